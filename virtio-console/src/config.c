@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device: its features, what was negotiated, and its configuration space. */
+/* The device: offered and negotiated features, and the configuration space. */
 #include "console_internal.h"
 
 #include <virtio/features.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the sources of the console share: the port table, the consumer's side of an input buffer,
- * and atomic fields.
+ * Shared by the sources of the console: the port table, the consumer's side of an input buffer, and
+ * atomic fields.
  */
 #ifndef VIRTIO_CONSOLE_INTERNAL_H
 #define VIRTIO_CONSOLE_INTERNAL_H
@@ -12,8 +12,8 @@
 #define CONSOLE_FEATURE(name) virtio_feature_mask(VIRTIO_CONSOLE_F_##name)
 
 /*
- * A field that another thread of the host stores. What that thread wrote before is visible after
- * the load.
+ * Access a field that several threads of the host use. The load makes everything visible that the
+ * other thread wrote before its store.
  */
 static inline uint32_t console_load(const uint32_t *field)
 {
@@ -26,8 +26,9 @@ static inline void console_store(uint32_t *field, uint32_t value)
 }
 
 /*
- * For the two sides of an input buffer. Each side stores a field of its own, then loads a field of
- * the other's. All these accesses are in one order, so at least one side sees the other's store.
+ * For the two sides of an input buffer. Each side stores its own field, then loads a field of the
+ * other side. All these accesses have a single order, so at least one side sees the store of the
+ * other side.
  */
 static inline uint32_t console_load_ordered(const uint32_t *field)
 {
@@ -47,20 +48,20 @@ static inline bool console_was_wanted(uint32_t *field)
 
 /* Input buffers */
 
-/* The position n bytes after another; n is at most the capacity. */
+/* Returns the position n bytes after the given position; n is at most the capacity. */
 static inline uint32_t input_advance(const struct virtio_console_input *input, uint32_t position, uint32_t n)
 {
 	position += n;
 	return position >= 2 * input->capacity ? position - 2 * input->capacity : position;
 }
 
-/* The place of a position in the storage. */
+/* Returns the offset of a position in the storage. */
 static inline uint32_t input_offset(const struct virtio_console_input *input, uint32_t position)
 {
 	return position >= input->capacity ? position - input->capacity : position;
 }
 
-/* Bytes between two positions. */
+/* Returns the number of bytes between two positions. */
 static inline uint32_t input_between(const struct virtio_console_input *input, uint32_t taken, uint32_t written)
 {
 	return written >= taken ? written - taken : written + 2 * input->capacity - taken;
@@ -69,24 +70,24 @@ static inline uint32_t input_between(const struct virtio_console_input *input, u
 /* Returns whether the buffer is empty. If so, the producer will wake the consumer. */
 bool virtio_impl_console_input_sleep(struct virtio_console_input *input);
 
-/* After bytes were dequeued: whether the producer waits for room. */
+/* Returns whether the producer waits for room. Call this after bytes were dequeued. */
 bool virtio_impl_console_input_wanted(struct virtio_console_input *input);
 
 /* Ports */
 
-/* Whether the control queues are there. */
+/* Returns whether the control queues exist. */
 static inline bool console_multiport(const struct virtio_console *console)
 {
 	return (console->negotiated & CONSOLE_FEATURE(MULTIPORT)) != 0;
 }
 
-/* The entry of a number; NULL if the table has none. */
+/* Returns the entry with this number, or NULL if the table has none. */
 static inline struct virtio_console_port *console_entry(const struct virtio_console *console, uint32_t id)
 {
 	return id < console->options.port_count ? &console->options.ports[id] : NULL;
 }
 
-/* The present port of a number; NULL if there is none. */
+/* Returns the present port with this number, or NULL if there is none. */
 static inline struct virtio_console_port *console_port(const struct virtio_console *console, uint32_t id)
 {
 	struct virtio_console_port *port = console_entry(console, id);
@@ -94,9 +95,7 @@ static inline struct virtio_console_port *console_port(const struct virtio_conso
 	return port && port->present ? port : NULL;
 }
 
-/*
- * Whether the port's queues may be served. Without MULTIPORT only the queues of the first port may.
- */
+/* Returns whether the port's queues may be served. Without MULTIPORT only port 0 has queues. */
 static inline bool console_has_queues(const struct virtio_console *console, uint32_t id)
 {
 	return id == 0 || (id < console->options.port_count && console_multiport(console));
@@ -106,16 +105,16 @@ static inline bool console_has_queues(const struct virtio_console *console, uint
 
 /* A resolved chain of data. The caller sets list.segments, list.capacity and to_driver before. */
 struct console_data {
-	struct virtio_chain_segments list; /* the other members are zero at first */
-	bool to_driver;                    /* a receive chain, of writable buffers; else transmit */
+	struct virtio_chain_segments list; /* the caller sets the other members to 0 */
+	bool to_driver;                    /* receive, with writable buffers; otherwise transmit */
 	bool misdirected;                  /* a buffer that is not empty has the wrong direction */
 	bool beyond;                       /* the chain needs more segments than the array has */
-	uint32_t steps;                    /* descriptors walked, and pieces of buffers found */
+	uint32_t steps;                    /* descriptors walked, and further segments of buffers */
 };
 
 /*
- * A call does a limited number of steps, so that many long chains that share descriptors do not
- * make a call long. Returns whether the steps so far are enough.
+ * A call makes a limited number of steps. Otherwise many long chains that share descriptors would
+ * make a call long. Returns whether the limit is reached.
  */
 #define CONSOLE_STEPS_PER_ENTRY 32u
 
@@ -125,16 +124,17 @@ static inline bool console_is_enough(uint32_t steps, const struct virtio_queue *
 }
 
 /*
- * Walks a chain to its end, checks all of it and resolves the buffers of its direction.
+ * Walks a chain to its end, checks all of it and resolves the buffers that have the right
+ * direction.
  *
- * Returns 0; an error of virtio_chain_next(), or of a buffer of that direction.
+ * Returns 0, an error of virtio_chain_next(), or the error of such a buffer.
  */
 int virtio_impl_console_resolve(struct virtio_chain *chain, struct console_data *data);
 
-/* Makes the OPEN messages pending that tell the driver the present state. */
+/* Updates the pending OPEN 1 to the present state of the port. */
 void virtio_impl_console_update_open(struct virtio_console_port *port);
 
-/* The driver or a port is ready: makes the messages that follow pending. */
+/* Make the messages pending that follow DEVICE_READY (announce) or PORT_READY (answer_ready). */
 void virtio_impl_console_announce(struct virtio_console_port *port);
 void virtio_impl_console_answer_ready(struct virtio_console_port *port);
 

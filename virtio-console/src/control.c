@@ -3,10 +3,10 @@
 #include "console_internal.h"
 
 #define MESSAGE_BYTES ((uint32_t)sizeof(struct virtio_console_control))
-#define CALL_CHAINS 64u /* most chains of a call */
+#define CALL_CHAINS 64u /* most chains that a call serves */
 #define RESIZE_BYTES 4u /* after a RESIZE: columns and rows, 16 bits each */
 
-/* A message to the driver: a header, and the bytes after it. */
+/* A message to the driver: a header, and the bytes after the header. */
 struct message {
 	uint32_t id;
 	uint32_t bit; /* VIRTIO_CONSOLE_SEND_... */
@@ -19,16 +19,16 @@ struct message {
 /* A chain that was checked, and is not completed yet. */
 struct control_chain {
 	struct virtio_chain_segments data;
-	int error; /* why it is completed empty; or 0 */
+	int error; /* why the chain is completed empty; or 0 */
 };
 
-/* The chains that a call may serve. */
+/* Returns how many chains a call may serve. */
 static uint32_t limit_of(const struct virtio_queue *queue)
 {
 	return queue->size < CALL_CHAINS ? queue->size : CALL_CHAINS;
 }
 
-/* What is left of the limit after a chain of so many pieces of memory. */
+/* Returns the rest of the limit after a chain with this number of pieces of memory. */
 static uint32_t take_from(uint32_t left, uint32_t pieces)
 {
 	const uint32_t chains = 1 + pieces / CONSOLE_STEPS_PER_ENTRY;
@@ -37,8 +37,8 @@ static uint32_t take_from(uint32_t left, uint32_t pieces)
 }
 
 /*
- * Pops and checks a chain. Returns as virtio_queue_pop(); VIRTIO_ENOTMAPPED also for its buffers.
- * Takes the chain from what is left of the limit.
+ * Pops and checks a chain. Returns as virtio_queue_pop(); VIRTIO_ENOTMAPPED also for a buffer of
+ * the chain. Subtracts the chain from *left, the rest of the limit.
  */
 static int take_chain(struct virtio_console *console, struct virtio_queue *queue, bool to_driver,
 		      struct virtio_chain *chain, struct control_chain *out, uint32_t *left)
@@ -56,9 +56,7 @@ static int take_chain(struct virtio_console *console, struct virtio_queue *queue
 		(void)!virtio_queue_unpop(queue, chain->token);
 		return VIRTIO_ENOTMAPPED;
 	}
-	/*
-	 * If the chain needs more segments than the array has, its front is enough for a message.
-	 */
+	/* If the chain needs more segments than the array has, the message must fit its front. */
 	if (out->error == VIRTIO_ENOBUFS)
 		out->error = 0;
 	if (out->error) {
@@ -73,7 +71,9 @@ static int take_chain(struct virtio_console *console, struct virtio_queue *queue
 	return 1;
 }
 
-/* Completes a chain. After an error the chain is unpopped, and the next pop yields it again. */
+/*
+ * Completes a chain. After an error the chain is unpopped, and the next pop yields the same chain.
+ */
 static int complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len,
 		    struct virtio_console_progress *progress)
 {
@@ -109,8 +109,8 @@ static uint16_t event_of(uint32_t bit)
 }
 
 /*
- * The first pending message: of the lowest port, in the order of the bits. Returns whether there is
- * one.
+ * Finds the first pending message: the lowest port, and there the lowest bit. Returns whether there
+ * is a message.
  */
 static bool next_message(const struct virtio_console *console, struct message *m)
 {
@@ -153,7 +153,7 @@ static void was_sent(struct virtio_console *console, const struct message *m)
 		port->flags &= ~VIRTIO_CONSOLE_PORT_TOLD_OPEN;
 }
 
-/* Writes a message to a chain. Returns its length; 0 if it does not fit. */
+/* Writes a message to a chain. Returns the message's length; 0 if the message does not fit. */
 static uint32_t put_message(const struct message *m, const struct virtio_chain_segments *data)
 {
 	struct virtio_writer writer;
@@ -167,7 +167,10 @@ static uint32_t put_message(const struct message *m, const struct virtio_chain_s
 	return virtio_writer_used(&writer);
 }
 
-/* Sends one message, or completes an unfit chain. Returns as virtio_queue_pop(). */
+/*
+ * Sends one message, or completes a chain that cannot take the message. Returns as
+ * virtio_queue_pop().
+ */
 static int send_message(struct virtio_console *console, struct virtio_queue *queue, const struct message *m,
 			struct virtio_console_progress *progress, uint32_t *left)
 {
@@ -188,8 +191,8 @@ static int send_message(struct virtio_console *console, struct virtio_queue *que
 	} else if (!taken.error) {
 		console->stats.too_short++;
 		/*
-		 * The driver's buffers have one size, and the messages after the name must not wait
-		 * for ever.
+		 * All buffers of a driver usually have the same size. Without this, the name would
+		 * wait for ever, and so would all messages after it.
 		 */
 		if (m->bit == VIRTIO_CONSOLE_SEND_NAME)
 			console->options.ports[m->id].pending &= ~m->bit;
@@ -230,7 +233,10 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
 
 /* Messages from the driver */
 
-/* Whether a message's value is 0 (no) or 1 (yes). A message with any other value is unknown. */
+/*
+ * Returns whether a message's value is 0 (no) or 1 (yes). A message with any other value is
+ * unknown.
+ */
 static bool is_flag(uint16_t value)
 {
 	return value <= 1;
@@ -254,8 +260,9 @@ static bool take_port_ready(struct virtio_console *console, struct virtio_consol
 	if (!is_flag(value))
 		return false;
 	/*
-	 * The driver answers an ADD, or resumes after a reset, and opens the port after that. An
-	 * earlier PORT_OPEN may be of the port that had this number before.
+	 * The driver sends PORT_READY after an ADD, or when it resumes after a reset, and opens the
+	 * port only after PORT_READY. An earlier PORT_OPEN may belong to the previous port with
+	 * this number.
 	 */
 	console_store(&port->guest_open, 0);
 	if (value == 1) {
@@ -264,13 +271,15 @@ static bool take_port_ready(struct virtio_console *console, struct virtio_consol
 		virtio_impl_console_answer_ready(port);
 		return true;
 	}
-	/* The driver could not set the port up: nothing after PORT_READY is pending. */
+	/*
+	 * The driver could not set up the port: no message that follows PORT_READY stays pending.
+	 */
 	port->flags &= ~(VIRTIO_CONSOLE_PORT_IS_READY | VIRTIO_CONSOLE_PORT_TOLD_OPEN);
 	port->pending &= VIRTIO_CONSOLE_SEND_REMOVE | VIRTIO_CONSOLE_SEND_ADD;
 	return true;
 }
 
-/* Acts on a message. Returns whether it was understood. */
+/* Acts on a message. Returns whether the message was understood. */
 static bool take_message(struct virtio_console *console, uint32_t id, uint16_t event, uint16_t value)
 {
 	struct virtio_console_port *port = console_port(console, id);
@@ -324,7 +333,10 @@ static int receive_message(struct virtio_console *console, struct virtio_queue *
 		virtio_reader_init(&reader, &taken.data);
 		whole = virtio_reader_read_exact(&reader, message, sizeof message) == 0;
 	}
-	/* Completed first, so a message is not handled twice. */
+	/*
+	 * Completes the chain first. After a failed completion, the next pop yields the message
+	 * again.
+	 */
 	got = complete(queue, chain.token, 0, progress);
 	if (got)
 		return got;

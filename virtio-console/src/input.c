@@ -6,7 +6,7 @@ int virtio_console_input_init(struct virtio_console_input *input, uint8_t *bytes
 {
 	if (!bytes || capacity == 0 || capacity > VIRTIO_CONSOLE_INPUT_MAX)
 		return VIRTIO_EINVAL;
-	/* The consumer has not looked yet, so the first bytes must wake it. */
+	/* The consumer has not found the buffer empty yet, so want_bytes is set here. */
 	*input = (struct virtio_console_input){ .bytes = bytes, .capacity = capacity, .want_bytes = 1 };
 	return 0;
 }
@@ -27,8 +27,9 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input)
 }
 
 /*
- * Returns the room, up to len bytes. If that is less than len, asks the consumer to report room,
- * and looks again: the consumer may have made room before it could see the request.
+ * Returns the room in bytes, or len if all bytes fit at once. Otherwise asks the consumer to report
+ * room, and then loads taken again: the consumer may have made room before it could see the
+ * request.
  */
 static uint32_t find_room(struct virtio_console_input *input, size_t len)
 {

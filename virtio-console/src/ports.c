@@ -24,7 +24,7 @@ static bool is_open(const struct virtio_console_port *port)
 void virtio_impl_console_update_open(struct virtio_console_port *port)
 {
 	/*
-	 * Whether the driver believes that a client is there. A CLOSE that is still due ends that
+	 * True if the driver believes that a client is there. A pending CLOSE will correct this
 	 * belief.
 	 */
 	const bool told = (port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->pending & VIRTIO_CONSOLE_SEND_CLOSE);
@@ -33,10 +33,7 @@ void virtio_impl_console_update_open(struct virtio_console_port *port)
 		port->pending &= ~VIRTIO_CONSOLE_SEND_OPEN;
 	else if (!told)
 		port->pending |= VIRTIO_CONSOLE_SEND_OPEN;
-	/*
-	 * Otherwise a pending OPEN stays. The driver has sent PORT_READY again, and this OPEN is
-	 * the answer.
-	 */
+	/* Otherwise a pending OPEN stays. It answers another PORT_READY of the driver. */
 }
 
 void virtio_impl_console_announce(struct virtio_console_port *port)
@@ -88,9 +85,7 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
 		return VIRTIO_EBUSY;
 	port->options = *options;
 	port->present = true;
-	/*
-	 * A driver that resumes knows ports without DEVICE_READY, and can be told of another port.
-	 */
+	/* driver_ready is also set by PORT_READY: a driver that resumes sends no DEVICE_READY. */
 	if (console->driver_ready)
 		virtio_impl_console_announce(port);
 	return 0;
@@ -103,8 +98,8 @@ static void drop_input(struct virtio_console_port *port, bool *room)
 }
 
 /*
- * The rest of a chain in flight is not output of the next port with this number. All of the chain
- * counts as taken, also after a save and restore.
+ * Drops the rest of a chain in flight, because the rest is not output of the next port with this
+ * number. The whole chain counts as taken, also after a save and restore.
  */
 static void drop_output(struct virtio_console_output *output, struct virtio_console_port_stats *stats)
 {
@@ -127,8 +122,8 @@ int virtio_console_remove_port(struct virtio_console *console, uint32_t id, bool
 	drop_input(port, room);
 	drop_output(&port->output, &port->stats);
 	/*
-	 * A port that was never added must not be removed (virtio 1.4, 5.3.6.2.1). An earlier
-	 * REMOVE is still due.
+	 * REMOVE must not be sent for a port that was never added (virtio 1.4, 5.3.6.2.1). An
+	 * earlier REMOVE stays pending.
 	 */
 	port->pending &= VIRTIO_CONSOLE_SEND_REMOVE;
 	if (port->flags & VIRTIO_CONSOLE_PORT_KNOWN)

@@ -2,13 +2,13 @@
 /* Receive: from a port's input buffer into the driver's chains. */
 #include "console_internal.h"
 
-/* Bytes for guest memory: two pieces of the ring. The second may be empty. */
+/* Bytes for guest memory: two pieces of the input buffer. The second may be empty. */
 struct input_bytes {
 	const uint8_t *front, *back;
 	uint32_t front_bytes, back_bytes;
 };
 
-/* The first n bytes from a position on. */
+/* Returns the n bytes from a position on. */
 static inline struct input_bytes bytes_at(const struct virtio_console_input *input, uint32_t position, uint32_t n)
 {
 	const uint32_t at = input_offset(input, position), to_end = input->capacity - at;
@@ -26,7 +26,7 @@ static int refuse(uint64_t *counter)
 
 /*
  * Writes input to a chain. Returns the bytes written, which may be 0; or VIRTIO_ENOTMAPPED. Adds
- * the steps to *steps.
+ * the steps of the walk to *steps.
  */
 static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_chain *chain, uint32_t held,
 				uint32_t *steps)
@@ -59,7 +59,7 @@ static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_
 	return (int)virtio_writer_used(&writer);
 }
 
-/* Removes n bytes from the buffer, which are in a completed chain. */
+/* Removes n bytes from the input buffer. A completed chain has these bytes. */
 static inline void advance(struct virtio_console_input *input, uint32_t n, struct virtio_console_progress *progress)
 {
 	console_store(&input->taken, input_advance(input, input->taken, n));
@@ -100,7 +100,7 @@ static VIRTIO_COLD int fill_popped(struct virtio_console_port *port, struct virt
 
 /*
  * Fills the next chain if it is usual: one descriptor, with a writable buffer in one piece. Such a
- * chain is never in flight. Returns false for another chain, or none.
+ * chain is never in flight. Returns false for any other chain, or if there is none.
  */
 static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, struct virtio_queue *queue, uint32_t held,
 					 struct virtio_console_progress *progress)
@@ -117,8 +117,8 @@ static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, str
 		return false;
 	d = virtio_guest_load_desc(queue->desc + (size_t)head * VIRTIO_IMPL_DESC_BYTES);
 	/*
-	 * All of the buffer must be valid, not only the part to be written. A buffer of length 0 is
-	 * never found.
+	 * The whole buffer must be valid, not only the part that is written. The look-up fails for
+	 * a buffer of length 0.
 	 */
 	if (VIRTIO_UNLIKELY((d.flags_next & VIRTIO_DESC_FLAGS) != VRING_DESC_F_WRITE) ||
 	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(memory, d.addr, d.len, &host)))
@@ -167,7 +167,10 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 	return got < 0 ? got : 0;
 }
 
-/* Whether the driver accepts input. Linux discards input of a generic port that nobody has open. */
+/*
+ * Returns whether the driver accepts input. Linux discards input of a generic port while no program
+ * in the guest has the port open.
+ */
 static bool takes_input(const struct virtio_console *console, const struct virtio_console_port *port)
 {
 	if (console_load(&port->awaits_ready) != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A data chain as segments in the one direction of its queue. */
+/* Resolves a data chain into segments. All buffers must have the direction of the queue. */
 #include "console_internal.h"
 
 /* Adds the segments of a buffer. Returns 0, or the error of the buffer. */

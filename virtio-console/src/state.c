@@ -17,14 +17,14 @@ void virtio_console_save(const struct virtio_console *console, struct virtio_con
 	*out = (struct virtio_console_state){ console->negotiated, console->driver_ready };
 }
 
-/* Returns the value that makes a device impossible to save, or NULL. */
+/* Returns the name of a value that no saved device can have, or NULL. */
 static const char *find_impossible(const struct virtio_console *console, const struct virtio_console_state *state)
 {
 	if (state->negotiated & ~console->offered)
 		return "negotiated";
 	if (state->driver_ready > 1)
 		return "driver_ready";
-	/* Without the control queues there is no message. */
+	/* Without the control queues the driver cannot send DEVICE_READY or PORT_READY. */
 	if (state->driver_ready && !(state->negotiated & CONSOLE_FEATURE(MULTIPORT)))
 		return "driver_ready";
 	return NULL;
@@ -80,8 +80,8 @@ static bool can_be_told(const struct virtio_console_port *port, uint32_t flags, 
 	if ((flags & VIRTIO_CONSOLE_PORT_KNOWN) && (pending & (VIRTIO_CONSOLE_SEND_ADD | VIRTIO_CONSOLE_SEND_REMOVE)))
 		return false;
 	/*
-	 * PORT_READY makes a port known, unless ADD is pending. It is not accepted before REMOVE is
-	 * sent.
+	 * PORT_READY makes a port known, unless ADD is pending. PORT_READY is not accepted while
+	 * REMOVE is pending.
 	 */
 	if (ready && !(flags & VIRTIO_CONSOLE_PORT_KNOWN) && !adding)
 		return false;
@@ -96,7 +96,7 @@ static bool can_be_told(const struct virtio_console_port *port, uint32_t flags, 
 	return !(pending & VIRTIO_CONSOLE_SEND_NAME) || port->options.name_bytes != 0;
 }
 
-/* Returns the value of a port that is impossible for this device with these features; or NULL. */
+/* Returns the name of a value that no port of this device can have with these features, or NULL. */
 static const char *find_impossible_of_port(const struct virtio_console *console, uint64_t negotiated,
 					   const struct virtio_console_port_state *state)
 {
@@ -133,7 +133,7 @@ static const char *find_impossible_of_port(const struct virtio_console *console,
 		return state->cols != 0 ? "cols" : "rows";
 	if (!present && (state->flags & ~VIRTIO_CONSOLE_PORT_AWAITS_READY))
 		return "flags";
-	/* PORT_READY ends awaits_ready, and the driver's PORT_OPEN counts after PORT_READY. */
+	/* PORT_READY ends awaits_ready, and the driver's PORT_OPEN counts only after PORT_READY. */
 	if (ready ? awaits : (state->flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN) != 0)
 		return "flags";
 	/* REMOVE is pending only for a port that the driver knew. */
@@ -154,7 +154,7 @@ int virtio_console_check_state(const struct virtio_console *console, const struc
 	for (uint32_t i = 0; i < count && !field; i++) {
 		entry = i;
 		field = find_impossible_of_port(console, state->negotiated, &ports[i]);
-		/* In ascending order, so none occurs twice. */
+		/* The ports must be in ascending order, so no port occurs twice. */
 		if (!field && i > 0 && ports[i].id <= ports[i - 1].id)
 			field = "id";
 	}

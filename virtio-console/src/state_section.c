@@ -50,10 +50,10 @@ const struct virtio_section_layout *virtio_console_input_layout(void)
 	return &input_layout;
 }
 
-/* Saves a port of the table. Returns whether it has anything to save. */
+/* Saves a port of the table. Returns whether the port has anything to save. */
 static bool save_port(const struct virtio_console *console, uint32_t id, struct virtio_console_port_state *out)
 {
-	/* The port is in the table. */
+	/* This cannot fail: the port is in the table. */
 	(void)!virtio_console_save_port(console, id, out);
 	return out->flags != 0 || out->pending != 0 || out->in_flight != 0;
 }
@@ -94,8 +94,8 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
 }
 
 /*
- * Returns VIRTIO_EINVAL if the state lacks a port of this device, because the driver would not be
- * told of such a port.
+ * Returns VIRTIO_EINVAL if the state lacks a port of this device. The driver would never be told of
+ * such a port.
  */
 static int check_presence(const struct virtio_console *console, const struct virtio_console_port_state *ports,
 			  uint32_t count, struct virtio_refusal *refusal)
@@ -115,8 +115,8 @@ static int check_presence(const struct virtio_console *console, const struct vir
 }
 
 /*
- * Updates ports of version 1 of the section. That version lacks AWAITS_READY, which a port now has
- * while REMOVE is pending. It also counted a PORT_OPEN that came before PORT_READY.
+ * Converts ports of version 1 of the section. Version 1 lacks AWAITS_READY, which a port of version
+ * 2 has while REMOVE is pending. Version 1 also counts a PORT_OPEN that came before PORT_READY.
  */
 static void update_ports(struct virtio_console_port_state *ports, uint32_t count)
 {
@@ -183,7 +183,7 @@ static const struct virtio_console_port_state *find_transmitter(const struct vir
 								uint32_t count, uint32_t queue)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		/* Port 0 has queue 1, and the control queues are 2 and 3. */
+		/* Port 0 transmits on queue 1. Queues 2 and 3 are the control queues. */
 		if (queue == (ports[i].id ? 2 * ports[i].id + 3 : 1))
 			return &ports[i];
 	}

@@ -2,7 +2,7 @@
 /* Transmit: from the driver's chains to a port's sink. */
 #include "console_internal.h"
 
-/* The state of a call. The sink's piece is on the stack of virtio_console_transmit() only. */
+/* The state of a call. piece points to the stack of virtio_console_transmit(). */
 struct transmission {
 	struct virtio_console_port *port;
 	struct virtio_queue *queue;
@@ -12,7 +12,7 @@ struct transmission {
 	void *sink_context;
 };
 
-/* Offers len bytes of the piece to the sink. Returns how many it has taken. */
+/* Offers len bytes of the piece to the sink. Returns how many bytes the sink has taken. */
 static inline uint32_t offer(const struct transmission *t, uint32_t len)
 {
 	const size_t took = t->sink(t->sink_context, t->piece, len);
@@ -34,7 +34,10 @@ static inline int complete(const struct transmission *t, struct virtio_token tok
 
 /* Chains that need more segments than the array has */
 
-/* The next piece of the chain after the array. Returns 1 for a piece, 0 at the end, or an error. */
+/*
+ * Finds the next piece of the chain after the array. Returns 1 for a piece, 0 at the end, or an
+ * error.
+ */
 static int next_piece(struct virtio_console_output *output, struct virtio_segment *segment)
 {
 	struct virtio_desc *piece = &output->piece;
@@ -42,8 +45,8 @@ static int next_piece(struct virtio_console_output *output, struct virtio_segmen
 
 	while (piece->len == 0) {
 		/*
-		 * Walks on a copy: a failed walk stays failed, but after VIRTIO_ENOTMAPPED the
-		 * chain continues here.
+		 * Walks on a copy, because a failed walk cannot continue. After VIRTIO_ENOTMAPPED
+		 * the next call walks from here again.
 		 */
 		struct virtio_chain rest = output->rest;
 
@@ -63,7 +66,9 @@ static int next_piece(struct virtio_console_output *output, struct virtio_segmen
 	return 1;
 }
 
-/* Fills the array with the following segments. Returns 1 for some, 0 at the end, or an error. */
+/*
+ * Fills the array with the next segments. Returns 1 if there are some, 0 at the end, or an error.
+ */
 static int refill(struct virtio_console_port *port)
 {
 	struct virtio_console_output *output = &port->output;
@@ -84,7 +89,7 @@ static int refill(struct virtio_console_port *port)
 
 /* A chain in flight */
 
-/* Puts a chain in flight. All its segments fit into the array. */
+/* Keeps a chain in flight. All its segments are in the array. */
 static void begin(struct virtio_console_port *port, const struct virtio_chain *chain,
 		  const struct virtio_chain_segments *list)
 {
@@ -93,8 +98,8 @@ static void begin(struct virtio_console_port *port, const struct virtio_chain *c
 }
 
 /*
- * Puts a chain in flight that needs more segments than the array has: it is read again, piece by
- * piece.
+ * Keeps a chain in flight that needs more segments than the array has. The chain is read again,
+ * piece by piece.
  */
 static void begin_long(struct virtio_console_port *port, const struct virtio_chain *start)
 {
@@ -106,7 +111,7 @@ static void begin_long(struct virtio_console_port *port, const struct virtio_cha
 }
 
 /*
- * Checks a chain as a whole and prepares sending it. Returns 1; 0 for a chain to complete unread;
+ * Checks a whole chain and prepares to send it. Returns 1; 0 if the chain must be completed unread;
  * or VIRTIO_ENOTMAPPED.
  */
 static int prepare(struct virtio_console_port *port, struct virtio_chain *chain, uint32_t *steps)
@@ -135,7 +140,7 @@ static int prepare(struct virtio_console_port *port, struct virtio_chain *chain,
 	return 1;
 }
 
-/* Steps over what was sent before the save, as far as it is in the array. */
+/* Skips bytes that the sink has taken before, as far as they are in the array. */
 static void skip(struct virtio_console_output *output)
 {
 	const uint64_t here = virtio_reader_left(&output->reader);
@@ -145,7 +150,7 @@ static void skip(struct virtio_console_output *output)
 	output->skip -= n;
 }
 
-/* Whether the call has sent as much as one call may. Called in the middle of a chain only. */
+/* Returns whether the call has sent as many bytes as one call may. Called within a chain only. */
 static bool is_enough(const struct transmission *t)
 {
 	if (t->progress->bytes < VIRTIO_CONSOLE_CALL_BYTES)
@@ -154,7 +159,7 @@ static bool is_enough(const struct transmission *t)
 	return true;
 }
 
-/* Sends the content of the array. Returns false if the sink is full, or the call is to end. */
+/* Sends the content of the array. Returns false if the sink is full, or the call must end. */
 static bool send_segments(const struct transmission *t)
 {
 	struct virtio_console_output *output = &t->port->output;
@@ -182,7 +187,7 @@ static bool send_segments(const struct transmission *t)
 
 /*
  * Continues the chain in flight. Returns 1 when it is completed; 0 if the sink is full, or the call
- * is to end; or an error.
+ * must end; or an error.
  */
 static int resume(const struct transmission *t)
 {
@@ -233,14 +238,13 @@ static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chai
 
 /* The usual chain: one descriptor, with a readable buffer that is one piece for the sink */
 
-/* Results besides those of resume(): the next chain, if there is one, is not usual; */
-#define NOT_USUAL 2
-/* no chain is left. */
-#define NONE_LEFT 3
+/* More results, besides the results of resume(). */
+#define NOT_USUAL 2 /* the next chain, if there is one, is not usual */
+#define NONE_LEFT 3 /* no chain is left */
 
 /*
- * The sink has seen the buffer of a usual chain, which is not completed: it did not take all bytes,
- * or the completion has a slow path. Returns as resume().
+ * Finishes a usual chain whose buffer was offered to the sink. Either the sink did not take all
+ * bytes, or the completion needs the slow path. Returns as resume().
  */
 static VIRTIO_COLD int finish_usual(const struct transmission *t, uint16_t head, const struct virtio_segment *buffer,
 				    uint32_t took)
@@ -269,8 +273,8 @@ static VIRTIO_COLD int finish_usual(const struct transmission *t, uint16_t head,
 }
 
 /*
- * Sends the next chain if it is usual. Such a chain is in flight only if the sink does not take all
- * of it. Returns as resume(), or NOT_USUAL.
+ * Sends the next chain if it is usual. Only finish_usual() puts such a chain in flight. Returns as
+ * resume(), or NOT_USUAL.
  */
 static inline VIRTIO_HOT int send_usual(const struct transmission *t)
 {
@@ -302,7 +306,7 @@ static inline VIRTIO_HOT int send_usual(const struct transmission *t)
 	return 1;
 }
 
-/* A chain of a port that is gone. Returns as resume(). */
+/* Completes a chain unread that this port must not send. Returns as resume(). */
 static VIRTIO_COLD int discard_chain(const struct transmission *t, struct virtio_token token)
 {
 	const int error = complete(t, token);
@@ -315,7 +319,9 @@ static VIRTIO_COLD int discard_chain(const struct transmission *t, struct virtio
 	return 1;
 }
 
-/* The chain in flight since the last call, if there is one. Returns as resume(). */
+/*
+ * Continues the chain in flight since the last call. Returns as resume(), and 1 if there is none.
+ */
 static int send_kept(const struct transmission *t)
 {
 	struct virtio_console_output *output = &t->port->output;
@@ -333,7 +339,7 @@ static int send_kept(const struct transmission *t)
 }
 
 /*
- * Pops the next chain, and sends it if the port accepts it. Returns as resume(), or NONE_LEFT.
+ * Pops the next chain, and sends it if the port accepts output. Returns as resume(), or NONE_LEFT.
  *
  * @steps  of the call; see console_is_enough()
  */
@@ -351,7 +357,7 @@ static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts, u
 	return 0;
 }
 
-/* The number of usual chains that cannot exceed the bytes that one call may send. */
+/* This number of usual chains cannot exceed the bytes that one call may send. */
 #define USUAL_CHAINS (VIRTIO_CONSOLE_CALL_BYTES / VIRTIO_CONSOLE_PIECE_BYTES)
 
 /* Sends chains until there is none, the sink is full, or left is 0. Returns 0 or an error. */
@@ -418,8 +424,8 @@ int virtio_console_replay_transmit(struct virtio_console *console, uint32_t id, 
 		begin(port, chain, &nothing);
 	}
 	/*
-	 * The driver may have shortened the chain since the save. Bytes that are gone cannot be
-	 * skipped.
+	 * The driver may have shortened the chain since the save. Then the chain ends during the
+	 * skip.
 	 */
 	port->output.taken = taken;
 	port->output.skip = taken;

@@ -5,8 +5,8 @@
  * A device has a table of ports in the caller's storage. Each port has
  * - an input buffer (<virtio/console_input.h>), from which virtio_console_receive() fills the
  *   driver's receive chains,
- * - a sink, a function of the caller's, to which virtio_console_transmit() passes what the driver
- *   sends.
+ * - a sink, which is the caller's function that gets the driver's output from
+ *   virtio_console_transmit().
  * <virtio/console_ports.h> adds and removes ports, and has the control messages of
  * VIRTIO_CONSOLE_F_MULTIPORT.
  *
@@ -14,9 +14,9 @@
  *	virtio_console_add_port(&console, 0, &port);
  *	offer virtio_console_offered(&console)
  *	FEATURES_OK:       virtio_console_negotiate(&console, features)
- *	input arrives:     virtio_console_input_enqueue(); if it says wake: virtio_console_receive()
+ *	input arrives:     virtio_console_input_enqueue(); if it sets wake: virtio_console_receive()
  *	kick of receive:   virtio_console_receive()
- *	kick of transmit:  virtio_console_transmit(); if blocked: again, when the sink can take more
+ *	kick of transmit:  virtio_console_transmit(); if blocked: again when the sink can take more
  *
  * What the guest can do: cut its chains into descriptors as it likes (virtio 1.4, 2.7.4.1), change
  * the bytes at any time, and send malformed chains. Therefore:
@@ -51,41 +51,42 @@ VIRTIO_BEGIN_DECLS
 
 #define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* length of the configuration space */
 #define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* most bytes that a sink is offered at once */
-#define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* output of a call, if the sink takes so much */
+#define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes of output after which a call ends */
 #define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* so every queue has a 16-bit index */
 #define VIRTIO_CONSOLE_NAME_MAX 256u       /* bytes of a port's name */
 
 /*
  * Takes output of a port, on the thread that calls virtio_console_transmit().
  *
- * @context  of the port's options
+ * @context  sink_context of the port's options
  * @bytes    any bytes from the guest; valid until the function returns
  * @len      1 to VIRTIO_CONSOLE_PIECE_BYTES
  *
- * Returns how many bytes it has taken, from the first one on. If that is less than len, the chain
- * stays in flight until the next virtio_console_transmit(), which offers the rest. A sink that can
- * never take more discards the bytes, and returns len. The function must not call functions of the
- * device.
+ * Returns the number of bytes taken, from the first byte on. If the number is less than len, the
+ * chain stays in flight until the next virtio_console_transmit(), which offers the rest. A sink
+ * that can never take more discards the bytes, and returns len. The function must not call
+ * functions of the device.
  */
 typedef size_t virtio_console_sink_fn(void *context, const void *bytes, size_t len);
 
-/* Segments for a chain of a queue of this size, in guest memory of one region. */
+/* Number of segments that a chain needs in a queue of this size, if guest memory is one region. */
 #define VIRTIO_CONSOLE_SEGMENTS(queue_size) (queue_size)
 
-/* What a port is. */
+/* The options of a port. */
 struct virtio_console_port_options {
-	bool console;     /* a console, which always takes input; else a generic port */
+	bool console;     /* true: a console, which always takes input; false: a generic port */
 	const char *name; /* UTF-8, no NUL needed; NULL if name_bytes is 0 */
 	uint32_t name_bytes;
-	uint16_t cols; /* characters, for a console; both 0: unknown */
+	uint16_t cols; /* characters, for a console; cols and rows are 0 if unknown */
 	uint16_t rows;
 	struct virtio_console_input *input; /* initialised */
 	virtio_console_sink_fn *sink;
 	void *sink_context;
 	/*
-	 * Arrays for the chains of the two queues: VIRTIO_CONSOLE_SEGMENTS(), and one more for each
-	 * place where a buffer continues in another region. With fewer, a receive chain is filled
-	 * in part, and a transmit chain is read in several steps.
+	 * Arrays for the chains of the two queues. Each needs VIRTIO_CONSOLE_SEGMENTS() entries,
+	 * and one more for each place where a buffer continues in another region. With fewer
+	 * entries, a receive chain is filled only in part, and a transmit chain is read in several
+	 * steps.
 	 */
 	struct virtio_segment *receive_segments;
 	uint32_t receive_capacity; /* entries, at least 1 */
@@ -97,29 +98,29 @@ struct virtio_console_port_options {
 struct virtio_console_port_stats {
 	/* Changed by virtio_console_receive(). */
 	uint64_t received;            /* bytes of input in completed chains */
-	uint64_t receive_misdirected; /* receive chains with readable pieces */
-	uint64_t receive_malformed;   /* malformed receive chains, or with a bad buffer */
+	uint64_t receive_misdirected; /* receive chains with readable buffers */
+	uint64_t receive_malformed;   /* receive chains that are malformed or have a bad buffer */
 	uint64_t receive_empty;       /* receive chains without room */
 	/* Changed by virtio_console_transmit(). */
 	uint64_t transmitted;          /* bytes of output that the sink has taken */
-	uint64_t transmit_misdirected; /* transmit chains with writable pieces */
-	uint64_t transmit_malformed;   /* malformed transmit chains, or with a bad buffer */
-	uint64_t transmit_discarded;   /* transmit chains of a port that is gone */
+	uint64_t transmit_misdirected; /* transmit chains with writable buffers */
+	uint64_t transmit_malformed;   /* transmit chains that are malformed or have a bad buffer */
+	uint64_t transmit_discarded;   /* transmit chains of an absent or removed port */
 	/* Changed by virtio_console_disconnect() and virtio_console_remove_port(). */
-	uint64_t dropped; /* bytes of input of clients that have left */
+	uint64_t dropped; /* bytes of input that these calls have dropped */
 };
 
-/* A transmit chain of which the sink has not taken all bytes. */
+/* A transmit chain in flight: the sink has not taken all of its bytes. */
 struct virtio_console_output {
 	struct virtio_token token;   /* 0 if there is none */
-	uint64_t taken;              /* bytes that the sink has */
+	uint64_t taken;              /* bytes that the sink has taken */
 	uint64_t skip;               /* after a restore: bytes of the chain to skip */
 	struct virtio_reader reader; /* over the resolved segments */
-	bool beyond;                 /* the chain continues after them: in piece and rest */
+	bool beyond;                 /* more of the chain follows, in piece and rest */
 	struct virtio_desc piece;    /* the rest of a buffer */
-	struct virtio_chain rest;    /* the descriptors after that */
-	bool restored;               /* to be replayed */
-	uint16_t head;               /* of a chain to be replayed */
+	struct virtio_chain rest;    /* the descriptors after this buffer */
+	bool restored;               /* the chain must be replayed */
+	uint16_t head;               /* head of the chain that must be replayed */
 };
 
 /* A port. The caller allocates the table, and changes it by functions only. */
@@ -127,11 +128,11 @@ struct virtio_console_port {
 	struct virtio_console_port_options options;
 	bool present;     /* added and not removed */
 	uint32_t flags;   /* VIRTIO_CONSOLE_PORT_... of <virtio/console_ports.h> */
-	uint32_t pending; /* VIRTIO_CONSOLE_SEND_... of the same */
-	/* The driver's last PORT_OPEN since PORT_READY said 1. Atomic. */
+	uint32_t pending; /* VIRTIO_CONSOLE_SEND_... of <virtio/console_ports.h> */
+	/* 1 if the driver's last PORT_OPEN after PORT_READY had value 1. Atomic. */
 	uint32_t guest_open;
 	/*
-	 * The driver knew an earlier port with this number, and has not sent PORT_READY since.
+	 * 1 if the driver knew an earlier port with this number, and has not sent PORT_READY since.
 	 * Atomic.
 	 */
 	uint32_t awaits_ready;
@@ -143,7 +144,7 @@ struct virtio_console_port {
  * Called for a message that the driver has sent and the device has understood, on the thread that
  * calls virtio_console_control_transmit().
  *
- * @context  of the options
+ * @context  of the device's options
  * @id       number of the port; 0 for DEVICE_READY
  * @event    VIRTIO_CONSOLE_DEVICE_READY, VIRTIO_CONSOLE_PORT_READY or VIRTIO_CONSOLE_PORT_OPEN
  * @value    0 or 1. After PORT_READY or PORT_OPEN with 1, virtio_console_receive() must be called
@@ -154,16 +155,16 @@ typedef void virtio_console_event_fn(void *context, uint32_t id, uint16_t event,
 /* Takes the byte of an emergency write, on the thread that calls virtio_console_config_write(). */
 typedef void virtio_console_emergency_fn(void *context, uint8_t byte);
 
-/* What a device consists of and offers. */
+/* The options of a device: its ports, and the features that it offers. */
 struct virtio_console_options {
-	struct virtio_console_port *ports;       /* the table; the entries need no value */
-	uint32_t port_count;                     /* entries: max_nr_ports; 1 without multiport */
-	bool size;                               /* offers SIZE, as multiport does */
+	struct virtio_console_port *ports;       /* the table; virtio_console_init() clears it */
+	uint32_t port_count;                     /* entries (max_nr_ports); 1 without multiport */
+	bool size;                               /* offers SIZE; multiport offers SIZE, too */
 	bool multiport;                          /* offers MULTIPORT */
 	virtio_console_event_fn *event;          /* or NULL */
-	virtio_console_emergency_fn *emergency;  /* offers EMERG_WRITE; or NULL */
-	void *context;                           /* for both */
-	struct virtio_segment *control_segments; /* of control chains, with multiport */
+	virtio_console_emergency_fn *emergency;  /* NULL does not offer EMERG_WRITE */
+	void *context;                           /* for both functions */
+	struct virtio_segment *control_segments; /* for control chains; needed with multiport */
 	uint32_t control_capacity;               /* entries, at least 1 */
 };
 
@@ -171,9 +172,9 @@ struct virtio_console_options {
 struct virtio_console_stats {
 	uint64_t sent;        /* messages to the driver */
 	uint64_t taken;       /* messages of the driver that were understood */
-	uint64_t ignored;     /* messages of the driver that were short, unknown, or of no port */
-	uint64_t misdirected; /* chains with pieces in the wrong direction */
-	uint64_t malformed;   /* malformed chains, or with a bad buffer */
+	uint64_t ignored;     /* driver's messages that were too short, unknown, or for no port */
+	uint64_t misdirected; /* chains with buffers in the wrong direction */
+	uint64_t malformed;   /* chains that are malformed or have a bad buffer */
 	uint64_t too_short;   /* receive chains with too little room */
 };
 
@@ -201,7 +202,10 @@ struct virtio_console {
 VIRTIO_MUST_CHECK
 int virtio_console_init(struct virtio_console *console, const struct virtio_console_options *options);
 
-/* The offered features of the device type, as a mask of bits 0 to 23. The caller adds others. */
+/*
+ * The offered features of the device type, as a mask of bits 0 to 23. The caller adds the other
+ * bits.
+ */
 uint64_t virtio_console_offered(const struct virtio_console *console);
 
 /*
@@ -225,7 +229,7 @@ void virtio_console_reset(struct virtio_console *console);
 
 /*
  * Reads from the configuration space. These read as zero: fields whose feature is not offered,
- * emerg_wr, and everything from VIRTIO_CONSOLE_CONFIG_BYTES on. cols and rows are those of port 0.
+ * emerg_wr, and everything from VIRTIO_CONSOLE_CONFIG_BYTES on. cols and rows belong to port 0.
  *
  * @offset  of the first byte; any value
  * @data    the caller's memory, len bytes, all filled in
@@ -234,15 +238,15 @@ void virtio_console_reset(struct virtio_console *console);
 void virtio_console_config_read(const struct virtio_console *console, uint64_t offset, void *data, size_t len);
 
 /*
- * The driver writes to the configuration space. The low byte of emerg_wr goes to the emergency
- * function, if the feature is offered: in every state of the device, negotiated or not (virtio 1.4,
- * 5.3.5.1). Everything else is ignored.
+ * Handles a driver's write to the configuration space. If EMERG_WRITE is offered, the low byte of
+ * emerg_wr goes to the emergency function in every state of the device, negotiated or not (virtio
+ * 1.4, 5.3.5.1). Everything else is ignored.
  *
  * @offset  of the first byte; any value
  * @data    len bytes
  * @len     bytes; any value
  *
- * Returns whether a byte went out.
+ * Returns whether a byte went to the emergency function.
  */
 bool virtio_console_config_write(const struct virtio_console *console, uint64_t offset, const void *data, size_t len);
 
@@ -250,31 +254,31 @@ bool virtio_console_config_write(const struct virtio_console *console, uint64_t 
 
 /* The result of a call, and what its caller has to do. */
 struct virtio_console_progress {
-	uint64_t bytes;  /* moved: of input, of output, or of messages */
-	uint32_t chains; /* completed, whatever was in them */
+	uint64_t bytes;  /* that the call has moved: input, output or messages */
+	uint32_t chains; /* completed, including malformed chains */
 	bool notify;     /* interrupt the driver for the queue */
 	bool more;       /* the limit of a call was reached: call again without a kick */
-	bool room;       /* receive: the producer waits for room, and there is some */
+	bool room;       /* receive: the producer waits for room, and room is available */
 	bool blocked;    /* transmit: the sink took less than it was offered */
 };
 
 /*
- * Fills receive chains from a port's input buffer, each with the bytes that are there.
+ * Fills receive chains from a port's input buffer. Each chain gets all bytes that are there.
  *
  * @id        number of the port
  * @queue     its receive queue
  * @progress  filled in, also on failure
  *
  * - Without input no chain is popped.
- * - Without chains the input stays, kicks are asked for, and the next kick resumes.
- * - Under MULTIPORT a generic port takes input only while the driver has it open. Until then
- *   nothing is done.
- * - After a port that the driver knew, the next port with its number takes no input before
- *   PORT_READY: the driver may still take it for the old port.
- * - Each call fills at most as many chains as the queue has entries, and fewer long ones.
+ * - Without chains the input stays in the buffer and kicks are enabled. Call this again on a kick.
+ * - Under MULTIPORT a generic port takes input only while the driver has the port open. Otherwise
+ *   the call does nothing.
+ * - If the driver knew an earlier port with this number, the port takes no input before PORT_READY.
+ *   The driver may still mistake it for the old port.
+ * - Each call fills at most as many chains as the queue has entries, or fewer if they are long.
  *
  * Returns 0, or an error after which the input of an uncompleted chain is still in the buffer:
- *   VIRTIO_EINVAL      the port is not there, or is not the first one without MULTIPORT negotiated
+ *   VIRTIO_EINVAL      there is no such port; or MULTIPORT was not negotiated, and id is not 0
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: retry later
  *   others             of virtio_queue_pop() or virtio_queue_complete()
  */
@@ -292,16 +296,15 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *
  * - If the sink takes fewer bytes than offered, progress->blocked is set. The chain stays in flight
  *   with its position, and the next call continues it.
- * - Chains to a port that is not there are completed unread. So are those before PORT_READY of the
- *   next port with its number, if the driver knew the old port.
- * - Each call pops at most as many chains as the queue has entries, and fewer long ones. After
- *   VIRTIO_CONSOLE_CALL_BYTES it ends, also within a chain, and sets progress->more.
- * - A device that switches maps by virtio_queue_set_memory() while blocked keeps the old map until
- *   virtio_queue_old_maps_unused().
+ * - Chains of an absent port are completed unread. If the driver knew an earlier port with this
+ *   number, chains before PORT_READY of the next port are completed unread, too.
+ * - Each call pops at most as many chains as the queue has entries, or fewer if they are long.
+ *   After VIRTIO_CONSOLE_CALL_BYTES the call ends, also within a chain, and sets progress->more.
+ * - A device that switches maps by virtio_queue_set_memory() while blocked must keep the old map
+ *   until virtio_queue_old_maps_unused() returns true.
  *
  * Returns 0, or an error after which no byte is lost or repeated:
- *   VIRTIO_EINVAL      the table has no such port, or it is not the first one without MULTIPORT
- *                      negotiated
+ *   VIRTIO_EINVAL      the table has no such port; or MULTIPORT was not negotiated, and id is not 0
  *   VIRTIO_EBUSY       the chain of a restored port was not replayed yet
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: retry later
  *   others             of virtio_queue_pop() or virtio_queue_complete()

@@ -3,15 +3,15 @@
  * The input buffer of a console port: bytes from the host on their way to the guest.
  *
  * The buffer is a ring of bytes in the caller's storage, without a lock. One thread, the producer,
- * enqueues. Another thread, the consumer, dequeues: virtio_console_receive() does so on the thread
- * of the port's receive queue. Each side tells its caller when to wake the other side:
+ * enqueues. Another thread, the consumer, dequeues by virtio_console_receive(): the thread of the
+ * port's receive queue. Each side tells its caller when to wake the other side:
  *
- *   the producer found the buffer full    virtio_console_receive() says "room" after it has
- *                                         dequeued
- *   the consumer found the buffer empty   virtio_console_input_enqueue() says "wake"
+ *   the producer found the buffer full    virtio_console_receive() sets room after it has dequeued
+ *                                         bytes
+ *   the consumer found the buffer empty   virtio_console_input_enqueue() sets wake
  *
- * What the guest can do: provide no receive buffers, so that the input buffer fills up. It never
- * grows.
+ * What the guest can do: provide no receive buffers, so that the input buffer fills up. The input
+ * buffer never grows.
  *
  * Threads:
  *   functions                                 who may call     what must not run beside
@@ -40,14 +40,14 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_CONSOLE_INPUT_DEFAULT 4096u /* bytes: for callers without a preference */
 
 /*
- * An input buffer. The caller allocates it, and changes it by functions only. Positions run from 0
- * to twice the capacity, so a full buffer and an empty one differ.
+ * An input buffer. The caller allocates it, and changes it by functions only. Positions are below
+ * twice the capacity, so a full buffer differs from an empty buffer.
  */
 struct virtio_console_input {
 	uint8_t *bytes;      /* the caller's storage */
-	uint32_t capacity;   /* bytes of it */
-	uint32_t written;    /* position after the last byte; the producer's */
-	uint32_t taken;      /* position of the next byte; the consumer's */
+	uint32_t capacity;   /* bytes of the storage */
+	uint32_t written;    /* position after the last byte; the producer writes it */
+	uint32_t taken;      /* position of the next byte; the consumer writes it */
 	uint32_t want_bytes; /* 1: the consumer waits for bytes */
 	uint32_t want_room;  /* 1: the producer waits for room */
 };
@@ -57,51 +57,55 @@ struct virtio_console_input {
  *
  * @input     the caller's; untouched on failure
  * @bytes     the caller's storage; must live as long as the buffer
- * @capacity  bytes of it: 1 to VIRTIO_CONSOLE_INPUT_MAX
+ * @capacity  bytes of the storage: 1 to VIRTIO_CONSOLE_INPUT_MAX
  *
  * Returns 0; VIRTIO_EINVAL for another capacity, or without storage.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_input_init(struct virtio_console_input *input, uint8_t *bytes, uint32_t capacity);
 
-/* Capacity in bytes. Either side. */
+/* Returns the capacity in bytes. Either side may call this. */
 uint32_t virtio_console_input_capacity(const struct virtio_console_input *input);
 
 /*
- * Bytes that can be enqueued now. The consumer may make more room at any time. The producer's side.
+ * Returns the number of bytes that can be enqueued now. Only the producer calls this. The consumer
+ * may make more room at any time.
  */
 uint32_t virtio_console_input_available(const struct virtio_console_input *input);
 
-/* Whether the buffer is empty. Either side; the other side may change the answer at any time. */
+/*
+ * Returns whether the buffer is empty. Either side may call this, and the other may change the
+ * result.
+ */
 bool virtio_console_input_is_empty(const struct virtio_console_input *input);
 
 /*
- * Enqueues as many of the bytes as fit, from the first one on. The producer's side.
+ * Enqueues as many bytes as fit, from the first byte on. Only the producer calls this.
  *
  * @bytes  copied; NULL if len is 0
  * @len    bytes
- * @wake   set to whether the consumer waits; then virtio_console_receive() must be called.
+ * @wake   set to whether the consumer waits. If true, virtio_console_receive() must be called.
  *         Untouched on failure.
  *
  * Returns the number of bytes enqueued, or VIRTIO_ENOBUFS if the buffer is full and len is not 0.
- * If not all bytes fit, virtio_console_receive() says "room" later.
+ * If not all bytes fit, virtio_console_receive() sets room later.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_input_enqueue(struct virtio_console_input *input, const void *bytes, size_t len, bool *wake);
 
 /*
- * Copies bytes without dequeuing them, for a snapshot. The consumer's side.
+ * Copies bytes without dequeuing them, for a snapshot. Only the consumer calls this.
  *
- * @dst  the caller's, len bytes
+ * @dst  the caller's memory, len bytes
  *
- * Returns the number of bytes copied, from the next one on.
+ * Returns the number of bytes copied. The first is the next byte to dequeue.
  */
 uint32_t virtio_console_input_peek(const struct virtio_console_input *input, void *dst, uint32_t len);
 
 /*
- * Drops everything in the buffer. The consumer's side.
+ * Drops everything in the buffer. Only the consumer calls this.
  *
- * @room  set to whether the producer waits for room; then the caller wakes it
+ * @room  set to whether the producer waits for room. If true, the caller wakes the producer.
  *
  * Returns the number of bytes dropped.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The ports of a console device: adding and removing them, their clients, their sizes, and the
- * messages of the control queues that tell the driver of all this. A device without
+ * messages of the control queues that report these to the driver. A device without
  * VIRTIO_CONSOLE_F_MULTIPORT has only port 0, and no messages.
  *
  * Pending messages to the driver are bits in the state of a port, so their storage is bounded.
@@ -9,18 +9,18 @@
  *
  *   REMOVE         of the port that had this number before
  *   ADD            after DEVICE_READY
- *   CONSOLE_PORT   after PORT_READY, like all that follow
+ *   CONSOLE_PORT   after PORT_READY, like all messages below
  *   NAME
- *   OPEN 0         the client has left. Kept if another client comes before it is sent.
- *   OPEN 1         a client is there. A console port always sends it, because firmware waits for
+ *   OPEN 0         the client has left. Stays pending if another client comes before it is sent.
+ *   OPEN 1         a client is there. A console port always sends this, because firmware waits for
  *                  it.
  *   RESIZE         only the latest size
  *
  * PORT_READY is answered for every present port, even if no DEVICE_READY came since the reset:
  * Linux sends only PORT_READY when it resumes.
  *
- * The driver's PORT_OPEN counts only after its PORT_READY, and until the next one. So a message for
- * a removed port does not open the next port with its number.
+ * A PORT_OPEN of the driver counts only after PORT_READY, and until the next PORT_READY. So a
+ * message for a removed port does not open the next port with the same number.
  *
  * What the guest can do: send any message at any time, or never answer. Impossible messages are
  * ignored and counted. A message is copied once, and its port number is compared with the table
@@ -30,7 +30,8 @@
  *   functions             who may call   what must not run beside
  *   all of this header    any thread     another call of this header on the device
  *
- * A function that says "serialised against" must not run beside those calls either.
+ * If the comment of a function says "serialised against", the function must not run beside the
+ * named calls either.
  *
  * virtio 1.4, 5.3.6.2
  */
@@ -47,7 +48,7 @@ VIRTIO_BEGIN_DECLS
 /*
  * The queues of a port: 0 and 1 for port 0, 2n + 2 and 2n + 3 for port n (virtio 1.4, 5.3.2).
  *
- * @id        number of the port, whether it was added or not
+ * @id        number of the port, which may be absent
  * @receive   set to the index of its receive queue; untouched on failure
  * @transmit  set to the index of its transmit queue; untouched on failure
  *
@@ -58,21 +59,21 @@ int virtio_console_port_queues(const struct virtio_console *console, uint32_t id
 			       uint32_t *transmit);
 
 /*
- * Number of queues: 2; with MULTIPORT offered 2 more, and 2 for each entry of the table after the
- * first.
+ * Returns the number of queues: 2. If MULTIPORT is offered, the control queues add 2, and each
+ * entry of the table after the first adds 2.
  */
 uint32_t virtio_console_queue_count(const struct virtio_console *console);
 
 /*
  * Adds a port. Serialised against the calls for this port's queues.
  *
- * @id       number of the port, below the entries of the table
- * @options  copied; what they point to must live until the port is removed
+ * @id       number of the port, below port_count of the device's options
+ * @options  copied; memory to which they point must live until the port is removed
  *
  * Returns 0, or an error that changes nothing:
  *   VIRTIO_EINVAL  the number is too high; there is no initialised input buffer, no sink, or no
  *                  segment for a direction; or the name is longer than VIRTIO_CONSOLE_NAME_MAX
- *   VIRTIO_EBUSY   there is such a port
+ *   VIRTIO_EBUSY   the port is present already
  */
 VIRTIO_MUST_CHECK
 int virtio_console_add_port(struct virtio_console *console, uint32_t id,
@@ -84,10 +85,10 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
  *
  * @room  set to whether the producer of its input waits for room; untouched on failure
  *
- * Afterwards call virtio_console_transmit() for the port once, and again on each kick: it completes
- * unread what the driver has sent. If another port is added with the number, the driver may still
- * send output of the old port until it has seen REMOVE. So call virtio_console_transmit() also
- * before each virtio_console_control_transmit() while awaits_ready of the port is set.
+ * Afterwards call virtio_console_transmit() for the port once, and again on each kick. These calls
+ * complete the driver's chains unread. If another port is added with this number, the driver may
+ * send output of the old port until the driver has seen REMOVE. So, while awaits_ready of the port
+ * is set, call virtio_console_transmit() also before each virtio_console_control_transmit().
  *
  * Returns 0; VIRTIO_EINVAL if there is no such port.
  */
@@ -95,18 +96,19 @@ VIRTIO_MUST_CHECK
 int virtio_console_remove_port(struct virtio_console *console, uint32_t id, bool *room);
 
 /*
- * A client has come to the host's end of a port. Under MULTIPORT the driver is told, if the port is
- * not a console.
+ * A client has come to the host's end of a port. Under MULTIPORT the driver gets OPEN 1, unless the
+ * port is a console.
  *
- * Returns 0; VIRTIO_EINVAL if there is no such port; VIRTIO_EBUSY if it has a client.
+ * Returns 0; VIRTIO_EINVAL if there is no such port; VIRTIO_EBUSY if it has a client already.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_connect(struct virtio_console *console, uint32_t id);
 
 /*
- * The client has left. Its input that is not in guest memory yet is dropped and counted. The driver
- * is told as above. Serialised against virtio_console_receive() for the port. The next client's
- * input must not be enqueued before this call.
+ * A port's client has left. Input that is not in guest memory yet is dropped and counted. Under
+ * MULTIPORT the driver gets OPEN 0, unless the port is a console. Serialised against
+ * virtio_console_receive() for the port. The next client's input must not be enqueued before this
+ * call.
  *
  * @room  set to whether the producer of the input waits for room; untouched on failure
  *
@@ -116,18 +118,20 @@ VIRTIO_MUST_CHECK
 int virtio_console_disconnect(struct virtio_console *console, uint32_t id, bool *room);
 
 /*
- * Changes the size of a console port. Under MULTIPORT the driver is sent the last size. For port 0
- * the configuration space changes, too, so the call is serialised against register accesses.
+ * Changes the size of a console port. Under MULTIPORT the driver gets RESIZE with the latest size.
+ * For port 0 the configuration space changes, too, so the call is serialised against register
+ * accesses.
  *
  * @cols, @rows  characters
  *
  * Returns 1 if the configuration space has changed: the caller sends a configuration change
- * notification. Returns 0 if not. VIRTIO_EINVAL if there is no such port, or it is not a console.
+ * notification. Returns 0 if not; VIRTIO_EINVAL if there is no such port, or the port is not a
+ * console.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_resize(struct virtio_console *console, uint32_t id, uint16_t cols, uint16_t rows);
 
-/* Whether a message to the driver is pending. */
+/* Returns whether a message to the driver is pending. */
 bool virtio_console_control_pending(const struct virtio_console *console);
 
 /*
@@ -140,9 +144,10 @@ bool virtio_console_control_pending(const struct virtio_console *console);
  * - Without MULTIPORT negotiated, returns 0 and does nothing.
  * - A chain that is malformed, has readable buffers or is too short for the message is completed
  *   empty and counted.
- * - A name that does not fit is not sent again. Every other message waits for the next chain.
+ * - A name that does not fit its chain is dropped. Every other message waits for the next chain.
  *
- * Returns 0; an error of virtio_queue_pop(), or of the completion: the message stays pending.
+ * Returns 0, or an error of virtio_queue_pop() or virtio_queue_complete(): the message stays
+ * pending.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_control_receive(struct virtio_console *console, struct virtio_queue *queue,
@@ -155,8 +160,8 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
  * @queue     the control transmit queue
  * @progress  filled in, also on failure
  *
- * Without MULTIPORT negotiated, returns 0 and does nothing. Returns 0; an error of
- * virtio_queue_pop(), or of the completion: the message is handled later.
+ * Without MULTIPORT negotiated, returns 0 and does nothing. Returns 0, or an error of
+ * virtio_queue_pop() or virtio_queue_complete(): the message is handled later.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_control_transmit(struct virtio_console *console, struct virtio_queue *queue,
@@ -164,7 +169,7 @@ int virtio_console_control_transmit(struct virtio_console *console, struct virti
 
 /* Saved state */
 
-/* The state of a device. Plain values. */
+/* The state of a device, as plain values. */
 struct virtio_console_state {
 	uint64_t negotiated;  /* mask of this device type's feature bits */
 	uint8_t driver_ready; /* 1: DEVICE_READY or PORT_READY has come */
@@ -190,13 +195,13 @@ struct virtio_console_state {
 #define VIRTIO_CONSOLE_SEND_RESIZE 0x40u
 
 /*
- * The state of a port. Plain values. The caller saves the bytes of its input buffer:
+ * The state of a port, as plain values. The caller saves the bytes of the port's input buffer by
  * virtio_console_input_peek().
  */
 struct virtio_console_port_state {
-	uint64_t taken;    /* bytes taken of the transmit chain in flight */
+	uint64_t taken;    /* bytes that the sink has taken of the transmit chain in flight */
 	uint32_t id;       /* number of the port */
-	uint16_t head;     /* of that chain; 0 if there is none */
+	uint16_t head;     /* head of this chain; 0 if there is none */
 	uint16_t cols;     /* characters */
 	uint16_t rows;     /* characters */
 	uint8_t flags;     /* VIRTIO_CONSOLE_PORT_... */
@@ -204,21 +209,22 @@ struct virtio_console_port_state {
 	uint8_t in_flight; /* 1: a transmit chain is in flight */
 };
 
-/* Saves what was negotiated, and what the driver has said. */
+/* Saves the negotiated features, and whether the driver is ready. */
 void virtio_console_save(const struct virtio_console *console, struct virtio_console_state *out);
 
 /*
- * Restores that state, after virtio_console_init() or a reset, and before the ports.
+ * Restores this state. Call this after virtio_console_init() or a reset, and before the ports are
+ * restored.
  *
- * Returns 0; VIRTIO_EINVAL for features that are not offered, or a value other than 0 and 1. A
- * failure changes nothing.
+ * Returns 0; VIRTIO_EINVAL for features that are not offered, or for a driver_ready that is not 0
+ * or 1, or is 1 without MULTIPORT. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_restore(struct virtio_console *console, const struct virtio_console_state *state);
 
 /*
- * Saves a port, present or not. Serialised against the calls for its queues, which must not be
- * served afterwards.
+ * Saves a port, present or not. Serialised against the calls for the port's queues. Do not serve
+ * these queues afterwards.
  *
  * @out  untouched on failure
  *
@@ -228,12 +234,11 @@ VIRTIO_MUST_CHECK
 int virtio_console_save_port(const struct virtio_console *console, uint32_t id, struct virtio_console_port_state *out);
 
 /*
- * Restores a port. The state says what the driver was told and what it has said. This side knows
- * whether the port has a client, and the driver is told of a difference. Serialised as
- * virtio_console_save_port().
+ * Restores a port. If the state says that the driver knows of a client, and the port has none now,
+ * or the reverse, an OPEN message becomes pending. Serialised as virtio_console_save_port().
  *
- * @state  of the port with this number. The port was added here before if the state says that it is
- *         present.
+ * @state  state->id is the number of the port. The port must be present if the state says so, and
+ *         absent otherwise.
  *
  * If state->in_flight is 1, the caller replays the chain with virtio_console_replay_transmit().
  * Returns 0; VIRTIO_EINVAL for a state that no port of this device can have. A failure changes
@@ -243,15 +248,15 @@ VIRTIO_MUST_CHECK
 int virtio_console_restore_port(struct virtio_console *console, const struct virtio_console_port_state *state);
 
 /*
- * Continues a transmit chain that was in flight when the port was saved: virtio_console_transmit()
- * sends the bytes after those that were taken.
+ * Continues a transmit chain that was in flight when the port was saved. virtio_console_transmit()
+ * then sends the bytes that the sink had not taken.
  *
- * @id     of the port, restored
+ * @id     number of the restored port
  * @chain  from virtio_queue_replay() for the saved head
  *
  * Returns 0; VIRTIO_EINVAL if the restored port has no such chain in flight; VIRTIO_ENOTMAPPED:
- * unpop the chain, and replay it later. A failure changes nothing. A chain that is malformed by now
- * is completed, and counted.
+ * unpop the chain, and replay it later. A failure changes nothing. A chain that is malformed now is
+ * counted, and virtio_console_transmit() completes it.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_replay_transmit(struct virtio_console *console, uint32_t id, struct virtio_chain *chain);

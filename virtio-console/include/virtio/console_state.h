@@ -4,22 +4,21 @@
  * restore them, are in <virtio/console_ports.h>.
  *
  *   section        index  content
- *   console        0      features, whether the driver is ready, and the ports. For each port: what
- *                         the driver was told and has told, its size, and how many bytes of a
- *                         transmit chain in flight the sink has
+ *   console        0      features, whether the driver is ready, and the ports. For each port:
+ *                         messages sent, pending and received, the size, and the bytes of a
+ *                         transmit chain in flight that the sink has taken
  *   console.input  port   input that is not in guest memory yet
  *
  * The order of a restore:
  *   1  virtio_console_read_state(), virtio_console_read_input() and virtio_console_check_record()
- *      check
+ *      check the file
  *   2  virtio_console_restore(), then virtio_console_restore_port() for each port
  *   3  virtio_console_input_enqueue() for the input of each port
  *   4  after the restore of the queues: virtio_queue_replay() and virtio_console_replay_transmit()
  *      for the chain of each port that has one
  *
- * Names, sinks, clients and capacities are not saved: the owner adds the same ports before the
- * state is read. If a port has a client now and had none then, or the other way round, the driver
- * is told.
+ * Names, sinks, clients and capacities are not saved. The owner adds the same ports before the
+ * state is read. If a port has gained or lost its client since the save, the driver is told.
  *
  * What the guest can do: nothing. The file may have any content, and every value of it is checked.
  *
@@ -38,12 +37,12 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The section of a device, with a list "ports"; and that of a port's input, a list "bytes". */
+/* Layouts of the sections: a device with a list "ports", and a port's input with a list "bytes". */
 const struct virtio_section_layout *virtio_console_layout(void);
 const struct virtio_section_layout *virtio_console_input_layout(void);
 
 /*
- * Checks a state as virtio_console_restore() and virtio_console_restore_port() will. Changes
+ * Makes the checks of virtio_console_restore() and virtio_console_restore_port(), and changes
  * nothing.
  *
  * @ports    count entries, with ascending numbers
@@ -57,7 +56,8 @@ int virtio_console_check_state(const struct virtio_console *console, const struc
 			       struct virtio_refusal *refusal);
 
 /*
- * Writes the section of a device, and one for each port with input. The device doesn't change.
+ * Writes the section of a device, and a section of input for each port with input. The device
+ * doesn't change.
  *
  * @number  number of the device in the file, chosen by the caller
  */
@@ -69,16 +69,16 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
  *
  * @number    the number that was written
  * @console   the target of the restore, with its ports
- * @features  negotiated in the file's core, from virtio_device_saved_features(): the state must
- *            agree in this device type's bits. NULL accepts any.
+ * @features  features in the file's device core, from virtio_device_saved_features(). The state
+ *            must agree in this device type's bits. NULL accepts any features.
  * @state     for virtio_console_restore()
- * @ports     the caller's array, for virtio_console_restore_port(). Absent ports without anything
- *            to restore are not in it
- * @capacity  its entries: the length of the table of ports is enough
+ * @ports     the caller's array, for virtio_console_restore_port(). An absent port with nothing to
+ *            restore has no entry.
+ * @capacity  entries of the array; port_count of the device's options is enough
  * @count     set to the number of entries
  *
- * Returns 0; or an error of virtio_section_read() or virtio_console_check_state(), with section,
- * value and place in reader->fault. After an error state and count are untouched, and the content
+ * Returns 0; or an error of virtio_section_read() or virtio_console_check_state(). reader->fault
+ * then has section, value and place. After an error state and count are untouched, and the content
  * of ports is undefined.
  */
 VIRTIO_MUST_CHECK
@@ -92,11 +92,11 @@ int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t num
  * section of the device.
  *
  * @id        number of the port
- * @bytes     the caller's, capacity bytes
- * @capacity  number of bytes that the port's buffer can hold: more are refused with VIRTIO_ENOBUFS
+ * @bytes     the caller's memory, capacity bytes
+ * @capacity  bytes that the port's buffer can hold. Longer input is refused with VIRTIO_ENOBUFS.
  * @count     set to the number of bytes: 0 if the file has no such section
  *
- * Returns as virtio_console_read_state(); VIRTIO_EINVAL for a port that does not exist.
+ * Returns as virtio_console_read_state(), or VIRTIO_EINVAL for a port that does not exist.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_read_input(struct virtio_section_reader *reader, uint32_t number,
@@ -104,8 +104,8 @@ int virtio_console_read_input(struct virtio_section_reader *reader, uint32_t num
 			      uint32_t *count);
 
 /*
- * Checks the record of a queue against the ports: a transmit queue has the chain in flight that its
- * port has, and no other queue of a console has requests in flight.
+ * Checks the record of a queue against the ports. A transmit queue must have the chain in flight
+ * that its port's state has. No other queue of a console may have requests in flight.
  *
  * @ports    count entries, from virtio_console_read_state()
  * @queue    the queue's number
