@@ -62,7 +62,7 @@ static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t 
 
 	(void)next;
 	part->notified[queue]++;
-	/* Looking at the queue finds an incoherent ring. */
+	/* The check of the available index finds an incoherent ring. */
 	if (virtio_queue_available(&part->queues[queue]) < 0)
 		virtio_device_set_needs_reset(device);
 }

@@ -52,7 +52,7 @@ struct machine_part {
 	struct virtio_queue queues[MACHINE_MAX_QUEUES];
 	struct virtio_queue_registers registers[MACHINE_MAX_QUEUES];
 	struct virtio_inflight inflight[MACHINE_MAX_QUEUES * MACHINE_QUEUE_SIZE];
-	/* Chains popped ahead, oldest first, and not begun. */
+	/* Chains that were popped and not begun, the oldest first. */
 	struct virtio_chain held[MACHINE_MAX_QUEUES][MACHINE_QUEUE_SIZE];
 	uint32_t held_count[MACHINE_MAX_QUEUES];
 	uint32_t notified[MACHINE_MAX_QUEUES];
@@ -73,7 +73,7 @@ struct machine {
 	struct virtio_console_input inputs[MACHINE_PORTS];
 	uint8_t input_bytes[MACHINE_PORTS][MACHINE_INPUT];
 	struct virtio_segment segments[3][MACHINE_SEGMENTS];
-	/* Receives the output of ports; or NULL. */
+	/* Gets the output of the ports, or is NULL. */
 	void (*output)(void *context, uint32_t port, const void *bytes, size_t len);
 	void *output_context;
 	size_t output_room; /* bytes that the sinks take before they are full */
@@ -104,26 +104,26 @@ struct machine_state {
 	struct virtio_vsock_saved sockets;
 };
 
-/* Makes a machine that no driver has touched, in memory and with storage of the caller's. */
+/* Makes a machine that no driver has touched. The caller provides its memory and storage. */
 void machine_make(struct machine *m, uint8_t *ram, uint8_t *storage);
 
-/* How many queues a device has. */
+/* Returns the number of queues of a device. */
 uint32_t machine_queues(uint32_t device);
 
-/* Saves. Returns the length of the file. The machine is not changed. */
+/* Saves the machine without changing it. Returns the length of the file. */
 size_t machine_save(const struct machine *m, uint8_t bytes[MACHINE_FILE_BYTES]);
 
-/* Reads and checks a file. Returns 0 or an error, and reader->fault says what is wrong. */
+/* Reads and checks a file. Returns 0, or an error that reader->fault describes. */
 int machine_read(const struct machine *m, const uint8_t *bytes, size_t length, struct machine_state *s,
 		 struct virtio_section_reader *reader);
 
-/* Restores what has been read into a machine that was just made. Returns 0 or an error. */
+/* Restores a state into a machine that was just made. Returns 0 or an error. */
 int machine_restore(struct machine *m, const struct machine_state *s);
 
-/* Sets the devices going: the last step of a restore. */
+/* Starts the devices, as the last step of a restore. */
 void machine_resume(struct machine *m);
 
-/* Pops and holds at most so many requests of a queue. Returns how many. */
+/* Pops and holds requests of a queue, at most the given number. Returns their number. */
 uint32_t machine_hold(struct machine *m, uint32_t device, uint32_t queue, uint32_t most);
 
 /* The id in every file. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Random valid states of a machine. Drivers get the cores there by their registers, and rings in
- * guest memory get the queues there. Ports and connections take random states that the libraries
- * accept.
+ * Random valid states of a machine. A driver's register accesses bring the cores to their state,
+ * and rings in guest memory bring the queues to theirs. Ports and connections get random states
+ * that the libraries accept.
  */
 #ifndef VIRTIO_TESTS_RANDOM_STATE_H
 #define VIRTIO_TESTS_RANDOM_STATE_H
@@ -11,7 +11,7 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/endian.h>
 
-/* SplitMix64, of any seed. */
+/* Returns the next number of SplitMix64. Any seed will do. */
 static inline uint32_t random_word(uint64_t *random)
 {
 	uint64_t x = *random + UINT64_C(0x9e3779b97f4a7c15);
@@ -32,7 +32,7 @@ static inline bool random_one_in(uint64_t *random, uint32_t n)
 	return random_below(random, n) == 0;
 }
 
-/* Where the areas of a queue are. */
+/* Returns the address of an area of a queue. */
 static inline uint64_t random_area(uint32_t device, uint32_t queue, enum virtio_queue_area area)
 {
 	return 0x1000 * (uint64_t)(device * MACHINE_MAX_QUEUES + queue) + 0x400 * (uint64_t)area;
@@ -96,7 +96,10 @@ static inline void random_bring_up(struct machine *m, uint32_t number, uint64_t 
 	}
 }
 
-/* The driver makes buffers available in a queue that has just started, from an index on. */
+/*
+ * The driver makes count buffers available in a queue that has just started, beginning at available
+ * index first.
+ */
 static inline void random_offer(struct machine *m, uint32_t number, uint32_t queue, uint16_t first, uint32_t count)
 {
 	const struct virtio_queue *q = &m->parts[number].queues[queue];
@@ -107,7 +110,7 @@ static inline void random_offer(struct machine *m, uint32_t number, uint32_t que
 	for (uint32_t i = 0; i < count; i++) {
 		const uint32_t head = (spread + 3 * i) % q->size;
 
-		/* Each is 16 writable bytes, or for transmission 16 readable ones. */
+		/* Each buffer has 16 writable bytes, or for transmission 16 readable bytes. */
 		virtio_put_le64(desc + 16 * (size_t)head, 0x18000 + 64 * (uint64_t)head);
 		virtio_put_le32(desc + 16 * (size_t)head + 8, 16);
 		virtio_put_le16(desc + 16 * (size_t)head + 12, queue & 1 ? 0 : 2);
@@ -118,7 +121,7 @@ static inline void random_offer(struct machine *m, uint32_t number, uint32_t que
 	virtio_put_le16(avail + 2, (uint16_t)(first + count));
 }
 
-/* Brings a running queue to a random position, with requests that wait and requests in flight. */
+/* Brings a running queue to a random position, with available requests and requests in flight. */
 static inline void random_queue(struct machine *m, uint32_t number, uint32_t queue, uint64_t *random)
 {
 	struct machine_part *part = &m->parts[number];

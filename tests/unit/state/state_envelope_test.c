@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A file as a whole, before anything in it is looked at: hostile 76, 235 and 236. */
+/* A file as a whole, before any section is read: hostile 76, 235 and 236. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +69,7 @@ static void expect_fault(const struct file *f, int error, enum virtio_section_re
 	assert_string_equal(fault.section.name, "");
 }
 
-/* Known answers of CRC-32C: RFC 3720, B.4. */
+/* Checks known results of CRC-32C: RFC 3720, B.4. */
 static void checksum_is_crc_32c(void **state)
 {
 	uint8_t bytes[32];
@@ -165,7 +165,7 @@ static void file_with_another_length_is_refused(void **state)
 	}
 }
 
-/* What is wrong with a file of which a bit was flipped. */
+/* Returns the reason for which a file with this flipped bit is refused. */
 static enum virtio_section_reason reason_of_flip(const struct file *f, size_t bit)
 {
 	const uint64_t said = virtio_get_le64(f->bytes + 12);
@@ -215,8 +215,8 @@ static void file_of_another_version_is_judged_by_its_version(void **state)
 }
 
 /*
- * A release that reads versions 1 and 2, and a release that reads only 1, each read files of both
- * versions.
+ * Two releases read files of versions 1 and 2: one that reads both versions, and one that reads
+ * only version 1.
  */
 static void file_of_invented_version_2_follows_the_rule(void **state)
 {
@@ -254,7 +254,7 @@ static void file_of_other_memory_is_refused(void **state)
 	}
 }
 
-/* The size is known without a buffer. Smaller buffers are not overrun. */
+/* A write without a buffer measures the size. Smaller buffers are not overrun. */
 static void file_is_measured_without_room(void **state)
 {
 	struct virtio_queue_state none;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Files of all versions, which load for ever, and are the same from every host.
+ * Saves and loads the files of all versions. A file must load for ever, and every host must save
+ * the same bytes.
  *
  *   machine-N.state            all sections have version 1
  *   machine-N.vsock-2.state    section vsock has version 2
- *   machine-N.console-2.state  section console, too
+ *   machine-N.console-2.state  sections vsock and console have version 2
  *
  * usage: state_golden [--write N] FOLDER
- *   --write  writes the newest kind of file from random state N. A file that was once released
- *            never changes: a later version of the format gets files of its own.
+ *   --write  writes the newest kind of file from random state N. Never change a file that was once
+ *            released: a later version of the format gets files of its own.
  *
- * Each file loads. Then the machine saves the same file, or from a file with older sections the
- * file with the known checksum: that file has the defaults in place of newer values. Needs no
- * cmocka, so that it runs on other architectures.
+ * Each file is loaded, and the machine is saved again. A file of the newest kind must come out the
+ * same. A file with older sections must become the file with the known checksum, which has defaults
+ * in place of newer values. Needs no cmocka, so that it runs on other architectures.
  */
 #include "random_state.h"
 
@@ -21,7 +22,7 @@
 
 struct golden {
 	const char *name;
-	uint32_t checksum; /* of the file that is saved again, but for the checksum at its end */
+	uint32_t checksum; /* of the file that is saved again, without the checksum at its end */
 };
 
 static const struct golden goldens[] = {
@@ -32,7 +33,7 @@ static const struct golden goldens[] = {
 
 #define GOLDENS (sizeof goldens / sizeof *goldens)
 
-/* The checksum of the checksums of all files from random states, on any host. */
+/* The checksum of the checksums of all files from random states. Every host must compute it. */
 #define CHECKSUM_OF_ALL UINT32_C(0x56cbb4e1)
 
 static struct machine machine;
@@ -82,7 +83,7 @@ static size_t save_again(const uint8_t *bytes, size_t length, uint8_t again[MACH
 	return machine_save(&machine, again);
 }
 
-/* Returns whether a file is saved again as it must be. */
+/* Returns whether a file is saved again with the known checksum. */
 static bool check_file(const char *folder, const struct golden *golden)
 {
 	FILE *f = open_file(folder, golden->name, "rb");
@@ -135,6 +136,7 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < STATES; i++)
 		virtio_put_le32(checksums + 4 * (size_t)i, virtio_queue_ser_checksum(file, make_file(i) - 4));
 	all = virtio_queue_ser_checksum(checksums, sizeof checksums);
-	printf("%u files load, and %u have the checksum %#x\n", (unsigned int)GOLDENS, STATES, (unsigned int)all);
+	printf("%u files load, and %u random states have the checksum %#x\n", (unsigned int)GOLDENS, STATES,
+	       (unsigned int)all);
 	return good && all == CHECKSUM_OF_ALL ? 0 : 1;
 }

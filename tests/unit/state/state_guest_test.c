@@ -5,9 +5,9 @@
  * lost, repeated or reordered. Hostile 78, 80, 239 and 243.
  *
  * This process is the guest, its drivers, and the host's clients. The devices are in a child, which
- * obeys orders over a socket, so each run is the same. For a move the child answers with its file
- * and ends. The next child begins with that file, in the same memory. Moves may follow each other
- * directly.
+ * follows orders from a socket, so each run is the same. To move, the child replies with its saved
+ * file and ends. The next child begins with that file, in the same memory. One move may directly
+ * follow another.
  */
 #include "random_state.h"
 
@@ -22,20 +22,20 @@
 #define GUESTS 200u /* in a usual run; a long run has 50 times as many */
 #define MOVES 3u
 #define STEPS 40u /* between two moves */
-#define DEPTH 8u  /* requests of a queue at a time */
+#define DEPTH 8u  /* most outstanding requests of a queue */
 #define SLOT 512u /* bytes of guest memory for a request */
 #define SLOTS 16u
-#define DATA 0x12000u /* where requests are in guest memory */
+#define DATA 0x12000u /* address of the requests */
 #define SECTORS (MACHINE_SECTORS / 2)
-#define LINKS 2u /* queues with traffic, of each device */
+#define LINKS 2u /* queues with traffic in each device */
 
 /* The orders for the child. */
 enum order { ORDER_KICK, ORDER_WORK, ORDER_INPUT, ORDER_SAVE };
 
 struct message {
 	uint32_t order, device, queue;
-	uint32_t number; /* of requests, or of bytes of input */
-	uint32_t room;   /* of the console's sink */
+	uint32_t number; /* number of requests, or of bytes of input */
+	uint32_t room;   /* room in the console's sink */
 	uint8_t first;   /* first byte of input; each further byte is one higher */
 };
 
@@ -71,7 +71,7 @@ static bool get_all(int fd, void *bytes, size_t length)
 /* Shared by both sides: guest memory, and the image of the disk. */
 static uint8_t *ram, *storage;
 
-/* The guest's drivers. The first child reads the places of the queues from them. */
+/* The guest's drivers. The first child reads the addresses of the queues from them. */
 static struct virtio_region region;
 static struct virtio_memory_map map;
 static struct virtio_mock mocks[MACHINE_DEVICES][LINKS];
@@ -121,8 +121,8 @@ static void interrupt_if_wanted(uint32_t device, uint32_t queue)
 }
 
 /*
- * Pops all requests, and carries out `number` of them. Picks them from anywhere, so that
- * completions are out of order.
+ * Pops all requests, and carries out `number` of them. Picks them in any order, so that completions
+ * are out of order.
  */
 static void work_disk(uint32_t queue, uint32_t number)
 {
@@ -160,7 +160,7 @@ static void work_console(uint32_t queue, uint32_t room)
 		virtio_device_interrupt_used(&machine.parts[MACHINE_CONSOLE].device, (uint16_t)queue);
 }
 
-/* Packets from the guest: a request is accepted, and data is forwarded at once. */
+/* Serves packets from the guest: a request is accepted, and data is forwarded at once. */
 static void work_tx(uint32_t number)
 {
 	struct virtio_queue *q = &machine.parts[MACHINE_SOCKETS].queues[1];
@@ -222,7 +222,7 @@ static void work_rx(uint32_t number)
 	}
 }
 
-/* A queue is served only after a kick, or if the last turn has left requests. */
+/* Serves a queue only after a kick, or if the last call has left requests. */
 static void work(const struct message *m)
 {
 	for (uint32_t device = 0; device < MACHINE_DEVICES; device++)
@@ -312,7 +312,7 @@ static struct guest {
 	pid_t child;
 	struct link links[MACHINE_DEVICES][LINKS];
 	uint32_t interrupts[MACHINE_DEVICES];
-	uint32_t sectors[MACHINE_SECTORS]; /* the number that was written last, plus 1 */
+	uint32_t sectors[MACHINE_SECTORS]; /* number of the last write, plus 1 */
 	uint8_t input_sent, input_got, output_sent, output_got, stream_sent, stream_got, data_got;
 	uint32_t stream_total, forwarded, received;
 	bool connected;
@@ -344,7 +344,7 @@ static void start_child(void)
 	}
 	close(fds[1]);
 	guest.fd = fds[0];
-	/* A fresh process counts from 0. Its first answer may have one interrupt too many. */
+	/* A new child counts its interrupts from 0. Its first reply may cause one needless pop. */
 	memset(guest.interrupts, 0, sizeof guest.interrupts);
 }
 
@@ -358,7 +358,8 @@ static void end_child(void)
 }
 
 /*
- * The disk: a header, a sector and a status. The sector is filled with the number of the request.
+ * Checks a request of the disk: a header, a sector and a status. The sector is filled with the
+ * number of the request.
  */
 static void check_disk(uint32_t queue, uint32_t number, uint32_t len)
 {
@@ -424,7 +425,7 @@ static void pop_used(uint32_t device, uint32_t queue)
 }
 
 /*
- * Sends an order to the child, and handles the answer. The guest looks at its rings only after an
+ * Sends an order to the child, and handles the reply. The guest reads its used rings only after an
  * interrupt.
  */
 static void tell(const struct message *m)
@@ -462,7 +463,7 @@ static uint32_t fill(uint32_t device, uint32_t queue, uint32_t number, struct vi
 
 	buffers[0] = (struct virtio_mock_buffer){ addr, queue == 0 ? 150 : n, queue == 0 ? VRING_DESC_F_WRITE : 0 };
 	if (device == MACHINE_DISK) {
-		/* 512 bytes of data are two buffers over one place. */
+		/* The 512 bytes of data are two buffers at the same address. */
 		memset(bytes, 0, 16);
 		virtio_put_le32(bytes, VIRTIO_BLK_T_OUT);
 		virtio_put_le64(bytes + 8, queue * SECTORS + number % SECTORS);

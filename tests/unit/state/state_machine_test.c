@@ -33,8 +33,8 @@ struct migration {
 static struct migration w;
 
 /*
- * A machine in a random state, in memory with random bytes, and its file. A third of the machines
- * have no IN_ORDER, and a third have an interrupt of used buffers.
+ * Makes a machine in a random state, in memory with random bytes, and its file. A third of the
+ * machines have no IN_ORDER, and a third have a used-buffer interrupt.
  */
 static void make_file(uint64_t number)
 {
@@ -97,7 +97,7 @@ static void state_round_trip_gives_the_same_file(void **state)
 		 */
 		machine_resume(&w.to);
 		machine_resume(&w.from);
-		/* A restored machine can be saved at once, and has nothing lost. */
+		/* A restored machine can be saved at once, and the file is the same. */
 		w.length = machine_save(&w.from, w.file);
 		assert_int_equal(machine_save(&w.to, w.again), w.length);
 		for (size_t at = 0; at < w.length; at++)
@@ -106,7 +106,9 @@ static void state_round_trip_gives_the_same_file(void **state)
 	}
 }
 
-/* A reset after the restore forgets the record. No request of the record is carried out. */
+/*
+ * A reset after the restore forgets the recorded requests in flight. None of them is carried out.
+ */
 static void state_reset_after_restore_forgets_the_record(void **state)
 {
 	(void)state;
@@ -175,7 +177,10 @@ static void mutate(void)
 	}
 }
 
-/* What any restored machine can do: be looked at, be run, be saved, and be reset. */
+/*
+ * Does with a restored machine what any machine must survive: serves, saves, reads the file, and
+ * resets.
+ */
 static void serve(uint32_t number)
 {
 	struct virtio_section_reader reader;
@@ -194,7 +199,7 @@ static void serve(uint32_t number)
 	}
 }
 
-/* Whether a mutated file equals the original, because mutations can undo each other. */
+/* Returns whether a mutated file equals the original: mutations can undo each other. */
 static bool is_the_same(const uint8_t *bytes, size_t length)
 {
 	return length == w.length && memcmp(bytes, w.file, length) == 0;
@@ -222,8 +227,8 @@ static void state_with_mutations_is_refused(void **state)
 }
 
 /*
- * A changed file with a correct checksum is refused with section, value and offset, and nothing is
- * touched. Or the restored machine passes every check, and serves.
+ * A changed file with a correct checksum may be refused with section, value and offset. Then
+ * nothing changes. Otherwise the restored machine passes every check, and works.
  */
 static void state_with_mutations_and_checksum_is_refused_or_serves(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Sections by tables: what is written, what is read, and what is refused, with its place. Hostile
- * 76 and 233 to 235.
+ * Sections that tables describe: the bytes written, the values read, and refusals with their
+ * offset. Hostile 76 and 233 to 235.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static const struct virtio_section_layout layouts[4] = {
 
 /*
  * A section that may be skipped, a section that must not be, and a section with the longest name,
- * which has no zero behind it.
+ * which has no zero after it.
  */
 static const struct virtio_section_layout extra = { "extra", 1, true, fields, 1, NULL, NULL, 0, 0 };
 static const struct virtio_section_layout needed = { "needed", 1, false, fields, 1, NULL, NULL, 0, 0 };
@@ -93,7 +93,9 @@ static int read_thing(struct file *f, uint16_t version, struct item *out, struct
 	return virtio_section_read(&f->reader, &layouts[version], 7, 8, out, list, 3, count, NULL);
 }
 
-/* Checks that a section can't be read: the fault, its place, and that nothing else changes. */
+/*
+ * Checks that a section can't be read: it has this fault at this offset, and nothing else changes.
+ */
 static void expect_fault(struct file *f, uint16_t version, int error, enum virtio_section_reason reason, size_t offset,
 			 const char *field)
 {
@@ -128,7 +130,7 @@ static void write_thing(struct file *f, uint16_t version, uint32_t count)
 	virtio_section_write(&f->writer, &layouts[version], 7, 8, &item, parts, count);
 }
 
-/* Byte by byte, as virtio-queue-ser/README.md has it. */
+/* The bytes are as virtio-queue-ser/README.md specifies. */
 static void section_has_the_bytes_of_the_specification(void **state)
 {
 	static const uint8_t
@@ -191,7 +193,7 @@ static void section_of_version_0_is_refused(void **state)
 	expect_fault(&f, 3, VIRTIO_EVERSION, VIRTIO_SECTION_VERSION, 24, "version");
 }
 
-/* Hostile 76: bytes that are missing or left over, wherever the section ends. */
+/* Hostile 76: a section with missing or extra bytes is refused, wherever it ends. */
 static void section_with_another_length_is_refused(void **state)
 {
 	static const uint32_t ends[] = { 8, 12, 14, 15, 16 };
@@ -281,7 +283,9 @@ static void section_with_bad_header_is_refused(void **state)
 	}
 }
 
-/* Hostile 233: what nobody asks for is skipped where its writer allowed that, and reported. */
+/*
+ * Hostile 233: a section that no read asks for is skipped if its writer allowed that, and reported.
+ */
 static void section_that_is_unknown_is_skipped_only_if_it_says_so(void **state)
 {
 	struct virtio_section skipped[2];
@@ -310,7 +314,7 @@ static void section_that_is_unknown_is_skipped_only_if_it_says_so(void **state)
 	assert_true(skipped[1].device == 3 && skipped[1].index == 4 && skipped[1].bytes == 8);
 
 	/*
-	 * A section that must not be skipped, at the start and at the end; and one of another
+	 * A section that must not be skipped, at the start or at the end, and a section of another
 	 * device or index.
 	 */
 	begin(&f);
@@ -359,7 +363,7 @@ static void section_names_of_full_length_are_told_apart(void **state)
 	assert_int_equal(out, item.eight);
 }
 
-/* A program that shows a file: header by header, and back. */
+/* A program that shows a file goes from header to header, and can go back to a section. */
 static void section_next_goes_through_all(void **state)
 {
 	struct virtio_section section;
@@ -384,7 +388,7 @@ static void section_next_goes_through_all(void **state)
 	assert_int_equal(section.bytes, 77);
 }
 
-/* Bytes without room are counted. Nothing is written behind the buffer. */
+/* Bytes beyond the buffer are counted and not written. */
 static void section_write_measures_without_room(void **state)
 {
 	struct virtio_section_writer measure;
@@ -465,7 +469,7 @@ static void section_refuse_finds_the_value(void **state)
 	expect_refused(&f, &where, (struct virtio_refusal){ .field = "parts", .entry = VIRTIO_SECTION_NO_ENTRY }, 48,
 		       "section thing, device 7, index 8: parts at byte 48: the target refuses the value: 3 "
 		       "(VIRTIO_EALIGN: misaligned address)");
-	/* The value is a default, which has no place in the file. */
+	/* The value is a default, so the file has no byte of it. */
 	expect_refused(&f, &where, (struct virtio_refusal){ .field = "later", .entry = VIRTIO_SECTION_NO_ENTRY }, 48,
 		       "section thing, device 7, index 8: later at byte 48: the target refuses the value: 4660 "
 		       "(VIRTIO_EALIGN: misaligned address)");

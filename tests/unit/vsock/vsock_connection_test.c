@@ -11,7 +11,7 @@ enum start {
 	NONE,
 	ACCEPTING,
 	UNSENT,    /* our REQUEST is owed */
-	REQUESTED, /* and sent */
+	REQUESTED, /* our REQUEST was sent */
 	OPEN,
 	PEER_SEND, /* the guest sends no more, and all is forwarded */
 	PEER_RCV,  /* the guest receives no more */
@@ -45,7 +45,7 @@ enum packet {
 #define S VIRTIO_VSOCK_GOT_SHUTDOWN
 #define E VIRTIO_VSOCK_GOT_END
 
-/* The expected result: what the caller is told, the state, and the answer. */
+/* The expected result: the flags for the caller, the state, and the reply's op. */
 struct row {
 	uint32_t got;
 	enum virtio_vsock_state state;
@@ -56,7 +56,7 @@ struct row {
 #define STRAY                                                                                                          \
 	{                                                                                                              \
 		0, VIRTIO_VSOCK_CLOSED, VIRTIO_VSOCK_OP_RST                                                            \
-	} /* of no connection */
+	} /* for a packet of no connection */
 #define BREAK                                                                                                          \
 	{                                                                                                              \
 		E, VIRTIO_VSOCK_RESET, VIRTIO_VSOCK_OP_RST                                                             \
@@ -87,8 +87,8 @@ struct row {
 	}
 
 /*
- * virtio 1.4, 5.10.6.3 to 5.10.6.6. Where the specification does not define a packet, the answer is
- * RST. hostile 164, 166, 186, 190, 196, 197, 198, 199, 200
+ * virtio 1.4, 5.10.6.3 to 5.10.6.6. Where the specification does not define a packet, the reply is
+ * RST. Hostile 164, 166, 186, 190, 196, 197, 198, 199, 200
  */
 static const struct row rows[STARTS][PACKETS] = {
 	/*
@@ -231,7 +231,7 @@ static void connection_answers_every_packet_in_every_state(void **state)
 	}
 }
 
-/* An answer carries our credit, and the connection's type and addresses. */
+/* A reply carries our credit, and the connection's type and addresses. */
 static void connection_packets_carry_valid_credit(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -258,8 +258,8 @@ static void connection_packets_carry_valid_credit(void **state)
 }
 
 /*
- * hostile 226: only RESPONSE is legal before the connection is established, and only REQUEST before
- * that.
+ * Hostile 226: before a connection is established, the device sends only a REQUEST, or a RESPONSE
+ * to the guest's REQUEST.
  */
 static void connection_sends_no_data_before_establishment(void **state)
 {
@@ -278,7 +278,7 @@ static void connection_sends_no_data_before_establishment(void **state)
 	assert_int_equal(virtio_vsock_connection_shutdown(c, SEND, s.now), VIRTIO_ENOTREADY);
 	assert_int_equal(virtio_vsock_connection_accept(c), 0);
 	assert_int_equal(virtio_vsock_connection_accept(c), VIRTIO_ENOTREADY);
-	/* RESPONSE goes first. */
+	/* RESPONSE must be sent first. */
 	assert_int_equal(virtio_vsock_connection_piece(c, 10, 0, 10, s.now, &out), 0);
 	assert_int_equal(virtio_vsock_connection_send(c, &piece, &h), VIRTIO_ENOTREADY);
 	assert_int_equal(out.bytes, 77);
@@ -340,7 +340,7 @@ static void shutdown_refuses_bad_flags(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* Hostile 168, 225: the end of the stream comes after its last byte, and the flags add up. */
+/* Hostile 168, 225: SHUTDOWN of the stream is sent after its last byte, and the flags add up. */
 static void shutdown_of_ours_follows_the_data(void **state)
 {
 	const struct virtio_vsock_piece piece = { 1, 0 };
@@ -371,7 +371,10 @@ static void shutdown_of_ours_follows_the_data(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* Hostile 224: RST as soon as the data is drained, and then the same ports again. */
+/*
+ * Hostile 224: RST is sent as soon as the data is drained. Then the guest can use the same ports
+ * again.
+ */
 static void shutdown_of_the_guest_is_answered_when_drained(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -408,7 +411,10 @@ static void shutdown_of_the_guest_is_answered_when_drained(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* Each side has ended its own stream: both flags tell the guest that the connection is over. */
+/*
+ * If each side has ended its own stream, SHUTDOWN with both flags tells the guest that the
+ * connection is over.
+ */
 static void shutdown_of_both_streams_ends_the_connection(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -468,8 +474,8 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
 	/*
-	 * hostile 227: a request that was never sent ends without an RST, and a request of the
-	 * guest with one.
+	 * Hostile 227: our REQUEST that was never sent ends without an RST, and the guest's REQUEST
+	 * ends with one.
 	 */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &requested), 0);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &out), 1);
@@ -511,7 +517,7 @@ static void stream_data_has_no_marks_and_no_empty_packets(void **state)
 	assert_int_equal(out.bytes, 77);
 }
 
-/* Hostile 191: records in pieces, empty ones, and ends without data are kept apart. */
+/* Hostile 191: records in pieces, empty records, and ends without data keep their boundaries. */
 static void seqpacket_marks_survive_pieces(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -579,7 +585,7 @@ static void seqpacket_without_the_feature_is_reset(void **state)
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), VIRTIO_ENOTSUP);
 }
 
-/* Hostile 186: the payload of anything but data is not delivered. */
+/* Hostile 186: the payload of a packet that is no RW is not delivered. */
 static void request_with_a_payload_delivers_nothing(void **state)
 {
 	struct virtio_vsock_connection *c;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Two peers, each with a table, send each other streams or messages over wires with random delays.
- * Each counts in 64 bits what was really sent, received and forwarded. No buffer ever overruns, and
- * both sides come to their end: for all sizes of buffers and packets, with readers that stop, with
- * buffers that grow, and with counters that pass 2^32. A reader forwards whole messages only.
+ * Each peer counts in 64 bits how much was really sent, received and forwarded. No buffer ever
+ * overruns, and both peers finish. This holds for all sizes of buffers and packets, with readers
+ * that stop, with buffers that grow, and with counters that pass 2^32. A reader forwards whole
+ * messages only.
  */
 #include <stdlib.h>
 
@@ -24,14 +25,14 @@ struct peer {
 	struct virtio_vsock_hdr replies[1];
 	struct virtio_vsock_connection *c;
 	uint32_t buffer, max_packet;
-	uint32_t packets; /* in the buffer; for messages, only those of whole messages */
+	uint32_t packets; /* in the buffer; of messages, only the whole ones */
 	uint64_t sent, received, forwarded;
 	/* Messages. */
 	bool is_sending;
 	uint32_t left, marks;  /* of the message that is being sent */
-	uint32_t part, pieces; /* received of a message without its end */
+	uint32_t part, pieces; /* bytes and packets of a message without its end */
 	uint32_t whole;        /* bytes of whole messages in the buffer */
-	uint64_t said, heard;  /* all messages sent, and received, as one number */
+	uint64_t said, heard;  /* hashes of all messages sent, and received */
 };
 
 struct run {
@@ -75,10 +76,7 @@ static void peer_init(struct peer *p, uint32_t cid, uint32_t buffer, uint32_t ma
 	assert_int_equal(virtio_vsock_table_init(&p->table, &p->vsock, &options, &storage, seed), 0);
 }
 
-/*
- * Changes the header to what the other side's guest would send, because each table acts as the
- * host.
- */
+/* Changes the header into one that a guest would send, because each table acts as the host. */
 static void put(struct wire *wire, const struct virtio_vsock_hdr *header)
 {
 	struct virtio_vsock_hdr *h = &wire->packets[(wire->first + wire->count) % WIRE];
@@ -130,7 +128,10 @@ static uint64_t add_message(uint64_t all, uint32_t bytes, uint32_t marks)
 	return (all ^ bytes ^ (uint64_t)marks << 40) * UINT64_C(0x100000001b3) + 1;
 }
 
-/* Chooses the next message: a reader forwards nothing of it before its end, so it must fit. */
+/*
+ * Chooses the next message. The message must fit into the reader's buffer: the reader forwards
+ * nothing before the message's end.
+ */
 static void begin_message(struct run *r, struct peer *p, uint64_t left)
 {
 	const struct peer *other = &r->peers[p == &r->peers[0]];
@@ -143,7 +144,7 @@ static void begin_message(struct run *r, struct peer *p, uint64_t left)
 	p->said = add_message(p->said, p->left, p->marks);
 }
 
-/* Says what may be sent of a message or a stream. Returns whether anything may. */
+/* Finds out how much of a message or a stream may be sent. Returns whether anything may. */
 static bool next_piece(struct run *r, struct peer *p, struct virtio_vsock_piece *piece)
 {
 	const uint64_t left = r->goal - p->sent;
@@ -187,7 +188,7 @@ static bool send_one(struct run *r, struct peer *p, struct wire *wire)
 	return true;
 }
 
-/* Takes a piece of a message. The last one makes the message whole. */
+/* Takes a piece of a message. The last piece makes the message whole. */
 static void take_piece(struct peer *p, const struct virtio_vsock_received *got)
 {
 	p->part += got->bytes;
@@ -262,7 +263,7 @@ static void check_counters(const struct run *r)
 	}
 }
 
-/* Whether a reader has forwarded all that it can. */
+/* Returns whether a reader has forwarded all that it can. */
 static bool is_read(const struct run *r, const struct peer *p)
 {
 	return r->type == SEQPACKET ? p->packets == 0 : p->received == p->forwarded;
@@ -273,7 +274,7 @@ static bool at_rest(const struct run *r)
 	return r->wires[0].count == 0 && r->wires[1].count == 0 && is_read(r, &r->peers[0]) && is_read(r, &r->peers[1]);
 }
 
-/* Sometimes a buffer gets larger, and the other side is told. */
+/* Sometimes makes a buffer larger, which the connection reports to the other side. */
 static void grow(struct run *r, struct peer *p)
 {
 	const uint32_t more = UINT32_MAX - p->buffer;
@@ -285,9 +286,9 @@ static void grow(struct run *r, struct peer *p)
 }
 
 /*
- * Steps in a random order. When no step does anything, time passes. A count of bytes never needs
- * that: the side with room tells the other. A peer that counts packets may have to ask again,
- * because the other side does not know what it waits for.
+ * Takes steps in a random order. If no step has an effect, time passes. With counts of bytes that
+ * is never necessary: the side with room sends an update. A peer that counts packets may have to
+ * ask again, because the other side does not know for how much it waits.
  */
 static void run_to_the_end(struct run *r)
 {
@@ -325,7 +326,7 @@ static void run_to_the_end(struct run *r)
 static const uint32_t sizes[] = { 1, 2, 3, 10, 1000, 4096, 65536, 262144, 0x80000000, UINT32_MAX };
 static const uint32_t packet_sizes[] = { 1, 7, 4096, 65536 };
 
-/* Every size of buffer meets every other. */
+/* Runs every size of buffer against every other size. */
 static void run_all_sizes(uint16_t type, bool grows, bool counts_packets)
 {
 	static struct run r;
@@ -358,8 +359,8 @@ static void credit_never_overruns_and_never_stalls(void **state)
 }
 
 /*
- * Without an overhead: a message cut into many packets may cost more than the buffer, and its
- * sender gives up.
+ * The peers charge no overhead here. With an overhead, a message in many packets may cost more than
+ * the buffer, and its sender gives up.
  */
 static void credit_of_messages_never_overruns_and_never_stalls(void **state)
 {
@@ -374,7 +375,7 @@ static void credit_follows_buffers_that_grow(void **state)
 	run_all_sizes(SEQPACKET, true, false);
 }
 
-/* The counters themselves go around: more than 2^32 bytes each way, in large packets. */
+/* The counters wrap: more than 2^32 bytes are sent each way, in large packets. */
 static void credit_survives_more_than_2_to_the_32_bytes(void **state)
 {
 	static struct run r;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Credit both ways: what may be sent, what may come, and when the other side is told or asked. */
+/*
+ * Credit both ways: how much may be sent, how much may come, and the times of updates and requests.
+ */
 #include "vsock_fixture.h"
 
 /* The guest reports what it has forwarded. */
@@ -9,7 +11,7 @@ static uint32_t guest_forwards(struct sockets *s, uint32_t fwd_cnt)
 	return guest_sends(s, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0);
 }
 
-/* Sets the counters of a new connection as if so many bytes had been sent each way. */
+/* Sets the counters of a new connection as if this number of bytes had been sent each way. */
 static void begin_at(struct sockets *s, struct virtio_vsock_connection *c, uint32_t at)
 {
 	c->tx_cnt = c->peer_fwd_cnt = at;
@@ -62,7 +64,7 @@ static void credit_piece_is_the_least_of_left_room_and_credit(void **state)
 }
 
 /*
- * hostile 159, 194: fwd_cnt ahead of what was sent, or going back, and a buffer that shrinks: the
+ * Hostile 159, 194: if fwd_cnt is ahead of the bytes sent or goes back, or if a buffer shrinks, the
  * credit is 0 and does not wrap.
  */
 static void credit_never_underflows(void **state)
@@ -78,7 +80,7 @@ static void credit_never_underflows(void **state)
 		c = sockets_establish(&s);
 		begin_at(&s, c, at);
 		host_sends(c, 100, 0);
-		/* Ahead. */
+		/* fwd_cnt is ahead of the bytes sent. */
 		for (uint32_t ahead = 1; ahead < 2000; ahead += 333) {
 			(void)guest_forwards(&s, at + 100 + ahead);
 			assert_int_equal(host_may_send(&s, c), 0);
@@ -92,11 +94,11 @@ static void credit_never_underflows(void **state)
 		s.buf_alloc = GUEST_BUFFER;
 		(void)guest_forwards(&s, at + 60);
 		assert_int_equal(host_may_send(&s, c), GUEST_BUFFER - 40);
-		/* Back. */
+		/* fwd_cnt goes back. */
 		(void)guest_forwards(&s, at + 59);
 		assert_int_equal(host_may_send(&s, c), 0);
 		(void)guest_forwards(&s, at + 60);
-		/* The buffer shrinks below what is in transit. */
+		/* The buffer shrinks below the bytes in transit. */
 		s.buf_alloc = 39;
 		(void)guest_forwards(&s, at + 60);
 		assert_int_equal(host_may_send(&s, c), 0);
@@ -150,7 +152,7 @@ static void credit_is_kept_for_each_connection(void **state)
 	assert_int_equal(virtio_vsock_connection_buffered(b), 1000);
 }
 
-/* Hostile 195: without a buffer nothing is sent, until there is one. */
+/* Hostile 195: nothing is sent until the guest has a buffer. */
 static void credit_of_no_buffer_sends_nothing(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -171,7 +173,7 @@ static void credit_of_no_buffer_sends_nothing(void **state)
 	assert_int_equal(host_may_send(&s, c), 1);
 }
 
-/* A connection that needs credit asks once, and repeats the question only at intervals. */
+/* A connection that needs credit asks once, and asks again only at intervals. */
 static void credit_is_asked_for_at_intervals(void **state)
 {
 	struct virtio_vsock_connection *c, *out = NULL;
@@ -187,7 +189,7 @@ static void credit_is_asked_for_at_intervals(void **state)
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* If the answer gives no credit, the next question is not asked at once. */
+	/* If the update gives no credit, the next request is not sent at once. */
 	assert_int_equal(guest_forwards(&s, 0), 0);
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(host_owes_op(&s), 0);
@@ -197,7 +199,7 @@ static void credit_is_asked_for_at_intervals(void **state)
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 7, &out), 0);
 	assert_null(out);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), s.now + 12);
-	/* The credit comes before the question is sent, so the question is dropped. */
+	/* The credit comes before the request is sent, so the request is dropped. */
 	assert_int_equal(guest_forwards(&s, 100), VIRTIO_VSOCK_GOT_CREDIT);
 	assert_int_equal(host_owes_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
@@ -221,8 +223,8 @@ static void credit_is_asked_for_at_intervals(void **state)
 }
 
 /*
- * hostile 162, 223: more bytes than our buffer, or more packets, reset the connection, and are not
- * delivered.
+ * Hostile 162, 223: more bytes or more packets than our buffer can hold reset the connection, and
+ * are not delivered.
  */
 static void data_beyond_our_buffer_resets(void **state)
 {
@@ -256,8 +258,8 @@ static void data_beyond_our_buffer_resets(void **state)
 }
 
 /*
- * hostile 163: at every ratio, whatever the guest waits for, it is told of room as soon as there is
- * some.
+ * Hostile 163: at every ratio of buffer to packet, the guest gets an update as soon as there is the
+ * room for which it waits.
  */
 static void credit_update_comes_at_any_ratio(void **state)
 {
@@ -279,8 +281,8 @@ static void credit_update_comes_at_any_ratio(void **state)
 			sockets_setup(&s, &options);
 			c = sockets_establish(&s);
 			/*
-			 * A guest that sends whole packets while it knows of room for one, and a
-			 * fast host.
+			 * The guest sends a whole packet whenever it knows of room for one. The
+			 * host forwards the packet at once.
 			 */
 			for (int i = 0; i < 40; i++) {
 				while (sizes[b] - (sent - told) < packet) {
@@ -331,13 +333,13 @@ static void credit_update_is_carried_by_other_packets(void **state)
 	assert_int_equal(c->owed, VIRTIO_VSOCK_OWES_UPDATE);
 	host_sends(c, 1, 0);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* Hostile 196: a question is answered by an update, once, whatever else goes out. */
+	/* Hostile 196: a CREDIT_REQUEST is answered by one update, whatever else is sent. */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	host_sends(c, 1, 0);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* No update for a guest that sends no more. */
+	/* A guest that sends no more gets no update. */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 900);
 	(void)guest_shuts(&s, SEND);
 	assert_int_equal(virtio_vsock_connection_forwarded(c, 900, 1, s.now), 0);
@@ -383,8 +385,8 @@ static void set_buffer_grows_and_tells_the_guest(void **state)
 }
 
 /*
- * hostile 223, the other way: packets that the guest has not forwarded cost it more than their
- * bytes.
+ * Hostile 223 in the other direction: a packet that the guest has not forwarded costs the guest
+ * more than the packet's bytes.
  */
 static void credit_counts_the_overhead_of_packets(void **state)
 {
@@ -425,8 +427,8 @@ static void credit_counts_the_overhead_of_packets(void **state)
 }
 
 /*
- * However the packets were cut: the count is at least what the guest may still hold, and 0 after
- * everything is forwarded.
+ * However the packets were cut, the count is at least the number that the guest may still hold. It
+ * is 0 after everything is forwarded.
  */
 static void credit_marks_never_count_too_few_packets(void **state)
 {
@@ -461,8 +463,8 @@ static void credit_marks_never_count_too_few_packets(void **state)
 }
 
 /*
- * A guest forwards whole messages. Those that it has forwarded cost the rest of the next one no
- * room, although packets are counted in groups.
+ * A guest forwards whole messages. Forwarded messages take no room from the rest of the next
+ * message, although packets are counted in groups.
  */
 static void credit_of_a_message_is_not_used_by_those_before(void **state)
 {

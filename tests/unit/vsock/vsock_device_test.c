@@ -12,7 +12,7 @@ static const uint64_t reserved_cids[] = {
 	0, 1, 2, 0xffffffff, UINT64_MAX, UINT64_C(0x100000000), UINT64_C(0x100000003), UINT64_C(0x8000000000000003)
 };
 
-/* Hostile 165: guest_cid is never reserved, nor wider than 32 bits. */
+/* Hostile 165: a guest_cid that is reserved or wider than 32 bits is refused. */
 static void vsock_init_refuses_reserved_cids(void **state)
 {
 	struct virtio_vsock vsock, before;
@@ -49,7 +49,7 @@ static void vsock_offers_streams_and_no_implied_stream(void **state)
 	assert_int_equal(virtio_vsock_negotiate(&vsock, STREAM), 0);
 	assert_int_equal(virtio_vsock_negotiate(&vsock, STREAM | UINT64_C(1) << 3), VIRTIO_EINVAL);
 	assert_int_equal(vsock.negotiated, STREAM);
-	/* VERSION_1 is the transport's. */
+	/* VERSION_1 belongs to the transport. */
 	assert_int_equal(virtio_vsock_negotiate(&vsock, SEQPACKET | UINT64_C(1) << 32), 0);
 	assert_int_equal(vsock.negotiated, SEQPACKET);
 	virtio_vsock_reset(&vsock);
@@ -149,7 +149,7 @@ static int events_send(struct event_queue *e)
 	return virtio_vsock_events_send(&e->events, &e->f.queue, e->segments, 8);
 }
 
-/* Hostile 170: with no buffer posted the event is held, and it goes into the first one. */
+/* Hostile 170: without a buffer the event is held. It is sent in the first buffer. */
 static void events_hold_the_reset_until_there_is_a_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 6);
@@ -235,7 +235,10 @@ static void events_report_errors_and_keep_the_reset(void **state)
 	assert_true(e.events.owed);
 }
 
-/* Hostile 228: requests wait while the driver may have the reset before it. */
+/*
+ * Hostile 228: requests wait for the driver to handle the reset before them. The event is pending
+ * until the driver posts the buffer again, or resets the device.
+ */
 static void events_are_pending_until_the_driver_accepts_them(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 4);

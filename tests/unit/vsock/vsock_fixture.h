@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the tests of socket connections share: a device, a table of 8 connections, and a guest that
- * sends packets.
+ * The fixture of the tests of socket connections: a device, a table of 8 connections, and a guest
+ * that sends packets.
  */
 #ifndef VIRTIO_TESTS_VSOCK_FIXTURE_H
 #define VIRTIO_TESTS_VSOCK_FIXTURE_H
@@ -19,7 +19,7 @@
 #define PLACES 8u
 #define REPLIES 4u
 #define BUFFER 1000u       /* bytes of our buffer */
-#define GUEST_BUFFER 2000u /* bytes of the guest's */
+#define GUEST_BUFFER 2000u /* bytes of the guest's buffer */
 #define LOCAL_PORT 80u
 #define GUEST_PORT 1234u
 #define STREAM VIRTIO_VSOCK_TYPE_STREAM
@@ -97,7 +97,8 @@ static inline struct virtio_vsock_hdr guest_header(const struct sockets *s, uint
 }
 
 /*
- * The guest sends a packet from a port to a port. Returns got, which tells the caller what to do.
+ * Sends a packet of the guest from a port to a port. Returns got, the flags that tell the caller
+ * what to do.
  */
 static inline uint32_t guest_sends_from(struct sockets *s, uint32_t from, uint32_t to, uint16_t op, uint32_t len)
 {
@@ -148,7 +149,7 @@ static inline uint16_t host_owes_op(struct sockets *s)
 	return host_owes(s, &h);
 }
 
-/* An established connection from the guest, with nothing owed. */
+/* Makes an established connection from the guest, with no packet owed. */
 static inline struct virtio_vsock_connection *sockets_establish(struct sockets *s)
 {
 	assert_int_equal(guest_sends(s, VIRTIO_VSOCK_OP_REQUEST, 0), VIRTIO_VSOCK_GOT_REQUEST);
@@ -165,7 +166,7 @@ static inline struct virtio_vsock_connection *sockets_find(const struct sockets 
 	return virtio_vsock_table_find(&s->table, &address);
 }
 
-/* The host sends bytes bytes, which must be permitted. */
+/* Sends data of the host, which the credit must permit. */
 static inline void host_sends(struct virtio_vsock_connection *c, uint32_t bytes, uint32_t marks)
 {
 	const struct virtio_vsock_piece piece = { bytes, marks };
@@ -179,7 +180,7 @@ static inline void host_sends(struct virtio_vsock_connection *c, uint32_t bytes,
 	assert_int_equal(virtio_vsock_buf_alloc(&h), c->buf_alloc);
 }
 
-/* How many bytes of a stream may be sent now. */
+/* Returns the number of bytes of a stream that may be sent now. */
 static inline uint32_t host_may_send(struct sockets *s, struct virtio_vsock_connection *c)
 {
 	struct virtio_vsock_piece piece = { 0, 0 };

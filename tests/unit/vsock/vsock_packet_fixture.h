@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the tests of socket packets share: a guest with a queue, and packets cut into buffers of any
+ * The fixture of the tests of socket packets: a guest with a queue, and packets in buffers of any
  * lengths.
  */
 #ifndef VIRTIO_TESTS_VSOCK_PACKET_FIXTURE_H
@@ -41,7 +41,7 @@ static inline void packets_setup(struct packets *p, enum fixture_memory kind)
 		p->bytes[i] = (uint8_t)(i * 7 + 1);
 }
 
-/* Every field has a different value. */
+/* Returns a header in which every field has a different value. */
 static inline struct virtio_vsock_hdr packets_header(uint32_t len)
 {
 	struct virtio_vsock_hdr h;
@@ -62,8 +62,8 @@ static inline struct virtio_vsock_hdr packets_header(uint32_t len)
 
 /*
  * Writes a header and pseudo-random payload into buffers of these lengths, 5 bytes apart, and
- * offers them; in an indirect table if there are more than fit the queue. A length of 0 ends the
- * list.
+ * offers them. If the queue has too few entries, they go into an indirect table. A length of 0 ends
+ * the list.
  */
 static inline uint32_t packets_offer(struct packets *p, const uint32_t *lengths, uint32_t len, uint16_t flags)
 {
@@ -111,8 +111,8 @@ static inline uint32_t packets_used(struct packets *p)
 
 #define ONES_11 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 /*
- * Lengths of buffers for a header of 44 bytes and a payload of 100. The last layouts have bytes to
- * spare.
+ * Lengths of buffers for a header of 44 bytes and a payload of 100. The last layouts have spare
+ * bytes.
  */
 static const uint32_t packets_layouts[][PIECES] = {
 	{ 144 },

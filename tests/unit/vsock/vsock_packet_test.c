@@ -117,7 +117,10 @@ static void packet_init_refuses_no_array(void **state)
 	assert_int_equal(virtio_vsock_packet_init(&packet, segments, 1, 0), 0);
 }
 
-/* Hostile 149, 150; regressions R35, R36 and R37: any layout, and any number of regions. */
+/*
+ * Hostile 149, 150; regressions R35, R36 and R37: the packet is the same in any layout, over any
+ * number of regions.
+ */
 static void tx_pop_finds_the_same_packet_in_any_layout(void **state)
 {
 	struct packets p;
@@ -139,7 +142,7 @@ static void tx_pop_finds_the_same_packet_in_any_layout(void **state)
 	}
 }
 
-/* Through an indirect table: drivers with that feature send packets of two buffers this way. */
+/* Drivers with the feature send packets of two buffers through an indirect table. */
 static void pops_find_packets_behind_indirect_tables(void **state)
 {
 	static const uint32_t layouts[][4] = { { 144 }, { 44, 100 }, { 44, 50, 50 }, { 40, 104 } };
@@ -195,7 +198,10 @@ static void tx_pop_shows_the_payload_as_an_io_vector(void **state)
 	assert_int_equal(iov[2].len, 64);
 }
 
-/* Hostile 152, 185; regression R32: the header's len decides, and not the buffers. */
+/*
+ * Hostile 152, 185; regression R32: the header's len sets the size of the payload, and not the
+ * buffers.
+ */
 static void tx_pop_accepts_no_more_than_len_says(void **state)
 {
 	static const uint32_t layouts[][4] = { { 300 }, { 44, 256 }, { 50, 100, 150 } };
@@ -212,7 +218,10 @@ static void tx_pop_accepts_no_more_than_len_says(void **state)
 	}
 }
 
-/* Hostile 151: dropped, and the header says whose it was. */
+/*
+ * Hostile 151: a packet with fewer bytes than len is dropped, and its header tells whose packet it
+ * was.
+ */
 static void tx_pop_refuses_len_past_the_bytes_present(void **state)
 {
 	static const uint32_t layouts[][4] = { { 144 }, { 44, 100 }, { 50, 60, 34 }, { 44 } };
@@ -231,8 +240,8 @@ static void tx_pop_refuses_len_past_the_bytes_present(void **state)
 }
 
 /*
- * hostile 153, 188; regression R33: refused as a whole, by the stated maximum, whether or not the
- * bytes are there.
+ * Hostile 153, 188; regression R33: a len above the stated maximum is refused as a whole, whether
+ * or not the bytes are present.
  */
 static void tx_pop_refuses_len_above_the_maximum(void **state)
 {
@@ -253,7 +262,7 @@ static void tx_pop_refuses_len_above_the_maximum(void **state)
 	payload_is(&p.packet, p.bytes + HEADER, MAX_PAYLOAD);
 }
 
-/* Hostile 154: what the guest writes after the pop is not seen. */
+/* Hostile 154: a write of the guest after the pop does not change the packet's header. */
 static void tx_pop_keeps_a_private_header(void **state)
 {
 	static const uint32_t lengths[] = { 44, 100, 0 };
@@ -286,7 +295,7 @@ static void tx_pop_refuses_less_than_a_header(void **state)
 	}
 }
 
-/* Hostile 158: a writable buffer is an error here. */
+/* Hostile 158: a writable buffer in the transmit queue is an error. */
 static void tx_pop_refuses_writable_buffers(void **state)
 {
 	const struct virtio_mock_buffer mixed[] = { READABLE(FIXTURE_DATA, 44), WRITABLE(FIXTURE_DATA + 64, 16) };
@@ -320,7 +329,7 @@ static void tx_pop_reports_bad_chains(void **state)
 	assert_int_equal(virtio_queue_available(&p.f.queue), 1);
 	assert_int_equal(virtio_vsock_tx_pop(&p.f.queue, &p.packet), 1);
 	packet_has_nothing(&p.packet, VIRTIO_EFAULT);
-	/* The part before the bad buffer says whose packet is lost. */
+	/* The part before the bad buffer has the header of the lost packet. */
 	assert_memory_equal(&p.packet.header, &h, HEADER);
 	assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 	fixture_offer_chain(&p.f, 4, wraps, 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Packets to the receive queue: room, commit, the used length, the dirty log. */
+/* Packets to the receive queue: room, commit, used length and dirty log. */
 #include "vsock_packet_fixture.h"
 
 static void set_header(struct packets *p, uint32_t len)
@@ -7,7 +7,10 @@ static void set_header(struct packets *p, uint32_t len)
 	p->packet.header = packets_header(len);
 }
 
-/* Hostile 149, 150, 157: header and payload in any layout, written once, with the exact length. */
+/*
+ * Hostile 149, 150, 157: header and payload fill any layout, are written once, and have the exact
+ * length.
+ */
 static void rx_commit_fills_any_layout_and_nothing_else(void **state)
 {
 	struct packets p;
@@ -79,7 +82,9 @@ static void rx_pop_accepts_a_buffer_for_a_header_alone(void **state)
 	}
 }
 
-/* Hostile 156; regression R34: no more room than the maximum, also in one descriptor. */
+/*
+ * Hostile 156; regression R34: a packet has no more room than the maximum, also in one descriptor.
+ */
 static void rx_pop_caps_the_room_at_the_maximum(void **state)
 {
 	static const uint32_t layouts[][4] = {
@@ -100,7 +105,7 @@ static void rx_pop_caps_the_room_at_the_maximum(void **state)
 	}
 }
 
-/* Hostile 157: a back end that reports more bytes than the buffer has. */
+/* Hostile 157: a commit of more bytes than the buffer has is refused. */
 static void rx_commit_refuses_len_above_the_room(void **state)
 {
 	static const uint32_t lengths[] = { 44, 100, 0 };
@@ -217,7 +222,10 @@ static void rx_commit_records_header_and_payload_in_the_dirty_log(void **state)
 		virtio_queue_reset(&p.f.queue);
 		assert_int_equal(virtio_memory_map_init(&p.f.device_map, p.f.regions, 1), 0);
 		assert_int_equal(virtio_queue_start(&p.f.queue, &p.f.config, &p.f.device_map), 0);
-		/* The first packet fills the cursors, which decide on the path of the second. */
+		/*
+		 * The first packet fills the cursors. The cached regions decide which path the
+		 * second packet takes.
+		 */
 		for (uint32_t round = 0; round < 2; round++) {
 			(void)packets_offer(&p, layouts[i], 0, VRING_DESC_F_WRITE);
 			memset(bitmap, 0, sizeof bitmap);
@@ -226,8 +234,8 @@ static void rx_commit_records_header_and_payload_in_the_dirty_log(void **state)
 			set_header(&p, 20);
 			assert_int_equal(virtio_vsock_rx_commit(&p.f.queue, &p.packet), 0);
 			/*
-			 * Written are bytes 0 to 63; or 0 to 42, 48, and 49 to 68; or 0 to 43, and
-			 * 49 to 68.
+			 * The bytes written are, by layout: 0 to 63; 0 to 42 and 48 to 68; 0 to 43
+			 * and 49 to 68.
 			 */
 			assert_int_equal(marked(bitmap), i == 0 ? 0xf : 0x1f);
 		}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Saved tables and connections: what goes out comes back, and what no connection can have is
+ * Saved tables and connections: a restore gives the saved values, and impossible values are
  * refused.
  */
 #include "vsock_fixture.h"
 
-/* A connection with something in every counter. */
+/* Saves a connection that has used all its counters. */
 static void used_connection(struct sockets *s, struct virtio_vsock_connection_state *out)
 {
 	struct virtio_vsock_connection *c;
@@ -93,7 +93,7 @@ static void state_restores_deadlines_anew(void **state)
 
 /*
  * A restore keeps the parts of an unfinished message. Earlier messages that the guest has forwarded
- * cost the rest no room.
+ * take no room from the rest.
  */
 static void state_restores_a_message_in_pieces(void **state)
 {
@@ -121,7 +121,7 @@ static void state_restores_a_message_in_pieces(void **state)
 	host_sends(c, 1, EOM);
 	virtio_vsock_connection_save(c, &saved);
 	assert_int_equal(saved.message_bytes | saved.message_packets, 0);
-	/* However long a message is, its packets never count as no message. */
+	/* However long a message is, the count of its packets never wraps to 0. */
 	c->message_packets = UINT32_MAX;
 	host_sends(c, 1, 0);
 	assert_int_equal(c->message_packets, UINT32_MAX);

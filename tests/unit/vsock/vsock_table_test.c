@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The table of connections: places, look-up, local ports, packets without a connection, and owed
+ * The table of connections: storage, look-up, local ports, packets without a connection, and owed
  * packets.
  */
 #include "vsock_fixture.h"
@@ -50,7 +50,7 @@ static void table_init_refuses_bad_options_and_storage(void **state)
 	assert_int_equal(virtio_vsock_table_init(&s.table, &s.vsock, &bad[7], &storage[7], seed), 0);
 }
 
-/* Hostile 165, 184, 192: dropped without an answer. */
+/* Hostile 165, 184, 192: packets of foreign addresses are dropped without a reply. */
 static void table_drops_packets_of_foreign_addresses(void **state)
 {
 	static const uint64_t cids[][2] = { { 0, 0 },
@@ -133,7 +133,9 @@ static void table_find_compares_the_whole_address(void **state)
 	assert_true(find_is(&s, 2, LOCAL_PORT, GUEST, GUEST_PORT, NULL));
 }
 
-/* Hostile 171, 201: a flood fills the table and no more. Connections in the table still work. */
+/*
+ * Hostile 171, 201: a flood of requests only fills the table. Connections in the table still work.
+ */
 static void table_refuses_requests_when_full(void **state)
 {
 	struct virtio_vsock_connection *first;
@@ -157,15 +159,15 @@ static void table_refuses_requests_when_full(void **state)
 	}
 	assert_int_equal(s.table.count, PLACES);
 	assert_int_equal(s.table.strays, 900);
-	/* A place that becomes free is used again. */
+	/* A freed entry is used again. */
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RST, 0), VIRTIO_VSOCK_GOT_END);
 	assert_int_equal(guest_sends_from(&s, 55, 9, VIRTIO_VSOCK_OP_REQUEST, 0), VIRTIO_VSOCK_GOT_REQUEST);
 	assert_ptr_equal(s.got.connection, first);
 }
 
 /*
- * hostile 169, 202: tx works while rx is full, up to the bound. Then it waits, and nothing has
- * changed.
+ * Hostile 169, 202: packets from the guest are served while rx is full, up to the bound of replies.
+ * Then the next packet waits, and nothing has changed.
  */
 static void table_waits_at_the_bound_of_replies(void **state)
 {
@@ -219,7 +221,7 @@ static void table_drops_replies_that_have_become_stale(void **state)
 		assert_int_equal(virtio_vsock_dst_port(&h), 3);
 		assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_RESPONSE);
 		assert_int_equal(virtio_vsock_dst_port(&h), 2);
-		/* What a connection owes ends with it. */
+		/* When a connection ends, its owed packets are dropped. */
 		assert_int_equal(guest_sends_from(&s, 2, 9, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0), 0);
 		assert_int_equal(guest_sends_from(&s, 2, 9, VIRTIO_VSOCK_OP_RST, 0), VIRTIO_VSOCK_GOT_END);
 		assert_int_equal(host_owes_op(&s), 0);
@@ -246,7 +248,7 @@ static void table_serves_connections_in_turn(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* Hostile 171: ports wrap, and one in use is passed over. */
+/* Hostile 171: local ports wrap, and a port in use is skipped. */
 static void table_connect_chooses_free_local_ports(void **state)
 {
 	struct virtio_vsock_connection *c[5] = { NULL };
@@ -344,7 +346,10 @@ static void table_hold_keeps_requests_and_nothing_else(void **state)
 	virtio_vsock_table_hold(&s.table, false);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_REQUEST);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* A request that is held has no answer. The RST that follows is not held. */
+	/*
+	 * The REQUEST was not sent, so a RESPONSE ends the connection. The RST that follows is not
+	 * held.
+	 */
 	virtio_vsock_table_hold(&s.table, true);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 7, s.now, &c), 0);
 	assert_int_equal(guest_sends_from(&s, 7, 1001, VIRTIO_VSOCK_OP_RESPONSE, 0), VIRTIO_VSOCK_GOT_END);
@@ -387,7 +392,7 @@ static void table_clear_forgets_all_but_the_next_port(void **state)
 		assert_int_equal(guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_REQUEST, 0), VIRTIO_VSOCK_GOT_REQUEST);
 }
 
-/* Hostile 227: without an event queue the guest is told of each connection that is lost. */
+/* Hostile 227: without an event queue the guest gets an RST for each lost connection. */
 static void table_reset_all_owes_each_connection_an_rst(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -465,7 +470,7 @@ static void table_spreads_addresses_by_its_seed(void **state)
 				differ += round == 1 && first[c->address.peer_port] != b;
 				first[c->address.peer_port] = (uint8_t)b;
 			}
-			/* 16 on average. */
+			/* The average length is 16. */
 			assert_in_range(length, 1, 40);
 		}
 	}
