@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# One value of used_event too many asks for a notification.
+# A notification is sent for one value of used_event too many.
 # file: virtio-queue/include/virtio/inline/queue.h
 # harness: fuzz_queue
 s/(uint16_t)(used_idx - 1 - event) >= added/(uint16_t)(used_idx - 1 - event) > added/

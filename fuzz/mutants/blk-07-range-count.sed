@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# More ranges than advertised.
+# A request may have more ranges than advertised.
 # file: virtio-blk/src/parse.c
 # harness: fuzz_blk
 s/sent > max_count || //

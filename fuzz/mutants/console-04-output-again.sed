@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A chain that the sink has taken in part begins anew after a restore.
+# After a restore, a chain that the sink took in part is sent again from its start.
 # file: virtio-console/src/transmit.c
 # harness: fuzz_console
 s/port->output.skip = taken;/port->output.skip = 0;/

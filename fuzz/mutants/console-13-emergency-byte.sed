@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# The byte of an emergency write is the first one of the access.
+# An emergency write uses the first byte of the access instead of the byte at emerg_wr.
 # file: virtio-console/src/config.c
 # harness: fuzz_console
 s/((const uint8_t \*)data)\[field - offset\]/((const uint8_t *)data)[0]/

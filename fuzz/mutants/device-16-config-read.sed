@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# The byte behind the configuration space can be read.
+# The first byte after the configuration space can be read.
 # file: virtio-device/src/device.c
 # harness: fuzz_device
 s/if (len > device->config_size - offset)/if (len > device->config_size - offset + 1)/

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A change leaves the generation as it was.
+# A change of the configuration space does not change ConfigGeneration.
 # file: virtio-device/src/interrupt.c
 # harness: fuzz_device
 /device->generation++;/d

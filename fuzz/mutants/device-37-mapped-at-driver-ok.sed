@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A queue that is not mapped yet may be enabled after DRIVER_OK.
+# A queue that waits for a translation may become enabled after DRIVER_OK.
 # file: virtio-device/src/status.c
 # harness: fuzz_device
 /virtio_impl_device_end_enabling(device, VIRTIO_ENOTMAPPED);/d

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A new driver begins where the old one stopped.
+# The ring of a new driver begins at the index where the old driver stopped.
 # file: examples/vhost-user/vring.c
 # harness: fuzz_vhost_user
 s/	vring->setup\.base = 0;/	vring->setup.held = true;/

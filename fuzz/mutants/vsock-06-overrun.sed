@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# What is buffered already does not count against the limit.
+# Bytes that are already buffered do not count against buf_alloc.
 # file: virtio-vsock/src/connection.c
 # harness: fuzz_vsock
 s/len > c->buf_alloc - (c->rx_cnt - c->fwd_cnt)/len > c->buf_alloc/
