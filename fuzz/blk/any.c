@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Steps of the block harness that need no guest: checks of requests, moves along segments of any
- * size, and calls of the back end in memory. A small guest with a small disk cannot reach the sizes
- * that break arithmetic.
+ * Steps of the block harness that need no guest: checks of requests, transfers over segments of any
+ * size, and calls of the library's memory back end. A small guest with a small disk cannot reach
+ * the sizes that make arithmetic overflow.
  */
 #include "any.h"
 #include "backend.h"
@@ -74,7 +74,7 @@ void blk_any_check(struct blk_harness *h)
 
 /* Transfers */
 
-/* Segments far apart, of up to 2^31 bytes. */
+/* Makes segments of up to 2^31 bytes that lie far apart. */
 static uint32_t make_segments(struct blk_harness *h, struct virtio_segment *segments)
 {
 	const uint32_t count = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);
@@ -89,7 +89,10 @@ static uint32_t make_segments(struct blk_harness *h, struct virtio_segment *segm
 	return count;
 }
 
-/* The bytes of a vector, which must be those from done on. */
+/*
+ * Returns the number of bytes in a vector. The vector must hold the bytes of the segments from
+ * offset done on.
+ */
 static uint64_t check_vector(const struct virtio_segment *segments, uint64_t done, const struct virtio_iovec *iov,
 			     uint32_t count)
 {
@@ -167,8 +170,8 @@ static bool begin_transfer(const struct virtio_blk_request *request, struct virt
 }
 
 /*
- * If asked, lengthens the last segment until the data is whole sectors. Returns the number of
- * bytes.
+ * Returns the number of bytes in all segments. If whole is true, first lengthens the last segment
+ * until the data is whole sectors.
  */
 static uint64_t add_up(struct virtio_segment *segments, uint32_t count, bool whole)
 {
@@ -230,7 +233,7 @@ static void check_move(struct blk_harness *h, const struct virtio_blk_backend *b
 	const uint64_t behind = offset < size ? size - offset : 0, most = len < behind ? len : behind;
 	int64_t got;
 
-	/* No entry is empty. */
+	/* A vector must not have empty entries, so an empty first entry is left out. */
 	got = b->ops->readv(b->context, first ? iov : iov + 1, first ? 2 : 1, offset);
 	FUZZ_CHECK(got == (int64_t)most && (most == 0 || memcmp(guest, disk + offset, most) == 0), "memory reads %lld",
 		   (long long)got);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end of the block harness. It checks that it is asked for what the request says, and
- * nothing else. It keeps the disk and the model's disk, and fails as the input says.
+ * The back end of the block harness. It checks that the library calls it for exactly what the
+ * request says. It changes the disk and the model's disk, and fails where the input says so.
  */
 #include "backend.h"
 #include "driver.h"
@@ -25,7 +25,10 @@ static struct blk_progress *begin(struct blk_harness *h, uint32_t type)
 	return p;
 }
 
-/* Fails the request with this answer; if the answer is not an error, with any error. */
+/*
+ * Notes that the back end fails the request with this answer. If the answer is not an error, the
+ * library may report any error.
+ */
 static int fail(struct blk_progress *p, int64_t answer)
 {
 	p->failed = true;
@@ -36,7 +39,7 @@ static int fail(struct blk_progress *p, int64_t answer)
 	return (int)answer;
 }
 
-/* What the driver does during the call, on another processor. */
+/* Plays the driver on another processor, during the call of the back end. */
 static void meanwhile(struct blk_harness *h, uint8_t how)
 {
 	if (how >= BLK_F_TOGGLE && how < BLK_F_POKE)
@@ -56,7 +59,7 @@ static void changed(struct blk_harness *h, struct blk_progress *p, uint64_t offs
 {
 	for (uint64_t i = 0; i < BLK_DISK_SECTORS && i * 512 < bytes; i++)
 		h->disk.unstable[(offset / 512 + i) % BLK_DISK_SECTORS] = true;
-	/* The last sector, of which the range may contain only the first bytes. */
+	/* The range may contain only the first bytes of the last sector. */
 	if (bytes)
 		h->disk.unstable[(offset + bytes - 1) / 512 % BLK_DISK_SECTORS] = true;
 	p->changed = p->changed || bytes;
@@ -65,7 +68,7 @@ static void changed(struct blk_harness *h, struct blk_progress *p, uint64_t offs
 
 /* Reads and writes */
 
-/* Counts the bytes of a vector. Each must be the next byte of the request's data. */
+/* Returns the number of bytes in a vector. They must be the next bytes of the request's data. */
 static uint64_t check_vector(struct blk_harness *h, const struct blk_progress *p, const struct blk_run *run,
 			     const struct virtio_iovec *iov, uint32_t count)
 {
@@ -125,7 +128,10 @@ static void move_model(struct blk_harness *h, const struct blk_progress *p, cons
 	}
 }
 
-/* The library's own back end, for a whole vector, on a disk whose bytes all differ. */
+/*
+ * Moves a whole vector with the library's memory back end. Returns false if that back end is not
+ * selected, or if the range is not on the disk in memory.
+ */
 static bool move_by_memory(struct blk_harness *h, const struct virtio_iovec *iov, uint32_t count, uint64_t offset,
 			   uint64_t bytes, bool to_disk)
 {
@@ -155,7 +161,7 @@ static void move(struct blk_harness *h, struct blk_progress *p, const struct vir
 	}
 }
 
-/* An answer that a back end must not give. */
+/* Returns an answer that a back end must not give. */
 static int64_t nonsense(uint8_t how, uint64_t wanted)
 {
 	switch (how & 7) {
@@ -222,7 +228,10 @@ static int64_t op_writev(void *context, const struct virtio_iovec *iov, uint32_t
 	return blk_backend_move(context, iov, count, offset, true);
 }
 
-/* The outcome of an operation that moves no data: 0, or the value that it returns to fail. */
+/*
+ * Chooses the outcome of an operation that moves no data. Returns 0 for success, else the value
+ * with which the operation fails.
+ */
 static int simple_fault(struct blk_harness *h, struct blk_progress *p, uint8_t how)
 {
 	if (how < BLK_F_ERROR || how >= BLK_F_TOGGLE)
@@ -293,7 +302,7 @@ static int change_range(struct blk_harness *h, uint32_t type, uint64_t offset, u
 	meanwhile(h, how);
 	error = simple_fault(h, p, how);
 	if (error)
-		/* A part of the range may have changed. */
+		/* The operation fails after it has changed the first half of the range. */
 		bytes /= 2;
 	if (error || !zero_by_memory(h, type, offset, bytes))
 		zero(h->bytes, offset, bytes);
@@ -335,7 +344,7 @@ static int op_lifetime(void *context, struct virtio_blk_wear *wear)
 		p->wear[i] = (uint8_t)(values[i / 2] >> (i & 1 ? 8 : 0));
 	meanwhile(h, how);
 	error = simple_fault(h, p, how);
-	/* virtio 1.4, 5.2.6.2: reserved values are not sent. */
+	/* virtio 1.4, 5.2.6.2: the library must not send a reserved value to the driver. */
 	if (how >= BLK_F_SHORT && how < BLK_F_ERROR) {
 		*(how % 3 == 0 ? &wear->pre_eol_info : how % 3 == 1 ? &wear->typ_a : &wear->typ_b) += 12;
 		fail(p, 1);

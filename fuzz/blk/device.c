@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device's half of the block harness: requests served at once, or in steps and in any order. */
+/* The device's half of the block harness. It serves requests at once, or in steps in any order. */
 #include "device.h"
 #include "any.h"
 #include "backend.h"
@@ -24,7 +24,7 @@ void blk_drop_requests(struct blk_harness *h)
 		drop(&h->requests[i]);
 }
 
-/* One of the requests held, or NULL. */
+/* Chooses one of the requests that the device holds. Returns NULL if there is none. */
 static struct blk_slot *pick(struct blk_harness *h)
 {
 	const uint8_t first = fuzz_u8(&h->in);
@@ -39,7 +39,7 @@ static struct blk_slot *pick(struct blk_harness *h)
 	return NULL;
 }
 
-/* A completion that comes too late changes no byte, mark or counter. The caller compares them. */
+/* Checks that a completion which comes too late changes no byte, dirty mark or counter. */
 static void complete_again(struct blk_harness *h, const struct blk_slot *s)
 {
 	const struct virtio_blk_result result = { .status = VIRTIO_BLK_S_IOERR,
@@ -53,7 +53,7 @@ static void complete_again(struct blk_harness *h, const struct blk_slot *s)
 	blk_compare(h);
 }
 
-/* Takes the slot of a head that was just popped. The earlier request in the slot is over. */
+/* Returns the slot of a head that was just popped, and drops the earlier request in that slot. */
 static struct blk_slot *take_slot(struct blk_harness *h, uint16_t head)
 {
 	struct blk_slot *s = &h->requests[head];
@@ -83,7 +83,7 @@ static struct blk_slot *pop(struct blk_harness *h)
 
 /* Parsing */
 
-/* Exact storage for a request. The request is filled with leftovers of an earlier one. */
+/* Allocates storage of exactly the right size. Fills the request as if it had been used before. */
 static void prepare(struct blk_harness *h, struct blk_slot *s)
 {
 	struct virtio_blk_request *r = fuzz_alloc(sizeof *r);
@@ -111,7 +111,7 @@ static void prepare(struct blk_harness *h, struct blk_slot *s)
 	s->request = r;
 }
 
-/* Parses the request that is in memory now. */
+/* Makes the model parse the request that is in memory now. */
 static void expect(struct blk_harness *h, struct blk_slot *s)
 {
 	prepare(h, s);
@@ -204,7 +204,7 @@ static void check_request(const struct blk_harness *h, const struct blk_slot *s)
 	check_ranges(ask, r);
 }
 
-/* The request is filled in, or its memory isn't mapped yet: then only the header may change. */
+/* Checks a parse. Returns false if memory isn't mapped yet: then only the header may change. */
 static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virtio_blk_request *before, int got)
 {
 	const uint64_t waits = fuzz_error_bit(VIRTIO_ENOTMAPPED);
@@ -254,9 +254,9 @@ static void device_parse(struct blk_harness *h)
 		not_mapped(h, s);
 }
 
-/* its outcome */
+/* The outcome of a request */
 
-/* The bytes that the device itself has put into in. */
+/* Puts the device's own answer, an ID or a lifetime, into the shadow of the writable buffers. */
 static void put_answer(struct blk_harness *h, struct blk_slot *s)
 {
 	struct blk_progress *p = &s->progress;
@@ -271,7 +271,7 @@ static void put_answer(struct blk_harness *h, struct blk_slot *s)
 	p->reach = len;
 }
 
-/* A finished request: checks its status, and what the status promises. */
+/* Checks the work of a finished request. Returns the statuses that the request may have. */
 static uint32_t ended(struct blk_harness *h, struct blk_slot *s)
 {
 	const struct blk_progress *p = &s->progress;
@@ -320,7 +320,7 @@ static void check_result(struct blk_harness *h, struct blk_slot *s)
 	s->done = true;
 }
 
-/* Without operations the library answers only GET_ID. Other requests fail. */
+/* Without operations the library can carry out only GET_ID. Other accepted requests must fail. */
 static void expect_no_ops(const struct blk_harness *h, struct blk_progress *p)
 {
 	if (h->disk.options.backend.ops || !p->accepted || p->ask->type == VIRTIO_BLK_T_GET_ID)
@@ -371,7 +371,7 @@ static void device_execute(struct blk_harness *h)
 
 /* Transfers */
 
-/* Data that a transfer moves. */
+/* Returns the number of bytes that a transfer moves. */
 static uint64_t data_of(const struct blk_ask *ask)
 {
 	if (ask->type == VIRTIO_BLK_T_IN)
@@ -412,7 +412,7 @@ static void end_transfer(struct blk_harness *h, struct blk_slot *s, int error)
 	check_result(h, s);
 }
 
-/* A refused request has its result at once. Only reads, writes and flushes do more than this. */
+/* Returns whether the transfer must go on. It goes on for accepted reads, writes and flushes. */
 static bool begin_transfer(struct blk_harness *h, struct blk_slot *s)
 {
 	struct virtio_iovec iov;
@@ -461,7 +461,7 @@ static void device_move(struct blk_harness *h)
 	h->now = NULL;
 }
 
-/* Completes with a result of the device's own, in place of the library's. */
+/* Sets a result that the device has chosen itself, instead of a result of the library. */
 static void device_own(struct blk_harness *h)
 {
 	const uint8_t status = fuzz_u8(&h->in) % 3;
@@ -471,7 +471,7 @@ static void device_own(struct blk_harness *h)
 	if (!s || !s->request || s->done || s->moving)
 		return;
 	s->result.status = s->ask->errors ? VIRTIO_BLK_S_IOERR : status;
-	/* For a request with an error the length is 0, whatever the caller says. */
+	/* For a request with an error the used length is 0, whatever the result says. */
 	s->result.written = some <= s->ask->in.bytes || s->ask->errors ? some : 0;
 	s->result.touched = s->result.written;
 	if (s->ask->errors || more <= s->ask->in.bytes - s->result.written)
@@ -532,7 +532,7 @@ static void device_finish(struct blk_harness *h)
 		complete(h, s, flags);
 }
 
-/* Completes again; or completes a request that cannot be answered, with an empty result. */
+/* Completes a completed request again, or a request without a status byte with an empty result. */
 static void device_complete(struct blk_harness *h)
 {
 	struct blk_slot *s = pick(h);
@@ -550,7 +550,7 @@ static void device_complete(struct blk_harness *h)
 
 /* Serving at once */
 
-/* After a failed read the dirty log has at least the bytes read, and at most the whole buffer. */
+/* After a failed read the dirty log must have the bytes read, and may have the whole buffer. */
 static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 {
 	struct shadow_log *log = &h->shadow->logs[0];
@@ -592,7 +592,7 @@ static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 	first_error(h, s->ask->errors ? s->request->base.error : s->progress.error);
 }
 
-/* The head that a pop yields now, if any. The index is read again after the last known head. */
+/* Returns whether a pop yields a head now. A queue without known heads reads the index again. */
 static bool next_head(const struct blk_harness *h, uint16_t *head)
 {
 	const struct model *m = &h->model;
@@ -638,7 +638,7 @@ static void adopt_token(struct blk_harness *h, struct blk_slot *s)
 	s->chain.token = token;
 }
 
-/* The request was unpopped, so the model forgets the pop. */
+/* The library has unpopped the request, so the model forgets the pop. */
 static void unpop(struct blk_harness *h, struct blk_slot *s)
 {
 	model_unpop(&h->model, s->chain.token, 0);
@@ -660,7 +660,7 @@ static void serve_nothing(struct blk_harness *h)
 	drop(&s);
 }
 
-/* Carries out a popped request, perhaps too late. */
+/* Carries out a popped request. With BLK_S_STALE, completes its chain first. */
 static void serve_popped(struct blk_harness *h, struct blk_slot *s, uint8_t flags)
 {
 	const struct virtio_completion early = { s->chain.token, 0 };
@@ -709,7 +709,7 @@ static void device_serve(struct blk_harness *h)
 		processed(h, s, counted);
 }
 
-/* Life */
+/* Other steps */
 
 static void device_pop(struct blk_harness *h)
 {
@@ -721,7 +721,7 @@ static void device_notify(struct blk_harness *h)
 	model_needs_interrupt(&h->model, virtio_queue_needs_interrupt(&h->queue));
 }
 
-/* Waits for requests in flight: completes them as failures. */
+/* Ends all requests in flight: completes each with length 0. */
 static void quiesce(struct blk_harness *h)
 {
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++) {
@@ -747,7 +747,7 @@ static void restart_queue(struct blk_harness *h)
 	model_start(&h->model, &h->config, h->map, virtio_queue_start(&h->queue, &h->config, &h->map->map));
 }
 
-/* After a reset every token is stale, whether or not its request was completed. */
+/* Checks that after a reset every token is stale, whether or not its request was completed. */
 static void check_all_stale(struct blk_harness *h)
 {
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++) {

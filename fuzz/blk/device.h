@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-/* One step of the device. */
+/* Carries out one step of the device. */
 void blk_device_step(struct blk_harness *h, uint8_t op);
 
 /* Forgets all requests. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Compares all queries of a disk with the model. Carries out the steps that concern the disk and no
- * request.
+ * Compares the results of all queries of a disk with the model. Carries out the steps that concern
+ * only the disk, not a request.
  */
 #include "disk.h"
 #include "steps.h"
@@ -51,7 +51,7 @@ void blk_negotiate_any(struct blk_harness *h)
 		blk_negotiate(h, how & 1 ? fuzz_u32(&h->in) & h->disk.offered : fuzz_u64(&h->in));
 }
 
-/* A saved state, or a forged one. */
+/* Saves the disk. Then forges the members of the state that the input selects. */
 static struct virtio_blk_state saved_state(struct blk_harness *h, uint8_t how)
 {
 	struct virtio_blk_state state;
@@ -73,8 +73,8 @@ static struct virtio_blk_state saved_state(struct blk_harness *h, uint8_t how)
 }
 
 /*
- * Restores a saved state. The features are negotiated before or afterwards, as a device core's
- * restore may do.
+ * Restores a saved state. The features are negotiated before or after it, because the restore of a
+ * device core may do either.
  */
 void blk_migrate(struct blk_harness *h)
 {
@@ -83,7 +83,7 @@ void blk_migrate(struct blk_harness *h)
 	int got, right;
 
 	if (how & BLK_G_NEW) {
-		/* The options say what the storage has now. */
+		/* The options have the capacity that the storage has now. */
 		FUZZ_CHECK(virtio_blk_init(&h->blk, &h->disk.options) == 0, "a disk that was one is none");
 		blk_model_reset(&h->disk);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The driver's half of the block harness: requests of any kind in any layout, and what it writes
- * besides.
+ * The driver's half of the block harness. It makes requests of any kind in any layout, and writes
+ * to memory and to the configuration space.
  */
 #include "driver.h"
 #include "steps.h"
@@ -100,7 +100,7 @@ static void driver_map_page(struct blk_harness *h)
 
 /* Requests */
 
-/* One direction of a request: its bytes in pieces. */
+/* The bytes of a request in one direction, cut into pieces. */
 struct stream {
 	uint64_t addr;
 	uint32_t bytes;
@@ -109,7 +109,7 @@ struct stream {
 	uint32_t count;
 };
 
-/* The address of a byte. */
+/* Returns the address of byte number i. */
 static uint64_t place(const struct stream *s, uint32_t i)
 {
 	uint32_t piece = 0;
@@ -119,7 +119,7 @@ static uint64_t place(const struct stream *s, uint32_t i)
 	return s->addr + i + s->gap * (uint64_t)piece;
 }
 
-/* Chooses where the pieces end. @natural the offset at which most drivers end a buffer */
+/* Chooses where the pieces end. @natural is the offset at which most drivers end a buffer. */
 static void cut(struct blk_harness *h, struct stream *s, uint32_t natural, uint8_t how, uint32_t most)
 {
 	const uint32_t piece = how < 0x80 && how > s->bytes / most ? how : s->bytes / most + 1;

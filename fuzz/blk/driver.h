@@ -5,14 +5,14 @@
 
 #include "harness.h"
 
-/* The driver starts again, with rings of zeroes. */
+/* Restarts the driver. Its rings are filled with zeroes. */
 void blk_reset_driver(struct blk_harness *h);
 
-/* What the driver may also do in the middle of a call of the back end. */
+/* Steps that the driver may also take in the middle of a call of the back end. */
 void blk_poke(struct blk_harness *h);
 void blk_config_write(struct blk_harness *h);
 
-/* One step of the driver. */
+/* Carries out one step of the driver. */
 void blk_driver_step(struct blk_harness *h, uint8_t op);
 
 #endif

@@ -10,30 +10,30 @@
 #include "model.h"
 
 #define BLK_BYTES 0x2000u /* of guest memory */
-#define BLK_DATA 0x400u   /* behind the rings of the largest queue */
+#define BLK_DATA 0x400u   /* offset of the data area, after the rings of the largest queue */
 
-/* A request that the device holds, or has held last under this head. */
+/* The request that the device holds under this head, or held last. */
 struct blk_slot {
 	bool held;
 	struct virtio_chain chain;
 	struct model_walk walk;
-	struct blk_ask *ask; /* once parsed; else NULL */
+	struct blk_ask *ask; /* NULL until the request is parsed */
 	struct virtio_blk_storage storage;
-	struct virtio_blk_request *request; /* must not move either */
+	struct virtio_blk_request *request; /* allocated by itself, because it must not move */
 	struct blk_progress progress;
 	struct virtio_blk_transfer transfer;
 	struct virtio_blk_result result;
 	bool moving;    /* a transfer has begun */
 	bool done;      /* there is a result */
-	bool completed; /* kept until its head is popped again: its token is stale from now on */
+	bool completed; /* the token is stale; the slot is kept until its head is popped again */
 };
 
 struct blk_harness {
 	struct fuzz_input in;
 	struct shadow_memory *shadow;
-	struct shadow_map *map;    /* the device's */
-	struct shadow_map *driver; /* the well-behaved driver's */
-	uint64_t base;             /* first address as the driver sees it */
+	struct shadow_map *map;    /* the device's map */
+	struct shadow_map *driver; /* the map of the well-behaved driver */
+	uint64_t base;             /* first address that the driver uses */
 
 	struct virtio_queue_config config;
 	struct virtio_queue queue;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the block device. The input makes a guest's memory, a queue and a disk, and then a list of
- * steps. The driver asks for anything in any layout. The device serves requests at once or in
- * pieces. After each step all of guest memory, the disk and every answer are compared with the
- * model's.
+ * Fuzzes the block device. The input describes guest memory, a queue and a disk, and then a list of
+ * steps. The driver makes any request in any layout. The device serves requests at once or in
+ * steps. After each step all of guest memory, the disk and the results must be as the model says.
  */
 #include "backend.h"
 #include "device.h"
@@ -20,7 +19,7 @@ static void add_region(struct blk_harness *h, uint64_t addr, uint64_t len, uint8
 {
 	struct shadow_region r = { .addr = addr, .len = len };
 
-	/* A hole. */
+	/* The range stays a hole. */
 	if ((how & 3) == 1 || len == 0)
 		return;
 	r.block = shadow_add_block(h->shadow, (size_t)len, how >> 4 & 7);
@@ -43,7 +42,7 @@ static void cut_at_points(struct blk_harness *h, uint64_t gpa, uint8_t all, cons
 	add_region(h, gpa + at, BLK_BYTES - at, all, log);
 }
 
-/* Small regions behind the rings. In the host no two are adjacent. */
+/* Makes small regions after the rings. No two of them are adjacent in host memory. */
 static void cut_finely(struct blk_harness *h, uint64_t gpa, uint8_t all, const struct virtio_dirty_log *log)
 {
 	const uint64_t len = fuzz_u8(&h->in) % 40u + 1;
@@ -188,7 +187,7 @@ static void pick_fields(struct blk_harness *h, struct virtio_blk_options *o)
 	o->secure_erase_sector_alignment = 16;
 }
 
-/* Makes one option wrong, or possibly wrong. */
+/* Changes one option to a value that is wrong, or may be wrong. */
 static void pick_wrong(struct blk_harness *h, struct virtio_blk_options *o)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -264,7 +263,7 @@ static void pick_options(struct blk_harness *h, struct virtio_blk_options *o, ui
 	h->range_capacity = what & BLK_O_SMALL ? fuzz_u8(&h->in) % (BLK_MOST_RANGES + 1) : BLK_MOST_RANGES;
 }
 
-/* Returns whether the options are in order. */
+/* Returns whether the options are valid. */
 static bool init_disk(struct blk_harness *h, const struct virtio_blk_options *options)
 {
 	const char *missing, *op = virtio_blk_missing_op(options);
@@ -301,7 +300,7 @@ static void make_disk(struct blk_harness *h)
 	got = virtio_blk_memory_backend(&h->memory, &h->memory_backend);
 	FUZZ_CHECK(got == 0, "memory is no back end: %d", got);
 	if (!init_disk(h, &options)) {
-		/* Plain options instead, so that the rest of the input is still useful. */
+		/* Uses plain options instead, so that the rest of the input is still useful. */
 		h->ops = blk_backend_ops;
 		memset(&plain, 0, sizeof plain);
 		plain.backend = options.backend;

@@ -18,7 +18,7 @@ static bool is_power_of_two(uint64_t value)
 	return false;
 }
 
-/* Whether a command's limits are wrong: there is only one of the two, or the disk is read-only. */
+/* Returns whether a command's limits are wrong: only one is set, or the disk is read-only. */
 static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, uint32_t seg)
 {
 	if (sectors == 0 && seg == 0)
@@ -26,7 +26,7 @@ static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, ui
 	return sectors == 0 || seg == 0 || o->read_only;
 }
 
-/* The name of the first operation that is needed and missing, or NULL. */
+/* Returns the name of the first operation that is needed and missing, or NULL. */
 static const char *missing_op(const struct virtio_blk_options *o)
 {
 	static const struct virtio_blk_backend_ops none;
@@ -55,11 +55,11 @@ static bool bad_values(const struct virtio_blk_options *o)
 		return true;
 	if (o->blk_size && (o->blk_size < 512 || !is_power_of_two(o->blk_size)))
 		return true;
-	/* A physical block's size is a 32-bit number of bytes. */
+	/* The size of a physical block must fit in 32 bits. */
 	if (o->physical_block_exp > 31 ||
 	    (o->blk_size ? o->blk_size : (uint64_t)512) << o->physical_block_exp > UINT32_MAX)
 		return true;
-	/* An asynchronous disk has no operations. Only its options say whether it can flush. */
+	/* A disk without operations is asynchronous. Only its options say whether it can flush. */
 	if (o->backend.ops ? o->backend.max_iovecs == 0 : o->config_wce && !o->flush)
 		return true;
 	return bad_command(o, o->max_discard_sectors, o->max_discard_seg) ||
@@ -117,7 +117,7 @@ bool blk_model_negotiate(struct blk_model *m, uint64_t features)
 	return true;
 }
 
-/* Whether a driver can set this value of writeback: tries to, on a disk made for this. */
+/* Returns whether a driver can set this value of writeback. Tries it on a new model of the disk. */
 static bool writeback_reachable(const struct blk_model *m, const struct virtio_blk_state *state)
 {
 	struct blk_model *other = fuzz_alloc(sizeof *other);
@@ -143,7 +143,7 @@ int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state)
 	return state->capacity == m->options.capacity ? 0 : 1;
 }
 
-/* virtio 1.4, 5.2.6.2: a disk that cannot flush promises nothing. */
+/* virtio 1.4, 5.2.6.2: a disk that cannot flush promises no stability. */
 bool blk_model_write_through(const struct blk_model *m)
 {
 	if (!(m->offered & BIT(FLUSH)))
@@ -159,7 +159,7 @@ static void put(uint8_t *at, uint64_t value, uint32_t bytes)
 		at[i] = (uint8_t)(value >> 8 * i);
 }
 
-/* virtio 1.4, 5.2.4: each field at its offset. */
+/* Puts each field at its offset (virtio 1.4, 5.2.4). */
 void blk_model_config(const struct blk_model *m, uint8_t space[VIRTIO_BLK_CONFIG_BYTES])
 {
 	const struct virtio_blk_options *o = &m->options;
@@ -300,7 +300,7 @@ static void read_ranges(const struct shadow_memory *w, struct blk_ask *ask)
 	}
 }
 
-/* The last writable byte. One look-up finds it, whatever lies before it. */
+/* Finds the status byte: the last writable byte. Bad buffers before it do not matter. */
 static void find_status(struct model *queue, struct blk_ask *ask)
 {
 	const struct virtio_desc *end = &ask->chain.end;
@@ -308,10 +308,7 @@ static void find_status(struct model *queue, struct blk_ask *ask)
 	uint64_t addr;
 	int error;
 
-	/*
-	 * The end of a malformed chain is unknown. No byte lies behind the end of the address
-	 * space.
-	 */
+	/* The end of a malformed chain is unknown. A buffer that wraps around has no last byte. */
 	if (ask->chain.shape || end->len == 0 || (wide)end->addr + end->len > (wide)1 << 64)
 		return;
 	addr = end->addr + (end->len - 1);
@@ -322,7 +319,7 @@ static void find_status(struct model *queue, struct blk_ask *ask)
 		ask->status = (struct model_piece){ addr, 1, *place.region, place.offset };
 }
 
-/* What is wrong with a request. Errors of the chain and of its buffers come first. */
+/* Returns the errors that a request may have. Errors of the chain and its buffers go first. */
 static uint64_t find_errors(const struct blk_ask *ask, uint32_t segments)
 {
 	const struct model_chain *c = &ask->chain;
@@ -362,7 +359,7 @@ static bool outside(const struct blk_model *m, uint64_t sector, uint64_t sectors
 	return (wide)sector + sectors > m->options.capacity;
 }
 
-/* A set of reasons. */
+/* Reasons to refuse a request are kept as a set of bits. */
 #define REASON(name) (1u << VIRTIO_BLK_REFUSAL_##name)
 
 static uint32_t when(bool applies, uint32_t reason)
@@ -377,8 +374,8 @@ static uint32_t move_reasons(const struct blk_model *m, const struct blk_ask *as
 	const uint64_t most = m->options.max_request_bytes;
 
 	/*
-	 * virtio 1.4, 5.2.6.2: a disk that offered to be read-only. A used length has 32 bits, and
-	 * counts the status.
+	 * virtio 1.4, 5.2.6.2: a disk that offered RO fails writes, accepted or not. A used length
+	 * has 32 bits and counts the status.
 	 */
 	return when(other > 0, REASON(WRONG_DIRECTION)) | when(write && m->options.read_only, REASON(READ_ONLY)) |
 	       when(bytes % 512 != 0, REASON(NOT_SECTORS)) | when(most && bytes > most, REASON(TOO_LONG)) |
@@ -393,7 +390,7 @@ static uint32_t get_reasons(const struct blk_ask *ask, uint64_t bytes)
 
 static uint32_t range_reasons(const struct blk_model *m, const struct blk_ask *ask, uint32_t sectors, uint32_t seg)
 {
-	/* virtio 1.4, 5.2.6.2: which flags a range may have. */
+	/* virtio 1.4, 5.2.6.2: only WRITE_ZEROES has a flag. */
 	const uint32_t known = ask->type == VIRTIO_BLK_T_WRITE_ZEROES ? VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP : 0;
 	const uint64_t count = ask->out.bytes / 16;
 	uint32_t set = when(ask->in.bytes > 0, REASON(WRONG_DIRECTION)) |
@@ -407,7 +404,7 @@ static uint32_t range_reasons(const struct blk_model *m, const struct blk_ask *a
 	return set;
 }
 
-/* All reasons that apply. */
+/* Returns all reasons to refuse the request. */
 static uint32_t reasons(const struct blk_model *m, const struct blk_ask *ask)
 {
 	const struct virtio_blk_options *o = &m->options;
@@ -454,7 +451,8 @@ uint32_t blk_model_check(const struct blk_model *m, const struct blk_ask *ask)
 	if (refusal == VIRTIO_BLK_REFUSAL_NONE)
 		return BLK_STATUS_BIT(VIRTIO_BLK_S_OK);
 	/*
-	 * virtio 1.4, 5.2.6.2: what the device doesn't know, and what the driver hasn't accepted.
+	 * virtio 1.4, 5.2.6.2: UNSUPP is the status for types and flags that the device doesn't
+	 * know, and for commands that were not negotiated.
 	 */
 	return BLK_STATUS_BIT(refusal == VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE ||
 					      refusal == VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED ||

@@ -7,7 +7,10 @@
 
 #define BLK(name, ...) SEED("fuzz_blk", name, __VA_ARGS__)
 
-/* Flat memory and a queue of 16, a disk of 16 sectors with these options; or other memory. */
+/*
+ * Each of these begins an input: memory, a queue of size 16, and the options of a disk with 16
+ * sectors. Memory is one region. LOGGED adds a dirty log.
+ */
 #define Q_SIZE_16 4
 #define OPTIONS(bits) (uint8_t)(bits), (uint8_t)((bits) >> 8)
 #define DISK(bits) 0, Q_SIZE_16, OPTIONS(bits)
@@ -18,14 +21,14 @@
 #define MASK(feature) (1u << VIRTIO_BLK_F_##feature)
 #define FEATURES(mask) (uint8_t)(mask), (uint8_t)((mask) >> 8), (uint8_t)((mask) >> 16)
 
-/* Encoded numbers: a small one is one byte, a large one 2^(2n) with a small difference. */
+/* Large numbers for fuzz_number(): a power of 4 plus or minus a small difference. */
 #define POWER(half, more) (uint8_t)(0xe0 + (half)-1), (uint8_t)(more)
 #define NEAR_2_32(more) POWER(16, more)
 #define NEAR_2_64(more) 0xfe, (uint8_t)(more)
 
 /*
- * Steps of the driver. Places and cuts: readable bytes at the beginning of the data, writable bytes
- * in its middle.
+ * Steps of the driver. USUAL puts readable bytes at the beginning of the data area and writable
+ * bytes in its middle, and cuts the buffers as most drivers do.
  */
 #define USUAL 0, 112, 0, 0
 #define READ(sector, count) BLK_REQUEST, VIRTIO_BLK_T_IN, 0, sector, count, USUAL
@@ -45,7 +48,7 @@
 #define UNMAP 1
 #define FROM_END 0x80
 #define WRITEBACK(value) BLK_CONFIG_WRITE, 0x01 | (value) << 4
-/* Replaces a descriptor of a request by one that lies far away or wraps. */
+/* Replaces a descriptor of a request. The new buffer lies far away or wraps around. */
 #define FAR(index, len, flags, next) BLK_DESC, index, 0xff, POWER(20, 0), len, flags, next
 #define WRAPPING(index, len, flags, next) BLK_DESC, index, 0xff, NEAR_2_64(-1), len, flags, next
 #define NEXT 1
@@ -69,14 +72,14 @@
 #define ERROR(moved) BLK_F_ERROR, moved
 #define SHORT(moved) BLK_F_SHORT, moved
 #define NONSENSE(which, moved) BLK_F_NONSENSE + (which), moved
-/* For requests whose type moves no data: no amount follows. */
+/* Failures for requests whose type moves no data. No byte with an amount follows. */
 #define FAILS BLK_F_ERROR
 #define SENSELESS BLK_F_NONSENSE + 1
 #define RESIZE(sectors) DEVICE(BLK_RESIZE), sectors
 #define RESET(how) DEVICE(BLK_RESET), how
 #define MIGRATE(how) DEVICE(BLK_MIGRATE), how
 #define CONFIG_READ(...) DEVICE(BLK_CONFIG_READ), __VA_ARGS__
-/* capacity, most bytes, discard's two; type, sector, out, in, room */
+/* capacity, max_request_bytes, discard's two limits; type, sector, out, in, room for ranges */
 #define ANY_CHECK(...) DEVICE(BLK_ANY_CHECK), __VA_ARGS__
 #define ANY_TRANSFER(...) DEVICE(BLK_ANY_TRANSFER), __VA_ARGS__
 #define ANY_MEMORY(...) DEVICE(BLK_ANY_MEMORY), __VA_ARGS__
@@ -326,7 +329,7 @@ const struct seed blk_seeds[] = {
 	    FINISH(0)),
 	/*
 	 * The status is the last byte of a buffer that begins in a hole, or the only byte of a
-	 * buffer behind the hole.
+	 * buffer after the hole.
 	 */
 	BLK("bad_data_in_hole", BLK_M_POINTS | BLK_M_LOGGED, 2, 100, 0, 20, 1, Q_SIZE_16, OPTIONS(0),
 	    PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0x80), SERVE, PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0),
