@@ -37,7 +37,7 @@
 #define BLK_O_CAPACITY 0x0800 /* followed by the capacity in sectors; without it, 16 */
 #define BLK_O_WRONG 0x1000    /* followed by the number of a value that may have to be refused */
 #define BLK_O_SMALL 0x2000    /* followed by the room for segments and for ranges */
-#define BLK_O_SUBSET 0x4000   /* followed by 3 bytes of features, masked with the offered features */
+#define BLK_O_SUBSET 0x4000   /* followed by 3 bytes that mask the offered features */
 #define BLK_O_VECTOR 0x8000   /* followed by max_iovecs; without it, 64 */
 
 /* Some values for BLK_O_WRONG. */
@@ -71,7 +71,7 @@ enum blk_request_flag {
 	BLK_R_FROM_END = 0x02,  /* the sector is counted back from the capacity */
 	BLK_R_SHORT = 0x04,     /* the length of the header follows the flags */
 	BLK_R_NO_STATUS = 0x08, /* no writable byte after the data */
-	BLK_R_BOTH = 0x10,      /* also data in the other direction; its length follows the ranges */
+	BLK_R_BOTH = 0x10,      /* data in both directions; the second length follows the ranges */
 	BLK_R_GAPS = 0x20,      /* buffers are not adjacent */
 	BLK_R_NO_DATA = 0x40,
 };
@@ -85,7 +85,7 @@ enum blk_device_step {
 	BLK_MOVE,     /* the caller itself moves one vector; enum blk_serve_flag follows */
 	BLK_OWN,      /* sets a result that the caller has chosen */
 	BLK_FINISH,   /* completes a request with its result; enum blk_serve_flag follows */
-	BLK_COMPLETE, /* completes a request without a status byte, or a completed request again */
+	BLK_COMPLETE, /* completes a request without status byte, or a completed request again */
 	BLK_NOTIFY,
 	BLK_CONFIG_READ,
 	BLK_RESIZE,

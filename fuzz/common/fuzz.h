@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the harnesses share: the input as a stream of small numbers, and the way a disagreement ends
- * the run.
+ * Functions of all harnesses. They read numbers from an input, and end the run if library and model
+ * disagree.
  */
 #ifndef VIRTIO_FUZZ_H
 #define VIRTIO_FUZZ_H
@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The entry that libFuzzer, or the replay program, calls. */
+/* The entry point of a harness. libFuzzer or the replay program calls it once for each input. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Stops the run where library and model disagree: the text says about what. */
+/* Stops the run unless the condition holds. The text says on what library and model disagree. */
 #define FUZZ_CHECK(condition, ...)                                                                                     \
 	do {                                                                                                           \
 		if (!(condition)) {                                                                                    \
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                                                      \
 	} while (0)
 
-/* Allocates memory for a harness. Without memory the run ends. */
+/* Allocates memory for a harness, filled with zeroes. Ends the run if there is no memory. */
 static inline void *fuzz_alloc(size_t bytes)
 {
 	void *p = calloc(1, bytes ? bytes : 1);
@@ -73,8 +73,8 @@ static inline uint64_t fuzz_u64(struct fuzz_input *in)
 }
 
 /*
- * A 64-bit number in few bytes: mostly small, else near a power of two, or anything. Arithmetic
- * breaks at such edges.
+ * Reads a 64-bit number that takes few bytes. Most numbers are small or near a power of two, where
+ * arithmetic breaks. The last encoding can have any value.
  */
 static inline uint64_t fuzz_number(struct fuzz_input *in)
 {
@@ -90,7 +90,7 @@ static inline uint64_t fuzz_number(struct fuzz_input *in)
 	return fuzz_u64(in);
 }
 
-/* A set of error codes. */
+/* Returns the bit of an error code in a set of error codes. */
 static inline uint64_t fuzz_error_bit(int error)
 {
 	return error <= -1001 && error > -1065 ? (uint64_t)1 << (-1001 - error) : 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Writes the seeds: one short input for each thing that the harnesses can do, so that the fuzzer
- * begins with all of them. The harnesses define the bytes. After a change there, the check finds
- * files that differ.
+ * Writes the seeds: one short input for each thing that the harnesses can do. The fuzzer begins
+ * with the seeds. The harnesses define the meaning of the bytes. After a change of a seed, --check
+ * finds the files that differ.
  * usage: make_seeds FOLDER           writes FOLDER/<harness>/seed-<name>
- *        make_seeds --check FOLDER   fails unless those files are what would be written
+ *        make_seeds --check FOLDER   fails unless the files have the bytes that would be written
  */
 #include <errno.h>
 
@@ -34,7 +34,8 @@ static bool make(const struct seed *s, const char *folder, bool check)
 	}
 	ok = check ? is_as_made(file, s) : fwrite(s->bytes, 1, s->size, file) == s->size;
 	if (fclose(file) || !ok) {
-		fprintf(stderr, "%s: %s\n", path, check ? "differs from what is made now" : "not written");
+		fprintf(stderr, "%s: %s\n", path,
+			check ? "differs from the seed that is made now" : "cannot be written");
 		return false;
 	}
 	return true;

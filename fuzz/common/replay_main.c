@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Runs a harness over files, and over the files in folders, without libFuzzer and with any
- * compiler.
+ * Runs a harness once with each file, and with each file in each folder. Needs no libFuzzer and
+ * works with any compiler.
  *
- * usage: replay FILE_OR_FOLDER...     Fails if there is none.
+ * usage: replay FILE_OR_FOLDER...     Fails if there is no file.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -25,7 +25,7 @@ static bool replay_file(const char *name, size_t size)
 		fclose(file);
 	if (ok) {
 		puts(name);
-		/* A trap would lose buffered output. */
+		/* If the harness traps, output that is still buffered would be lost. */
 		fflush(stdout);
 		LLVMFuzzerTestOneInput(data, size);
 		replayed++;

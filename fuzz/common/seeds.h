@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The inputs that make_seeds.c writes, one short one for each thing that a harness can do. */
+/* The inputs that make_seeds.c writes: a short input for each thing that a harness can do. */
 #ifndef VIRTIO_FUZZ_SEEDS_H
 #define VIRTIO_FUZZ_SEEDS_H
 
@@ -20,7 +20,7 @@ struct seed {
 		}                                                                                                      \
 	}
 
-/* The seeds of each component, in its seeds.c. */
+/* The seeds of each component. The seeds.c of the component defines them. */
 extern const struct seed memory_seeds[];
 extern const size_t memory_seed_count;
 extern const struct seed queue_seeds[];

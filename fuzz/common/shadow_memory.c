@@ -83,7 +83,7 @@ static int by_address(const void *a, const void *b)
 	return left->addr < right->addr ? -1 : left->addr > right->addr;
 }
 
-/* The translation that the library asks. */
+/* The translation function that the library calls. */
 static int hook(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	struct shadow_map *m = context;
@@ -104,7 +104,7 @@ static int hook(void *context, uint64_t addr, uint64_t len, uint32_t access, str
 		out->len = len;
 	if (m->hook == SHADOW_HOOK_BYTE)
 		out->len = 1;
-	/* The last page of the address space may claim to continue behind it. */
+	/* An answer for the last page of the address space may reach past the address space. */
 	if (m->hook == SHADOW_HOOK_PAGE && addr - within + size == 0)
 		out->len += size;
 	return 0;
@@ -178,7 +178,7 @@ int shadow_find(struct shadow_map *m, uint64_t addr, uint32_t access, struct sha
 
 uint64_t shadow_errors(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access)
 {
-	/* A range may end one past the last address. */
+	/* A range may end at 2^64, but not after it. */
 	const bool wraps = (wide)addr + len > (wide)1 << 64;
 	struct shadow_place p;
 
@@ -255,7 +255,7 @@ const uint8_t *shadow_shadow(const struct shadow_memory *w, const struct shadow_
 void shadow_mark(struct shadow_memory *w, const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
 {
 	const wide space = (wide)1 << 64;
-	/* A range beyond the address space has no page. */
+	/* The part of a range past the address space has no pages. */
 	const wide end = (wide)addr + len < space ? (wide)addr + len : space;
 	struct shadow_log *l = NULL;
 
@@ -264,7 +264,7 @@ void shadow_mark(struct shadow_memory *w, const struct virtio_dirty_log *log, ui
 			l = &w->logs[i];
 	if (!l || len == 0)
 		return;
-	/* For each bit: does its page overlap the range? */
+	/* Sets each bit whose page overlaps the range. */
 	for (uint64_t n = 0; n < log->size * 8; n++) {
 		const wide page = (wide)log->base + ((wide)n << log->page_shift);
 		const wide next = page + ((wide)1 << log->page_shift);

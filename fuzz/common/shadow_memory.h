@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A guest's memory twice: the real one, which the library works on, and a shadow, which changes
- * only by what the model permits. shadow_compare() says whether they are the same.
+ * Two copies of guest memory: real memory, on which the library works, and shadow memory, which
+ * changes only as the model permits. shadow_compare() checks that both are the same.
  *
  * The model works in pieces. A piece begins at an address, and ends with its region or with its
- * page of the translation. The model has no cache, and does not look at the library's.
+ * page of the translation. The model has no cache, and does not read the library's caches.
  */
 #ifndef VIRTIO_FUZZ_SHADOW_MEMORY_H
 #define VIRTIO_FUZZ_SHADOW_MEMORY_H
@@ -23,12 +23,12 @@
 #define SHADOW_MAPS 3u
 #define SHADOW_PAGES 64u
 
-/* Host memory: allocated to the byte, so that the address sanitizer sees a step beside it. */
+/* Host memory of exactly the right size, so that the address sanitizer sees any access outside. */
 struct shadow_block {
 	uint8_t *real;
 	uint8_t *shadow;
-	size_t lead; /* bytes before the block that belong to no region, for odd host addresses */
-	size_t len;  /* bytes after those */
+	size_t lead; /* bytes at the beginning that no region uses; makes host addresses odd */
+	size_t len;  /* bytes after the lead */
 };
 
 struct shadow_log {
@@ -36,26 +36,26 @@ struct shadow_log {
 	uint8_t *shadow;
 };
 
-/* A region as the model knows it. */
+/* The model's copy of a region. */
 struct shadow_region {
 	uint64_t addr;
 	uint64_t len;
 	uint32_t block;
 	size_t start; /* offset in the block, after its lead */
 	bool read_only;
-	const struct virtio_dirty_log *log; /* or NULL */
+	const struct virtio_dirty_log *log; /* NULL if there is none */
 };
 
 /* A page of a translation. */
 struct shadow_page {
 	uint64_t target; /* guest-physical address */
 	uint32_t access; /* VIRTIO_ACCESS_... bits */
-	int error;       /* the answer, unless 0 */
+	int error;       /* if not 0, the translation fails with this error */
 };
 
 enum shadow_hook {
 	SHADOW_HOOK_PAGE,  /* an answer reaches to the end of the page */
-	SHADOW_HOOK_SHORT, /* or to the end of the request, if that is nearer */
+	SHADOW_HOOK_SHORT, /* an answer reaches to the end of the page or of the request */
 	SHADOW_HOOK_BYTE,  /* an answer has one byte */
 };
 
@@ -63,17 +63,17 @@ struct shadow_map {
 	struct shadow_memory *shadow;
 	struct shadow_region regions[SHADOW_REGIONS]; /* sorted by shadow_map_finish() */
 	uint32_t count;
-	struct virtio_region *table; /* the library's table: allocated to the entry */
+	struct virtio_region *table; /* the library's table, allocated with exactly count entries */
 	struct virtio_memory_map map;
-	uint32_t hint; /* the region found last */
+	uint32_t hint; /* index of the region that was found last */
 
-	/* The translation; page_shift 0: none. Pages lie one after the other from io_base on. */
+	/* The translation; there is none if page_shift is 0. The first page begins at io_base. */
 	uint64_t io_base;
 	uint32_t page_shift;
 	uint32_t pages_used;
 	struct shadow_page pages[SHADOW_PAGES];
 	enum shadow_hook hook;
-	uint64_t calls; /* of the hook */
+	uint64_t calls; /* calls of the translation */
 };
 
 struct shadow_memory {
@@ -84,7 +84,7 @@ struct shadow_memory {
 	struct shadow_map maps[SHADOW_MAPS];
 };
 
-/* Where one byte is. */
+/* The position of one byte. */
 struct shadow_place {
 	const struct shadow_region *region;
 	uint64_t offset; /* in the region */
@@ -104,32 +104,32 @@ const struct virtio_dirty_log *shadow_add_log(struct shadow_memory *w, uint64_t 
 /* Adds a region over a part of a block. Returns false if there are too many. */
 bool shadow_add_region(struct shadow_map *m, const struct shadow_region *region);
 
-/* The host address of a region's first byte. */
+/* Returns the host address of a region's first byte. */
 uint8_t *shadow_host(const struct shadow_memory *w, const struct shadow_region *region);
 
 /*
- * Makes the library's map of the added regions, in the order of their addition. The regions must be
- * good.
+ * Makes the library's map from the added regions, in the order in which they were added. The
+ * regions must be valid.
  */
 void shadow_map_finish(struct shadow_map *m);
 
-/* Finds one byte. Returns 0 or an error. Access 0 is the driver's, which needs no permission. */
+/* Finds one byte. Returns 0 or an error. Access 0 is for the driver, which needs no permission. */
 int shadow_find(struct shadow_map *m, uint64_t addr, uint32_t access, struct shadow_place *out);
 
-/* The set of errors that an access may return; empty if it must succeed. */
+/* Returns the set of errors that an access may return. The set is 0 if the access must succeed. */
 uint64_t shadow_errors(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access);
 
-/* Whether a range permits the access and is one piece. */
+/* Returns whether a range permits the access and is one piece. */
 bool shadow_contiguous(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access);
 
 /* Returns the number of pieces of a range, up to the first byte that does not permit the access. */
 uint64_t shadow_pieces(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access);
 
-/* Copies out of the shadow; the range must be there. */
+/* Copies bytes from the shadow. All of the range must be in regions. */
 void shadow_get(struct shadow_map *m, uint64_t addr, void *dst, size_t len);
 uint16_t shadow_get16(struct shadow_map *m, uint64_t addr);
 
-/* The device writes: changes the shadow, and marks the shadow of the dirty log. */
+/* Record writes of the device: change the shadow, or mark the shadow of the dirty log, or both. */
 void shadow_put(struct shadow_map *m, uint64_t addr, const void *src, size_t len);
 void shadow_put16(struct shadow_map *m, uint64_t addr, uint16_t value);
 void shadow_put_region(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, const void *src,
@@ -140,19 +140,17 @@ const uint8_t *shadow_shadow(const struct shadow_memory *w, const struct shadow_
 void shadow_mark(struct shadow_memory *w, const struct virtio_dirty_log *log, uint64_t addr, uint64_t len);
 void shadow_mark_region(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, uint64_t len);
 
-/* The guest writes: changes both, as far as the bytes exist, whatever is permitted. */
+/* Write as the guest, to real memory and the shadow. Skip bytes outside of all regions. */
 void shadow_poke(struct shadow_map *m, uint64_t addr, const void *src, size_t len);
 void shadow_poke16(struct shadow_map *m, uint64_t addr, uint16_t value);
 
-/*
- * Copies real memory to the shadow, after the guest has written to real memory without the model.
- */
+/* Copies real memory to the shadow, after the guest has written only to real memory. */
 void shadow_accept(struct shadow_memory *w);
 
 /* Traps unless every byte and every log agrees with the shadow. */
 void shadow_compare(const struct shadow_memory *w);
 
-/* Whether the library's region equals the model's region. */
+/* Returns whether the library's region equals the model's region. */
 bool shadow_same_region(const struct shadow_map *m, const struct virtio_region *real,
 			const struct shadow_region *model);
 

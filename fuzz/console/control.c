@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device's life, its ports, its messages and its state. */
+/* Set-up and reset of the device, its ports, its control messages and its saved state. */
 #include "harness.h"
 #include "steps.h"
 #include <virtio/queue_state.h>
@@ -13,7 +13,7 @@ static void event(void *context, uint32_t id, uint16_t what, uint16_t value)
 {
 	struct console_harness *h = context;
 
-	/* harness_take() compares the event with the message, which it reads afterwards. */
+	/* harness_take() reads the messages later and checks that each has caused its event. */
 	h->events++;
 	FUZZ_CHECK(id < PORTS && value <= 1, "event %u of port %u", what, id);
 }
@@ -89,7 +89,7 @@ void harness_plug(struct console_harness *h, uint32_t id, bool console, bool nam
 	harness_add_port(h, id);
 }
 
-/* The model drops the input of a port. */
+/* Drops the input of a port in the model. Checks the library's counters. */
 static void drop(struct console_harness *h, uint32_t id, bool room)
 {
 	struct host_port *p = &h->host[id];
@@ -153,7 +153,7 @@ void harness_resize(struct console_harness *h, uint32_t id, uint16_t cols, uint1
 
 /* Messages */
 
-/* A call ends early after long chains. This calls until nothing more is to be done. */
+/* Calls until nothing is left to do, because a call may end early after long chains. */
 static int take_all(struct console_harness *h, struct virtio_console_progress *all)
 {
 	struct virtio_console_progress progress;
@@ -205,7 +205,7 @@ void harness_take(struct console_harness *h)
 	guest_expect_no_more(&h->guest, CONTROL_TX);
 }
 
-/* The device has put a message into a chain: copies it into the shadow. */
+/* Copies a message that the device has put into a chain to the shadow. */
 static void take_over_message(struct console_harness *h, const struct chain_spec *spec, uint32_t len)
 {
 	uint8_t message[64];
@@ -218,13 +218,10 @@ static void take_over_message(struct console_harness *h, const struct chain_spec
 			   "a message outside of memory");
 		guest_device_put(&h->guest, addr, message[i]);
 	}
-	/*
-	 * Two messages of one call may overlap in memory, so the earlier one cannot be checked.
-	 */
 	view_told(&h->view, message, len);
 }
 
-/* The used length of the next used element of the control receive queue. */
+/* Returns the length in the next used element of the control receive queue. */
 static uint32_t next_used_length(struct console_harness *h)
 {
 	struct virtio_mock *mock = &h->guest.queues[CONTROL_RX].mock;
@@ -242,7 +239,10 @@ bool harness_hear(struct console_harness *h)
 	uint32_t index = 0;
 	int got = 0;
 
-	/* One chain at a time: chains of a hostile driver lie over each other. */
+	/*
+	 * A hostile driver's chains may overlap, and a later message would destroy an earlier one.
+	 * So at most one chain may be available.
+	 */
 	if (q->waiting > 1 && pending) {
 		guest_restart(&h->guest, CONTROL_RX);
 		return true;
@@ -380,7 +380,7 @@ void harness_config(struct console_harness *h, uint64_t offset, size_t len, bool
 	free(bytes);
 }
 
-/* Restores into a copy. A forged state is refused, or the port has that state afterwards. */
+/* Restores a forged state into a copy. The restore must refuse the state, or set all of it. */
 void harness_forge(struct console_harness *h, const struct virtio_console_port_state *state)
 {
 	struct virtio_console_port ports[PORTS];

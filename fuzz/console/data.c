@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Input and output: what a call of receive or transmit is to move, and whether it has. */
+/* Checks that each call of receive or transmit moves the bytes that it must move. */
 #include "harness.h"
 
 #define MULTIPORT (UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT)
@@ -38,7 +38,7 @@ static void check_input(struct console_harness *h, uint32_t id)
 	FUZZ_CHECK(virtio_console_input_is_empty(&p->input) == (p->held_count == 0), "is empty");
 }
 
-/* A receive chain takes n bytes of input. */
+/* Moves n bytes of input to a receive chain, in the model. */
 static void arrive(struct console_harness *h, uint32_t id, const struct chain_spec *spec, uint32_t n)
 {
 	struct host_port *p = &h->host[id];
@@ -50,7 +50,7 @@ static void arrive(struct console_harness *h, uint32_t id, const struct chain_sp
 	p->received += n;
 }
 
-/* Returns whether the call is to end at the oldest chain, which is not mapped. */
+/* Returns whether the call must end at the oldest chain, because a page is not mapped. */
 static bool stops(const struct chain_worth *worth, int got, uint32_t index, uint32_t completed)
 {
 	if (!worth->not_mapped)
@@ -59,7 +59,7 @@ static bool stops(const struct chain_worth *worth, int got, uint32_t index, uint
 	return !worth->bad || (got == VIRTIO_ENOTMAPPED && index == completed);
 }
 
-/* A call ends early after long chains. This calls until nothing more is to be done. */
+/* Calls until nothing is left to do, because a call may end early after long chains. */
 static int receive_all(struct console_harness *h, uint32_t id, struct virtio_console_progress *all)
 {
 	struct virtio_console_progress progress;
@@ -149,7 +149,7 @@ static size_t sink(void *context, const void *bytes, size_t len)
 	return n;
 }
 
-/* Adds the rest of a chain to what the sink may be offered. */
+/* Adds the rest of a chain to the bytes that the sink may be offered. */
 static void expect_output(struct console_harness *h, uint32_t id, const struct chain_spec *spec, uint32_t from,
 			  uint32_t count)
 {
@@ -159,13 +159,13 @@ static void expect_output(struct console_harness *h, uint32_t id, const struct c
 		p->expected[p->expected_count++] = guest_get(&h->guest, guest_byte_addr(spec, false, i));
 }
 
-/* Whether new chains are output of the port. */
+/* Returns whether new chains are output of this port, not of an earlier port with this number. */
 static bool accepts_output(const struct console_harness *h, uint32_t id)
 {
 	return h->view.ports[id].present && !h->view.ports[id].awaits_ready;
 }
 
-/* What each waiting chain can send, in order: everything that this call could offer. */
+/* Lists all bytes that this call could offer to the sink: those of each waiting chain, in order. */
 static void expect_all_output(struct console_harness *h, uint32_t id)
 {
 	const struct guest_queue *q = &h->guest.queues[2 * id + 1];
@@ -221,7 +221,7 @@ static bool settle_chain(struct console_harness *h, uint32_t id, const struct vi
 	return false;
 }
 
-/* As receive_all(). */
+/* Calls until nothing is left to do, like receive_all(). */
 static int transmit_all(struct console_harness *h, uint32_t id, struct virtio_console_progress *all)
 {
 	struct virtio_console_progress progress;

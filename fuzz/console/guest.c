@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The guest of the console harness: its memory, its chains, and what each chain yields. */
+/* The guest of the console harness: its memory, its chains, and the bytes of each chain. */
 #include "model.h"
 
-/* The regions: rings, then data: plain, plain, read-only, with a dirty log. */
+/* One region for the rings, then four for data. The fourth is read-only, the fifth is logged. */
 static const struct {
 	uint64_t addr;
 	uint32_t len;
@@ -106,7 +106,7 @@ void guest_close(struct guest *g)
 	free(g->log_shadow);
 }
 
-/* The region of an address; GUEST_REGIONS if there is none. */
+/* Returns the number of the region of an address, or GUEST_REGIONS. */
 static uint32_t region_of(uint64_t addr)
 {
 	uint32_t i = 0;
@@ -118,7 +118,7 @@ static uint32_t region_of(uint64_t addr)
 
 /* Shadow and real memory */
 
-/* Takes the used rings into the shadow: guest_expect_used() compares them, not guest_compare(). */
+/* Copies the used rings to the shadow, because guest_expect_used() has to check them. */
 static void accept_used_rings(struct guest *g)
 {
 	for (uint32_t i = 0; i < QUEUES; i++) {
@@ -171,7 +171,7 @@ void guest_driver_put(struct guest *g, uint64_t addr, uint8_t byte)
 
 /* Chains */
 
-/* A readable buffer after a writable one, or too many bytes. */
+/* Returns whether a readable buffer follows a writable buffer, or the chain has too many bytes. */
 static bool in_disorder(const struct chain_spec *spec)
 {
 	uint64_t bytes = 0;
@@ -197,8 +197,8 @@ static void write_desc(struct guest_queue *q, uint64_t table, uint32_t index, co
 }
 
 /*
- * Writes the descriptors of a chain. With damage the last descriptor has a next: an index outside
- * the table, or the first descriptor.
+ * Writes the descriptors of a chain. With damage 1 the next of the last descriptor lies outside of
+ * the table. With damage 2 this next is the first descriptor.
  */
 static void write_chain(struct guest_queue *q, uint64_t table, uint32_t first, struct chain_spec *spec, uint8_t damage)
 {
@@ -232,7 +232,7 @@ void guest_add(struct guest *g, uint32_t queue, const struct chain_spec *given, 
 	in_table = in_table || spec->count > 2;
 	write_chain(q, in_table ? table : 0, slot * 2, spec, damage);
 	if (in_table) {
-		/* Other damage: a nested table, or a table of an odd length. */
+		/* Damage 3 adds a byte to the length of the table. */
 		const struct virtio_mock_buffer to_table = {
 			table, (uint32_t)sizeof(struct vring_desc) * spec->count + (damage == 3), 0
 		};
@@ -266,7 +266,10 @@ static void weigh_buffer(const struct guest *g, const struct virtio_mock_buffer 
 	bool new_piece = true;
 	uint32_t last = GUEST_REGIONS;
 
-	/* A longer chain goes past the end of memory, perhaps after a page that is not mapped. */
+	/*
+	 * A buffer that wraps around is bad at once. Other long buffers run past the end of memory,
+	 * perhaps after a page that is not mapped.
+	 */
 	if (b->addr + (b->len - 1) < b->addr) {
 		out->bad = true;
 		return;
@@ -277,10 +280,7 @@ static void weigh_buffer(const struct guest *g, const struct virtio_mock_buffer 
 
 		if (region == GUEST_REGIONS || (write && region == READ_ONLY)) {
 			out->bad = true;
-			/*
-			 * The buffer is wrong, but its page must be mapped before the device can
-			 * see that.
-			 */
+			/* The device cannot see a read-only region before its page is mapped. */
 			if (region == READ_ONLY && !g->mapped[(addr - GUEST_DATA) / GUEST_PAGE])
 				out->not_mapped = true;
 			return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device of the console harness, and each of its calls with the model's expectation. */
+/* The device of the console harness. Each function calls the library and checks the result. */
 #ifndef VIRTIO_FUZZ_CONSOLE_HARNESS_H
 #define VIRTIO_FUZZ_CONSOLE_HARNESS_H
 
@@ -8,18 +8,18 @@
 
 #define MOST_OUTPUT (SLOTS * MOST_DESCS * GUEST_DATA_BYTES)
 
-/* The host's end of a port. */
+/* The host's side of a port. */
 struct host_port {
 	struct virtio_console_input input;
 	uint8_t *input_bytes;
-	uint8_t held[MOST_INPUT]; /* input that has not arrived, oldest first */
+	uint8_t held[MOST_INPUT]; /* input that the guest has not received yet, oldest first */
 	uint32_t held_count;
 	bool wants_room;
 	uint64_t received, transmitted, dropped;
-	uint32_t taken; /* of the transmit chain in flight, which is the oldest */
-	bool in_flight;
-	bool orphan; /* it was sent to a removed port */
-	/* What the sink must be offered in this call. */
+	uint32_t taken; /* bytes that the sink has taken of the transmit chain in flight */
+	bool in_flight; /* the oldest transmit chain is in flight */
+	bool orphan;    /* the chain in flight was sent to a port that is removed */
+	/* The bytes that this call may offer to the sink. */
 	uint8_t expected[MOST_OUTPUT];
 	uint32_t expected_count, offered, limit;
 };
@@ -47,7 +47,7 @@ void harness_receive(struct console_harness *h, uint32_t id);
 void harness_transmit(struct console_harness *h, uint32_t id, uint32_t limit);
 void harness_take(struct console_harness *h);
 
-/* Whether the device has to retry an unmapped page. */
+/* Serves the control receive queue. Returns whether the caller must stop and try again later. */
 bool harness_hear(struct console_harness *h);
 
 void harness_plug(struct console_harness *h, uint32_t id, bool console, bool named, uint16_t cols, uint16_t rows);
@@ -60,7 +60,7 @@ void harness_reset(struct console_harness *h, uint8_t features);
 void harness_config(struct console_harness *h, uint64_t offset, size_t len, bool write, uint8_t byte);
 void harness_forge(struct console_harness *h, const struct virtio_console_port_state *state);
 
-/* In data.c, for the others: adds a port to the device as in the view. */
+/* Adds a port to the device, with the properties that the view has. */
 void harness_add_port(struct console_harness *h, uint32_t id);
 
 #endif

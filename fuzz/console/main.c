@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the console device. The input makes a guest's memory and a device with three ports, and
+ * Fuzzes the console device. The input describes guest memory and a device with three ports, and
  * then a list of steps of driver, device, clients and terminal. Each byte of input and of output
- * arrives exactly once and in order. Memory, used rings and the driver's view of the ports agree
- * with the model.
+ * must arrive exactly once and in order. Memory, used rings and the driver's view of the ports must
+ * agree with the model.
  */
 #include "harness.h"
 #include "steps.h"
@@ -12,7 +12,7 @@
 
 static uint64_t place_of(uint8_t code)
 {
-	/* Codes from 0xf0 on are places outside of guest memory. */
+	/* Codes from 0xf0 on are addresses outside of guest memory. */
 	return code < 0xf0 ? GUEST_DATA + code * (uint64_t)16 : 0 - (uint64_t)(code & 15) * 0x100000;
 }
 
@@ -34,7 +34,7 @@ static void step_add(struct console_harness *h)
 	guest_add(&h->guest, queue, &spec, (how & 8) != 0, how >> 4 & 3);
 }
 
-/* The driver writes a message into its own place, and sends it. */
+/* The driver writes a message to a fixed address, and sends it. */
 static void step_say(struct console_harness *h)
 {
 	struct chain_spec spec = { .count = 1 };
@@ -42,10 +42,7 @@ static void step_say(struct console_harness *h)
 	uint32_t len;
 
 	bytes[0] = fuzz_u8(&h->in);
-	/*
-	 * The first byte can be the number of a port that does not exist. From 0xf0 on the number
-	 * is the largest.
-	 */
+	/* The first byte is the number of the port. From 0xf0 on the number is 2^32 - 1. */
 	if (bytes[0] >= 0xf0)
 		memset(bytes, 0xff, 4);
 	bytes[4] = fuzz_u8(&h->in);
@@ -72,7 +69,7 @@ static void step_hear(struct console_harness *h)
 		harness_hear(h);
 		return;
 	}
-	/* Each call uses a chain at least, and frees its slot. */
+	/* Each call completes at least one chain, so its slot can be used again. */
 	for (uint32_t calls = 0; virtio_console_control_pending(&h->console) && calls < 64; calls++) {
 		guest_add(&h->guest, CONTROL_RX, &spec, false, 0);
 		if (harness_hear(h))

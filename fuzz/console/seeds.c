@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Seeds of the console harness, one for each thing that it can do. */
+/* Seeds of the console harness, one for each thing that the harness can do. */
 #include <virtio/bindings/virtio_console.h>
 
 #include "../common/seeds.h"
@@ -7,7 +7,7 @@
 
 #define CONSOLE(name, ...) SEED("fuzz_console", name, __VA_ARGS__)
 
-/* Memory, device, capacity of input less 1, segments less 1. */
+/* The beginning of an input: memory, options, capacity of input - 1, segments - 1. */
 #define FLAT 0
 #define PAGES CONSOLE_M_TRANSLATED
 #define ALL (CONSOLE_O_MULTIPORT | CONSOLE_O_SIZE | CONSOLE_O_EMERGENCY)
@@ -20,7 +20,7 @@
 #define RX1 2
 #define TX1 3
 
-/* Buffers: a place in units of 16 bytes, a length, a direction. */
+/* Buffers: an address in units of 16 bytes, a length, a direction. */
 #define IN(place, len) place, len, 1
 #define OUT(place, len) place, len, 0
 #define ADD(queue, count, ...) CONSOLE_ADD, queue, (count)-1, __VA_ARGS__

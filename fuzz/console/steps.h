@@ -1,46 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the bytes of an input to the console harness mean; for main.c and seeds.c. */
+/* The meaning of the bytes in an input of the console harness, for main.c and seeds.c. */
 #ifndef VIRTIO_FUZZ_CONSOLE_STEPS_H
 #define VIRTIO_FUZZ_CONSOLE_STEPS_H
 
-/* First byte: the guest's memory. */
-#define CONSOLE_M_TRANSLATED 1 /* by pages */
-#define CONSOLE_M_MAPPED 2     /* all of which are mapped */
+/* The first byte describes guest memory. */
+#define CONSOLE_M_TRANSLATED 1 /* a translation with pages */
+#define CONSOLE_M_MAPPED 2     /* all pages are mapped */
 
 /*
- * Three bytes follow: the device's options, the capacity of input buffers - 1, and the segments of
- * each direction - 1.
+ * Three bytes follow: the device's options, the capacity of each input buffer - 1, and the number
+ * of segments for each direction - 1.
  */
 #define CONSOLE_O_MULTIPORT 1
 #define CONSOLE_O_SIZE 2
 #define CONSOLE_O_EMERGENCY 4
-#define CONSOLE_O_UNNEGOTIATED 8 /* MULTIPORT is not accepted */
+#define CONSOLE_O_UNNEGOTIATED 8 /* MULTIPORT is not negotiated */
 
-/* The steps; each byte after the first one is an argument. */
+/* The first byte of a step is its number. The bytes after it are the arguments. */
 enum console_step {
 	/*
-	 * Queue; a byte with the number of descriptors less 1, 8 for a table, and the damage << 4;
-	 * then for each descriptor its place, length and flags.
+	 * queue; (descriptors - 1) | 8 for a table | damage << 4; then address, length and flags of
+	 * each descriptor
 	 */
 	CONSOLE_ADD,
 	CONSOLE_TYPE,     /* port, bytes */
 	CONSOLE_RECEIVE,  /* port */
-	CONSOLE_TRANSMIT, /* port, bytes that the sink takes */
-	CONSOLE_SAY,      /* port, event, value, bytes of the message */
-	/* Bytes of the buffer; 255: large enough for everything that is pending. */
+	CONSOLE_TRANSMIT, /* port, a quarter of the bytes that the sink takes */
+	CONSOLE_SAY,      /* the driver sends a message: port, event, value, bytes of the message */
+	/*
+	 * The driver adds a buffer for messages and the device serves it: bytes of the buffer. With
+	 * 255 this is repeated until no message is pending.
+	 */
 	CONSOLE_HEAR,
-	CONSOLE_TAKE,   /* the device takes the driver's messages */
-	CONSOLE_PLUG,   /* port | 4 a console | 8 a name, columns, rows */
+	CONSOLE_TAKE,   /* the device reads the driver's messages */
+	CONSOLE_PLUG,   /* port | 4 for a console | 8 for a name; the upper bits set the size */
 	CONSOLE_UNPLUG, /* port */
-	CONSOLE_CLIENT, /* port: comes, or goes */
-	CONSOLE_RESIZE, /* port, columns, rows */
-	CONSOLE_POKE,   /* place, byte */
+	CONSOLE_CLIENT, /* a client connects or disconnects: port */
+	CONSOLE_RESIZE, /* port | rows << 4, columns */
+	CONSOLE_POKE,   /* address, byte */
 	CONSOLE_MAP,    /* page */
 	CONSOLE_MOVE,   /* the device is saved and restored */
-	CONSOLE_RESET,  /* features: 1 MULTIPORT */
-	CONSOLE_CONFIG, /* offset, bytes | 0x80 to write, byte */
-	CONSOLE_FORGE,  /* port, flags, pending, in flight, head, taken (a number) */
-	CONSOLE_CLEAR,  /* port: its input */
+	CONSOLE_RESET,  /* 1 if MULTIPORT is negotiated */
+	CONSOLE_CONFIG, /* offset, length | 0x80 to write, byte */
+	CONSOLE_FORGE,  /* port, flags, pending, in flight, head, taken (the last two: numbers) */
+	CONSOLE_CLEAR,  /* drops the input of a port: port */
 	CONSOLE_STEPS,
 };
 

@@ -74,7 +74,7 @@ void view_reset(struct view *v)
 	}
 }
 
-/* What the driver says */
+/* Messages of the driver */
 
 static uint32_t get(const uint8_t *at, uint32_t bytes)
 {
@@ -97,7 +97,7 @@ static void say_port_ready(struct view *v, struct port_view *p, bool success)
 	}
 	v->driver_ready = true;
 	p->awaits_ready = false;
-	/* After a resume Linux reports the port as ready, because it knows the port. */
+	/* After a resume Linux sends PORT_READY without an ADD, because it knows the port. */
 	if (!p->announced || p->exists)
 		p->exists = true;
 }
@@ -149,7 +149,7 @@ void view_say(struct view *v, const uint8_t *message, uint32_t len)
 	v->event_value = value != 0;
 }
 
-/* What the driver is told */
+/* Messages to the driver */
 
 static void told_after_ready(struct port_view *p, uint16_t event, uint16_t value, const uint8_t *tail, uint32_t len)
 {
