@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Compares the library's device with the model. Comparisons here give the fuzzer no new coverage.
+ * Compares the library's device with the model. This file is compiled without coverage.
  */
 #include "compare.h"
 
@@ -50,7 +50,7 @@ static void compare_features(const struct device_model *m, const struct virtio_d
 	FUZZ_CHECK(device->accepted_beyond == m->accepted_beyond, "features beyond");
 }
 
-/* What a transport and its VMM use. */
+/* Compares the values with which a transport and its VMM wait. */
 static void compare_waits(const struct device_model *m, const struct virtio_device *device)
 {
 	bool waiting = m->resetting;

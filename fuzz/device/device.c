@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device's steps: it serves queues, raises interrupts, and ends what an operation has begun. */
+/*
+ * The steps of the device and the VMM. The device serves queues, raises interrupts, and reports the
+ * end of resets and stops that are in progress.
+ */
 #include "device.h"
 #include "migration.h"
 #include "queues.h"
@@ -50,7 +53,7 @@ static void needs_reset(struct device_harness *h)
 	device_harness_agree(h);
 }
 
-/* The device may use a queue until the queue's stop or reset has ended. */
+/* Pops a request. The device may do so until the queue's stop or reset has ended. */
 static bool pop(struct device_run *r)
 {
 	struct virtio_chain chain = { .memory = NULL };
@@ -158,8 +161,8 @@ static void host_reset_done(struct device_harness *h)
 }
 
 /*
- * Reports the end of a reset with a number: the present number of this queue or of another queue,
- * or a slightly smaller number, as a late report has.
+ * Reports that a queue has no requests in flight. The report's number is the number of the stop or
+ * the reset in progress, or slightly smaller, as in a late report.
  */
 static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how)
 {
@@ -178,7 +181,8 @@ static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how
 }
 
 /*
- * Bits 0 to 2 of a byte are the queue. With bit 7 the report has a number, chosen by bits 4 to 6.
+ * Bits 0 to 2 of the byte are the queue. With bit 7 set the report has a number, which bits 4 to 6
+ * choose.
  */
 static void host_queue_stopped(struct device_harness *h)
 {
@@ -247,7 +251,7 @@ static void host_forge(struct device_harness *h)
 	device_migrate(h, true);
 }
 
-/* Only a device that was just restored is resumed, so nothing is in progress. */
+/* A VMM resumes only a device that was just restored. In such a device nothing is in progress. */
 static void host_resume(struct device_harness *h)
 {
 	for (uint32_t i = 0; i < h->model.options.num_queues; i++)

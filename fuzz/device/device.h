@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device's and the VMM's half of the device harness. */
+/* The steps of the device and the VMM in the device harness. */
 #ifndef VIRTIO_FUZZ_DEVICE_DEVICE_H
 #define VIRTIO_FUZZ_DEVICE_DEVICE_H
 
 #include "harness.h"
 
-/* One step of the VMM or the device. */
+/* Carries out one step of the VMM or the device. */
 void device_host_step(struct device_harness *h, uint8_t op);
 
 #endif

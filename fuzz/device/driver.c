@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The guest: a driver that initializes the device, well behaved or not, and any access besides. */
+/* The guest. Its driver initializes the device, rightly or not. It may also make any access. */
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
 
@@ -7,10 +7,10 @@
 #include "registers.h"
 #include "steps.h"
 
-/* Translations that one access may ask for: all queues checked and started, and some more. */
+/* The most translations in one access. It suffices to check and start all queues. */
 #define MOST_LOOK_UPS 100u
 
-/* Accesses, each in memory of exactly its size */
+/* Accesses. Each uses a buffer of exactly its size */
 
 static void guest_write(struct device_harness *h, uint64_t offset, const void *bytes, uint32_t len)
 {
@@ -71,7 +71,10 @@ static void start_driver(struct device_harness *h, uint32_t index)
 	shadow_accept(h->shadow);
 }
 
-/* virtio 1.4, 4.2.3.2. A twist is another size, or rubbish in one register. */
+/*
+ * Sets up a queue (virtio 1.4, 4.2.3.2). The twist can choose a smaller size, put rubbish into one
+ * register, or leave out QueueReady.
+ */
 static void set_up_queue(struct device_harness *h, uint32_t index, uint8_t twist)
 {
 	static const uint32_t places[] = { 0, 0x100, 0x140 };
@@ -113,7 +116,7 @@ static void negotiate(struct device_harness *h, uint8_t mask)
 	write32(h, 0x070, h->model.status | VIRTIO_CONFIG_S_FEATURES_OK);
 }
 
-/* The next stage of virtio 1.4, 3.1.1. */
+/* Takes the driver's next step of virtio 1.4, 3.1.1. */
 static void advance(struct device_harness *h, uint8_t how)
 {
 	const uint32_t status = h->model.status;
@@ -124,7 +127,7 @@ static void advance(struct device_harness *h, uint8_t how)
 	if (status & (VIRTIO_CONFIG_S_FAILED | VIRTIO_CONFIG_S_NEEDS_RESET)) {
 		write32(h, 0x070, 0);
 	} else if (!(status & VIRTIO_CONFIG_S_DRIVER)) {
-		/* All bits at once, as firmware does, or one by one. */
+		/* Some firmware writes both bits at once. Other drivers write one bit at a time. */
 		write32(h, 0x070, how & 0x80 ? 3 : status << 1 | 1);
 	} else if (!(status & VIRTIO_CONFIG_S_FEATURES_OK)) {
 		negotiate(h, how);
@@ -168,7 +171,7 @@ static void guest_status(struct device_harness *h)
 {
 	const uint8_t value = fuzz_u8(&h->in);
 
-	/* Half of the values are added to the present ones. */
+	/* With bit 5, the bits are added to the present status. */
 	write32(h, 0x070, value & 0x20 ? h->model.status | (value & 0xdf) : value);
 }
 
@@ -213,7 +216,7 @@ static void guest_features(struct device_harness *h)
 	write32(h, 0x024, select % 6);
 	write32(h, 0x014, select % 6);
 	guest_read(h, 0x010, 4);
-	/* All offered features except some bits; or anything. */
+	/* Accepts the offered features with some bits changed, or any features. */
 	if (select % 6 < 4 && (select & 0x80))
 		write32(h, 0x020, h->model.options.features[select % 6] ^ (uint32_t)fuzz_number(&h->in));
 	else
@@ -239,7 +242,7 @@ static void guest_ring_reset(struct device_harness *h)
 	guest_read(h, 0x044, 4);
 }
 
-/* Accesses the configuration space with any width, as another transport may do. */
+/* Accesses the configuration space with widths that other transports may use. */
 static void guest_config(struct device_harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in), offset = fuzz_u8(&h->in);
@@ -312,7 +315,7 @@ static void guest_add(struct device_harness *h)
 		notify(h, index, r->mock.avail_idx & 0xffff);
 }
 
-/* What an interrupt handler does. */
+/* Does the work of an interrupt handler. */
 static void guest_handle(struct device_harness *h)
 {
 	const uint32_t causes = h->model.interrupt_status;
@@ -336,7 +339,7 @@ static void guest_ring(struct device_harness *h)
 	const uint8_t where = fuzz_u8(&h->in), offset = fuzz_u8(&h->in), value = fuzz_u8(&h->in);
 	const uint64_t queue = h->base + (uint64_t)(where & 3) * DEVICE_QUEUE_BYTES;
 
-	/* Flags and index of the available ring, used_event, or any byte before the data. */
+	/* Changes the available ring with used_event, or any bytes before the data. */
 	if (where & 0x80)
 		shadow_poke16(h->driver, queue + 0x100 + (offset & 0x3f), value);
 	else

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Making the device of a run, and comparing it with the model. */
+/* Makes the device of a run, and compares the device with the model. */
 #include "harness.h"
 #include "compare.h"
 
 static void make_slots(struct device_harness *h, struct virtio_queue_registers *slots)
 {
-	/* The caller sets only max_size. Other values must not matter. */
+	/* The caller must set only max_size. virtio_device_init() must ignore all other values. */
 	for (uint32_t i = 0; i < h->model.options.num_queues; i++)
 		slots[i] = (struct virtio_queue_registers){ .config.max_size = h->model.max_size[i], .stopping = true };
 }

@@ -12,17 +12,17 @@
 #define DEVICE_QUEUE_BYTES 0x400u /* of guest memory, for the rings and the data of one queue */
 #define DEVICE_QUEUE_DATA 0x200u
 #define DEVICE_BYTES (DEVICE_QUEUES * DEVICE_QUEUE_BYTES)
-#define DEVICE_QUEUE_SIZE 16u   /* the largest */
-#define DEVICE_NO_ARGUMENT 0x5a /* fills what a failure must not touch */
+#define DEVICE_QUEUE_SIZE 16u   /* largest size of a queue */
+#define DEVICE_NO_ARGUMENT 0x5a /* fills memory that a failed call must not change */
 
-/* A queue of the device's. */
+/* A queue that the device serves. */
 struct device_run {
 	struct virtio_queue queue;
 	struct virtio_inflight *inflight;
 	struct model model;
 	bool running;
-	bool gone; /* it was restored without its areas, so it is broken and not in use here */
-	struct virtio_token flight[DEVICE_QUEUE_SIZE]; /* requests popped, oldest first */
+	bool gone; /* restored without its areas: the library says that it runs, but it cannot */
+	struct virtio_token flight[DEVICE_QUEUE_SIZE]; /* requests in flight, oldest first */
 	uint32_t flight_count;
 
 	/* The driver's side. */
@@ -36,7 +36,7 @@ struct device_harness {
 	struct shadow_memory *shadow;
 	struct shadow_map *maps[2];
 	struct shadow_map *driver;
-	uint64_t base; /* first address as the driver sees it */
+	uint64_t base; /* first address that the driver uses */
 	struct virtio_device_ops ops;
 	struct virtio_device *device;
 	struct virtio_queue_registers *slots;
@@ -47,7 +47,7 @@ struct device_harness {
 	bool line;
 };
 
-/* Makes another device of the same kind, as virtio_device_init() leaves it. */
+/* Makes a new device with the options of the model. */
 void device_harness_make(struct device_harness *h);
 
 /* Compares the device with the model. Called after each call of the library. */

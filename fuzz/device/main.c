@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the device core and the registers of virtio-mmio. The input makes a guest's memory and a
- * device with queues, and then a list of steps. A guest, well behaved or not, the device's threads
- * and the VMM take turns. The model says what each step does, and which operations it calls. After
- * each step every answer is compared, and all of guest memory, which the core never writes.
+ * Fuzzes the device core and the registers of virtio-mmio. The input describes guest memory, a
+ * device with queues, and then a list of steps. A guest, the device's threads and the VMM take
+ * turns. The guest need not behave well. The model says what each step does and which operations it
+ * calls. After each step all results and all of guest memory are compared. The core itself must not
+ * write guest memory.
  */
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
@@ -29,7 +30,7 @@ static void add_region(struct device_harness *h, uint64_t offset, uint64_t len, 
 	shadow_add_region(h->maps[0], &r);
 }
 
-/* The second map is the same, without its last piece. */
+/* Makes the second map, which lacks the last region, and the driver's map. */
 static void copy_maps(struct device_harness *h)
 {
 	for (uint32_t i = 0; i < h->maps[0]->count; i++) {
@@ -58,7 +59,7 @@ static void translate(struct device_harness *h, struct shadow_map *m, uint8_t ho
 	m->pages[how & 7].access = how & 0x40 ? VIRTIO_ACCESS_READ : m->pages[how & 7].access;
 }
 
-/* A region for each queue. One of them may be missing, read-only or logged. */
+/* Makes a region for each queue. One region may be missing or read-only, or have a dirty log. */
 static void make_memory(struct device_harness *h)
 {
 	static const uint64_t bases[] = { 0x1000, 0, ((uint64_t)1 << 32) - 0x400, 0 - (uint64_t)DEVICE_BYTES };

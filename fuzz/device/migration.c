@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The VMM's part: migrates devices, sometimes with a changed state, and makes devices with bad
+ * The VMM's steps: migrate devices, sometimes with a changed state, and make devices with wrong
  * options.
  */
 #include <virtio/bindings/virtio_config.h>
@@ -11,7 +11,7 @@
 #include "queues.h"
 #include "state_model.h"
 
-/* The model of a new device. */
+/* Makes the model of a new device with the same options. */
 static void make_model(const struct device_model *old, struct device_model *m)
 {
 	memset(m, 0, sizeof *m);
@@ -54,7 +54,7 @@ static void migrate_run(struct device_harness *h, uint32_t index)
 	}
 }
 
-/* A file may have any byte in the place of a bool. */
+/* Sets a bool to any byte, because a file may have any byte there. */
 static void set_byte(bool *flag, uint32_t value)
 {
 	const uint8_t byte = (uint8_t)value;
@@ -135,7 +135,7 @@ static int save(struct device_harness *h, struct virtio_device_state *state,
 	return got;
 }
 
-/* Restores into a new device. Returns false, and keeps the old device, if that is not possible. */
+/* Restores into a new device. If the restore fails, keeps the old device and returns false. */
 static bool restore(struct device_harness *h, const struct virtio_device_state *state,
 		    const struct virtio_queue_registers_state *queues, uint32_t entries)
 {
@@ -163,7 +163,7 @@ static bool restore(struct device_harness *h, const struct virtio_device_state *
 		h->device = old_device;
 		h->slots = old_slots;
 		h->line = old_line;
-		/* The planned events have happened, also if the restore failed. */
+		/* The plans of the failed restore are used up. */
 		memcpy(old->plans, h->model.plans, sizeof old->plans);
 		h->model = *old;
 		device_model_begin(&h->model, true);
@@ -179,7 +179,7 @@ void device_migrate(struct device_harness *h, bool forge)
 {
 	const uint8_t how = fuzz_u8(&h->in);
 	const uint32_t count = h->model.options.num_queues;
-	/* Sometimes too few entries for the queues, so that the save must fail. */
+	/* With too few entries for the queues, the save must fail. */
 	const uint32_t entries = how & 0x80 ? how % count : count;
 	struct virtio_device_state state;
 	struct virtio_queue_registers_state *queues = fuzz_alloc(sizeof *queues * entries);
@@ -194,7 +194,7 @@ void device_migrate(struct device_harness *h, bool forge)
 					continue;
 				}
 				device_run_make(h, i);
-				/* A device that needs a reset may have its areas anywhere. */
+				/* If the device needs a reset, the areas need not be in memory. */
 				if (device_model_runs(&h->model, i) &&
 				    !device_model_queue_errors(&h->model, &h->model.queues[i].config))
 					device_run_start(h, i);
@@ -208,7 +208,7 @@ void device_migrate(struct device_harness *h, bool forge)
 	free(queues);
 }
 
-/* Makes one fault that is wrong in any state. Returns the error. */
+/* Plants a fault that makes any state wrong. Returns the error that a restore must return. */
 static int spoil(struct virtio_device_state *state, struct virtio_queue_registers_state *queues, uint8_t how)
 {
 	switch (how % 8) {
@@ -239,7 +239,7 @@ static int spoil(struct virtio_device_state *state, struct virtio_queue_register
 	}
 }
 
-/* Restores into a device in use, or a bad state: nothing changes. */
+/* Restores into a device in use, or restores a bad state. Neither may change the device. */
 void device_restore_over(struct device_harness *h)
 {
 	struct virtio_device_state state = { .type = h->model.options.type, .num_queues = h->model.options.num_queues };
@@ -301,7 +301,7 @@ static int make_wrong_ops(struct wrong *w, uint32_t kind)
 
 static int make_wrong(struct wrong *w, uint32_t kind, uint8_t value)
 {
-	/* Features that the core cannot honour, and neighbours of VIRTIO_F_ADMIN_VQ that it can. */
+	/* Features that the core must refuse, and other features, which it must accept. */
 	static const uint8_t bad[] = { 24, 25, 26, 27, 30, 31, 34, 37, 39, 41, 43, 44, 45, 46, 47, 48, 49 };
 	static const uint8_t good[] = { 0, 23, 28, 29, 32, 33, 35, 36, 38, 40, 42, 50, 63, 64, 127 };
 

@@ -17,7 +17,7 @@
 #define FAILED VIRTIO_CONFIG_S_FAILED
 #define STUCK (NEEDS_RESET | FAILED)
 
-/* Questions */
+/* Queries */
 
 bool device_model_has(const struct device_model *m, uint32_t bit)
 {
@@ -50,7 +50,7 @@ bool device_model_runs(const struct device_model *m, uint32_t index)
 	return q && m->active && q->config.ready;
 }
 
-/* virtio 1.4, 2.7: what the device reads, and what it writes. */
+/* The device reads two areas and writes the used ring (virtio 1.4, 2.7). */
 uint64_t device_model_queue_errors(const struct device_model *m, const struct virtio_queue_config *config)
 {
 	static const uint64_t align[] = { 16, 2, 4 };
@@ -114,12 +114,12 @@ static struct device_record *add_call(struct device_model *m, enum device_call c
 	return r;
 }
 
-/* What happens while the operation runs. */
+/* Carries out the planned event, which happens while the operation runs. */
 static void perform(struct device_model *m, struct device_record *r)
 {
 	const bool by_vcpu = r->plan.event == EVENT_ACK || r->plan.event == EVENT_RESET;
 
-	/* Register accesses are serialised. */
+	/* Register accesses are serialised, so no second vCPU can make one now. */
 	if ((by_vcpu && m->on_vcpu) || (r->plan.event == EVENT_RESET && m->plans[CALL_RESET].answer == 0))
 		r->plan.event = EVENT_NONE;
 	switch (r->plan.event) {
@@ -184,13 +184,13 @@ static void call_interrupt(struct device_model *m, uint32_t cause, uint16_t queu
 		m->line = level;
 }
 
-/* Whether the line should be high: a cause is pending, and a driver is there. */
+/* Returns whether the line must be high: a cause is pending, and DRIVER_OK is set. */
 bool device_model_pending(const struct device_model *m)
 {
 	return m->interrupt_status && (m->status & DRIVER_OK);
 }
 
-/* Expects a call, and further calls while the last level disagrees with the interrupt status. */
+/* Expects a call of interrupt(), and more calls until the level agrees with interrupt_status. */
 static void signal_driver(struct device_model *m, uint32_t cause, uint16_t queue, bool level)
 {
 	call_interrupt(m, cause, queue, level);
@@ -336,7 +336,7 @@ int device_model_reset(struct device_model *m)
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		m->queues[i].enabling = false;
-	/* No interrupts from here on: the driver expects none (virtio 1.4, 2.4.1). */
+	/* From here on there must be no interrupts (virtio 1.4, 2.4.1). */
 	m->resetting = true;
 	m->reset_number = ++m->last_number;
 	return device_model_ask_reset(m);
@@ -344,7 +344,7 @@ int device_model_reset(struct device_model *m)
 
 /* Status */
 
-/* The errors that forbid the features; empty if there are none. */
+/* Returns the core's errors for the features, or 0 if the core accepts them. */
 uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool beyond)
 {
@@ -356,7 +356,7 @@ uint64_t device_model_feature_errors(const struct device_model *m, const uint32_
 	return 0;
 }
 
-/* The features that the device sees. */
+/* Expects a call of check_features(). Returns the device's error, or 0 if it accepts them. */
 uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS])
 {
 	struct device_record *r;
@@ -401,7 +401,7 @@ static void activate(struct device_model *m)
 			refused(m, BIT(ENOTMAPPED), (uint16_t)i);
 		}
 	m->status |= DRIVER_OK;
-	/* The device is not activated, but the driver can now be told (virtio 1.4, 2.1.2). */
+	/* The device is not activated. An interrupt now tells the driver (virtio 1.4, 2.1.2). */
 	if (m->status & NEEDS_RESET) {
 		config_interrupt(m);
 		return;
@@ -423,14 +423,14 @@ static void activate(struct device_model *m)
 		config_interrupt(m);
 }
 
-/* Whether each bit has its predecessor. */
+/* Returns whether each bit has the bits that must be set before it. */
 static bool in_sequence(uint32_t status)
 {
 	return !((status & DRIVER) && !(status & ACKNOWLEDGE)) && !((status & FEATURES_OK) && !(status & DRIVER)) &&
 	       !((status & DRIVER_OK) && !(status & FEATURES_OK));
 }
 
-/* virtio 1.4, 2.1: the progress of a driver. DEVICE_NEEDS_RESET does not count. */
+/* Handles a driver's progress (virtio 1.4, 2.1). value has no DEVICE_NEEDS_RESET. */
 static void write_progress(struct device_model *m, uint32_t value)
 {
 	const uint32_t known = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
@@ -451,7 +451,7 @@ static void write_progress(struct device_model *m, uint32_t value)
 	}
 	m->status |= fresh & (ACKNOWLEDGE | DRIVER);
 	if (fresh & FEATURES_OK) {
-		/* The device may come to need a reset while it judges the features. */
+		/* check_features() may set DEVICE_NEEDS_RESET. */
 		if (!features_acceptable(m) || (m->status & STUCK))
 			return;
 		m->status |= FEATURES_OK;
@@ -488,7 +488,7 @@ void device_model_resume(struct device_model *m)
 				up = true;
 			}
 	}
-	/* The line was high at the save. This holds without a running queue, too. */
+	/* The line was high at the save, so it must rise again, even if no queue runs. */
 	if ((waiting & VIRTIO_INTERRUPT_CONFIG) && told(m))
 		config_interrupt(m);
 	else if ((waiting & VIRTIO_INTERRUPT_USED) && !up)
@@ -509,7 +509,7 @@ bool device_model_accept_features(struct device_model *m, uint32_t value)
 
 /* Queues */
 
-/* The selected queue while it may be set up. */
+/* Returns the selected queue if the driver may set it up now, else NULL. */
 static struct device_model_queue *open_queue(struct device_model *m)
 {
 	struct device_model_queue *q = find_queue(m, m->queue_sel);
@@ -549,7 +549,7 @@ bool device_model_set_addr(struct device_model *m, int area, bool high, uint32_t
 	return q->given[area];
 }
 
-/* The errors for areas that the driver has not set, or whose values were refused. */
+/* Returns the errors for areas that were not set, and for values that were refused. */
 static uint64_t unsaid(const struct device_model_queue *q)
 {
 	uint64_t errors = 0;
@@ -564,7 +564,7 @@ static uint64_t unsaid(const struct device_model_queue *q)
 	return errors;
 }
 
-/* A queue stays disabled until the driver sets it up again, or, if it waits, until it is mapped. */
+/* Leaves a queue disabled. If it waits, it may be enabled when its areas are mapped. */
 static int not_enabled(struct device_model *m, uint16_t index, uint64_t errors, bool waits)
 {
 	struct device_model_queue *q = &m->queues[index];
@@ -678,7 +678,7 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 	const uint16_t index = (uint16_t)m->queue_sel;
 	int answer;
 
-	/* Waits for what is in progress. A reset of the device covers the stop of a queue. */
+	/* A stop in progress also ends this write. So does a reset, which stops the queue. */
 	if (q->stopping || m->resetting) {
 		q->resetting = q->resetting || reset;
 		return VIRTIO_DEVICE_IN_PROGRESS;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The operations of the device. The model says when each must be called, and with which arguments.
+ * The operations of the device. The model says when the library must call each operation, and with
+ * which arguments.
  */
 #include "operations.h"
 #include "queues.h"
 
 /*
- * Returns the call that the model expects now. Traps if this is another call, or if the device does
- * not look as the model expects during the call.
+ * Returns the call that the model expects now. Traps if the library calls another operation, or if
+ * the device's state differs from the model's.
  */
 static struct device_record *expect(struct virtio_device *device, enum device_call call)
 {
@@ -31,7 +32,7 @@ static struct device_record *expect(struct virtio_device *device, enum device_ca
 	return r;
 }
 
-/* What happens meanwhile. */
+/* Carries out the event that the model has planned for this call. */
 static void event(struct virtio_device *device, const struct device_record *r)
 {
 	uint8_t data[4] = { 0 };

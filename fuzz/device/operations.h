@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-/* The operations, without the optional ones. */
+/* All operations. The harness clears optional members in a copy. */
 extern const struct virtio_device_ops device_harness_ops;
 
 #endif

@@ -5,12 +5,12 @@
 
 #include "harness.h"
 
-/* Makes new storage for a queue, which is not started. */
+/* Makes a new queue that is not started. The others start or stop a queue. */
 void device_run_make(struct device_harness *h, uint32_t index);
 void device_run_stop(struct device_harness *h, uint32_t index);
 void device_run_start(struct device_harness *h, uint32_t index);
 
-/* Stops all queues; starts the queues that the driver has enabled. */
+/* Stop all queues, or start all queues that the driver has enabled. */
 void device_run_stop_all(struct device_harness *h);
 void device_run_start_all(struct device_harness *h);
 

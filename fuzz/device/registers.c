@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The registers of virtio-mmio as the model sees them (virtio 1.4, 4.2.2): offsets, widths,
- * directions.
+ * The model of the virtio-mmio registers: their offsets, widths and directions (virtio 1.4, 4.2.2).
  */
 #include "registers.h"
 
@@ -18,7 +17,7 @@ static const struct virtio_shm_region *find_shm(const struct device_model *m)
 	return NULL;
 }
 
-/* virtio 1.4, 4.2.2: the registers that can be read. False for any other. */
+/* Reads a register (virtio 1.4, 4.2.2). Returns false if none can be read at this offset. */
 static bool readable(const struct device_model *m, uint32_t offset, uint32_t *value)
 {
 	const struct device_model_queue *q = device_model_queue(m, m->queue_sel);

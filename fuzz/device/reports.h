@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A device's reports about requests in flight, and when the model accepts a report. */
+/* A device's reports that a stop or a reset has ended, and when the model accepts a report. */
 #ifndef VIRTIO_FUZZ_DEVICE_REPORTS_H
 #define VIRTIO_FUZZ_DEVICE_REPORTS_H
 

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The seeds of the device harness. What the bytes mean is in main.c, device.c and migration.c. */
+/* Seeds of the device harness. main.c, driver.c, device.c and migration.c define the bytes. */
 #include "../common/seeds.h"
 #include "model.h"
 #include "steps.h"
 
 #define DEVICE(name, ...) SEED("fuzz_device", name, __VA_ARGS__)
 
-/* Memory, kind, features, bytes of configuration space. */
+/* The beginning of an input: memory, kind, features, bytes of configuration space. */
 #define M_FLAT 0, 0
-#define M_ZERO 1, 0          /* from address 0 on */
+#define M_ZERO 1, 0          /* memory begins at address 0 */
 #define M_HOLE 0x18, 0       /* the third queue's memory is missing */
-#define M_READ_ONLY 0x28, 0  /* or read-only */
-#define M_LOGGED_TOP 0x43, 0 /* at the end of the address space */
+#define M_READ_ONLY 0x28, 0  /* the third queue's memory is read-only */
+#define M_LOGGED_TOP 0x43, 0 /* logged memory at the end of the address space */
 #define M_PAGES 0, 0x80
 #define M_NOT_MAPPED 0, 0xa0 /* the first page is not mapped yet */
-#define FOUR 0x0a            /* number of queues; the second one is absent */
+#define FOUR 0x0a            /* four queues, of which the second is absent */
 #define TWO 0x00
 #define NO_CHECK 0x10
 #define NO_CONFIG_WRITE 0x20
-#define NO_CONFIG_READ 0x80 /* the option config has the bytes */
-#define ALL 0xff            /* features, and shared memory */
+#define NO_CONFIG_READ 0x80 /* the option config points to the configuration space */
+#define ALL 0xff            /* all features and shared memory */
 #define D_FLAT M_FLAT, FOUR, ALL, 40
 
 /* Steps of the guest. */
@@ -56,21 +56,21 @@
 #define PLAN(call, what, argument) HOST(HOST_PLAN), call, what, argument
 #define LATER 0x10
 #define FAILS 0x20
-#define LATE 0x80 /* for interrupt(): the event comes before the call takes effect */
+#define LATE 0x80 /* for interrupt(): the event happens before the line changes */
 #define SERVE(queue) HOST(HOST_SERVE), queue, 9
 #define POP(queue) HOST(HOST_POP), queue
 #define USED(queue) HOST(HOST_USED), queue
 #define MARK(causes) HOST(HOST_MARK), causes
 #define CHANGED HOST(HOST_CONFIG_CHANGED), 3, 99
 #define STOPPED(queue) HOST(HOST_QUEUE_STOPPED), queue
-/* Reports with the number of the stop or the reset that waits. */
+/* Reports with a number. It is the present number, except in QUIET_LATE. */
 #define QUIET(queue) HOST(HOST_QUEUE_STOPPED), 0x80 | (queue)
 #define QUIET_STOP(queue) HOST(HOST_QUEUE_STOPPED), 0xc0 | (queue)
 #define QUIET_LATE(queue) HOST(HOST_QUEUE_STOPPED), 0x90 | (queue)
 #define NOT_STOPPED(queue) HOST(HOST_FAIL), queue
 #define MAPPED(queue) HOST(HOST_QUEUE_MAPPED), queue
 #define NOT_RESET HOST(HOST_FAIL), 0x80
-#define NO_END 0x18 /* added to a report: VIRTIO_DEVICE_IN_PROGRESS, which must end nothing */
+#define NO_END 0x18 /* makes VIRTIO_DEVICE_IN_PROGRESS the error; such a report must end nothing */
 #define MEMORY(which) HOST(HOST_SET_MEMORY), which
 #define MIGRATE HOST(HOST_MIGRATE), 0
 #define FORGE(field, index, value) HOST(HOST_FORGE), 0, (index) << 5 | (field), value

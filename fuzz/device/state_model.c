@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saved and restored state as the model sees it. */
+/* The model of saving and restoring a device. */
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
 
@@ -67,7 +67,7 @@ void device_model_save(const struct device_model *m, uint32_t entries, int got, 
 
 /* Restoring */
 
-/* Whether a driver and a device, well behaved or not, can have made this. */
+/* Returns whether any driver, even a hostile driver, can lead to this status. */
 static bool status_possible(const struct virtio_device_state *state)
 {
 	const uint32_t status = state->status, driver = status & ~(uint32_t)(NEEDS_RESET | VIRTIO_CONFIG_S_FAILED);
@@ -78,7 +78,7 @@ static bool status_possible(const struct virtio_device_state *state)
 		return false;
 	if (state->active && !driver_ok)
 		return false;
-	/* With DRIVER_OK only a failed activation is not active. The device then needs a reset. */
+	/* With DRIVER_OK a device is inactive only if its activation failed. */
 	if (driver_ok && !state->active && !(status & NEEDS_RESET))
 		return false;
 	if (state->interrupt_status & ~(driver_ok ? 3u : 2u))
@@ -114,7 +114,7 @@ static struct virtio_queue_config restored_config(const struct virtio_device_sta
 	return config;
 }
 
-/* Whether a driver can have written this. */
+/* Returns whether any driver can have written these values. */
 static bool writes_possible(const struct virtio_queue_registers_state *saved)
 {
 	if (saved->given > 7 || saved->refused > 15)
@@ -122,33 +122,30 @@ static bool writes_possible(const struct virtio_queue_registers_state *saved)
 	for (int i = 0; i < 3; i++) {
 		const bool given = saved->given >> i & 1, refused = saved->refused >> i & 1;
 
-		/*
-		 * The last value was either accepted or refused. Before any write the low half is
-		 * 0.
-		 */
+		/* A write is either accepted or refused. Before any write the low half is 0. */
 		if ((given && refused) || (!given && !refused && saved->addr[i] << 32))
 			return false;
 	}
 	return !(saved->ready || saved->enabling) || (saved->given == 7 && saved->refused == 0);
 }
 
-/* Whether a write that hasn't ended can have left the queue as it is. */
+/* Returns whether a set-up, a stop or a reset in progress can have left the queue like this. */
 static bool progress_possible(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved)
 {
 	const bool reset = accepted(state, VIRTIO_F_RING_RESET);
 
 	if (saved->may_reenable && (saved->ready || !state->active || !reset))
 		return false;
-	/* The queue waits for a translation, before DRIVER_OK or after its own reset. */
+	/* A queue can wait for a translation before DRIVER_OK, or after its own reset. */
 	if (saved->enabling && (saved->ready || !(state->status & FEATURES_OK)))
 		return false;
 	if (saved->enabling && (state->status & DRIVER_OK) && !saved->may_reenable)
 		return false;
-	/* The device could not stop the queue. */
+	/* A saved queue shows a reset only if the device could not stop the queue. */
 	return !saved->resetting || (saved->ready && reset && (state->status & NEEDS_RESET));
 }
 
-/* The errors of missing areas, where a missing area stops a restore. */
+/* Returns the errors of the queue's areas for which a restore may fail. */
 static uint64_t restore_area_errors(const struct device_model *m, const struct virtio_device_state *state,
 				    const struct virtio_queue_config *config)
 {
@@ -156,7 +153,7 @@ static uint64_t restore_area_errors(const struct device_model *m, const struct v
 
 	if (state->status & NEEDS_RESET)
 		return errors & BIT(EALIGN);
-	/* With a translation, the first wrong area decides. */
+	/* With a translation, only a page that is not mapped yet stops the restore. */
 	if (m->map && m->map->map.translate)
 		return errors & BIT(EALIGN) ? errors : device_model_queue_waits(m, config) ? BIT(ENOTMAPPED) : 0;
 	return errors;
@@ -204,7 +201,7 @@ static void take_state(struct device_model *m, const struct virtio_device_state 
 	m->queue_sel = state->queue_sel;
 	m->shm_sel = state->shm_sel;
 	m->generation = state->generation;
-	/* This holds until virtio_device_resume(). */
+	/* Until virtio_device_resume() the line may disagree with the interrupt status. */
 	m->marked = true;
 	for (uint32_t i = 0; i < m->options.num_queues; i++) {
 		struct device_model_queue *q = &m->queues[i];
@@ -231,7 +228,7 @@ static bool is_flag(const bool *flag)
 	return byte == 0 || byte == 1;
 }
 
-/* This is checked before everything else. */
+/* Returns whether each bool is 0 or 1. A restore checks this first. */
 static bool flags_possible(const struct virtio_device_state *state, const struct virtio_queue_registers_state *queues)
 {
 	for (uint32_t i = 0; i < state->num_queues; i++)
@@ -252,7 +249,7 @@ uint64_t device_model_restore(struct device_model *m, const struct virtio_device
 	    entries != m->options.num_queues || !flags_possible(state, queues) || !status_possible(state))
 		return BIT(EINVAL);
 	errors = restore_feature_errors(m, state);
-	/* With several faults, any of their errors. */
+	/* If there are several faults, a restore may return the error of any. */
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		errors |= restore_queue_errors(m, state, &queues[i], i);
 	if (!errors && (state->status & FEATURES_OK))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The model's saved state. */
+/* The model of saving and restoring a device. */
 #ifndef VIRTIO_FUZZ_DEVICE_STATE_MODEL_H
 #define VIRTIO_FUZZ_DEVICE_STATE_MODEL_H
 
@@ -9,8 +9,8 @@ void device_model_save(const struct device_model *m, uint32_t entries, int got, 
 		       const struct virtio_queue_registers_state *queues);
 
 /*
- * The errors that a restore may return; empty if it must succeed, and then the model has this
- * state.
+ * Returns the set of errors that a restore may return. The set is 0 if the restore must succeed. In
+ * that case the model takes the state.
  */
 uint64_t device_model_restore(struct device_model *m, const struct virtio_device_state *state,
 			      const struct virtio_queue_registers_state *queues, uint32_t entries);
