@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The accesses of a device: each result is compared with what the shadow memory says. */
+/* The accesses of a device. Each result is compared with shadow memory. */
 #include "device.h"
 #include "driver.h"
 #include "steps.h"
@@ -7,9 +7,9 @@
 #include <virtio/reader.h>
 
 #define ACCESS_BOTH (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE)
-#define MOST_BYTES 0x4000u /* more than any memory here has, aliased pages included */
+#define MOST_BYTES 0x4000u /* more than any memory of this harness has, with aliased pages */
 
-/* An address: in the memory or just beside it, or anywhere. */
+/* Picks an address in memory, just outside of it, or anywhere. */
 static uint64_t pick_address(struct harness *h)
 {
 	const uint8_t kind = fuzz_u8(&h->in);
@@ -22,7 +22,7 @@ static uint64_t pick_address(struct harness *h)
 	return fuzz_number(&h->in);
 }
 
-/* Accessible bytes from addr on, and the pieces in which they lie. */
+/* Returns the number of bytes from addr on that permit the access. Sets the number of pieces. */
 static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 {
 	uint64_t bytes = 0;
@@ -38,7 +38,7 @@ static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 	return bytes < h->len ? bytes : h->len;
 }
 
-/* Begins an access: its place, its length, and its possible results. */
+/* Begins an access at addr: sets its length and its possible errors. */
 static void begin(struct harness *h, uint64_t len, uint32_t access)
 {
 	h->len = len;
@@ -46,7 +46,7 @@ static void begin(struct harness *h, uint64_t len, uint32_t access)
 	h->calls = h->map->calls;
 }
 
-/* The bytes and pieces of a range limit how often the translation may be asked. */
+/* Limits the number of translations of an access by the bytes and pieces of its range. */
 static void check_work(struct harness *h, uint32_t access)
 {
 	uint64_t pieces, bytes = reach(h, access, &pieces);
@@ -63,9 +63,7 @@ static void check_result(struct harness *h, const char *what, int got, uint32_t 
 	check_work(h, access);
 }
 
-/*
- * Memory for an access that will succeed, or a little memory for an access that must not touch it.
- */
+/* Allocates a buffer. An access that fails must not touch the buffer, so 64 bytes suffice. */
 static uint8_t *buffer(struct harness *h, size_t *bytes)
 {
 	uint8_t *p;
@@ -161,7 +159,7 @@ static void check_host(const struct shadow_map *m, const struct shadow_place *p,
 		   "not the byte's host address");
 }
 
-/* Two fast paths: for a length that the compiler knows, and for any length. */
+/* Calls one of two fast paths: for a length that the compiler knows, or for any length. */
 static bool find_writable(struct harness *h, void **host)
 {
 	return h->len == 1 ? virtio_impl_memory_find_writable(h->cursor, h->addr, 1, host)
@@ -169,8 +167,8 @@ static bool find_writable(struct harness *h, void **host)
 }
 
 /*
- * Checks the fast search for a writable range. A range that it finds must be writable. It must find
- * a writable range that is not translated and not near the end of its region.
+ * Checks the fast search for a writable range. A range that the search finds must be writable. The
+ * search must find each writable range that is not translated and not near the end of its region.
  */
 static void check_writable(struct harness *h)
 {
@@ -211,7 +209,7 @@ static void do_find(struct harness *h)
 	}
 }
 
-/* Compares one segment with the model. A translation's short answers may make it shorter. */
+/* Compares one segment with the model. It may be shorter if a translation gives short answers. */
 static void check_segment(struct harness *h, const struct virtio_segment *s, uint64_t addr, uint64_t len,
 			  uint32_t access, struct shadow_place *p)
 {
@@ -288,7 +286,7 @@ static void do_segments(struct harness *h)
 	}
 }
 
-/* Possible results of an atomic access, and the place of its field. */
+/* Returns the possible errors of an atomic access, and sets the position of its field. */
 static uint64_t field_errors(struct harness *h, uint32_t size, uint32_t access, struct shadow_place *p)
 {
 	uint64_t errors = 0;
@@ -380,7 +378,7 @@ static void do_mark(struct harness *h)
 	FUZZ_CHECK(virtio_segments_bytes(h->segments, h->count) == sum, "sum of segments");
 }
 
-/* Makes an I/O vector of a part of a list of segments: bytes bytes from offset on. */
+/* Makes an I/O vector for a part of a list of segments: the given bytes from offset on. */
 static uint32_t segments_iovec(const struct virtio_segment *segments, uint32_t count, uint64_t offset, uint64_t bytes,
 			       struct virtio_iovec *iov, uint32_t capacity, uint64_t *filled)
 {
@@ -462,7 +460,7 @@ void memory_step(struct harness *h)
 	h->cursor = &h->cursors[op >> 4 & 1];
 	h->map = h->of[op >> 4 & 1];
 	if (op & 0x20)
-		/* Directly after the last access, or at its start. */
+		/* The access begins at the end of the last access, or at its start. */
 		h->addr = op & 0x40 ? h->addr + h->len : h->addr;
 	else
 		h->addr = pick_address(h);

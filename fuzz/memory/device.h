@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-/* One step: an access, or what the guest does meanwhile. */
+/* Carries out one step of the device or the guest. */
 void memory_step(struct harness *h);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the guest does. */
+/* The steps of the guest. */
 #include "driver.h"
 
 void memory_poke(struct harness *h)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the guest does. */
+/* The steps of the guest. */
 #ifndef VIRTIO_FUZZ_MEMORY_DRIVER_H
 #define VIRTIO_FUZZ_MEMORY_DRIVER_H
 

@@ -12,7 +12,7 @@ struct harness {
 	struct shadow_memory *shadow;
 	struct shadow_map *maps[2];
 	struct virtio_memory_cursor cursors[2];
-	struct shadow_map *of[2]; /* the map that each cursor is for */
+	struct shadow_map *of[2]; /* the map of each cursor */
 	uint64_t base;            /* lowest guest-physical address */
 	uint64_t total;           /* bytes from base to the highest address */
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes <virtio/guest_memory.h>. The input makes a memory and a list of accesses. Regions may be
- * adjacent, aliased, of one byte, read-only, logged or translated, at either end of the address
- * space. Each result is compared with the shadow memory, and after each access all of memory is.
+ * Fuzzes <virtio/guest_memory.h>. The input describes guest memory and a list of accesses. Regions
+ * may be adjacent, aliased, of one byte, read-only, logged or translated. They may lie at either
+ * end of the address space. Each result, and after each access all of memory, is compared with
+ * shadow memory.
  */
 #include "device.h"
 #include "tables.h"
@@ -12,7 +13,7 @@
 
 /* Memory */
 
-/* One region, or a row of one-byte regions, after the others. */
+/* Adds one region, or a row of one-byte regions, after the other regions. */
 static void add_regions(struct harness *h, const struct virtio_dirty_log *const *logs)
 {
 	struct shadow_map *m = h->maps[0];
@@ -66,7 +67,7 @@ static void add_translation(struct harness *h)
 	}
 }
 
-/* The second map: the same memory untranslated, with other permissions. */
+/* Makes the second map: the same memory without a translation, with other permissions. */
 static void make_second_map(struct harness *h, const struct virtio_dirty_log *const *logs)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -95,7 +96,7 @@ static void make_memory(struct harness *h)
 	}
 	for (uint32_t i = 0; i <= count; i++)
 		add_regions(h, logs);
-	/* At the bottom, in the middle, over the 32-bit boundary, and up to the last byte. */
+	/* Memory begins at 0 or 0x1000, or crosses 2^32, or ends with the address space. */
 	h->base = zone & 1 ? 0x1000 : 0;
 	if (zone & 2)
 		h->base = ((uint64_t)1 << 32) - 0x40;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The steps of an input of the memory harness: bits 0 to 3 of a byte, modulo their number. */
+/* The steps in an input of the memory harness. Bits 0 to 3 of a byte select a step, modulo. */
 #ifndef VIRTIO_FUZZ_MEMORY_STEPS_H
 #define VIRTIO_FUZZ_MEMORY_STEPS_H
 
@@ -21,8 +21,8 @@ enum memory_step {
 	MEMORY_STEPS,
 };
 
-#define MEMORY_CURSOR_1 0x10 /* by the second cursor */
-#define MEMORY_AGAIN 0x20    /* at the place of the last access: no address follows */
-#define MEMORY_BEHIND 0x40   /* with MEMORY_AGAIN: at the end of the last access */
+#define MEMORY_CURSOR_1 0x10 /* uses the second cursor */
+#define MEMORY_AGAIN 0x20    /* begins at the start of the last access; no address follows */
+#define MEMORY_BEHIND 0x40   /* with MEMORY_AGAIN: begins at the end of the last access */
 
 #endif

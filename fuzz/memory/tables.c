@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Valid and invalid tables of regions, and look-ups in them. Nothing behind the host pointers is
- * touched.
+ * Makes valid and invalid tables of regions, and looks up addresses in them. The host pointers are
+ * never dereferenced.
  */
 #include "tables.h"
 
 #include <virtio/guest_memory.h>
 
-/* No addition wraps in this. */
+/* Sums of two 64-bit numbers do not wrap in this type. */
 __extension__ typedef unsigned __int128 wide;
 
 #define SPACE ((wide)1 << 64)
-/* Host memory for regions: all but the last MiB. */
+/* A region must end at least 1 MiB before the end of the host's address space. */
 #define HOST_SPACE ((wide)UINTPTR_MAX + 1 - (1u << 20))
 
 static bool log_is_right(const struct virtio_dirty_log *log)
@@ -64,7 +64,7 @@ static void make_region(struct fuzz_input *in, struct virtio_region *r, struct v
 	r->dirty = how & 32 ? log : NULL;
 }
 
-/* Looks an address up in an accepted table. Host memory is not touched. */
+/* Looks up an address in a table that was accepted. */
 static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, const struct virtio_region *table,
 		    uint32_t count)
 {
