@@ -29,7 +29,7 @@ static struct raw_desc read_desc(struct model *m, const struct model_walk *w)
 	return d;
 }
 
-/* What is wrong with an indirect descriptor; if nothing is, continues in its table. */
+/* Enters the table of an indirect descriptor. Returns the errors that forbid it, or 0. */
 static uint64_t enter_table(struct model *m, struct model_walk *w, const struct raw_desc *d)
 {
 	const struct virtio_queue_config *c = &m->config;
@@ -53,7 +53,7 @@ static uint64_t enter_table(struct model *m, struct model_walk *w, const struct 
 	return 0;
 }
 
-/* Finds the next descriptor. Returns 1, 0 at the end, or -1 with the set of allowed errors. */
+/* Finds the next descriptor. Returns 1; 0 at the end; or -1, and sets errors to the allowed set. */
 static int step(struct model *m, struct model_walk *w, struct virtio_desc *out, uint64_t *errors)
 {
 	struct raw_desc d;
@@ -64,8 +64,8 @@ static int step(struct model *m, struct model_walk *w, struct virtio_desc *out, 
 	if (*errors)
 		return -1;
 	/*
-	 * A translation may be asked for each of a descriptor's 16 bytes. An indirect descriptor
-	 * makes the library read two descriptors.
+	 * The library may translate each of a descriptor's 16 bytes. At an indirect descriptor it
+	 * reads two descriptors.
 	 */
 	w->work += 40;
 	d = read_desc(m, w);
@@ -112,7 +112,7 @@ static void count_fault(struct model *m, int error, uint16_t head)
 	m->stats.first_position = m->next_avail;
 }
 
-/* A walk that ended with an error returns that error again. */
+/* Ends a walk with an error. Later calls must return the same error. */
 static void end_walk(struct model *m, struct model_walk *w, uint16_t head, int error)
 {
 	count_fault(m, error, head);
@@ -153,7 +153,7 @@ static void add_piece(struct model_chain *c, uint64_t addr, uint64_t len, const 
 	c->needed++;
 }
 
-/* Adds a buffer, unless it or an earlier one is bad. */
+/* Adds the pieces of a buffer, unless this buffer or an earlier buffer is bad. */
 static void add_buffer(struct model *m, struct model_chain *c, const struct virtio_desc *d)
 {
 	const uint32_t access = d->writable ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;
@@ -186,7 +186,7 @@ static void add_buffer(struct model *m, struct model_chain *c, const struct virt
 	}
 }
 
-/* Finds the last writable byte. Returns why it cannot be written, or 0; 0 also if there is none. */
+/* Finds the last writable byte, if the chain has one. Returns the error if it cannot be written. */
 static int find_status(struct model *m, struct model_chain *c)
 {
 	const wide end = (wide)c->end.addr + c->end.len;
@@ -205,9 +205,9 @@ static int find_status(struct model *m, struct model_chain *c)
 }
 
 /*
- * The errors that a resolution may return. A chain fault comes before a bad buffer. A buffer that
- * is not mapped yet may end the walk before that. A bad buffer is reported only if the status byte
- * is mapped, or never will be.
+ * Returns the errors that a resolution may return. A chain fault goes before a bad buffer. A buffer
+ * that is not mapped yet may end the walk before a chain fault. A bad buffer is not reported while
+ * the status byte is not mapped yet.
  */
 static uint64_t resolve_errors(const struct model_chain *c, int status)
 {
@@ -257,7 +257,7 @@ static void check_last_writable(const struct model *m, const struct model_chain 
 		check_piece(m, s, &c->status);
 }
 
-/* The content of the array: all pieces, or as many as fit. */
+/* Checks the array of segments: it must have all pieces, or as many as fit. */
 static void check_front(const struct model *m, const struct model_chain *c, const struct virtio_chain_segments *out)
 {
 	uint64_t bytes[2] = { 0, 0 };
@@ -300,7 +300,7 @@ void model_resolve(struct model *m, struct model_walk *w, const struct model_cha
 	}
 	FUZZ_CHECK(got == success, "resolve returned %d", got);
 	check_front(m, expected, out);
-	/* A walk that found no room stays where it was. */
+	/* A resolution without room leaves the walk where it was. */
 	if (success)
 		m->stats.too_many_segments++;
 	else
@@ -323,10 +323,7 @@ static void check_no_data(const struct virtio_request *r)
 		   "a failed request with data");
 }
 
-/*
- * The pieces of the data are those of the chain without header and status. Compares the header,
- * too.
- */
+/* Compares the header, and then the data with the chain's pieces without header and status. */
 static void check_data(const struct model *m, const struct model_chain *c, const struct virtio_request *r)
 {
 	const uint8_t *header = r->header;
@@ -356,7 +353,7 @@ static void check_data(const struct model *m, const struct model_chain *c, const
 		   "bytes of data");
 }
 
-/* Why a request can only fail although its chain is good: any of these. */
+/* Returns the errors that a request may have although its chain is good. */
 static uint64_t request_errors(const struct model_chain *c, const struct virtio_request *r)
 {
 	uint64_t errors = 0;
@@ -368,7 +365,7 @@ static uint64_t request_errors(const struct model_chain *c, const struct virtio_
 	return errors;
 }
 
-/* The chain is out of shape or has a bad buffer; in the latter case there may be a status. */
+/* Checks a request whose chain is malformed or has a bad buffer. */
 static void failed_request(struct model *m, struct model_walk *w, const struct model_chain *expected, uint16_t head,
 			   const struct virtio_request *r)
 {

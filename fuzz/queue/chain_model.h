@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What a walk along a chain must yield, and what its segments must be. */
+/* The model of walks along a chain, of its segments, and of requests. */
 #ifndef VIRTIO_FUZZ_CHAIN_MODEL_H
 #define VIRTIO_FUZZ_CHAIN_MODEL_H
 
 #include "model_types.h"
 
-/* One step of virtio_chain_next(). */
+/* Checks one call of virtio_chain_next(). */
 void model_next(struct model *m, struct model_walk *walk, uint16_t head, int got, const struct virtio_desc *desc);
 
-/* What virtio_chain_resolve() must return: call this before it, then the check of its result. */
+/* Call the first function before virtio_chain_resolve(). The second function checks the result. */
 void model_expect_resolve(struct model *m, const struct model_walk *walk, struct model_chain *out);
 void model_resolve(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head, int got,
 		   const struct virtio_chain_segments *out);
@@ -17,14 +17,11 @@ void model_resolve(struct model *m, struct model_walk *walk, const struct model_
 void model_left_behind(const struct model *m, const struct model_chain *expected, int error,
 		       const struct virtio_chain_segments *out);
 
-/*
- * A call of virtio_request_pop() or virtio_request_parse() for this chain: checks what it has
- * filled in.
- */
+/* Checks the request that virtio_request_pop() or virtio_request_parse() has filled in. */
 void model_request(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head,
 		   const struct virtio_request *request);
 
-/* The same for the answer VIRTIO_ENOTMAPPED. */
+/* Checks that such a call may return VIRTIO_ENOTMAPPED. */
 void model_not_mapped(struct model *m, struct model_walk *walk, const struct model_chain *expected);
 
 #endif

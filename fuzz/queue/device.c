@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * The device's half of the queue harness: each operation, with right arguments and with wrong ones.
- */
+/* The device's half of the queue harness: all operations, with right and wrong arguments. */
 #include "device.h"
 #include "driver.h"
 #include "held.h"
@@ -13,8 +11,8 @@
 #define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
 
 /*
- * Makes a wrong token: a state that an idle entry may hold, a state with a flag, or a token with
- * one wrong bit in the high half.
+ * Makes a wrong token: a state that an idle in-flight entry may have, a state with a flag, or a
+ * token with one wrong bit in the high half.
  */
 static uint64_t odd_token(uint64_t value, uint8_t how)
 {
@@ -30,7 +28,7 @@ static uint64_t odd_token(uint64_t value, uint8_t how)
 	}
 }
 
-/* A token: mostly of a request in flight, else an old token, a nearly right token, or any value. */
+/* Picks a token: mostly of a request in flight, else an old, a nearly right, or any token. */
 static struct virtio_token pick_token(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -52,7 +50,7 @@ static struct virtio_token pick_token(struct harness *h)
 	return token;
 }
 
-/* The request popped last, for unpopping. */
+/* Returns the token of the request that was popped last. */
 static struct virtio_token last_token(struct harness *h)
 {
 	struct virtio_token token = { 0 };
@@ -115,7 +113,7 @@ static void device_next(struct harness *h)
 		next(h, r);
 }
 
-/* Makes more calls than there are descriptors. The number of yielded descriptors is bounded. */
+/* Walks with more calls than a chain may have descriptors, to see that the walk ends. */
 static void device_walk(struct harness *h)
 {
 	struct harness_request *r = harness_pick(h);
@@ -127,7 +125,7 @@ static void device_walk(struct harness *h)
 		next(h, r);
 }
 
-/* After an error, resolving again returns the same error, and no segment, whatever the array. */
+/* Checks that a second resolution after an error returns the same error and no segment. */
 static void resolve_after_error(struct harness *h, struct harness_request *r, int error)
 {
 	struct virtio_chain_segments out = { .segments = r->segments, .needed = NO_ARGUMENT };
@@ -154,7 +152,7 @@ static int resolve(struct harness *h, struct harness_request *r, uint32_t capaci
 	got = virtio_chain_resolve(&r->chain, &out);
 	FUZZ_CHECK(out.segments == r->segments && out.capacity == capacity, "another array");
 	model_resolve(&h->model, &r->walk, r->model, head, got, &out);
-	/* Without room the walk stays at its start. */
+	/* A resolution without room leaves the walk at its start. */
 	r->fresh = got == VIRTIO_ENOBUFS;
 	if (got == 0) {
 		harness_begin_streams(r, &out, 0, 0);
@@ -177,7 +175,7 @@ static void device_resolve(struct harness *h)
 		resolve(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1));
 }
 
-/* Resolves with too little room, which is counted each time, and then with more. */
+/* Resolves with room that may be too little. If it was, resolves again with more room. */
 static void device_resolve_twice(struct harness *h)
 {
 	const uint32_t capacity = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);
@@ -304,7 +302,7 @@ static void device_set_index(struct harness *h)
 		model_set_index(&h->model, true, index, virtio_queue_set_next_avail(&h->queue, index));
 	else
 		model_set_index(&h->model, false, index, virtio_queue_set_next_used(&h->queue, index));
-	/* The driver moves its index as well. */
+	/* The driver moves its index, too. */
 	if ((how & 4) && h->model.started)
 		shadow_poke16(h->model.map, h->model.config.addr[VIRTIO_QUEUE_AVAIL] + 2, index);
 }
@@ -317,12 +315,12 @@ static void device_set_memory(struct harness *h)
 	const int got = virtio_queue_set_memory(&h->queue, &map->map);
 
 	model_set_memory(&h->model, map, got);
-	/* A walk must be over before a switch of the map. */
+	/* Walks must not continue after a change of the map. */
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE && got == 0; i++)
 		h->requests[i].walkable = false;
 }
 
-/* While the queue is not started, no kept chain reaches a byte. */
+/* Checks that chains which were kept over a reset cannot reach memory. */
 static void check_no_memory(struct harness *h)
 {
 	for (uint32_t i = 0; i < VIRTIO_MEMORY_USES; i++) {
@@ -336,8 +334,8 @@ static void check_no_memory(struct harness *h)
 }
 
 /*
- * Initialises the queue again, perhaps after so many pops that the sequence number is about to fill
- * the low half of a token.
+ * Initialises the queue again. If late is true, first makes the sequence number nearly too large
+ * for the low half of a token.
  */
 static void init_again(struct harness *h, bool late)
 {
@@ -423,7 +421,7 @@ static void device_save_in_flight(struct harness *h)
 	free(record);
 }
 
-/* A file may have any byte in place of a bool. */
+/* Sets a bool to any byte, because a file may have any byte there. */
 static void set_flag(struct virtio_queue_config *config, uint8_t which, uint8_t value)
 {
 	bool *const flags[] = { &config->ready,
@@ -480,7 +478,7 @@ static void device_replay(struct harness *h)
 		FUZZ_CHECK(chain.token.value == NO_ARGUMENT && !chain.memory, "a failure touched the chain");
 }
 
-/* Save, stop, restore elsewhere and replay: what a migration does. */
+/* Migrates the queue: saves, resets and restores it, and replays its requests. */
 static void device_migrate(struct harness *h)
 {
 	device_save_in_flight(h);
@@ -490,7 +488,7 @@ static void device_migrate(struct harness *h)
 		device_replay(h);
 }
 
-/* The most translations of a step that does not walk a chain: each whole ring area, a few times. */
+/* Returns the most translations of a step without a walk: all ring areas, several times. */
 static uint64_t ring_work(struct harness *h)
 {
 	uint64_t work = 400;

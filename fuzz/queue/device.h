@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-/* One step of the device. */
+/* Carries out one step of the device. */
 void harness_device_step(struct harness *h, uint8_t op);
 
 #endif

@@ -5,13 +5,13 @@
 
 #include "harness.h"
 
-/* The map that the driver's addresses are for. */
+/* Returns the map in which the driver's addresses are valid. */
 struct shadow_map *harness_map(struct harness *h);
 
-/* Starts the driver again, with rings of zeroes. */
+/* Restarts the driver. Its rings are filled with zeroes. */
 void harness_reset_driver(struct harness *h);
 
-/* One step of the driver. */
+/* Carries out one step of the driver. */
 void harness_driver_step(struct harness *h, uint8_t op);
 
 #endif

@@ -10,12 +10,12 @@
 
 #include "model.h"
 
-#define HARNESS_BYTES 0x800u /* of guest memory */
-#define HARNESS_DATA 0x400u  /* behind the rings of the largest queue */
+#define HARNESS_BYTES 0x800u /* bytes of guest memory */
+#define HARNESS_DATA 0x400u  /* offset of the data area, after the rings of the largest queue */
 #define HARNESS_TOKENS 16u
-#define MOST_SEGMENTS 64u /* of an array for a chain */
+#define MOST_SEGMENTS 64u /* largest array of segments for a chain */
 
-/* The position of a reader or writer: bytes from the first one of the chain. */
+/* The position and end of a reader or writer, as offsets in the bytes of the chain. */
 struct harness_stream {
 	uint64_t at;
 	uint64_t end;
@@ -26,8 +26,8 @@ struct harness_stream {
 struct harness_request {
 	struct virtio_chain chain;
 	struct model_walk walk;
-	bool fresh;    /* no descriptor has been taken yet */
-	bool walkable; /* it may continue */
+	bool fresh;    /* the walk is at its start */
+	bool walkable; /* the walk may continue */
 
 	/* NULL until the request is resolved. */
 	struct virtio_segment *segments;
@@ -38,20 +38,20 @@ struct harness_request {
 	struct harness_stream writing;
 
 	/*
-	 * A request of a header, data and a status; NULL for other requests. Its array is
-	 * `segments`; after an error there is no array.
+	 * NULL for a plain chain. A request without an error uses `segments` as its array. A
+	 * request with an error has no array.
 	 */
 	struct virtio_request *request;
-	uint64_t room;             /* bytes of data to be written */
-	struct model_piece status; /* length 0 if there is none */
+	uint64_t room;             /* writable bytes of data */
+	struct model_piece status; /* length 0 if there is no status byte */
 };
 
 struct harness {
 	struct fuzz_input in;
 	struct shadow_memory *shadow;
-	struct shadow_map *maps[2]; /* the device's */
-	struct shadow_map *driver;  /* the well-behaved driver's */
-	uint64_t base;              /* first address as the driver sees it */
+	struct shadow_map *maps[2]; /* the device's two maps */
+	struct shadow_map *driver;  /* the map of the well-behaved driver */
+	uint64_t base;              /* first address that the driver uses */
 	struct virtio_queue_config config;
 	struct virtio_queue queue;
 	struct virtio_inflight *inflight;
@@ -60,13 +60,13 @@ struct harness {
 	struct virtio_mock_slot slots[MODEL_MAX_SIZE];
 	bool mock_works;
 	struct harness_request requests[MODEL_MAX_SIZE];
-	struct virtio_token tokens[HARNESS_TOKENS]; /* past ones */
+	struct virtio_token tokens[HARNESS_TOKENS]; /* tokens of earlier pops */
 	uint32_t token_count;
 	struct virtio_request past; /* an earlier request; valid if it has a header */
 	struct virtio_queue_state saved;
 	struct virtio_queue_flight saved_record[MODEL_MAX_SIZE];
 	uint32_t saved_count;
-	uint64_t allowed; /* look-ups of a translation that the step may have made */
+	uint64_t allowed; /* the most translations of the present step */
 };
 
 #endif

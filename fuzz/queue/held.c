@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The requests that the device holds: each until it is in flight no more. */
+/* The requests that the device holds until they are completed or unpopped. */
 #include "held.h"
 
 void harness_forget_resolved(struct harness_request *r)

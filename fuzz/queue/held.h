@@ -9,16 +9,16 @@
 struct harness_request *harness_keep(struct harness *h, const struct virtio_chain *chain,
 				     const struct model_walk *walk);
 
-/* One of the requests in flight, or NULL. */
+/* Picks one of the requests in flight. Returns NULL if there is none. */
 struct harness_request *harness_pick(struct harness *h);
 
-/* Requests from before a restore come back before any is completed. */
+/* Returns whether a replay is not finished. Until then no request may be completed. */
 bool harness_replaying(const struct harness *h);
 
 /* Frees the segments of a resolved chain. */
 void harness_forget_resolved(struct harness_request *r);
 
-/* Gives up one request. */
+/* Forgets one request, and frees its memory. */
 void harness_drop(struct harness *h, struct harness_request *r);
 
 /* Forgets all requests, after a reset. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the queue, its chains, readers, writers and saved state. The input makes a guest's memory
- * and a queue, and then a list of steps. The driver, well behaved or not, and the device take
- * turns. After each step all of guest memory and every answer of the queue are compared with the
- * model's.
+ * Fuzzes the queue, its chains, readers, writers and saved state. The input describes guest memory,
+ * a queue, and then a list of steps. The driver and the device take turns. The driver need not
+ * behave well. After each step all of guest memory and all results of the queue must be as the
+ * model says.
  */
 #include "device.h"
 #include "driver.h"
@@ -24,7 +24,7 @@ static void add_region(struct harness *h, uint64_t addr, uint64_t len, uint8_t h
 {
 	struct shadow_region r = { .addr = addr, .len = len };
 
-	/* A hole. */
+	/* The range stays a hole. */
 	if ((how & 3) == 1 || len == 0)
 		return;
 	r.block = shadow_add_block(h->shadow, (size_t)len, how >> 4 & 7);
@@ -47,7 +47,7 @@ static void cut_at_points(struct harness *h, uint64_t gpa, const struct virtio_d
 	add_region(h, gpa + at, HARNESS_BYTES - at, 0, log);
 }
 
-/* Up to a hundred small regions. In the host no two are adjacent. */
+/* Makes up to a hundred small regions. No two of them are adjacent in host memory. */
 static void cut_finely(struct harness *h, uint64_t gpa, uint8_t how, const struct virtio_dirty_log *log)
 {
 	const uint64_t start = fuzz_u8(&h->in) * (uint64_t)8 % (HARNESS_BYTES / 2), len = fuzz_u8(&h->in) % 16u + 1;
@@ -92,7 +92,10 @@ static void copy_translation(struct shadow_map *to, const struct shadow_map *fro
 	memcpy(to->pages, from->pages, sizeof to->pages);
 }
 
-/* The same memory, perhaps logged; a piece of it may be read-only, missing, or elsewhere. */
+/*
+ * Makes a second map of the same memory, perhaps with a dirty log. One region may differ: it may be
+ * read-only or missing, or have other host memory.
+ */
 static void make_second_map(struct harness *h, const struct virtio_dirty_log *log)
 {
 	const uint8_t how = fuzz_u8(&h->in), which = fuzz_u8(&h->in);
@@ -137,7 +140,7 @@ static void make_memory(struct harness *h, uint8_t how)
 	static const uint64_t bases[] = { 0x1000, 0, ((uint64_t)1 << 32) - 0x80, 0 - (uint64_t)HARNESS_BYTES };
 	const uint64_t gpa = bases[how & 3];
 	const uint8_t all = how & 0x10 ? 8 : 0;
-	/* Pages of 64 bytes; or a log that covers a part, in the operating system's unit. */
+	/* The log has pages of 64 bytes. Or it has units of 8 bytes and covers a part of memory. */
 	const struct virtio_dirty_log *log = how & 0x80 ? shadow_add_log(h->shadow, gpa + 0x100, 4, 8, 1)
 							: shadow_add_log(h->shadow, gpa, 6, 1, HARNESS_BYTES / 512);
 
@@ -181,7 +184,7 @@ static void make_config(struct harness *h, uint8_t how)
 	c->addr[VIRTIO_QUEUE_DESC] = h->base;
 	c->addr[VIRTIO_QUEUE_AVAIL] = h->base + (uint64_t)DESC_BYTES * c->size;
 	c->addr[VIRTIO_QUEUE_USED] = (c->addr[VIRTIO_QUEUE_AVAIL] + 2u * c->size + 6 + 3) & ~(uint64_t)3;
-	/* Areas elsewhere, perhaps one over the other, perhaps nowhere. */
+	/* Moves areas. They may then overlap, or lie outside of memory. */
 	for (int i = 0; i < 3; i++)
 		if (more >> (2 + i) & 1)
 			c->addr[i] = h->base + fuzz_u8(&h->in) * (more & 0x20 ? 16u : 4u);
@@ -213,14 +216,14 @@ static void make_harness(struct harness *h)
 	got = virtio_queue_start(&h->queue, &h->config, &h->maps[0]->map);
 	model_start(&h->model, &h->config, h->maps[0], got);
 	if (got) {
-		/* A good configuration instead, so that the rest of the input is still useful. */
+		/* A later start can succeed, so that the rest of the input is still useful. */
 		h->config.size = 8;
 		h->config.max_size = 8;
 		h->config.ready = true;
 	}
 }
 
-/* The derived members, which decide about fast paths, must equal those computed now. */
+/* Checks that the members which select fast paths are up to date. */
 static void check_paths(const struct virtio_queue *queue)
 {
 	struct virtio_queue now = *queue;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The queue as the model sees it: life cycle, pops, completions, notifications, state. */
+/* The model of a queue: life cycle, pops, completions, notifications, saved state. */
 #include "model.h"
 
 #define BIT(error) fuzz_error_bit(VIRTIO_##error)
 
-/* The answer must be one of the errors, or value if there are none. */
+/* Traps unless the result is one of the errors. If there are no errors, it must be value. */
 #define EXPECT(what, got, errors, value)                                                                               \
 	FUZZ_CHECK((errors) ? (fuzz_error_bit(got) & (errors)) != 0 : (got) == (int)(value), "%s returned %d", what,   \
 		   got)
@@ -12,8 +12,8 @@
 uint64_t model_area_bytes(const struct virtio_queue_config *config, int area)
 {
 	/*
-	 * virtio 1.4, 2.7: entries of 16, 2 and 8 bytes. A ring has two fields of 2 bytes before
-	 * its entries, and with EVENT_IDX a third one after them.
+	 * virtio 1.4, 2.7: an entry has 16, 2 or 8 bytes. A ring has two fields of 2 bytes before
+	 * its entries. With EVENT_IDX it has a third field after them.
 	 */
 	static const uint64_t entry[] = { 16, 2, 8 };
 	const uint64_t around = area == VIRTIO_QUEUE_DESC ? 0 : config->event_idx ? 6 : 4;
@@ -85,7 +85,7 @@ static uint64_t not_running(const struct model *m)
 	return m->broken ? BIT(EBROKEN) : 0;
 }
 
-/* After a restore, requests in flight are replayed first. */
+/* Returns the errors that forbid a pop. After a restore all requests must be replayed first. */
 static uint64_t not_popping(const struct model *m)
 {
 	const uint64_t errors = not_running(m);
@@ -95,7 +95,7 @@ static uint64_t not_popping(const struct model *m)
 
 /* Life cycle */
 
-/* virtio 1.4, 2.7: a power of two, at most 32768. */
+/* Returns whether a size is a power of two, at most 32768 (virtio 1.4, 2.7). */
 static bool size_is_right(uint32_t size)
 {
 	for (uint32_t power = 1; power <= 32768; power *= 2)
@@ -141,7 +141,7 @@ static void started(struct model *m, const struct virtio_queue_config *config, s
 	m->map = map;
 	m->started = true;
 	m->doubt = false;
-	/* Nothing is written to the ring of a queue that is broken already. */
+	/* The library writes nothing to the ring of a queue that is restored as broken. */
 	if (!m->broken)
 		shadow_put16(map, used_field(m, 0), 0);
 }
@@ -184,7 +184,7 @@ void model_set_memory(struct model *m, struct shadow_map *map, int got)
 
 /* Pops */
 
-/* Reads the driver's index: 1 if there is something to pop, 0 if not, or the fault. */
+/* Reads the driver's index. Returns 1 if there is a head to pop, 0 if not, or the fault. */
 static int look(struct model *m)
 {
 	const uint16_t idx = shadow_get16(m->map, avail_field(m, 2));
@@ -198,7 +198,7 @@ static int look(struct model *m)
 	return ahead != 0;
 }
 
-/* No token is given out twice. */
+/* Records the token of a pop. Traps if an earlier pop had the same token. */
 static void new_token(struct model *m, struct virtio_token token, uint16_t head)
 {
 	FUZZ_CHECK(virtio_token_head(token) == head, "a token for head %u, not %u", virtio_token_head(token), head);
@@ -228,10 +228,10 @@ static void put_in_flight(struct model *m, uint16_t head, struct model_walk *wal
 	*walk = walk_of(m, head);
 }
 
-/* The next head: 1 if there is one, 0 if not, or the fault. */
+/* Finds the next head. Returns 1 if there is one, 0 if not, or the fault. */
 static int find_head(struct model *m, uint16_t *head)
 {
-	/* The index is read again only when all known heads are popped. */
+	/* The library reads the index again only when all known heads are popped. */
 	int found = m->seen == m->next_avail ? look(m) : 1;
 
 	if (found != 1)
@@ -457,14 +457,14 @@ void model_set_index(struct model *m, bool avail, uint16_t index, int got)
 
 void model_read_idx(struct model *m, bool avail, int got, uint16_t value)
 {
-	/* This call works in a broken queue, and while requests are to be replayed. */
+	/* This call works in a broken queue, too, and before a replay is finished. */
 	EXPECT("read_idx", got, m->started ? 0 : BIT(ENOTREADY), 0);
 	if (m->started)
 		FUZZ_CHECK(value == shadow_get16(m->map, avail ? avail_field(m, 2) : used_field(m, 2)), "read %u",
 			   value);
 }
 
-/* Whether a state says that its queue was not started: every byte that means something is 0. */
+/* Returns whether all members of a state are 0, as for a queue that was not started. */
 static bool is_of_nothing(const struct virtio_queue_state *state)
 {
 	const struct virtio_queue_config *c = &state->config;
@@ -528,7 +528,7 @@ void model_save_in_flight(const struct model *m, uint32_t capacity, int got, con
 	}
 }
 
-/* This is checked before everything else. */
+/* Returns whether each bool is 0 or 1. A restore checks this first. */
 static bool flags_possible(const struct virtio_queue_config *config)
 {
 	const bool *const flags[] = { &config->ready,
@@ -561,7 +561,7 @@ bool model_restore(struct model *m, const struct virtio_queue_state *state, stru
 		EXPECT("restore of nothing", got, 0, 0);
 		return true;
 	}
-	/* Areas that the guest has unmapped do not stop a restore. */
+	/* A guest can unmap areas in a translation. Such areas must not stop a restore. */
 	missing = errors & gone;
 	if (missing == errors && (state->broken || map->map.translate) && errors != BIT(ENOTMAPPED))
 		errors = 0;

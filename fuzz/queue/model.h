@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a queue must do, written from virtio 1.4 and the comments of the public headers in the
- * plainest way: no host addresses, no caches, no fast paths. The model watches each call. It gets
- * the arguments and the library's answer, traps if the answer is not allowed, and updates its
- * state.
+ * The model of a queue, written from virtio 1.4 and the comments of the public headers. It has no
+ * host addresses, no caches and no fast paths. For each call of the library a function of the model
+ * gets the arguments and the result. It traps if the result is not allowed, and updates the model.
  */
 #ifndef VIRTIO_FUZZ_QUEUE_MODEL_H
 #define VIRTIO_FUZZ_QUEUE_MODEL_H
@@ -14,13 +13,13 @@ uint64_t model_area_bytes(const struct virtio_queue_config *config, int area);
 uint32_t model_in_flight(const struct model *m);
 uint32_t model_waiting(const struct model *m);
 
-/* Whether the token is the present one of its head, and the head is in flight. */
+/* Returns whether the token's head is in flight under this token. */
 bool model_in_flight_token(const struct model *m, struct virtio_token token);
 
 void model_start(struct model *m, const struct virtio_queue_config *config, struct shadow_map *map, int got);
 void model_reset(struct model *m);
 
-/* A second virtio_queue_init(): earlier tokens stay stale. */
+/* Follows a second virtio_queue_init(). Earlier tokens stay stale. */
 void model_init_again(struct model *m);
 void model_set_memory(struct model *m, struct shadow_map *map, int got);
 void model_pop(struct model *m, struct model_walk *walk, int got, const struct virtio_chain *chain);
@@ -35,15 +34,15 @@ void model_read_idx(struct model *m, bool avail, int got, uint16_t value);
 void model_save(const struct model *m, int got, const struct virtio_queue_state *state);
 void model_save_in_flight(const struct model *m, uint32_t capacity, int got, const struct virtio_queue_state *state,
 			  const struct virtio_queue_flight *record, uint32_t count);
-/* Returns false if the queue is broken and its areas are missing: the caller must reset it. */
+/* Returns false if the queue is broken and its areas are missing. The caller must then reset it. */
 bool model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got);
 void model_replay(struct model *m, const struct virtio_queue_flight *request, struct model_walk *walk, int got,
 		  const struct virtio_chain *chain);
 
-/* Undoes a pop that found memory not mapped. Returns the most translations of that pop. */
+/* Follows a pop that found memory not mapped yet. Returns the most translations of that pop. */
 uint64_t model_pop_not_mapped(struct model *m);
 
-/* Traps unless all queries of the queue agree with the model. */
+/* Traps unless the results of all queries of the queue agree with the model. */
 void model_compare(const struct model *m, const struct virtio_queue *queue);
 
 #endif

@@ -4,7 +4,7 @@
 #include "held.h"
 #include "streams.h"
 
-#define UNTOUCHED 0x5a /* fills what a failure must not touch, and what a success must fill in */
+#define UNTOUCHED 0x5a /* fills memory that a failed call must not change, and a success must */
 
 /* Makes a request with a header and an array of exactly this size, filled with UNTOUCHED. */
 static struct virtio_request *make_request(struct harness *h)
@@ -41,7 +41,7 @@ static void free_request(struct virtio_request *r)
 	free(r);
 }
 
-/* Keeps a request that was filled in. A request with an error needs no array. */
+/* Checks and keeps a request that was filled in. If it has an error, frees its array. */
 static void take_up(struct harness *h, struct harness_request *kept, struct virtio_request *r)
 {
 	struct model_chain *c = kept->model;
@@ -121,8 +121,8 @@ void harness_parse_request(struct harness *h)
 }
 
 /*
- * Picks a request to complete: in flight, old, or with a wrong token. @kept is set to the harness's
- * record of the request.
+ * Picks a request to complete: in flight, old, or with a wrong token. Sets @kept to the harness's
+ * record of the request, or to NULL for an old request.
  */
 static struct virtio_request pick_request(struct harness *h, const struct harness_request **kept)
 {

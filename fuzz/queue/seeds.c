@@ -5,7 +5,10 @@
 
 #define QUEUE(name, ...) SEED("fuzz_queue", name, __VA_ARGS__)
 
-/* Queues of 8. Memory, second map, changes of the configuration. */
+/*
+ * The beginning of an input: the queue, with size 8. Then memory, the second map, and changes of
+ * the configuration.
+ */
 #define Q_SIZE_8 3
 #define Q_EVENT_IDX 0x08
 #define Q_NO_INDIRECT 0x10
@@ -49,7 +52,7 @@
 #define INIT_AGAIN DEVICE(DEVICE_RESET), 3
 #define INIT_AGAIN_LATE DEVICE(DEVICE_RESET), 7
 #define START DEVICE(DEVICE_START), 0
-/* Requests: of 16 bytes of header and any number of segments, unless noted. */
+/* Requests. Those without arguments have a header of 16 bytes and room for all segments. */
 #define ADD_THREE DRIVER_ADD, 2, R(0, 16), W(64, 30), W(128, 1)
 #define ADD_TABLE_OF(at, ...) DRIVER_ADD_INDIRECT, 2, __VA_ARGS__, at
 #define POP_REQUEST DEVICE(DEVICE_POP_REQUEST), 0, 0x80
@@ -61,12 +64,12 @@
 #define USED_EVENT(ahead) DRIVER_FIELD, 0x100 - 40 * 2 + (ahead)
 
 /*
- * DRIVER_CHAIN: number of descriptors, index of the first descriptor, and fault. The first byte is
- * 144 more for an indirect table.
+ * DRIVER_CHAIN: number of descriptors - 1, index of the first descriptor, and fault. For an
+ * indirect table 144 is added to the first byte.
  */
 #define CHAIN(count, first, twist) DRIVER_CHAIN, (count)-1, first, twist
 #define TABLE(count, first, twist) DRIVER_CHAIN, 144 + (count)-1, first, twist, 128
-/* A header at descriptor 0, data and a status at these addresses; they are available. */
+/* Makes a chain available that has a header, data and a status at these addresses. */
 #define NOWHERE 0xf1, 20
 #define WRAPS 0xf1, 0xff, 0xfc, 255, 255, 255, 255, 255, 255, 255
 #define PARTS(header, data, status)                                                                                    \
@@ -74,12 +77,12 @@
 		DRIVER_OFFER, 0
 #define X4(buffer) buffer, buffer, buffer, buffer
 
-/* An address: memory's length less 16. */
+/* The address of the last 16 bytes of memory. */
 #define LAST_16 0xf0, 0, 8
 
 /*
- * A chain of two descriptors at 192: a library that followed a table to this place would find a
- * good chain.
+ * A chain of two descriptors at address 192 (in units of 8 bytes). A library that wrongly follows a
+ * table to this address would find a good chain there.
  */
 #define CHAIN_AT_192 DRIVER_DESC, 0x80, 192, 128, 9, 1, 1, DRIVER_DESC, 0x80 | 16, 192, 130, 9, 2, 0
 
@@ -94,8 +97,8 @@ const struct seed queue_seeds[] = {
 	QUEUE("resolve_twice_wrong", Q_SIZE_8, M_FLAT, CHAIN(3, 0, 1), R(128, 3), W(130, 3), W(0, 1), POP,
 	      RESOLVE_TWICE(1), COMPLETE, CHAIN(3, 0, 0), R(128, 3), W(130, 3), R(132, 3), POP, RESOLVE_TWICE(0)),
 	/*
-	 * Each of three buffers in turn lies outside of memory or wraps. There is a status unless
-	 * the bad buffer is the last.
+	 * Each of three buffers in turn lies outside of memory or wraps around. The chain has a
+	 * status unless the last buffer is bad.
 	 */
 	QUEUE("bad_buffer", Q_SIZE_8, M_FLAT, PARTS(NOWHERE, 128, 130), POP, RESOLVE, COMPLETE,
 	      PARTS(128, NOWHERE, 130), POP, RESOLVE_TWICE(0), COMPLETE, PARTS(128, 130, NOWHERE), POP, RESOLVE,
@@ -138,8 +141,8 @@ const struct seed queue_seeds[] = {
 	      POP, PARSE_REQUEST(2), DEVICE(DEVICE_MIGRATE), 1, 0, 0, 0, 0, 0, PARSE_REQUEST(0), COMPLETE_REQUEST(30),
 	      PARSE_REQUEST(0), PARSE_REQUEST(1), COMPLETE_REQUEST(16)),
 	/*
-	 * Requests in other regions than the last request, in two regions, or across a border. The
-	 * index is read once for all of them.
+	 * Requests in other regions than the request before, in two regions, or across a border.
+	 * The index is read once for all these requests.
 	 */
 	QUEUE("request_regions", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), R(80, 30), W(75, 1)), ADD_TABLE_OF(96, R(170, 16), W(80, 30), W(175, 1)),
@@ -151,20 +154,20 @@ const struct seed queue_seeds[] = {
 	      POP_REQUEST, POP_REQUEST, POP_REQUEST, POP_REQUEST, COMPLETE_REQUEST(30), COMPLETE_REQUEST(60),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(0)),
 	/*
-	 * A table begins in the last 16 bytes of memory, like the table before, but continues past
-	 * the end.
+	 * The second table begins in the same region as the first table, in its last 16 bytes. But
+	 * it continues past the end of memory.
 	 */
 	QUEUE("table_end", Q_SIZE_8, M_FLAT, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)), DRIVER_DESC, 0x80,
 	      LAST_16, 128, 9, 1, 1, DRIVER_DESC, 1, LAST_16, 32, 4, 0, DRIVER_OFFER, 1, POP, WALK, COMPLETE, POP, WALK,
 	      COMPLETE),
 	/*
-	 * Data begins in another region than the data before, and continues into the region of that
-	 * data.
+	 * The data of the second request begins in another region than the data of the first, and
+	 * continues into the first data's region.
 	 */
 	QUEUE("request_border", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(180, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(115, 60), W(75, 1)), POP_REQUEST, POP_REQUEST, STREAM(1, 60),
 	      COMPLETE_REQUEST(30), STREAM(1, 60), COMPLETE_REQUEST(60)),
-	/* A header longer than the fast path's, across the border. */
+	/* A header across a border that is longer than the fast path permits. */
 	QUEUE("request_long_header", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 100), W(90, 30), W(85, 1)),
 	      ADD_TABLE_OF(48, R(107, 100), W(80, 30), W(75, 1)), POP_REQUEST_OF(100, 0x80), POP_REQUEST_OF(100, 0x80),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(30)),
@@ -186,7 +189,7 @@ const struct seed queue_seeds[] = {
 	QUEUE("stale", Q_SIZE_8, M_FLAT, ADD_1, ADD_1, POP, COMPLETE, COMPLETE_AS(0xa0, 1), POP,
 	      COMPLETE_AS(0xb0, 0xfe, 1), COMPLETE_AS(0xd3, 1), COMPLETE_AS(0xe0, 1), COMPLETE, DEVICE(DEVICE_RESET), 0,
 	      COMPLETE_AS(0xa0, 1)),
-	/* The mark of a head that is not in flight is not a token. */
+	/* The in-flight state of an idle head must not be accepted as a token. */
 	QUEUE("idle_token", Q_SIZE_8, M_FLAT, ADD_1, POP, COMPLETE, COMPLETE_AS(0xe1, 1), ADD_1, SERVE),
 	QUEUE("streams", Q_SIZE_8, M_LOGGED, DRIVER_ADD, 3, R(0, 20), R(64, 30), W(128, 40), W(0, 9), POP, RESOLVE,
 	      STREAM(0, 25), STREAM(5, 30, 3), STREAM(9, 12), STREAM(1, 5), STREAM(13, 4, 0), STREAM(12, 9, 1),
@@ -206,7 +209,7 @@ const struct seed queue_seeds[] = {
 	      POP, WALK, COMPLETE),
 	QUEUE("unnegotiated", Q_SIZE_8 | Q_NO_INDIRECT, M_FLAT, ADD_TABLE, SERVE),
 	QUEUE("unnegotiated_allowed", Q_SIZE_8 | Q_NO_INDIRECT | Q_UNNEGOTIATED, M_FLAT, ADD_TABLE, SERVE),
-	/* A table in a table: the second descriptor of the first is indirect too. */
+	/* A nested table: the second descriptor of the first table is indirect, too. */
 	QUEUE("nested", Q_SIZE_8, M_FLAT, CHAIN_AT_192, TABLE(3, 0, 0), R(128, 3), R(192, 16), W(130, 3), DRIVER_DESC,
 	      0x80 | 16, 144, 192, 32, 5, 2, POP, WALK, COMPLETE),
 	QUEUE("nested_first", Q_SIZE_8, M_FLAT, CHAIN_AT_192, TABLE(2, 0, 0), R(128, 3), W(130, 3), DRIVER_DESC, 0x80,
@@ -216,7 +219,7 @@ const struct seed queue_seeds[] = {
 	QUEUE("too_many_bytes", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 0xc5, 1, 1, DRIVER_DESC, 1, 128, 0xc5, 1, 2,
 	      DRIVER_DESC, 2, 128, 1, 2, 0, DRIVER_OFFER, 0, DRIVER_OFFER, 1, POP, POP, WALK, DEVICE(DEVICE_WALK), 1,
 	      COMPLETE),
-	/* Exactly as many as allowed, by a table that is read by copying. */
+	/* The chain has exactly 2^32 bytes. Its table is misaligned, so it is read by copying. */
 	QUEUE("all_bytes", Q_SIZE_8, M_MISALIGNED, DRIVER_DESC, 0, 128, 0xc6, 1, 1, DRIVER_DESC, 1, 128, 1, 2, 0,
 	      DRIVER_OFFER, 0, POP, WALK, COMPLETE),
 	QUEUE("bad_next", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 9, 1, 8, DRIVER_OFFER, 0, SERVE, DRIVER_DESC, 0, 128,
@@ -244,7 +247,7 @@ const struct seed queue_seeds[] = {
 	      DEVICE(DEVICE_START), 16, 9, DEVICE(DEVICE_START), 6, ADD_1, SERVE, NOTIFY),
 	QUEUE("second_map", Q_SIZE_8, M_SECOND_LOGGED, ADD_2, ADD_2, POP, RESOLVE, DEVICE(DEVICE_SET_MEMORY), 1,
 	      STREAM(3, 9), COMPLETE, SERVE, NOTIFY, DEVICE(DEVICE_ENABLE)),
-	/* A completed request does not need its map any more, even while it waits for its turn. */
+	/* A completed request needs no map, even if an older request must be completed first. */
 	QUEUE("second_map_in_order", Q_SIZE_8 | Q_IN_ORDER, M_SECOND_LOGGED, ADD_2, ADD_2, ADD_1, POP, POP,
 	      DEVICE(DEVICE_SET_MEMORY), 1, POP, COMPLETE_2ND, COMPLETE, COMPLETE),
 	QUEUE("second_map_elsewhere", Q_SIZE_8, M_SECOND_ELSEWHERE, ADD_2, POP, DEVICE(DEVICE_SET_MEMORY), 1, POP,

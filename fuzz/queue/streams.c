@@ -5,7 +5,7 @@
 #define MOST_BYTES 0x10000u
 #define MOST_ENTRIES 12u
 
-/* The piece of a chain that holds the byte at a position. Some piece must hold the byte. */
+/* Returns the rest of the chain's piece from a position on. The position must be in the chain. */
 static struct model_piece piece_at(const struct harness_request *r, uint64_t at)
 {
 	struct model_piece p;
@@ -25,8 +25,8 @@ static struct model_piece piece_at(const struct harness_request *r, uint64_t at)
 }
 
 /*
- * Goes over the next len bytes, piece by piece: copies from the shadow, or into it, or marks the
- * log.
+ * Advances by len bytes, piece by piece. Copies the bytes from the shadow to out, or from in to the
+ * shadow. If out and in are NULL, marks the bytes in the dirty log.
  */
 static void move(struct harness *h, const struct harness_request *r, struct harness_stream *s, uint64_t len,
 		 uint8_t *out, const uint8_t *in)
@@ -92,8 +92,8 @@ static void write_some(struct harness *h, struct harness_request *r, uint64_t le
 }
 
 /*
- * Compares the entries of an I/O vector with the pieces. If they are a writer's, writes to their
- * bytes.
+ * Compares the entries of an I/O vector with the pieces. If write is true, also writes to the bytes
+ * of the entries.
  */
 static void check_iovec(struct harness *h, const struct harness_request *r, const struct harness_stream *s,
 			const struct virtio_iovec *iov, uint32_t count, uint64_t filled, bool write)
@@ -150,7 +150,7 @@ static void skip(struct harness *h, struct harness_request *r, uint64_t len, boo
 	}
 }
 
-/* Continues with one of the two halves. */
+/* Splits a reader or writer, and continues with one of the two parts. */
 static void split(struct harness *h, struct harness_request *r, uint64_t len, bool write)
 {
 	struct harness_stream *s = write ? &r->writing : &r->reading;

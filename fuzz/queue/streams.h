@@ -5,10 +5,10 @@
 
 #include "harness.h"
 
-/* One step of a reader or writer of a resolved request. */
+/* Carries out one step of a reader or writer of a resolved chain. */
 void harness_stream_step(struct harness *h, struct harness_request *r);
 
-/* Starts both streams with a resolved chain. Its data lies between these bytes. */
+/* Starts a reader and a writer. The first `front` and the last `behind` bytes are not data. */
 void harness_begin_streams(struct harness_request *r, const struct virtio_chain_segments *data, uint64_t front,
 			   uint64_t behind);
 
