@@ -2,7 +2,7 @@
 /* One connection: its state and its credit. */
 #include "table_internal.h"
 
-/* Whether the connection is in a state in which data and credit move. */
+/* Returns whether data and credit move in the connection's state. */
 static bool is_open(const struct virtio_vsock_connection *c)
 {
 	return c->state == VIRTIO_VSOCK_ESTABLISHED || c->state == VIRTIO_VSOCK_CLOSING;
@@ -48,8 +48,8 @@ void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
 	c->state = VIRTIO_VSOCK_RESET;
 	c->blocked = false;
 	/*
-	 * A connection that no longer owes a REQUEST leaves the list of requests, which may be
-	 * held. An RST is never held.
+	 * If a REQUEST was owed before, the connection must leave the list of requests, which may
+	 * be held. An RST is never held.
 	 */
 	virtio_impl_vsock_queue(c);
 	c->owed = VIRTIO_VSOCK_OWES_RST;
@@ -65,13 +65,13 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
 }
 
 /*
- * Owes the guest an update, if the guest should know how much it may send. Call this whenever one
- * of the counters has changed: a guest may also use up the room that it knows of while nothing is
+ * Owes a CREDIT_UPDATE, if the guest should learn how much it may send. Call this whenever a
+ * counter has changed: a guest can use up the room that it knows of, also while nothing is
  * forwarded.
  *
- * A waiting guest needs room for at most one whole packet. So no packet waits for ever if the guest
- * knows of that much room whenever it exists. The other rule is for speed: the guest should not
- * have to wait at all.
+ * A waiting guest needs room for at most one whole packet. If the guest always learns of that much
+ * room, no packet waits for ever. The rule about a quarter of the buffer is for speed: the guest
+ * should not have to wait at all.
  */
 static void update_if_due(struct virtio_vsock_connection *c)
 {
@@ -156,7 +156,7 @@ int virtio_vsock_connection_set_buffer(struct virtio_vsock_connection *c, uint32
 
 /* Credit: what may be sent to the guest */
 
-/* The guest's unused buffer for payload, in bytes (virtio 1.4, 5.10.6.3). Never below 0. */
+/* Returns the bytes for payload that are unused in the guest's buffer (virtio 1.4, 5.10.6.3). */
 static uint32_t peer_free(const struct virtio_vsock_connection *c)
 {
 	const uint32_t used = c->tx_cnt - c->peer_fwd_cnt;
@@ -180,7 +180,7 @@ static uint32_t may_send(const struct virtio_vsock_connection *c, bool *out_empt
 	return c->tx_packets == 0 ? bytes : 0;
 }
 
-/* Whether some of the waiting data may be sent. */
+/* Returns whether some of the waiting data may be sent. */
 static bool may_go_on(const struct virtio_vsock_connection *c)
 {
 	bool empty;
@@ -189,9 +189,9 @@ static bool may_go_on(const struct virtio_vsock_connection *c)
 }
 
 /*
- * Takes the packets of earlier messages out of the first mark, if only the present message is left.
- * Otherwise the connection could stall: a guest that has forwarded all whole messages waits for the
- * end of this one, and reports nothing before.
+ * Removes the packets of earlier messages from the first mark, if only the present message is
+ * outstanding. Otherwise the connection could stall: a guest that has forwarded all whole messages
+ * waits for the end of the present message, and reports no credit before.
  */
 static void drop_earlier_messages(struct virtio_vsock_connection *c, uint32_t left)
 {
@@ -244,7 +244,7 @@ static void add_mark(struct virtio_vsock_connection *c)
 	c->tx_packets++;
 }
 
-/* Records that a packet belongs to the present message, and perhaps ends it. */
+/* Records that a packet belongs to the present message, and perhaps ends the message. */
 static void add_to_message(struct virtio_vsock_connection *c, const struct virtio_vsock_piece *piece)
 {
 	const bool goes_on = c->type == VIRTIO_VSOCK_TYPE_SEQPACKET && !(piece->marks & VIRTIO_VSOCK_SEQ_EOM);
@@ -260,7 +260,7 @@ void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *c, const stru
 	const uint32_t fwd_cnt = virtio_vsock_fwd_cnt(header);
 
 	c->peer_buf_alloc = virtio_vsock_buf_alloc(header);
-	/* The counter moves forward, and not past what was sent. */
+	/* A valid counter moves forward, and not past the bytes that were sent. */
 	c->credit_bad = fwd_cnt - c->peer_fwd_cnt > c->tx_cnt - c->peer_fwd_cnt;
 	if (c->credit_bad)
 		return;
@@ -269,8 +269,8 @@ void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *c, const stru
 }
 
 /*
- * Owes the guest a question when the connection begins to wait. The question is repeated until
- * there is credit.
+ * Owes a CREDIT_REQUEST when the connection begins to wait. A timer repeats the CREDIT_REQUEST
+ * until there is credit.
  */
 static void wait_for_credit(struct virtio_vsock_connection *c, uint64_t now)
 {
@@ -413,7 +413,7 @@ int virtio_vsock_connection_shutdown(struct virtio_vsock_connection *c, uint32_t
 
 /* Packets */
 
-/* Payload of an open connection. Returns false for payload that resets the connection. */
+/* Receives payload of an open connection. Returns false for payload that resets the connection. */
 static bool receive_data(struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header,
 			 struct virtio_vsock_received *out)
 {
@@ -458,7 +458,7 @@ static void receive_shutdown(struct virtio_vsock_connection *c, const struct vir
 		out->got |= VIRTIO_VSOCK_GOT_END;
 }
 
-/* Ends a connection because of the guest's packet. */
+/* Ends a connection because of a bad packet of the guest. */
 static void refuse(struct virtio_vsock_connection *c, struct virtio_vsock_received *out)
 {
 	out->got |= VIRTIO_VSOCK_GOT_END;

@@ -57,7 +57,7 @@ bool virtio_vsock_has_type(const struct virtio_vsock *vsock, uint16_t type)
 		return false;
 	/*
 	 * Without STREAM the device should serve streams if no feature was negotiated, and may
-	 * serve them if SEQPACKET alone was (virtio 1.4, 5.10.3.2).
+	 * serve streams if only SEQPACKET was negotiated (virtio 1.4, 5.10.3.2).
 	 */
 	return (features & FEATURE(STREAM)) || features == 0 || features == FEATURE(SEQPACKET);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The external copies of the inline functions of <virtio/vsock.h>. libvirtio-queue has those of the
- * headers below it; a second copy here would not link.
+ * The external copies of the inline functions of <virtio/vsock.h>. libvirtio-queue has the copies
+ * for the headers that <virtio/vsock.h> includes. A second copy here would fail to link.
  */
 #include <virtio/queue.h>
 

@@ -5,15 +5,12 @@
 
 #define HEADER VIRTIO_VSOCK_HEADER_BYTES
 
-/*
- * Values of header_kind. Packets of the tx queue, and packets with an error, have no place for a
- * header.
- */
+/* Values of header_kind. Packets of the tx queue, and packets with an error, have NO_HEADER. */
 enum { NO_HEADER, HEADER_IN_PLACE, HEADER_IN_PIECES };
 
 /*
- * The pretended region of the caller's own buffers. It has no dirty log, so nothing is recorded for
- * them.
+ * A dummy region for the caller's own buffers. The region has no dirty log, so no write is
+ * recorded.
  */
 static const struct virtio_region own_memory = { .len = UINT64_MAX };
 
@@ -59,7 +56,7 @@ static inline VIRTIO_HOT void set_data(struct virtio_vsock_packet *packet, struc
 	data->writable_bytes = writable ? bytes : 0;
 }
 
-/* A packet whose payload cannot be used. */
+/* Fills in a packet whose payload cannot be used. */
 static VIRTIO_COLD void fail(struct virtio_vsock_packet *packet, int error)
 {
 	packet->error = error;
@@ -67,7 +64,7 @@ static VIRTIO_COLD void fail(struct virtio_vsock_packet *packet, int error)
 	set_data(packet, packet->segments, false, 0, 0);
 }
 
-/* Moves the start of a segment by bytes, which are fewer than it has. */
+/* Removes bytes from the front of a segment, which must be longer. */
 static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 {
 	segment->addr += bytes;
@@ -76,8 +73,8 @@ static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 }
 
 /*
- * Shortens a list of segments to bytes, which are fewer than it has. Returns the number of segments
- * left.
+ * Shortens a list of segments to bytes. The list must have at least as many. Returns the number of
+ * segments left.
  */
 static VIRTIO_COLD uint32_t cut_end(struct virtio_segment *segments, uint64_t bytes)
 {
@@ -93,12 +90,12 @@ static VIRTIO_COLD uint32_t cut_end(struct virtio_segment *segments, uint64_t by
 }
 
 /*
- * Cuts the header's bytes off the front of the list, which has enough.
+ * Cuts the header's bytes off the front of packet->segments, which must have as many.
  *
- * @to  where to copy the header to, or NULL
+ * @to  where to copy the header, or NULL
  *
  * Returns the number of segments that held only the header. packet->header_rest is the header's
- * part of the next one.
+ * part of the next segment.
  */
 static uint32_t cut_header(struct virtio_vsock_packet *packet, uint8_t *to)
 {
@@ -139,7 +136,8 @@ static VIRTIO_COLD void finish_odd_tx(struct virtio_vsock_packet *packet, struct
 }
 
 /*
- * Judges the payload's length by the header's copy. bytes of payload in count segments are present.
+ * Checks the payload's length against the header's copy. The chain has bytes of payload, in count
+ * segments.
  */
 static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, struct virtio_segment *payload,
 					uint32_t count, uint64_t bytes)
@@ -154,7 +152,7 @@ static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, stru
 	set_data(packet, payload, false, count, len);
 }
 
-/* Fills in a packet from resolved segments. The error is that of the resolution. */
+/* Fills in a tx packet from resolved segments. error is the result of the resolution. */
 static void take_tx(struct virtio_vsock_packet *packet, const struct virtio_chain_segments *all, int error)
 {
 	uint32_t used;
@@ -165,7 +163,10 @@ static void take_tx(struct virtio_vsock_packet *packet, const struct virtio_chai
 		fail(packet, error ? error : VIRTIO_ESHORT);
 		return;
 	}
-	/* Reads the header after an error, too: it says which connection has lost the packet. */
+	/*
+	 * Reads the header after an error, too: the header says which connection has lost the
+	 * packet.
+	 */
 	used = cut_header(packet, (uint8_t *)&packet->header);
 	if (!error && all->writable != 0)
 		error = VIRTIO_EORDER;
@@ -200,7 +201,7 @@ static void take_rx(struct virtio_vsock_packet *packet, const struct virtio_chai
 /* Copies of descriptors in guest memory. The descriptors are not read a second time. */
 struct peeked {
 	struct virtio_guest_desc d[2];
-	uint32_t loaded; /* of these two */
+	uint32_t loaded; /* number of descriptors in d */
 };
 
 /*
@@ -225,7 +226,7 @@ static VIRTIO_COLD int pop_any(struct virtio_queue *queue, struct virtio_chain *
 	return 1;
 }
 
-/* Pops a head that is bad, must not be popped, or needs the slow path. */
+/* Pops on the slow path: the next head may be bad, or must perhaps not be popped. */
 static VIRTIO_COLD int pop_slow(struct virtio_queue *queue, bool tx, struct virtio_vsock_packet *packet)
 {
 	const struct peeked none = { .loaded = 0 };
@@ -235,7 +236,7 @@ static VIRTIO_COLD int pop_slow(struct virtio_queue *queue, bool tx, struct virt
 	return got == 1 ? pop_any(queue, &chain, &none, tx, packet) : got;
 }
 
-/* pop_any() of a popped head, with the walk at its start. */
+/* Calls pop_any() for a popped head. The walk begins at the first descriptor. */
 static VIRTIO_COLD int pop_walked(struct virtio_queue *queue, struct virtio_token token, const struct peeked *peeked,
 				  bool tx, struct virtio_vsock_packet *packet)
 {
@@ -245,7 +246,10 @@ static VIRTIO_COLD int pop_walked(struct virtio_queue *queue, struct virtio_toke
 	return pop_any(queue, &chain, peeked, tx, packet);
 }
 
-/* Finds the header and the payload of one buffer on the fast path. As find_in_place(). */
+/*
+ * Finds the header and the payload on the fast path if they are in one buffer. Returns as
+ * find_in_place().
+ */
 static inline VIRTIO_HOT void *find_in_one(struct virtio_queue *queue, struct virtio_segment *payload,
 					   const struct virtio_guest_desc *d)
 {
@@ -261,14 +265,15 @@ static inline VIRTIO_HOT void *find_in_one(struct virtio_queue *queue, struct vi
 }
 
 /*
- * Finds the header and the payload on the fast path: one or two buffers of one direction, each in
- * one piece of memory, where the first of two is the header. Sets the first segment to the payload.
+ * Finds the header and the payload on the fast path. The chain must have one or two buffers in the
+ * direction of the queue, each in one piece of memory. The first of two buffers must be exactly the
+ * header. Sets the first segment to the payload.
  *
- * @table, @last  of the walk
+ * @table, @last  first and last descriptor of the walk
  * @write         VRING_DESC_F_WRITE, or 0
- * @peeked        the first descriptor, which is not indirect; receives the second one
+ * @peeked        the first descriptor, which is not indirect; receives the second descriptor
  *
- * Returns the header's place, or NULL for another layout or another place.
+ * Returns the host address of the header, or NULL for any other chain.
  */
 static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct virtio_segment *payload, uint64_t table,
 					     uint64_t last, uint32_t write, struct peeked *peeked)
@@ -286,8 +291,8 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 	*second = virtio_guest_load_desc((const void *)(uintptr_t)next);
 	peeked->loaded = 2;
 	/*
-	 * Header and payload must not exceed the bytes of a chain. A payload of length 0 is never
-	 * found.
+	 * Header and payload must not exceed VIRTIO_CHAIN_MAX_BYTES. The look-up fails for a
+	 * payload of length 0.
 	 */
 	if (VIRTIO_UNLIKELY((second->flags_next & VIRTIO_DESC_FLAGS) != write) ||
 	    VIRTIO_UNLIKELY((uint32_t)second->len > (uint32_t)(VIRTIO_CHAIN_MAX_BYTES - HEADER)) ||
@@ -300,7 +305,7 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 }
 
 /*
- * The result of a pop. If header is NULL, got is what the pop returns, and 1 means that the packet
+ * The result of a pop. If header is NULL, got is the result of the pop, and 1 means that the packet
  * is filled in.
  */
 struct popped {
@@ -308,7 +313,7 @@ struct popped {
 	int got;
 };
 
-/* A chain whose first descriptor refers to an indirect table. */
+/* Continues a pop whose first descriptor refers to an indirect table. */
 static __attribute__((noinline)) struct popped pop_indirect(struct virtio_queue *queue, struct virtio_token token,
 							    const struct virtio_guest_desc *first, bool tx,
 							    struct virtio_vsock_packet *packet)
@@ -332,8 +337,8 @@ static __attribute__((noinline)) struct popped pop_indirect(struct virtio_queue 
 }
 
 /*
- * Pops a packet. Most packets take the fast path: the header is not copied yet, and the first
- * segment is the payload.
+ * Pops a packet. Most packets take the fast path: header is set, but the header is not copied yet,
+ * and the first segment is the payload.
  */
 static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, struct virtio_vsock_packet *packet, bool tx)
 {
@@ -367,7 +372,7 @@ static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, stru
 	return popped;
 }
 
-/* virtio_vsock_tx_pop() of any packet. */
+/* virtio_vsock_tx_pop() for any packet. */
 static __attribute__((noinline)) int tx_pop_any(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
 {
 	struct virtio_segment *payload = packet->segments;
@@ -381,14 +386,14 @@ static __attribute__((noinline)) int tx_pop_any(struct virtio_queue *queue, stru
 	return 1;
 }
 
-/* The usual packet: two descriptors of one direction, of which the first is the header. */
+/* The usual packet: two descriptors in the direction of the queue. The first is the header. */
 struct usual {
 	void *header;
 	uint64_t bytes; /* of the payload */
 };
 
 /*
- * As virtio_impl_memory_find_writable(), but returns false instead of calling a function.
+ * Works as virtio_impl_memory_find_writable(), but returns false where that function makes a call.
  *
  * @region  set to the region
  */
@@ -409,11 +414,12 @@ static inline VIRTIO_HOT bool find_near(struct virtio_memory_cursor *cursor, uin
 }
 
 /*
- * Pops the next packet if it is usual, and sets its token and its first segment. Otherwise returns
- * false, pops nothing, and the caller begins anew. This path makes no call, so the compiler saves
- * few registers.
+ * Pops the next packet if it is usual, and sets its token and its first segment. Otherwise pops
+ * nothing and returns false, and the caller begins again. This path makes no call, so the compiler
+ * saves few registers.
  *
- * @write  VRING_DESC_F_WRITE or 0. If it is not 0, memory with a dirty log is not usual.
+ * @write  VRING_DESC_F_WRITE or 0. If write is not 0, a packet in memory with a dirty log is not
+ *         usual.
  */
 static inline VIRTIO_HOT bool pop_usual(struct virtio_queue *queue, struct virtio_vsock_packet *packet, uint32_t write,
 					struct usual *out)
@@ -466,8 +472,8 @@ int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
 }
 
 /*
- * Keeps a header in one place as a list of one piece, because only pieces are recorded in the dirty
- * log.
+ * Records a header that is in one piece as a list of one entry: the commit marks only listed pieces
+ * in the dirty log.
  */
 static VIRTIO_COLD void keep_logged(struct virtio_vsock_packet *packet, const struct virtio_memory_cursor *small)
 {
@@ -479,7 +485,7 @@ static VIRTIO_COLD void keep_logged(struct virtio_vsock_packet *packet, const st
 				small->region->self);
 }
 
-/* Fills in a receive packet whose header is in one place, before room bytes for the payload. */
+/* Fills in a receive packet. The header is in one piece, and room bytes for the payload follow. */
 static inline VIRTIO_HOT void finish_rx(struct virtio_vsock_packet *packet, void *header, uint32_t count, uint64_t room)
 {
 	struct virtio_segment *payload = packet->segments;
@@ -495,7 +501,7 @@ static inline VIRTIO_HOT void finish_rx(struct virtio_vsock_packet *packet, void
 	set_data(packet, payload, true, count, room);
 }
 
-/* virtio_vsock_rx_pop() of any buffer. */
+/* virtio_vsock_rx_pop() for any buffer. */
 static __attribute__((noinline)) int rx_pop_any(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
 {
 	const struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];
@@ -542,12 +548,12 @@ static VIRTIO_COLD void write_pieces(const struct virtio_vsock_packet *packet)
 	virtio_segments_mark_dirty(data->segments, data->writable, virtio_vsock_len(&packet->header));
 }
 
-/* A commit off the fast path. */
+/* Commits a packet off the fast path. */
 static VIRTIO_COLD int commit_any(struct virtio_queue *queue, const struct virtio_vsock_packet *packet, uint32_t len)
 {
 	if (len > packet->data.writable_bytes || packet->header_kind == NO_HEADER)
 		return VIRTIO_EINVAL;
-	/* The memory of a stale token may belong to another owner. */
+	/* If the token is stale, the driver may use the buffer for something else. */
 	if (!virtio_queue_is_in_flight(queue, packet->token))
 		return VIRTIO_ESTALE;
 	if (packet->header_kind == HEADER_IN_PLACE)
@@ -567,7 +573,7 @@ int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock
 	    VIRTIO_UNLIKELY(len > packet->data.writable_bytes))
 		return commit_any(queue, packet, len);
 	virtio_guest_copy_out(packet->header_host, &packet->header, HEADER);
-	/* The sum fits: a chain of 2^32 bytes holds at most 2^32 - 44 bytes of payload. */
+	/* The sum wraps, to 0, only if header and payload fill a chain of 2^32 bytes. */
 	virtio_impl_queue_store_completion(queue, entry, virtio_token_head(token), HEADER + len);
 	return 0;
 }

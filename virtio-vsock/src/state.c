@@ -40,7 +40,7 @@ void virtio_vsock_connection_save(const struct virtio_vsock_connection *c, struc
 	out->message_packets = c->message_packets;
 }
 
-/* The packets that a connection may owe in each state. */
+/* Returns the packets that a connection may owe in a state. */
 static uint32_t may_owe(uint8_t state)
 {
 	switch (state) {
@@ -57,7 +57,7 @@ static uint32_t may_owe(uint8_t state)
 	}
 }
 
-/* Whether the SHUTDOWN flags fit the state. */
+/* Returns whether the SHUTDOWN flags fit the state. */
 static bool shutdown_fits(const struct virtio_vsock_connection_state *s)
 {
 	const uint32_t both = VIRTIO_VSOCK_SHUTDOWN_BOTH;
@@ -74,7 +74,7 @@ static bool shutdown_fits(const struct virtio_vsock_connection_state *s)
 	return s->state == VIRTIO_VSOCK_RESET || (s->shut_by_us | s->shut_by_peer) == 0;
 }
 
-/* Returns the counter that contradicts the others, or NULL. */
+/* Returns the name of a counter that contradicts other counters or the options, or NULL. */
 static const char *find_bad_counter(const struct virtio_vsock_connection_state *s,
 				    const struct virtio_vsock_options *options)
 {
@@ -82,8 +82,8 @@ static const char *find_bad_counter(const struct virtio_vsock_connection_state *
 	const bool before = s->state == VIRTIO_VSOCK_ACCEPTING || s->state == VIRTIO_VSOCK_REQUESTED;
 
 	/*
-	 * Buffered bytes, and forwarded bytes that the guest was not told of, are a part of the
-	 * received bytes.
+	 * The buffered bytes, and the forwarded bytes that the guest was not told of, are both a
+	 * part of the received bytes.
 	 */
 	if (s->buf_alloc < options->buf_alloc)
 		return "buf_alloc";
@@ -105,7 +105,7 @@ static const char *find_bad_counter(const struct virtio_vsock_connection_state *
 	return NULL;
 }
 
-/* Returns the value that is impossible for a connection of this table, or NULL. */
+/* Returns the name of a value that no connection of this table can have, or NULL. */
 static const char *find_impossible(const struct virtio_vsock_table *table,
 				   const struct virtio_vsock_connection_state *s)
 {
@@ -137,7 +137,10 @@ static int check(const struct virtio_vsock_table *table, const struct virtio_vso
 	return table->free_places ? 0 : VIRTIO_ENOBUFS;
 }
 
-/* The order of addresses: negative, 0 or positive. */
+/*
+ * Returns a negative number if a comes before b, 0 if they are equal, and a positive number
+ * otherwise.
+ */
 static int compare(const struct virtio_vsock_address *a, const struct virtio_vsock_address *b)
 {
 	if (a->local_port != b->local_port)
@@ -148,8 +151,8 @@ static int compare(const struct virtio_vsock_address *a, const struct virtio_vso
 }
 
 /*
- * Returns whether two connections have the same address. Uses Shell's sort, because the author of
- * the file chooses the order, and could choose the worst case of a comparison of all pairs.
+ * Returns whether two connections have the same address. Sorts first, by Shell's sort: the author
+ * of the file chooses number and order, and could make a comparison of all pairs slow.
  */
 static bool has_duplicates(struct virtio_vsock_connection_state *connections, uint32_t count)
 {
@@ -256,8 +259,8 @@ static void take_counters(struct virtio_vsock_connection *c, const struct virtio
 	c->peer_fwd_cnt = s->peer_fwd_cnt;
 	c->tx_packets = s->tx_packets;
 	/*
-	 * The state lacks the ends of single packets. So all packets count as outstanding until all
-	 * bytes are forwarded.
+	 * The state does not say where single packets end. So all packets count as outstanding
+	 * until all bytes are forwarded.
 	 */
 	c->mark_count = s->tx_packets != 0;
 	c->marks[0].end = s->tx_cnt;
@@ -278,7 +281,10 @@ int virtio_vsock_connection_restore(struct virtio_vsock_table *table, const stru
 	c->state = state->state;
 	c->shut_by_us = state->shut_by_us;
 	c->shut_by_peer = state->shut_by_peer;
-	/* A connection that still waits for credit asks again. */
+	/*
+	 * If the connection still waits for credit, the caller's next data owes a new
+	 * CREDIT_REQUEST.
+	 */
 	c->owed = state->owed & ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
 	take_counters(c, state);
 	virtio_impl_vsock_queue(c);

@@ -33,7 +33,7 @@ static const struct virtio_section_field connection_fields[] = {
 	VIRTIO_SECTION_VALUE(CONNECTION, tx_cnt),
 	VIRTIO_SECTION_VALUE(CONNECTION, peer_fwd_cnt),
 	VIRTIO_SECTION_VALUE(CONNECTION, tx_packets),
-	/* An older file does not say whether the guest's buffer has a part of a message. */
+	/* A file of version 1 does not say whether the guest's buffer has a part of a message. */
 	VIRTIO_SECTION_VALUE_SINCE(CONNECTION, message_bytes, 2, 0),
 	VIRTIO_SECTION_VALUE_SINCE(CONNECTION, message_packets, 2, 0),
 };
@@ -74,7 +74,7 @@ const struct virtio_section_layout *virtio_vsock_replies_layout(void)
 	return &replies_layout;
 }
 
-/* The reply that is sent after i others. */
+/* Returns the reply that is sent after i other replies. */
 static struct virtio_vsock_hdr *reply_at(const struct virtio_vsock_table *table, uint32_t i)
 {
 	const uint32_t to_end = table->reply_capacity - table->reply_first;
@@ -135,7 +135,10 @@ void virtio_vsock_write_state(struct virtio_section_writer *writer, uint32_t num
 	write_replies(writer, number, table);
 }
 
-/* RSTs go to the guest only, from destinations to which a guest can send a packet. */
+/*
+ * Checks the addresses of saved RSTs. An RST goes to the guest, from an address to which the guest
+ * can send a packet.
+ */
 static int check_replies(const struct virtio_vsock_table *table, const struct virtio_vsock_saved *saved, uint32_t count,
 			 struct virtio_refusal *refusal)
 {
@@ -168,7 +171,7 @@ int virtio_vsock_read_state(struct virtio_section_reader *reader, uint32_t numbe
 	uint32_t connections = 0, replies = 0;
 	int error;
 
-	/* The length isn't in the file. */
+	/* The file has no value for reserved. */
 	for (uint32_t i = 0; i < saved->connection_capacity; i++)
 		saved->connections[i].reserved = 0;
 	error = virtio_section_read(reader, &layout, number, 0, &read, saved->connections, saved->connection_capacity,

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The table of connections: look-up, deadlines, owed packets, and answers to packets without a
+ * The table of connections: look-up, deadlines, owed packets, and replies to packets without a
  * connection.
  */
 #include "table_internal.h"
 
-/*
- * Times are below 2^63, and so is the longest interval. So their sum is below
- * VIRTIO_VSOCK_NO_DEADLINE.
- */
+/* A time and an interval are both below 2^63, so their sum is below VIRTIO_VSOCK_NO_DEADLINE. */
 #define MAX_INTERVAL (UINT64_C(1) << 62)
 
 /* Lists */
@@ -141,7 +138,7 @@ struct virtio_vsock_connection *virtio_vsock_table_find(const struct virtio_vsoc
 	return c;
 }
 
-/* Places */
+/* Entries */
 
 struct virtio_vsock_connection *virtio_impl_vsock_open(struct virtio_vsock_table *table, uint16_t type,
 						       const struct virtio_vsock_address *address)
@@ -232,7 +229,7 @@ void virtio_vsock_table_clear(struct virtio_vsock_table *table)
 	list_init(&table->retrying);
 	for (uint32_t i = 0; i <= table->bucket_mask; i++)
 		table->buckets[i] = NULL;
-	/* Frees the last place first, so that the first place is used first. */
+	/* Frees the last entry first, so that the first entry is used first. */
 	for (uint32_t i = table->capacity; i-- > 0;) {
 		struct virtio_vsock_connection *c = &table->connections[i];
 
@@ -267,20 +264,20 @@ struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsoc
 
 static struct virtio_vsock_hdr *reply_at(const struct virtio_vsock_table *table, uint32_t i)
 {
-	/* Compared by subtraction, so no 32-bit sum wraps. */
+	/* Compares by subtraction, so that no 32-bit sum wraps. */
 	const uint32_t to_end = table->reply_capacity - table->reply_first;
 
 	return &table->replies[i < to_end ? table->reply_first + i : i - to_end];
 }
 
-/* Whether a reply answers packets with this header's addresses. */
+/* Returns whether a reply answers packets with this header's addresses. */
 static bool answers(const struct virtio_vsock_hdr *reply, const struct virtio_vsock_hdr *header)
 {
 	return reply->dst_cid == header->src_cid && reply->src_cid == header->dst_cid &&
 	       reply->dst_port == header->src_port && reply->src_port == header->dst_port;
 }
 
-/* Drops the reply owed to this address, if there is one. The order of the others stays. */
+/* Drops the reply owed to this address, if there is one. The other replies keep their order. */
 static void drop_reply(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header)
 {
 	uint32_t kept = 0;
@@ -292,7 +289,7 @@ static void drop_reply(struct virtio_vsock_table *table, const struct virtio_vso
 	table->reply_count = kept;
 }
 
-/* Owes an RST to a packet without a connection, once for each address. */
+/* Owes an RST to a packet without a connection: at most one RST for each address. */
 static void add_reply(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header)
 {
 	table->strays++;
@@ -306,12 +303,12 @@ static void add_reply(struct virtio_vsock_table *table, const struct virtio_vsoc
 
 /* Packets */
 
-/* The guest requests a connection. No connection has this address, or its RST was not sent yet. */
+/* Handles a REQUEST of the guest. c is NULL, or an old connection whose RST was not sent yet. */
 static void receive_request(struct virtio_vsock_table *table, const struct virtio_vsock_address *address,
 			    struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header, uint64_t now,
 			    struct virtio_vsock_received *out)
 {
-	/* The guest would take an RST owed to the old connection for the answer to this request. */
+	/* The guest would mistake an RST to the old connection for the answer to this REQUEST. */
 	drop_reply(table, header);
 	if (c) {
 		list_remove(&c->queue);
@@ -346,8 +343,8 @@ static void receive(struct virtio_vsock_table *table, const struct virtio_vsock_
 
 	if (op == VIRTIO_VSOCK_OP_RST && !c) {
 		/*
-		 * Drops the reply owed to the address: a new connection could take that reply for
-		 * its own.
+		 * Drops the reply owed to this address. The guest could mistake the reply for an
+		 * RST to a new connection.
 		 */
 		drop_reply(table, header);
 	} else if (op == VIRTIO_VSOCK_OP_REQUEST && !bad && (!c || c->state == VIRTIO_VSOCK_RESET)) {
@@ -381,9 +378,11 @@ int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct vi
 	return 0;
 }
 
-/* What is owed to the guest */
+/* Owed packets */
 
-/* Removes the packet that a connection owes first, and moves the connection behind the others. */
+/*
+ * Builds the first packet that a connection owes, and moves the connection to the end of the list.
+ */
 static void next_of(struct virtio_vsock_connection *c, struct virtio_vsock_hdr *out)
 {
 	static const struct {
@@ -458,7 +457,7 @@ int virtio_vsock_table_expire(struct virtio_vsock_table *table, uint64_t now, st
 {
 	struct virtio_vsock_connection *c = earliest(&table->retrying);
 
-	/* Each connection gets a later deadline, so the loop ends. */
+	/* Each connection in the loop gets a later deadline, so the loop ends. */
 	while (c && c->deadline <= now) {
 		virtio_impl_vsock_ask_again(c, now);
 		c = earliest(&table->retrying);
@@ -508,8 +507,8 @@ int virtio_vsock_table_connect(struct virtio_vsock_table *table, uint16_t type, 
 	if (error)
 		return error;
 	/*
-	 * There are more ports than connections, so one port is unused; or all ports have been
-	 * tried.
+	 * The loop is bounded: each failed try finds another connection, and no port is tried
+	 * twice.
 	 */
 	for (uint64_t left = (uint64_t)last - first + 1; left > 0; left--) {
 		address.local_port = table->next_port;

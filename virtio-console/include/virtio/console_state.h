@@ -69,8 +69,8 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
  *
  * @number    the number that was written
  * @console   the target of the restore, with its ports
- * @features  features in the file's device core, from virtio_device_saved_features(). The state
- *            must agree in this device type's bits. NULL accepts any features.
+ * @features  of the file's device core, from virtio_device_saved_features(). The state must agree
+ *            in this device type's bits. NULL accepts any features.
  * @state     for virtio_console_restore()
  * @ports     the caller's array, for virtio_console_restore_port(). An absent port with nothing to
  *            restore has no entry.

@@ -22,8 +22,8 @@
  * What the guest can do: cut a packet into descriptors as it likes (virtio 1.4, 2.7.4.1), leave out
  * any part, point buffers anywhere, and change bytes at any time. Therefore:
  * - The header is copied once, and only the copy is used.
- * - The header's len is the length of the payload. A payload never extends past the bytes that are
- *   present, nor past the caller's maximum.
+ * - The header's len is the length of the payload. A payload never exceeds the bytes that are
+ *   present, or the caller's maximum.
  *
  * Threads:
  *   functions                              who may call   what must not run beside
@@ -63,8 +63,8 @@ enum virtio_vsock_queue {
  */
 
 /*
- * Read a header from, or store it to, the VIRTIO_VSOCK_HEADER_BYTES bytes at raw: the caller's
- * memory, at any alignment. Nothing is judged.
+ * Read a header from raw, or store a header to raw: VIRTIO_VSOCK_HEADER_BYTES bytes of the caller's
+ * memory, with any alignment. The fields are not checked.
  */
 VIRTIO_INLINE void virtio_vsock_header_from_raw(struct virtio_vsock_hdr *header, const void *raw);
 VIRTIO_INLINE void virtio_vsock_header_to_raw(const struct virtio_vsock_hdr *header, void *raw);
@@ -89,7 +89,7 @@ VIRTIO_INLINE uint32_t virtio_vsock_flags(const struct virtio_vsock_hdr *header)
 VIRTIO_INLINE uint32_t virtio_vsock_buf_alloc(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE uint32_t virtio_vsock_fwd_cnt(const struct virtio_vsock_hdr *header);
 
-/* Each sets one field from a value in the host's byte order. Nothing is judged. */
+/* Each sets one field from a value in the host's byte order. The value is not checked. */
 VIRTIO_INLINE void virtio_vsock_set_src_cid(struct virtio_vsock_hdr *header, uint64_t src_cid);
 VIRTIO_INLINE void virtio_vsock_set_dst_cid(struct virtio_vsock_hdr *header, uint64_t dst_cid);
 VIRTIO_INLINE void virtio_vsock_set_src_port(struct virtio_vsock_hdr *header, uint32_t src_port);
@@ -102,9 +102,9 @@ VIRTIO_INLINE void virtio_vsock_set_buf_alloc(struct virtio_vsock_hdr *header, u
 VIRTIO_INLINE void virtio_vsock_set_fwd_cnt(struct virtio_vsock_hdr *header, uint32_t fwd_cnt);
 
 /*
- * The flags by name. For a SHUTDOWN: whether its sender will receive no more, or send no more. For
- * an RW: whether it ends a message, or a record. Undefined bits are ignored. Each returns false for
- * another op.
+ * Test one flag each. In a SHUTDOWN: the sender will receive no more, or will send no more. In an
+ * RW: the packet ends a message, or ends a record. Undefined bits are ignored. Each returns false
+ * for any other op.
  */
 VIRTIO_INLINE bool virtio_vsock_shuts_receive(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE bool virtio_vsock_shuts_send(const struct virtio_vsock_hdr *header);
@@ -116,7 +116,7 @@ VIRTIO_INLINE bool virtio_vsock_ends_record(const struct virtio_vsock_hdr *heade
  * credit.
  *
  * @in   the packet's header
- * @out  filled in if 1 is returned, otherwise untouched; may be in
+ * @out  filled in if 1 is returned, otherwise untouched; may be equal to in
  *
  * Returns 1; or 0 if the packet is an RST, which is never answered.
  */
@@ -131,13 +131,13 @@ int virtio_vsock_reset_reply(const struct virtio_vsock_hdr *in, struct virtio_vs
 struct virtio_vsock_packet {
 	/*
 	 * tx: a private copy of the packet's header; all zeroes if fewer than 44 bytes could be
-	 * read. rx: the caller's, set before or after the pop. The commit writes it.
+	 * read. rx: the caller sets it before or after the pop, and the commit writes it.
 	 */
 	struct virtio_vsock_hdr header;
-	struct virtio_token token; /* of its chain */
+	struct virtio_token token; /* of the packet's chain */
 	/*
-	 * 0, or why the payload cannot be used. data is empty then, and the caller must still
-	 * complete the chain.
+	 * 0, or the reason why the payload cannot be used. After an error data is empty, and the
+	 * caller must still complete the chain.
 	 *   VIRTIO_ESHORT   fewer than 44 bytes; or header.len is more than the bytes that are
 	 *                   present
 	 *   VIRTIO_EBYTES   header.len is above the maximum; or as virtio_chain_next()
@@ -149,8 +149,8 @@ struct virtio_vsock_packet {
 	int error;
 	/*
 	 * The payload in the caller's array, without the header. Readers, writers and I/O vectors
-	 * work on it. tx: readable, exactly header.len bytes. rx: writable, the room, at most the
-	 * maximum.
+	 * work on it. tx: readable, exactly header.len bytes. rx: writable, the room for a payload,
+	 * at most the maximum.
 	 */
 	struct virtio_chain_segments data;
 
@@ -160,23 +160,24 @@ struct virtio_vsock_packet {
 	uint32_t max_payload;
 
 	/*
-	 * rx: the place of the header. On the fast path one place in memory; otherwise whole
-	 * segments at the front of the array, and then a part of one.
+	 * rx: where the header is. On the fast path the header is in one piece, at header_host.
+	 * Otherwise it is header_segments whole segments at the front of the array, and then
+	 * header_rest.
 	 */
 	uint32_t header_kind;
 	uint32_t header_segments;
 	void *header_host;
-	struct virtio_segment header_rest; /* the part of one; len 0 if there is none */
+	struct virtio_segment header_rest; /* a part of a segment; len is 0 if there is none */
 };
 
 /*
- * Prepares a packet. It can be popped into again and again.
+ * Prepares a packet, which can then be used for any number of pops.
  *
  * @packet       set up
  * @segments     the caller's array; must live as long as the packet is used
  * @capacity     its entries, at least 1: one for each descriptor of the longest chain, and one more
  *               for each place where a buffer continues in another region or another translation
- * @max_payload  bytes. tx: a longer payload is refused. rx: room beyond it is not used.
+ * @max_payload  bytes. tx: a longer payload is refused. rx: room beyond this maximum is not used.
  *
  * Returns 0; VIRTIO_EINVAL without an array or entries. A failure changes nothing.
  */
@@ -191,15 +192,17 @@ int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_s
  * @packet  initialised, not in flight. Filled in if 1 is returned; otherwise untouched, except the
  *          content of the array.
  *
- * Returns 1 for a packet, 0 for none, or an error of virtio_queue_pop(). Each packet, whatever its
- * error, is returned by virtio_vsock_complete(), or unpopped by virtio_queue_unpop(). After
- * VIRTIO_ENOTMAPPED for memory of the chain, the chain has been unpopped: retry later.
+ * Returns 1 for a packet, 0 for none, or an error of virtio_queue_pop(). Each packet, with or
+ * without an error, must be completed by virtio_vsock_complete(), or unpopped by
+ * virtio_queue_unpop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has been
+ * unpopped: retry later.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet);
 
 /*
- * Pops the next buffer from the receive queue, for a packet to the guest. As virtio_vsock_tx_pop().
+ * Pops the next buffer from the receive queue, for a packet to the guest. Works as
+ * virtio_vsock_tx_pop().
  *
  * packet->data is the room for the payload. It is empty for a buffer of 44 bytes, which can carry
  * only a header.
@@ -211,7 +214,7 @@ int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
  * Writes the header and returns the buffer to the driver with a used length of 44 + header.len
  * bytes. Records header and payload in the dirty log.
  *
- * @queue   of the packet; started, perhaps broken since
+ * @queue   the packet's queue; started, and perhaps broken since
  * @packet  from virtio_vsock_rx_pop(), without error. The caller has set header, and has written
  *          the first header.len bytes of the payload to data.
  *
@@ -225,7 +228,7 @@ VIRTIO_MUST_CHECK
 int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
 
 /*
- * Returns a packet's chain to the driver with nothing written: each tx packet, and an rx packet
+ * Returns a packet's chain to the driver with used length 0. For tx packets, and for rx packets
  * with an error. Returns as virtio_queue_complete().
  */
 VIRTIO_INLINE int virtio_vsock_complete(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
@@ -258,8 +261,8 @@ struct virtio_vsock {
 };
 
 /*
- * Whether a guest may have this context ID: the upper 32 bits are 0, and the value is not 0, 1, 2
- * or 2^32 - 1 (virtio 1.4, 5.10.4).
+ * Returns whether a guest may have this context ID: the upper 32 bits are 0, and the value is not
+ * 0, 1, 2 or 2^32 - 1 (virtio 1.4, 5.10.4).
  */
 bool virtio_vsock_is_guest_cid(uint64_t cid);
 
@@ -288,23 +291,24 @@ int virtio_vsock_negotiate(struct virtio_vsock *vsock, uint64_t features);
 void virtio_vsock_reset(struct virtio_vsock *vsock);
 
 /*
- * Gives the guest another context ID, after a migration. A transport reset tells the driver.
- * Returns 0; VIRTIO_EINVAL for a reserved context ID. A failure changes nothing.
+ * Gives the guest another context ID, after a migration. The caller tells the driver by a transport
+ * reset. Returns 0; VIRTIO_EINVAL for a reserved context ID. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_set_guest_cid(struct virtio_vsock *vsock, uint64_t guest_cid);
 
 /*
- * Whether sockets of a type may be used with the negotiated features (virtio 1.4, 5.10.3.2).
+ * Returns whether sockets of a type may be used with the negotiated features (virtio 1.4,
+ * 5.10.3.2).
  *
- * Streams may be used if STREAM was negotiated, if no feature was, and if SEQPACKET was without
- * NO_IMPLIED_STREAM. False for a value outside enum virtio_vsock_type.
+ * Streams may be used if STREAM, no feature, or only SEQPACKET was negotiated. Returns false for a
+ * value outside enum virtio_vsock_type.
  */
 bool virtio_vsock_has_type(const struct virtio_vsock *vsock, uint16_t type);
 
 /*
- * Whether a packet of the transmit queue has the guest's source CID, and a destination that is
- * neither the guest nor reserved. Any other packet is dropped without an answer.
+ * Returns whether a packet of the transmit queue has the guest's source CID, and a destination that
+ * is neither the guest nor reserved. Any other packet is dropped without an answer.
  */
 bool virtio_vsock_is_from_guest(const struct virtio_vsock *vsock, const struct virtio_vsock_hdr *header);
 
@@ -312,7 +316,7 @@ bool virtio_vsock_is_from_guest(const struct virtio_vsock *vsock, const struct v
  * Reads the configuration space.
  *
  * @offset  first byte
- * @data    the caller's, len bytes. Bytes outside the configuration space read as 0.
+ * @data    the caller's memory, len bytes. Bytes outside the configuration space read as 0.
  * @len     bytes
  */
 void virtio_vsock_config_read(const struct virtio_vsock *vsock, uint64_t offset, void *data, size_t len);
@@ -321,29 +325,29 @@ void virtio_vsock_config_read(const struct virtio_vsock *vsock, uint64_t offset,
 
 /* The transport reset that a device owes its driver. */
 struct virtio_vsock_events {
-	bool owed;          /* to be sent when there is a buffer */
+	bool owed;          /* the reset must be sent when there is a buffer */
 	bool waiting;       /* sent, and not seen by the driver yet */
-	uint16_t avail_idx; /* while waiting: the available index when it was sent */
+	uint16_t avail_idx; /* while waiting: the available index when the reset was sent */
 };
 
 /*
- * Clears what is owed. Also for a reset by the driver, which ends the wait of
- * virtio_vsock_events_pending().
+ * Forgets the transport reset. Call this before the first use, and when the driver resets the
+ * device: a reset ends the wait of virtio_vsock_events_pending().
  */
 void virtio_vsock_events_reset(struct virtio_vsock_events *events);
 
 /*
- * Owes the driver a VIRTIO_VSOCK_EVENT_TRANSPORT_RESET. A second one adds nothing while the first
- * is owed.
+ * Owes the driver a VIRTIO_VSOCK_EVENT_TRANSPORT_RESET. A second call adds nothing while the first
+ * event is owed.
  */
 void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events);
 
 /*
- * Sends the event, if one is owed and a buffer is available. A buffer that is too short, bad or not
- * writable is completed with length 0, and the next one is tried. At most the buffers available at
- * the start are tried.
+ * Sends the event, if it is owed and a buffer is available. A buffer that is too short, bad or not
+ * writable is completed with length 0, and the next buffer is tried. Only buffers that are
+ * available at the start of the call are tried.
  *
- * @events    what is owed; stays owed until it is sent
+ * @events    the event, which stays owed until it is sent
  * @queue     the event queue, started
  * @segments  the caller's array, for one chain
  * @capacity  its entries, at least 1
@@ -358,11 +362,11 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 			     struct virtio_segment *segments, uint32_t capacity);
 
 /*
- * Whether the driver may not have seen a transport reset yet. That reset would shut down a new
- * connection, so the host's requests wait (virtio_vsock_table_hold()).
+ * Checks whether the driver has seen the transport reset. The reset would shut down a new
+ * connection, so the host's requests must wait (virtio_vsock_table_hold()).
  *
  * @queue  the event queue, started. The driver has seen the event when it makes another buffer
- *         available after it.
+ *         available afterwards.
  *
  * Returns 1 while the event is owed or not seen; 0 otherwise; or an error of
  * virtio_queue_read_avail_idx(). A failure changes nothing.

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Connections of the socket device: their states, credit both ways, deadlines, and the answer to
+ * Connections of the socket device: states, credit in both directions, deadlines, and the reply to
  * any packet. The caller owns sockets, buffers and clocks.
  *
  * Three parts of a program use a table of connections:
  *
  *   tx queue   Each packet goes to virtio_vsock_table_receive(), which says what the caller has to
  *              do: take a payload, answer a request, release a connection.
- *   rx queue   Each buffer carries what virtio_vsock_table_next() owes, or else data of a
- *              connection. virtio_vsock_connection_piece() says how much may be sent, and
+ *   rx queue   Each buffer carries an owed packet, which the table must still send
+ *              (virtio_vsock_table_next()), or otherwise data of a connection.
+ *              virtio_vsock_connection_piece() says how much may be sent, and
  *              virtio_vsock_connection_send() builds the header.
- *   clock      virtio_vsock_table_expire() ends what has taken too long.
+ *   clock      virtio_vsock_table_expire() ends connections whose deadline has passed.
  *
  * A connection belongs to the table. The caller gets a pointer with a guest's request, or from
  * virtio_vsock_table_connect(), and keeps the pointer. connection->user points back to the caller's
@@ -19,18 +20,18 @@
  * - virtio_vsock_table_expire() returns the connection,
  * - virtio_vsock_connection_forwarded() or virtio_vsock_connection_shutdown() returns 1,
  * - the caller itself resets it.
- * The table keeps the place until the RST is sent.
+ * The table keeps the entry until the RST is sent.
  *
  * What the guest can do: send any packet at any time. A bad packet ends only the guest's own
  * connection.
- * - The table is bounded, and so is the number of owed answers. At the bound
- *   virtio_vsock_table_receive() returns VIRTIO_EBUSY, and the tx queue waits until the driver pops
- *   packets from the rx queue (virtio 1.4, 5.10.6.1.2).
+ * - The table is bounded, and so is the number of owed replies. At the bound of replies
+ *   virtio_vsock_table_receive() returns VIRTIO_EBUSY, and the tx queue waits until a reply was
+ *   sent on the rx queue (virtio 1.4, 5.10.6.1.2).
  * - No RST is answered by an RST.
  * - Ports that the guest chooses do not make look-ups slow, because the hash has a secret seed.
  *
- * Time: now and all intervals are in a unit of the caller's, from a clock that does not go back,
- * and below 2^63.
+ * Time: now and all intervals are in a unit that the caller chooses. The clock must not go back,
+ * and now must be below 2^63.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -61,12 +62,12 @@ struct virtio_vsock_address {
 };
 
 enum virtio_vsock_state {
-	VIRTIO_VSOCK_CLOSED,      /* an unused place of the table */
+	VIRTIO_VSOCK_CLOSED,      /* an unused entry of the table */
 	VIRTIO_VSOCK_ACCEPTING,   /* the guest has sent REQUEST, and the caller has not answered */
 	VIRTIO_VSOCK_REQUESTED,   /* REQUEST is owed or sent, and the guest has not answered */
 	VIRTIO_VSOCK_ESTABLISHED, /* perhaps half-closed: see shut_by_us and shut_by_peer */
 	VIRTIO_VSOCK_CLOSING,     /* one side has shut both directions; no RST yet */
-	VIRTIO_VSOCK_RESET,       /* an RST is owed; the caller has released it */
+	VIRTIO_VSOCK_RESET,       /* an RST is owed; the caller has released the connection */
 };
 
 /* Packets that a connection owes to the guest, as bits. */
@@ -95,13 +96,13 @@ struct virtio_vsock_options {
 	uint32_t max_packets;
 	uint32_t max_payload; /* most bytes of a payload, at least 1 */
 	/*
-	 * Bytes of its buffer that the guest charges for each packet that is not forwarded yet,
-	 * besides the payload. Linux resets a connection whose packets cost more than its buffer.
-	 * 0: only payload counts.
+	 * Bytes of the guest's buffer that a packet uses until it is forwarded, besides the
+	 * payload. Linux resets a connection whose packets use more than its buffer. With 0 only
+	 * payload counts.
 	 */
 	uint32_t packet_overhead;
 	/* Intervals: 1 to 2^62. */
-	uint64_t connect_timeout; /* from REQUEST to its answer, either way */
+	uint64_t connect_timeout; /* from a REQUEST of either side to its answer */
 	uint64_t close_timeout;   /* in VIRTIO_VSOCK_CLOSING */
 	uint64_t credit_retry;    /* between CREDIT_REQUESTs while nothing may be sent */
 	/* Local ports for virtio_vsock_table_connect(), from first to last. */
@@ -109,15 +110,15 @@ struct virtio_vsock_options {
 	uint32_t last_port;
 };
 
-/* A place in a doubly linked list. */
+/* A link of a doubly linked list. */
 struct virtio_vsock_link {
 	struct virtio_vsock_link *next, *prev; /* NULL outside a list */
 };
 
-/* Packets sent up to a place in the stream, and not forwarded by the guest. */
+/* A group of sent packets that the guest has not forwarded. */
 struct virtio_vsock_mark {
-	uint32_t end;     /* tx_cnt after the last of them */
-	uint32_t packets; /* since the mark before */
+	uint32_t end;     /* tx_cnt after the last packet of the group */
+	uint32_t packets; /* number of packets since the previous mark */
 };
 
 #define VIRTIO_VSOCK_MARKS 8
@@ -130,12 +131,12 @@ struct virtio_vsock_connection {
 	uint8_t state;        /* enum virtio_vsock_state */
 	uint8_t shut_by_us;   /* VIRTIO_VSOCK_SHUTDOWN_... that we have sent or owe */
 	uint8_t shut_by_peer; /* VIRTIO_VSOCK_SHUTDOWN_... that the guest has sent */
-	bool credit_bad;      /* the last fwd_cnt was wrong: send nothing before a good one */
+	bool credit_bad;      /* the last fwd_cnt was wrong: send nothing before a valid fwd_cnt */
 	bool blocked;         /* the caller was told to wait for credit */
 	uint32_t owed;        /* VIRTIO_VSOCK_OWES_... */
 
 	/* From the guest. The counters are bytes, modulo 2^32. */
-	uint32_t buf_alloc;    /* bytes of our buffer, as the guest is told */
+	uint32_t buf_alloc;    /* bytes of our buffer, as announced to the guest */
 	uint32_t rx_cnt;       /* received */
 	uint32_t fwd_cnt;      /* of these, forwarded to the host */
 	uint32_t told_fwd_cnt; /* fwd_cnt in the last packet to the guest */
@@ -148,15 +149,15 @@ struct virtio_vsock_connection {
 	uint32_t tx_packets;     /* sent, and not known to be forwarded by the guest */
 	uint32_t mark_count;
 	struct virtio_vsock_mark marks[VIRTIO_VSOCK_MARKS];
-	uint32_t message_bytes; /* sent of a message whose end was not sent; SEQPACKET alone */
+	uint32_t message_bytes; /* bytes sent of a message that has not ended; only for SEQPACKET */
 	uint32_t message_packets;
 
 	/* The table's. */
 	struct virtio_vsock_table *table;
-	struct virtio_vsock_connection *hash_next; /* in a bucket, or among the unused places */
+	struct virtio_vsock_connection *hash_next; /* in a bucket, or among the unused entries */
 	struct virtio_vsock_link queue;            /* connections that owe a packet */
 	struct virtio_vsock_link timer;            /* connections with a deadline */
-	uint64_t deadline;                         /* valid while in the list of timers */
+	uint64_t deadline;                         /* valid while timer is in a list */
 };
 
 /*
@@ -168,7 +169,7 @@ struct virtio_vsock_table {
 	struct virtio_vsock_options options;
 	struct virtio_vsock_connection *connections;
 	uint32_t capacity;
-	uint32_t count; /* places in use */
+	uint32_t count; /* entries in use */
 	struct virtio_vsock_connection **buckets;
 	uint32_t bucket_mask;
 	uint64_t seed[2];
@@ -181,7 +182,7 @@ struct virtio_vsock_table {
 	struct virtio_vsock_link requests;                      /* connections that owe a REQUEST */
 	struct virtio_vsock_link connecting, closing, retrying; /* by deadline, earliest first */
 	bool held;                                              /* virtio_vsock_table_hold() */
-	uint32_t next_port;                                     /* tried first */
+	uint32_t next_port;                                     /* local port to try first */
 	/* Counters since virtio_vsock_table_init(). */
 	uint64_t dropped;  /* packets with an unacceptable address */
 	uint64_t strays;   /* packets without a connection that were answered by RST */
@@ -195,24 +196,24 @@ struct virtio_vsock_table_storage {
 	struct virtio_vsock_connection **buckets;
 	uint32_t bucket_count; /* a power of two; connection_count or more for fast look-ups */
 	struct virtio_vsock_hdr *replies;
-	uint32_t reply_count; /* at least 1: most replies owed to packets without a connection */
+	uint32_t reply_count; /* at least 1; largest number of replies owed at a time */
 };
 
-/* What virtio_vsock_table_receive() asks of the caller. Bits, to be handled in this order. */
+/* What the caller must do after virtio_vsock_table_receive(). Handle the bits in this order. */
 enum virtio_vsock_got {
 	VIRTIO_VSOCK_GOT_REQUEST = 1,   /* answer: accept or reset the connection */
 	VIRTIO_VSOCK_GOT_RESPONSE = 2,  /* a connection of ours is established */
 	VIRTIO_VSOCK_GOT_DATA = 4,      /* take the payload */
 	VIRTIO_VSOCK_GOT_CREDIT = 8,    /* a blocked connection may send */
 	VIRTIO_VSOCK_GOT_SHUTDOWN = 16, /* shut_by_peer has new bits */
-	VIRTIO_VSOCK_GOT_END = 32,      /* forget the connection; may still deliver its data */
+	VIRTIO_VSOCK_GOT_END = 32,      /* release the connection; you may still deliver its data */
 };
 
-/* connection is NULL if got is 0. After VIRTIO_VSOCK_GOT_END it is valid until the next call. */
+/* After VIRTIO_VSOCK_GOT_END, connection is valid until the next call on the table. */
 struct virtio_vsock_received {
-	struct virtio_vsock_connection *connection; /* or NULL */
+	struct virtio_vsock_connection *connection; /* NULL if got is 0 */
 	uint32_t got;                               /* VIRTIO_VSOCK_GOT_... */
-	uint32_t bytes;                             /* payload; 0: the end of an empty message */
+	uint32_t bytes;                             /* payload; 0 if an empty message ends here */
 	uint32_t marks;                             /* VIRTIO_VSOCK_SEQ_...; 0 for a stream */
 };
 
@@ -234,21 +235,21 @@ int virtio_vsock_table_init(struct virtio_vsock_table *table, const struct virti
 			    const struct virtio_vsock_table_storage *storage, const uint64_t seed[2]);
 
 /*
- * Forgets all connections and everything that is owed, when the driver resets the device or was
+ * Forgets all connections and all owed packets. Call this when the driver resets the device or was
  * sent a transport reset. The caller releases every connection. The next local port and the
  * counters stay. Ends virtio_vsock_table_hold().
  */
 void virtio_vsock_table_clear(struct virtio_vsock_table *table);
 
 /*
- * Owes an RST to every connection. The caller releases them all. For a device without an event
- * queue whose guest may have connections that the host has lost.
+ * Owes an RST to every connection. The caller releases all connections. Use this on a device
+ * without an event queue, if the guest may have connections that the host has lost.
  */
 void virtio_vsock_table_reset_all(struct virtio_vsock_table *table);
 
 /*
- * While held, no REQUEST is sent: a transport reset that the driver has not seen would shut the new
- * connection down (virtio_vsock_events_pending()). The deadlines of the requests still run.
+ * While held is true, no REQUEST is sent. A transport reset that the driver has not seen would shut
+ * down the new connection (virtio_vsock_events_pending()). The deadlines of the requests still run.
  */
 void virtio_vsock_table_hold(struct virtio_vsock_table *table, bool held);
 
@@ -273,24 +274,25 @@ int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct vi
  * come first, then the connections in turn. Pop the rx buffer first, because a returned header
  * counts as sent.
  *
- * @out  filled in if 1 is returned, otherwise untouched; its len is 0
+ * @out  filled in if 1 is returned, otherwise untouched; its field len is 0
  *
  * Returns 1; 0 if nothing is owed.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_next(struct virtio_vsock_table *table, struct virtio_vsock_hdr *out);
 
-/* Whether virtio_vsock_table_next() would return 1. */
+/* Returns whether virtio_vsock_table_next() would return 1. */
 bool virtio_vsock_table_owes(const struct virtio_vsock_table *table);
 
 /*
- * The time at which virtio_vsock_table_expire() has something to do, or VIRTIO_VSOCK_NO_DEADLINE.
+ * Returns the time at which virtio_vsock_table_expire() must be called, or
+ * VIRTIO_VSOCK_NO_DEADLINE.
  */
 uint64_t virtio_vsock_table_deadline(const struct virtio_vsock_table *table);
 
 /*
- * Ends a connection whose deadline has passed: its RST is owed, and the caller releases it. Also
- * repeats each CREDIT_REQUEST that is due. Call this until it returns 0.
+ * Ends a connection whose deadline has passed: an RST is owed, and the caller releases the
+ * connection. Also repeats each CREDIT_REQUEST that is due. Call this until it returns 0.
  *
  * @now  the time
  * @out  the connection if 1 is returned, otherwise untouched
@@ -308,8 +310,8 @@ struct virtio_vsock_connection *virtio_vsock_table_find(const struct virtio_vsoc
 							const struct virtio_vsock_address *address);
 
 /*
- * Iterates over all connections: the one after previous, the first for NULL, NULL after the last.
- * Connections in VIRTIO_VSOCK_RESET are included. Removing the present one is allowed.
+ * Returns the connection after previous, the first connection for NULL, or NULL after the last.
+ * Includes connections in VIRTIO_VSOCK_RESET. The loop may reset the returned connection.
  */
 struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsock_table *table,
 							const struct virtio_vsock_connection *previous);
@@ -332,7 +334,7 @@ int virtio_vsock_table_connect(struct virtio_vsock_table *table, uint16_t type, 
 			       struct virtio_vsock_connection **out);
 
 /*
- * The same from a given address, for example between two guests. Returns as
+ * Begins a connection with a given address, for example between two guests. Returns as
  * virtio_vsock_table_connect(); VIRTIO_EBUSY if the address is used; VIRTIO_EINVAL if peer_cid is
  * not the guest's.
  */
@@ -352,41 +354,42 @@ int virtio_vsock_connection_accept(struct virtio_vsock_connection *connection);
 
 /*
  * Refuses a request, or breaks a connection: RST is owed, and the caller releases the connection.
- * Our own request that was not sent yet is forgotten without an RST. Does nothing in
- * VIRTIO_VSOCK_RESET and VIRTIO_VSOCK_CLOSED.
+ * If our own REQUEST was not sent yet, no RST is owed, and the table forgets the connection. Does
+ * nothing in VIRTIO_VSOCK_RESET and VIRTIO_VSOCK_CLOSED.
  */
 void virtio_vsock_connection_reset(struct virtio_vsock_connection *connection);
 
-/* Bytes received and not forwarded yet. */
+/* Returns the number of bytes received and not forwarded yet. */
 uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *connection);
 
 /*
- * Reports that data has left the caller's buffer for the host, so the guest may send as much again.
- * Owes a CREDIT_UPDATE if the guest might otherwise wait for ever, or soon.
+ * Reports that data has left the caller's buffer for the host, so the guest may send as many bytes
+ * again. Owes a CREDIT_UPDATE if the guest might otherwise wait soon, or for ever.
  *
  * @bytes    at most virtio_vsock_connection_buffered()
- * @packets  packets of which no byte is left: at most rx_packets, and fewer while a byte is left. A
- *           caller that joins packets forwards rx_packets when nothing is left, and 0 before.
+ * @packets  packets of which no byte is left: at most rx_packets, and fewer than rx_packets while
+ *           any byte is left. A caller that joins packets passes rx_packets when no byte is left,
+ *           and 0 before.
  * @now      the time
  *
- * Returns 0; or 1 if the guest had shut both directions and this was the last byte: the caller
- * releases the connection, and RST is owed. Returns VIRTIO_EINVAL for more than there is, and for
- * all packets but not all bytes; a failure changes nothing. For a connection that is over, returns
- * 0 and changes nothing.
+ * Returns 0; or 1 if the guest had shut both directions and this was the last byte: RST is owed,
+ * and the caller releases the connection. Returns VIRTIO_EINVAL for more bytes or packets than are
+ * buffered, and for all packets without all bytes; a failure changes nothing. For a connection that
+ * has ended, returns 0 and changes nothing.
  */
 int virtio_vsock_connection_forwarded(struct virtio_vsock_connection *connection, uint32_t bytes, uint32_t packets,
 				      uint64_t now);
 
 /*
- * Whether the guest sends no more and everything that it sent is forwarded: then shut the host's
- * socket.
+ * Returns whether the guest sends no more, and all data that it sent is forwarded. Then shut down
+ * sending on the host's socket.
  */
 bool virtio_vsock_connection_input_ended(const struct virtio_vsock_connection *connection);
 
-/* What one packet to the guest may carry. */
+/* The data that one packet to the guest may carry. */
 struct virtio_vsock_piece {
 	uint32_t bytes; /* of payload */
-	uint32_t marks; /* VIRTIO_VSOCK_SEQ_EOM, VIRTIO_VSOCK_SEQ_EOR, if it is the last */
+	uint32_t marks; /* VIRTIO_VSOCK_SEQ_EOM and _EOR, if the packet ends the message */
 };
 
 /*
@@ -394,16 +397,16 @@ struct virtio_vsock_piece {
  *
  * @left   bytes that the caller has of this message, or of the stream; UINT32_MAX for a socket that
  *         was not read yet
- * @marks  of the message that ends after these bytes; 0 for a stream. An empty message has left 0
- *         and marks.
- * @room   bytes in the rx buffer
+ * @marks  of the message that ends after these bytes; 0 for a stream. For an empty message left is
+ *         0, and marks is not.
+ * @room   bytes of payload that the rx buffer can hold
  * @now    the time
  * @out    the piece if 1 is returned, otherwise untouched. To send fewer bytes, the caller reduces
  *         bytes and clears marks.
  *
  * Returns 1, or 0 if nothing may be sent now. While RESPONSE is owed, retry after
- * virtio_vsock_table_next() has returned it. Otherwise credit is missing: a CREDIT_REQUEST is owed,
- * and VIRTIO_VSOCK_GOT_CREDIT will come. Errors:
+ * virtio_vsock_table_next() has returned the RESPONSE. Otherwise credit is missing: a
+ * CREDIT_REQUEST is owed, and VIRTIO_VSOCK_GOT_CREDIT will come. Errors:
  *   VIRTIO_ENOTREADY  the connection is not established, or either side has shut this direction
  *   VIRTIO_EINVAL     nothing to send, a room of 0 for bytes, unknown marks, or marks on a stream
  */
@@ -412,11 +415,11 @@ int virtio_vsock_connection_piece(struct virtio_vsock_connection *connection, ui
 				  uint32_t room, uint64_t now, struct virtio_vsock_piece *out);
 
 /*
- * Builds the header of a packet with data, and counts it as sent. Pop the rx buffer before. Write
- * the payload before or after.
+ * Builds the header of a packet with data, and counts the packet as sent. Pop the rx buffer before
+ * this call. Write the payload before or after this call.
  *
- * @piece  from virtio_vsock_connection_piece(), perhaps with fewer bytes; no other call on the
- *         table in between
+ * @piece  from virtio_vsock_connection_piece(), perhaps with fewer bytes. No other call on the
+ *         table may come in between.
  * @out    filled in on success, otherwise untouched
  *
  * Returns 0; VIRTIO_ENOTREADY and VIRTIO_EINVAL as virtio_vsock_connection_piece(); VIRTIO_ENOBUFS
@@ -431,15 +434,15 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
  * call only adds directions.
  *
  * @flags  VIRTIO_VSOCK_SHUTDOWN_... of this side: SEND when the host's socket has ended, RCV when
- *         it accepts no more
+ *         the socket accepts no more data
  * @now    the time. When both directions are shut, the guest has close_timeout to answer by RST.
  *
- * If each side has shut its sending, and everything is forwarded, both flags are sent, so that the
- * guest ends the connection. Returns 0, or:
- *   1                 the guest had shut both directions, and nothing is left to wait for: the
- *                     caller releases the connection, and RST is owed
- *   VIRTIO_EINVAL     no flags, or unknown ones
- *   VIRTIO_ENOTREADY  the connection is not established, or is over
+ * If both sides have shut their sending, and all data is forwarded, the SHUTDOWN has both flags.
+ * The guest then ends the connection. Returns 0, or:
+ *   1                 the guest had shut both directions, and no more data is awaited: RST is owed,
+ *                     and the caller releases the connection
+ *   VIRTIO_EINVAL     no flags, or unknown flags
+ *   VIRTIO_ENOTREADY  the connection is not established, or has ended
  * A failure changes nothing.
  */
 int virtio_vsock_connection_shutdown(struct virtio_vsock_connection *connection, uint32_t flags, uint64_t now);
@@ -480,8 +483,8 @@ struct virtio_vsock_connection_state {
 };
 
 /*
- * Copies the state for a restore, of a table or of a connection. Deadlines are not saved: they
- * start again.
+ * Copies the state of a table or of a connection, for a restore. Deadlines are not saved. They
+ * start again at the restore.
  */
 void virtio_vsock_table_save(const struct virtio_vsock_table *table, struct virtio_vsock_table_state *out);
 void virtio_vsock_connection_save(const struct virtio_vsock_connection *connection,
@@ -495,10 +498,9 @@ VIRTIO_MUST_CHECK
 int virtio_vsock_table_restore(struct virtio_vsock_table *table, const struct virtio_vsock_table_state *state);
 
 /*
- * Adds a saved connection to a table. The caller restores the data that it had buffered for the
- * host.
+ * Adds a saved connection to a table. The caller restores the data that was buffered for the host.
  *
- * @now  the time; a deadline counts from here
+ * @now  the time; a deadline starts now
  * @out  the connection on success, otherwise untouched
  *
  * Returns 0, or an error that changes nothing:

@@ -5,16 +5,16 @@
  *   section        index  content
  *   vsock          0      features, the transport reset, the next local port, and the connections
  *                         with their counters
- *   vsock.replies  0      the RSTs that are owed to packets of no connection
+ *   vsock.replies  0      the RSTs that are owed to packets without a connection
  *
  * The order of a restore:
- *   1  virtio_vsock_read_state() checks
+ *   1  virtio_vsock_read_state() checks the file
  *   2  virtio_vsock_restore(), then virtio_vsock_connection_restore() for each connection
  *   3  virtio_vsock_restore_replies()
- * Deadlines begin anew.
+ * Deadlines start again.
  *
- * Payload that the owner has buffered is not saved here: it is rx_cnt - fwd_cnt bytes of each
- * connection. If the host's ends of the connections are lost, the owner has two choices:
+ * Payload that the owner has buffered is not saved here: rx_cnt - fwd_cnt bytes of each connection.
+ * If the host's ends of the connections are lost, the owner has two choices:
  *   - Restore no connection, and owe the driver a transport reset: virtio_vsock_events_owe_reset().
  *   - If the device has no access to the event queue: restore the connections, and reset them by
  *     virtio_vsock_table_reset_all().
@@ -35,16 +35,16 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* A device without its connections. Plain values. */
+/* A device without its connections, as plain values. */
 struct virtio_vsock_device_state {
 	uint64_t negotiated;      /* mask of this device type's feature bits */
 	uint32_t next_port;       /* the first port that virtio_vsock_table_connect() tries */
-	uint16_t event_avail_idx; /* while the reset is waiting; otherwise 0 */
-	bool event_owed;          /* a transport reset is to be sent */
-	bool event_waiting;       /* a reset was sent, and the driver has not popped it */
+	uint16_t event_avail_idx; /* available index when the reset was sent; 0 if not waiting */
+	bool event_owed;          /* a transport reset must be sent */
+	bool event_waiting;       /* a reset was sent, and the driver has not seen it yet */
 };
 
-/* An RST that is owed to a packet of no connection. */
+/* An RST that is owed to a packet without a connection. */
 struct virtio_vsock_reply_state {
 	uint64_t src_cid; /* source of the RST, which is the packet's destination */
 	uint64_t dst_cid;
@@ -53,7 +53,7 @@ struct virtio_vsock_reply_state {
 	uint16_t type; /* type of the packet, any value */
 };
 
-/* The sections: with a list "connections", and a list "replies". */
+/* Layouts of the two sections: one with a list "connections", the other with a list "replies". */
 const struct virtio_section_layout *virtio_vsock_layout(void);
 const struct virtio_section_layout *virtio_vsock_replies_layout(void);
 
@@ -67,8 +67,8 @@ void virtio_vsock_save(const struct virtio_vsock *vsock, const struct virtio_vso
 		       const struct virtio_vsock_table *table, struct virtio_vsock_device_state *out);
 
 /*
- * Checks a state as virtio_vsock_restore() and virtio_vsock_connection_restore() will. Changes
- * neither device nor table.
+ * Makes the checks of virtio_vsock_restore() and virtio_vsock_connection_restore(). Changes neither
+ * device nor table.
  *
  * @table        the target of the restore
  * @connections  count entries, which this function sorts by their addresses
@@ -88,11 +88,11 @@ int virtio_vsock_check_state(const struct virtio_vsock_table *table, const struc
 /*
  * Restores the device, before its connections.
  *
- * @vsock   the table's
+ * @vsock   the table's device
  * @events  NULL if the device has no access to the event queue
  *
- * Returns 0; VIRTIO_EINVAL for features that are not offered, or a port outside of the range of the
- * options. A failure changes nothing.
+ * Returns 0; VIRTIO_EINVAL for features that are not offered, or a next port outside the options'
+ * range. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_restore(struct virtio_vsock *vsock, struct virtio_vsock_events *events,
@@ -103,7 +103,7 @@ int virtio_vsock_restore(struct virtio_vsock *vsock, struct virtio_vsock_events 
  *
  * @replies  count entries, in the order in which they are sent
  *
- * Returns 0; VIRTIO_ENOBUFS for more than fit the table. A failure changes nothing.
+ * Returns 0; VIRTIO_ENOBUFS for more replies than fit the table. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_restore_replies(struct virtio_vsock_table *table, const struct virtio_vsock_reply_state *replies,
@@ -124,7 +124,7 @@ struct virtio_vsock_saved {
 	uint32_t connection_capacity; /* number of entries: the size of the table is enough */
 	uint32_t connection_count;    /* set */
 	struct virtio_vsock_reply_state *replies;
-	uint32_t reply_capacity; /* likewise */
+	uint32_t reply_capacity; /* number of entries: the table's reply_capacity is enough */
 	uint32_t reply_count;    /* set */
 };
 
@@ -133,14 +133,14 @@ struct virtio_vsock_saved {
  *
  * @number    the number that was written
  * @table     the target of the restore
- * @features  negotiated in the file's core, from virtio_device_saved_features(): the state must
- *            agree in this device type's bits. NULL accepts any.
+ * @features  of the file's device core, from virtio_device_saved_features(). The state must agree
+ *            in this device type's bits. NULL accepts any features.
  * @state     for virtio_vsock_restore()
  * @saved     the caller's arrays, which are filled in
  *
- * Returns 0; or an error of virtio_section_read() or virtio_vsock_check_state(), with section,
- * value and place in reader->fault. After an error state and the counts are untouched, and the
- * content of the arrays is undefined.
+ * Returns 0; or an error of virtio_section_read() or virtio_vsock_check_state(). reader->fault then
+ * has section, value and place. After an error state and the counts are untouched, and the content
+ * of the arrays is undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_read_state(struct virtio_section_reader *reader, uint32_t number,
