@@ -2,10 +2,10 @@
 /* Descriptor chains: indirect tables, tables without a host address, resolving, faults. */
 #include "run.h"
 
-/* The most entries of an indirect table: next has 16 bits, and so has the length in entries. */
+/* The most entries of an indirect table: their number must fit 16 bits, like next. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
-/* The queue of a chain. The chain's cursor is a member of the queue. */
+/* Returns the queue of a chain: chain->memory is the address of a member of the queue. */
 static struct virtio_queue *queue_of(struct virtio_memory_cursor *memory)
 {
 	return (struct virtio_queue *)(void *)((uint8_t *)memory - offsetof(struct virtio_queue, memory));
@@ -35,7 +35,7 @@ void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, u
 	walk->left = (fast ? number : -number) | (walk->left & (VIRTIO_IMPL_WALK_ONE - 1));
 }
 
-/* The number of descriptors that the walk may still yield. */
+/* Returns the number of descriptors that the walk may still yield. */
 static uint32_t left_of(const struct virtio_walk *walk)
 {
 	const int32_t number = walk->left & ~(VIRTIO_IMPL_WALK_ONE - 1);
@@ -46,10 +46,10 @@ static uint32_t left_of(const struct virtio_walk *walk)
 /*
  * Enters the table that an indirect descriptor refers to.
  *
- * The descriptor's write flag is ignored, as 2.7.5.3.2 demands, and so is its next flag: only the
- * table follows an indirect descriptor. The table may have any alignment. A table at an odd
- * address, or over several regions, is read by copying. A table does not renew the number of
- * descriptors that may be yielded, unless tables longer than the queue are allowed.
+ * The descriptor's write flag is ignored, as 2.7.5.3.2 demands. The next flag is ignored, too: only
+ * the table follows an indirect descriptor. The table may have any alignment. A misaligned table,
+ * or a table over several regions, is read by copying. Descriptors yielded before the table still
+ * count, unless the table is longer than the queue.
  */
 static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, const struct virtio_guest_desc *d)
 {
@@ -82,7 +82,8 @@ static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, 
 }
 
 /*
- * All checks of one descriptor. The inline part of virtio_chain_next() is a fast path through them.
+ * Makes all checks of one descriptor, and steps over it. The inline virtio_chain_next() is a fast
+ * path through these checks.
  */
 static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_desc *d, struct virtio_desc *out)
 {
@@ -165,7 +166,7 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 struct resolution {
 	struct virtio_segment *next, *end; /* of the caller's array */
 	int64_t base;                      /* base - walk.bytes_left: bytes of all buffers so far */
-	uint32_t readable;                 /* segments before the first writable one */
+	uint32_t readable;                 /* segments before the first writable segment */
 	uint64_t readable_bytes;
 	bool writable; /* a writable buffer was met, so readable and readable_bytes are set */
 
@@ -179,7 +180,7 @@ struct resolution {
 	struct virtio_desc bad; /* after an error: the bad buffer */
 };
 
-/* The number of segments so far, cut to 32 bits: no array has more entries. */
+/* Returns the number of segments so far, at most UINT32_MAX: no array has more entries. */
 static uint32_t needed(const struct resolution *c, const struct virtio_chain_segments *out)
 {
 	/* The array may be NULL when capacity is 0; NULL - NULL is undefined in C. */
@@ -189,8 +190,8 @@ static uint32_t needed(const struct resolution *c, const struct virtio_chain_seg
 }
 
 /*
- * Adds the pieces of a buffer, wherever they lie. A bad buffer leaves the array and the counts
- * unchanged.
+ * Adds the pieces of a buffer, in any number of regions. A bad buffer leaves the array and the
+ * counts unchanged.
  */
 static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cursor *memory,
 				  const struct virtio_desc *desc)
@@ -224,7 +225,7 @@ static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cur
 	return error;
 }
 
-/* Records the first writable buffer, after bytes of readable ones. */
+/* Records where the writable buffers begin. bytes is the length of all readable buffers. */
 static inline void begin_writable(struct resolution *c, const struct virtio_chain_segments *out, uint64_t bytes)
 {
 	c->writable = true;
@@ -238,7 +239,7 @@ struct loaded {
 	uint32_t count;
 };
 
-/* virtio_chain_next(), with the loaded descriptors in place of guest memory. */
+/* Works as virtio_chain_next(), but uses up the loaded descriptors first. */
 static int next_desc(struct virtio_chain *chain, struct loaded *loaded, struct virtio_desc *out)
 {
 	if (loaded->count == 0)
@@ -249,7 +250,7 @@ static int next_desc(struct virtio_chain *chain, struct loaded *loaded, struct v
 
 /*
  * Walks to the end and adds each descriptor. Returns 0, or the error of a buffer; an error of the
- * walk stays in @got.
+ * walk stays in *got.
  */
 static VIRTIO_COLD int add_rest(struct resolution *c, struct virtio_chain *chain, struct loaded *loaded,
 				const struct virtio_chain_segments *out, int *got)
@@ -265,7 +266,7 @@ static VIRTIO_COLD int add_rest(struct resolution *c, struct virtio_chain *chain
 	return error;
 }
 
-/* The last byte of the last segment, if that is writable. */
+/* Sets last_writable to the last byte of the last segment, if that segment is writable. */
 static void set_last_writable(const struct resolution *c, struct virtio_chain_segments *out)
 {
 	const struct virtio_segment *last;
@@ -291,7 +292,7 @@ static void set_nothing(struct virtio_chain_segments *out)
 	out->last_writable.len = 0;
 }
 
-/* The array holds the front of the chain only. */
+/* Sets the counts for an array that holds only the front of the chain. */
 static void set_front(const struct resolution *c, struct virtio_chain_segments *out)
 {
 	/* Avoids NULL - NULL, which is undefined in C. */
@@ -314,9 +315,9 @@ static void keep_writable(struct virtio_desc *last, const struct virtio_desc *de
 }
 
 /*
- * Walks on after a bad buffer: one outside of memory, or without permission. Only a well-formed
- * chain has a byte for a status. Returns 0; or VIRTIO_ENOTMAPPED for that byte. An error of the
- * walk stays in the walk.
+ * Walks on after a bad buffer, to find the byte for a status. Only a well-formed chain has this
+ * byte. Returns 0, or VIRTIO_ENOTMAPPED if the byte is not mapped yet. An error of the walk stays
+ * in the walk.
  */
 static int end_at_bad_buffer(struct virtio_chain *walking, const struct resolution *c, struct loaded *loaded,
 			     struct virtio_chain_segments *out)
@@ -342,7 +343,7 @@ static int end_at_bad_buffer(struct virtio_chain *walking, const struct resoluti
 }
 
 /*
- * Ends a resolution after an error of the walk, which was stored and counted there, or after the
+ * Ends a resolution after an error of the walk, which the walk has stored and counted, or after the
  * error of a buffer. Returns the error to report.
  */
 static VIRTIO_COLD int end_resolution(struct virtio_chain *chain, struct virtio_chain *walking,
@@ -392,7 +393,7 @@ int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const struct virt
 	walking.walk.next = r->next;
 	walking.walk.left = r->left | (int32_t)(r->usual & VRING_DESC_F_WRITE);
 	walking.walk.bytes_left = base - (int64_t)r->bytes;
-	/* A walk that failed before has its error there. */
+	/* Keeps the error of a walk that has failed before. */
 	if (chain->walk.left == VIRTIO_IMPL_WALK_FAILED)
 		walking.walk = chain->walk;
 	if (r->usual & VRING_DESC_F_WRITE) {

@@ -32,7 +32,7 @@ static bool region_is_valid(const struct virtio_region *r)
 	return !r->dirty || dirty_log_is_valid(r->dirty);
 }
 
-/* What a region permits, in the form of its member access. */
+/* Returns what a region permits, as bits for its member access. */
 static uint32_t permitted_in(const struct virtio_region *region)
 {
 	if (region->flags & VIRTIO_REGION_READ_ONLY)
@@ -40,7 +40,7 @@ static uint32_t permitted_in(const struct virtio_region *region)
 	return VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | (region->dirty ? 0 : VIRTIO_IMPL_ACCESS_UNLOGGED);
 }
 
-/* Sets the limits of accesses from length and access. */
+/* Sets the members that limit accesses, from the members len and access. */
 static void set_limits(struct virtio_region *region)
 {
 	const uint32_t both = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
@@ -52,7 +52,7 @@ static void set_limits(struct virtio_region *region)
 	region->unlogged_small = region->access & VIRTIO_IMPL_ACCESS_UNLOGGED ? small : 0;
 }
 
-/* Sets the members of a region that follow from those that the caller filled in. */
+/* Computes the derived members of a region from the members that the caller has filled in. */
 static void set_derived(struct virtio_region *region)
 {
 	region->access = permitted_in(region);
@@ -137,7 +137,7 @@ void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_tra
 	map->translate_context = context;
 }
 
-/* The cached region of a cursor that has none: empty, so it contains no address. */
+/* The cached region of a new cursor. It is empty, so it contains no address. */
 static const struct virtio_region no_region;
 
 void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct virtio_memory_map *map)
@@ -189,7 +189,7 @@ static void set_window(struct virtio_memory_cursor *cursor, uint64_t addr, const
 	cursor->region = window;
 }
 
-/* As resolve(), with a translation in front of the regions. */
+/* Does the work of resolve() for a map with a translation. */
 static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 					  uint32_t access)
 {
@@ -204,7 +204,7 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	region = find_region(map, t.addr);
 	if (!region || t.len == 0)
 		return VIRTIO_EFAULT;
-	/* Other bits of the answer have no meaning, and must not look like our internal bit. */
+	/* Other bits in t.access have no meaning, and must not look like our internal bit. */
 	t.access &= VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	if (t.access == (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE))
 		t.access |= VIRTIO_IMPL_ACCESS_UNLOGGED;
@@ -313,8 +313,8 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 }
 
 /*
- * Returns the host address of a range that lies in one region, and makes that the cached region; or
- * NULL.
+ * Returns the host address of a range that lies in one region, and makes this the cached region.
+ * Returns NULL for any other range.
  */
 static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
@@ -355,7 +355,7 @@ int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t a
 	return 0;
 }
 
-/* Writes bytes into one region, and records them if it has a dirty log. */
+/* Writes bytes into one region, and records them if the region has a dirty log. */
 static inline void write_recorded(const struct virtio_region *region, uint8_t *to, const void *src, size_t len)
 {
 	virtio_guest_copy_out(to, src, len);
@@ -363,7 +363,7 @@ static inline void write_recorded(const struct virtio_region *region, uint8_t *t
 		virtio_memory_mark(region->dirty, virtio_memory_guest_address(region, to), len);
 }
 
-/* A write outside the cached region, or in several pieces. */
+/* Writes outside the cached region, or in several pieces. */
 static VIRTIO_COLD int write_any(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len)
 {
 	uint8_t *to = in_one_region(cursor, addr, len, VIRTIO_ACCESS_WRITE);
@@ -547,7 +547,7 @@ void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, ui
 		return;
 	first = addr < log->base ? 0 : (addr - log->base) >> log->page_shift;
 	last = (last - log->base) >> log->page_shift;
-	/* Compares bytes of the bitmap, because the number of bits may not fit. */
+	/* Compares bytes of the bitmap, because the number of bits may not fit 64 bits. */
 	if (first / 8 >= log->size)
 		return;
 	if (last / 8 >= log->size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Searches for regions and marks in dirty logs, for the source files that make many of them. */
+/* Inline functions that search for a region, or set marks in a dirty log. */
 #ifndef VIRTIO_MEMORY_INTERNAL_H
 #define VIRTIO_MEMORY_INTERNAL_H
 
@@ -24,8 +24,8 @@ static inline const struct virtio_region *virtio_memory_halve(const struct virti
 }
 
 /*
- * Returns the last region that starts at or below addr, or the first region. There is at least one.
- * The search covers 2^steps regions: all of them, except some at the front or at the end.
+ * Returns the last region that starts at or below addr, or the first region. The map must have a
+ * region. The search covers either the first or the last 2^steps regions of the map.
  */
 static inline const struct virtio_region *virtio_memory_search(const struct virtio_memory_map *map, uint64_t addr)
 {
@@ -49,8 +49,8 @@ static inline void virtio_memory_set_bits(const struct virtio_dirty_log *log, ui
 }
 
 /*
- * virtio_dirty_log_mark() for a length that is not 0. Inline if the bytes are in one page of a log
- * with byte units.
+ * Works as virtio_dirty_log_mark(), for a length that is not 0. Inline if the bytes are in one page
+ * of a log with byte units.
  */
 static inline VIRTIO_HOT void virtio_memory_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The mock driver: the places of its areas, and access to each field. */
+/* The mock driver: the addresses of its areas, and access to each field. */
 #include <virtio/descriptor.h>
 #include <virtio/queue_mock.h>
 
@@ -56,7 +56,7 @@ static int store_words(struct virtio_mock *mock, uint64_t addr, const void *word
 	return virtio_memory_write(&mock->memory, addr, raw, bytes);
 }
 
-/* base + offset, unless that leaves the address space. */
+/* Computes base + offset. Fails if the sum leaves the address space. */
 static int address(uint64_t base, uint64_t offset, uint64_t *out)
 {
 	return __builtin_add_overflow(base, offset, out) ? VIRTIO_EFAULT : 0;
@@ -77,7 +77,7 @@ static uint64_t area_bytes(uint32_t size, enum virtio_queue_area area)
 	return 0;
 }
 
-/* Where an area begins, counted from the start of the first area. */
+/* Returns the offset of an area from the start of the first area. */
 static uint64_t area_offset(uint32_t size, enum virtio_queue_area area)
 {
 	const uint64_t avail = area_bytes(size, VIRTIO_QUEUE_DESC);
@@ -286,7 +286,7 @@ uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock
 
 /* Fields */
 
-/* The checked address of one part of an area: the area may have been placed where it wraps. */
+/* Checks the address of one part of an area. The caller may have placed the area where it wraps. */
 static int locate(const struct virtio_mock *mock, enum virtio_queue_area area, uint64_t addr, uint64_t *out)
 {
 	*out = addr;

@@ -9,7 +9,7 @@
 
 /* Chains without the driver's records */
 
-/* The descriptor for one buffer of a chain, linked to next unless it is the last. */
+/* Returns the descriptor for one buffer of a chain, linked to next unless it is the last. */
 static struct vring_desc make_desc(const struct virtio_mock_buffer *buffer, bool last, uint32_t next)
 {
 	struct vring_desc desc = { .addr = buffer->addr, .len = buffer->len, .flags = buffer->flags, .next = 0 };
@@ -80,8 +80,8 @@ int virtio_mock_publish(struct virtio_mock *mock)
 /* Chains with the driver's records */
 
 /*
- * Removes the first count descriptors from the free list. They are linked already, and there are
- * enough.
+ * Removes the first count descriptors from the free list. They are linked already, and the caller
+ * has checked that there are enough.
  */
 static uint16_t take_free(struct virtio_mock *mock, uint32_t count, uint64_t writable)
 {
@@ -112,8 +112,8 @@ static void give_free(struct virtio_mock *mock, uint16_t head)
 }
 
 /*
- * Bytes that the device may write to a chain. No limit if the chain has an indirect table of the
- * caller's own.
+ * Returns the bytes that the device may write to a chain. There is no limit if the chain has an
+ * indirect table of the caller's own.
  */
 static uint64_t writable_bytes(const struct virtio_mock_buffer *buffers, uint32_t count)
 {
@@ -180,7 +180,8 @@ int virtio_mock_free(struct virtio_mock *mock, uint16_t head)
 }
 
 /*
- * Whether buffer i ends a chain: the last buffer does, and with many chains a buffer without NEXT.
+ * Returns whether buffer i ends a chain. The last buffer does, and with many chains each buffer
+ * without NEXT.
  */
 static bool chain_ends(const struct virtio_mock_buffer *buffers, uint32_t count, uint32_t i, bool many)
 {
@@ -204,8 +205,8 @@ static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buf
 		struct vring_desc desc = make_desc(&buffers[i], last, next);
 
 		/*
-		 * The last of many chains ends here, whatever its flags are. The flags of a single
-		 * chain are the caller's.
+		 * With many chains the last buffer ends its chain, whatever its flags are. The
+		 * flags of a single chain are the caller's.
 		 */
 		if (many && last)
 			desc.flags &= (uint16_t)~VRING_DESC_F_NEXT;
@@ -223,7 +224,7 @@ static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buf
 	return error ? error : (int)chains;
 }
 
-/* Everything that can fail is in guest memory, and happens before the records change. */
+/* Adds chains. Every access that can fail comes before the records change. */
 static int add_chains(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count, bool many,
 		      uint16_t *heads)
 {
@@ -289,7 +290,7 @@ int virtio_mock_add_many(struct virtio_mock *mock, const struct virtio_mock_buff
 
 /* Used elements */
 
-/* Judges an element. It is the driver's own copy. */
+/* Checks an element, which is the driver's own copy. */
 static int check_used(struct virtio_mock *mock, const struct vring_used_elem *element)
 {
 	const struct virtio_mock_slot *slot;
@@ -307,7 +308,7 @@ static int check_used(struct virtio_mock *mock, const struct vring_used_elem *el
 		return 0;
 	/*
 	 * The device uses the heads in the order of the available ring, so both rings have the same
-	 * head at one position.
+	 * head at the same position.
 	 */
 	error = virtio_mock_get_avail_entry(mock, mock->used_idx & (mock->size - 1u), &oldest);
 	if (error)
@@ -320,8 +321,8 @@ int virtio_mock_pop_used(struct virtio_mock *mock, struct vring_used_elem *out)
 	struct vring_used_elem element;
 	uint16_t idx, ahead;
 	/*
-	 * The acquire keeps the reads of the element and the buffers after the index (virtio 1.4,
-	 * 2.7.14).
+	 * The acquire keeps the reads of the element and the buffers after the read of the index
+	 * (virtio 1.4, 2.7.14).
 	 */
 	int error = virtio_mock_get(mock, VIRTIO_MOCK_USED_IDX, &idx);
 
@@ -355,8 +356,8 @@ int virtio_mock_should_kick(struct virtio_mock *mock)
 	int error;
 
 	/*
-	 * Publishes the index before reading whether the device wants a kick. Pairs with the fence
-	 * in virtio_queue_enable_kicks() (virtio 1.4, 2.7.13.4.1).
+	 * The index must be visible before the mock reads whether the device wants a kick. Pairs
+	 * with the fence in virtio_queue_enable_kicks() (virtio 1.4, 2.7.13.4.1).
 	 */
 	virtio_full_fence();
 	error = virtio_mock_get(mock, mock->event_idx ? VIRTIO_MOCK_AVAIL_EVENT : VIRTIO_MOCK_USED_FLAGS, &field);
@@ -383,8 +384,8 @@ int virtio_mock_enable_interrupts(struct virtio_mock *mock)
 	if (error)
 		return error;
 	/*
-	 * Asks for interrupts before reading the index again. Pairs with the fence in
-	 * virtio_queue_needs_interrupt(): one of the two sides sees the other's store.
+	 * The request for interrupts must be visible before the index is read again. Pairs with the
+	 * fence in virtio_queue_needs_interrupt(): one of the two sides sees the other's store.
 	 */
 	virtio_full_fence();
 	error = virtio_mock_get(mock, VIRTIO_MOCK_USED_IDX, &idx);

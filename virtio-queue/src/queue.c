@@ -17,7 +17,7 @@ void virtio_impl_queue_update_paths(struct virtio_queue *queue)
 }
 
 /*
- * The memory of a queue that is not started: none. So a chain from before a reset reaches no byte.
+ * The empty memory of a queue that is not started. So a chain from before a reset reaches no byte.
  */
 static const struct virtio_memory_map no_memory;
 
@@ -42,7 +42,7 @@ int virtio_impl_queue_init_layout_6(struct virtio_queue *queue, struct virtio_in
 
 	if (!inflight || entries == 0)
 		return VIRTIO_EINVAL;
-	/* Continues the sequence of an earlier life of the queue, so its tokens stay stale. */
+	/* Continues the sequence of an earlier life of the queue, so earlier tokens stay stale. */
 	sequence = (queue->sequence & ~VIRTIO_IMPL_INFLIGHT_FLAGGED) | VIRTIO_IMPL_TOKEN_SET;
 	memset(queue, 0, sizeof *queue);
 	clear_inflight(inflight, entries);
@@ -55,8 +55,8 @@ int virtio_impl_queue_init_layout_6(struct virtio_queue *queue, struct virtio_in
 }
 
 /*
- * The host address of a ring area; NULL if it is cut up, or aligned in another way than in the
- * guest.
+ * Returns the host address of an area; NULL if the area is not contiguous in host memory, or is
+ * misaligned there.
  */
 static uint8_t *area_host(struct virtio_memory_cursor *cursor, const struct virtio_queue_config *config,
 			  enum virtio_queue_area area, uint32_t access, uintptr_t align)
@@ -130,7 +130,7 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 	return error;
 }
 
-/* Adds the running counters to the totals, before they are set to another value. */
+/* Adds the completions since used_start to the statistics, before used_idx gets another value. */
 static void bank_counters(struct virtio_queue *queue)
 {
 	queue->stats.completions += queue->used_idx - queue->used_start;
@@ -143,8 +143,8 @@ void virtio_queue_reset(struct virtio_queue *queue)
 
 	bank_counters(queue);
 	/*
-	 * Requests that a reset forgets were popped, too. All other chains are counted by their
-	 * completions.
+	 * Counts the requests that the reset forgets as popped chains. All other chains are counted
+	 * by their completions.
 	 */
 	queue->stats.chains += virtio_queue_in_flight(queue) + queue->waiting;
 	memset(&fresh, 0, sizeof fresh);

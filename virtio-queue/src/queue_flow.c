@@ -5,7 +5,7 @@
 
 /* Available */
 
-/* An error of access to a ring: final, unless the translation is not known yet. */
+/* Handles an error of access to a ring. Breaks the queue, unless a translation is not known yet. */
 static int ring_error(struct virtio_queue *queue, int error)
 {
 	if (error != VIRTIO_ENOTMAPPED)
@@ -14,7 +14,7 @@ static int ring_error(struct virtio_queue *queue, int error)
 	return error;
 }
 
-/* Why nothing can be popped, whatever is in the rings; or 0. */
+/* Returns why nothing can be popped, whatever is in the rings; or 0. */
 static int why_not_running(const struct virtio_queue *queue)
 {
 	if (queue->size == 0)
@@ -25,9 +25,9 @@ static int why_not_running(const struct virtio_queue *queue)
 }
 
 /*
- * Reads the available index: 1 if there is something to pop, 0 if not. The acquire pairs with the
- * driver's release of the index. So entries and descriptors behind it are seen as they were then
- * (virtio 1.4, 2.7.13.3.1).
+ * Reads the available index. Returns 1 if there is something to pop, 0 if not, or an error. The
+ * acquire pairs with the driver's release of the index: we see all entries and descriptors that the
+ * driver wrote before the index (virtio 1.4, 2.7.13.3.1).
  */
 static inline VIRTIO_HOT int refresh(struct virtio_queue *queue)
 {
@@ -38,7 +38,7 @@ static inline VIRTIO_HOT int refresh(struct virtio_queue *queue)
 	if (error)
 		return ring_error(queue, error);
 	ahead = (uint16_t)(idx - queue->next_avail);
-	/* More than the ring holds, or fewer than before: 2.7.6.1 forbids both. */
+	/* More chains than the ring holds, or fewer than before: 2.7.6.1 forbids both. */
 	if (ahead > queue->size || ahead < known)
 		return virtio_impl_queue_break(queue, VIRTIO_EAVAILIDX, UINT16_MAX);
 	/* No other derived member depends on avail_idx, so only fast_avail is computed again. */
@@ -62,8 +62,8 @@ int virtio_impl_queue_pop_head_slow(struct virtio_queue *queue, uint16_t head, s
 		virtio_impl_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size, head,
 					   queue->size);
 	/*
-	 * Recompute fast_avail: next_avail has moved. Where no pop is fast, fast_avail moves too,
-	 * so the next pop comes here again.
+	 * If no pop is fast, fast_avail must follow next_avail, so the next pop takes the slow path
+	 * again.
 	 */
 	if (!queue->fast_avail_ring)
 		queue->fast_avail = queue->next_avail;
@@ -106,8 +106,8 @@ static struct virtio_inflight *find_in_flight(const struct virtio_queue *queue, 
 	uint64_t state;
 
 	/*
-	 * Checks bit 16 first. The state of a request with flags lacks it, so a forged token
-	 * without it would look right.
+	 * Checks bit 16 first. The state of a request with flags lacks this bit, so a forged token
+	 * without the bit would look right.
 	 */
 	if (head >= queue->size || !(token.value & VIRTIO_IMPL_TOKEN_SET))
 		return NULL;
@@ -155,8 +155,8 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token)
 /* Used ring */
 
 /*
- * Whether the used ring can be written now. Checked before anything changes, so a completion either
- * happens or does not.
+ * Returns 0 if the used ring can be written now, or the error. Checked before anything changes, so
+ * a completion happens as a whole or not at all.
  */
 static int used_ring_error(struct virtio_queue *queue)
 {
@@ -168,9 +168,9 @@ static int used_ring_error(struct virtio_queue *queue)
 }
 
 /*
- * Under IN_ORDER: stores completions in the used ring, up to the first missing one, and publishes
- * them together. Nothing else changes before that has succeeded, because a translation can change
- * its answer.
+ * Under IN_ORDER: stores completions in the used ring, up to the first request that is not
+ * completed, and publishes them together. Nothing else changes before the stores have succeeded. A
+ * store can fail, because a translation can change its result.
  */
 static int complete_in_order(struct virtio_queue *queue)
 {
@@ -202,8 +202,8 @@ static int complete_in_order(struct virtio_queue *queue)
 }
 
 /*
- * Stores completions in the used ring and publishes them together. The driver sees none if one
- * cannot be stored.
+ * Stores completions in the used ring and publishes them together. If one cannot be stored, the
+ * driver sees none of them.
  */
 static int complete_at_once(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
@@ -221,7 +221,7 @@ static int complete_at_once(struct virtio_queue *queue, const struct virtio_comp
 
 /*
  * Records the writes of a completion in the dirty log. The element may be marked after the index
- * has moved: the final reader of the log reads it after the device has stopped.
+ * has moved, because the last reading of the log comes after the device has stopped.
  */
 static inline void mark_completion(const struct virtio_queue *queue, uint64_t idx)
 {
@@ -282,8 +282,8 @@ static void mark_in_flight(struct virtio_queue *queue, const struct virtio_compl
 }
 
 /*
- * Marks all requests as waiting, or none after an error. The state of a waiting request holds the
- * length of its completion in place of its token.
+ * Marks all requests as waiting. On an error no request is marked. The state of a waiting request
+ * holds the length of its completion in place of its token.
  */
 static int mark_waiting(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
@@ -302,7 +302,7 @@ static int mark_waiting(struct virtio_queue *queue, const struct virtio_completi
 	return 0;
 }
 
-/* A completed request does not need its map any more, even if the driver was not told yet. */
+/* A completed request does not need its map any more, even if it is not in the used ring yet. */
 static void forget_old_maps(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -353,7 +353,9 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
 
 /* Interrupts and kicks */
 
-/* Whether the driver's side of the ring asks for an interrupt. True also if it cannot be read. */
+/*
+ * Returns whether the available ring asks for an interrupt; true also if the ring cannot be read.
+ */
 static bool driver_wants_it(struct virtio_queue *queue, uint64_t added)
 {
 	uint16_t field;
@@ -376,7 +378,10 @@ bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue)
 
 	if (queue->size == 0 || (added == 0 && queue->signalled_valid))
 		return false;
-	/* As in the inline part: publish our index before reading what the driver wants. */
+	/*
+	 * The used index must be visible before we read what the driver wants, as in the inline
+	 * part.
+	 */
 	virtio_full_fence();
 	yes = driver_wants_it(queue, added);
 	queue->signalled = queue->used_idx;

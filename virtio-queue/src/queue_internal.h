@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * What the source files of virtio-queue share: access to fields of the rings, and fault counters.
- */
+/* Declarations shared by the source files of virtio-queue, and access to fields of the rings. */
 #ifndef VIRTIO_QUEUE_INTERNAL_H
 #define VIRTIO_QUEUE_INTERNAL_H
 
@@ -9,13 +7,13 @@
 
 #pragma GCC visibility push(hidden)
 
-/* As the two functions below, but always through the map. */
+/* Slow paths of the two functions below: they access the field through the map. */
 int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out);
 int virtio_impl_ring_store_cut(struct virtio_queue *queue, uint64_t offset, uint16_t value);
 
 /*
- * Read or write a 16-bit field of the available or used ring: by the host address if the area has
- * one, else through the map. Return 0 or the error of the access.
+ * Read or write a 16-bit field of the available or used ring: by the area's host address if there
+ * is one, else through the map. Return 0 or the error of the access.
  */
 static inline int virtio_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset,
 				   uint16_t *out)
@@ -39,7 +37,8 @@ static inline int virtio_ring_store(struct virtio_queue *queue, uint64_t offset,
 }
 
 /*
- * Writes a used element for used index idx; the second call makes all elements up to idx visible.
+ * virtio_impl_ring_store_used() writes the used element with index idx. virtio_impl_ring_publish()
+ * sets the used index to idx, which makes all elements before idx visible.
  */
 int virtio_impl_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len);
 int virtio_impl_ring_publish(struct virtio_queue *queue, uint64_t idx);
@@ -51,8 +50,8 @@ int virtio_impl_queue_break(struct virtio_queue *queue, int error, uint16_t head
 void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter);
 
 /*
- * Lets a walk begin or continue at an entry of a checked table: by its host address if that is
- * aligned for whole loads, else slowly by its guest address.
+ * Lets a walk begin or continue at an entry of a checked table. Uses the table's host address if it
+ * is aligned for whole loads. Otherwise the walk is slow and uses the guest address.
  */
 void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
 				uint32_t first, uint32_t left);
@@ -62,7 +61,7 @@ struct virtio_run {
 	const struct virtio_memory_map *map;
 	/* As in struct virtio_walk. */
 	uint64_t table, last, next;
-	/* Bytes of the buffers so far. A descriptor has less than 2^32, so no sum wraps. */
+	/* Bytes of the buffers so far. A descriptor has less than 2^32 bytes, so no sum wraps. */
 	uint64_t bytes;
 	int32_t left; /* set only if the run has stopped */
 	/*
@@ -72,8 +71,8 @@ struct virtio_run {
 	uint32_t usual;
 	struct virtio_segment *readable_end;
 	uint64_t readable_bytes;
-	struct virtio_segment *at; /* of the caller's array */
-	uint32_t room;             /* segments that can be added: by the array, and by the walk */
+	struct virtio_segment *at; /* the next free entry of the caller's array */
+	uint32_t room;             /* segments that array and walk still permit */
 	/* The cached region. */
 	const struct virtio_region *region;
 	/* Set by a run that has stopped: descriptors that were read and not added yet. */
@@ -85,11 +84,11 @@ struct virtio_run {
  * The fast path of virtio_impl_chain_resolve_loaded(): for tables with a host address, and buffers
  * in one region each.
  *
- * @walk     not begun; only read
+ * @walk     not begun; is not changed
  * @stopped  set unless true is returned
  *
- * Returns true after the whole chain. Otherwise out is untouched, except for the array, and
- * virtio_impl_chain_resolve_rest() continues.
+ * Returns true if the whole chain was resolved. Otherwise out is untouched, except for the array,
+ * and virtio_impl_chain_resolve_rest() continues.
  */
 bool virtio_impl_chain_resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
 				    const struct virtio_guest_desc *d, uint32_t count, struct virtio_run *stopped,
@@ -121,19 +120,19 @@ static inline int virtio_queue_unpop_after(struct virtio_queue *queue, struct vi
 	return unpop ? unpop : error;
 }
 
-/* Number of chains known to be available: the driver's index as last read, less ours. */
+/* Returns the number of chains known to be available: avail_idx minus next_avail. */
 static inline uint16_t virtio_queue_known(const struct virtio_queue *queue)
 {
 	return (uint16_t)(queue->avail_idx - queue->next_avail);
 }
 
-/* Whether the head is in flight: neither idle nor waiting. */
+/* Returns whether the head is in flight: neither idle nor waiting. */
 static inline bool virtio_inflight_has_request(const struct virtio_inflight *entry)
 {
 	return entry->state != VIRTIO_IMPL_INFLIGHT_IDLE && !(entry->flags & VIRTIO_IMPL_INFLIGHT_WAITS);
 }
 
-/* The state of a request in flight with flags. */
+/* Returns the state of a request in flight with flags. */
 static inline uint64_t virtio_inflight_flagged(uint64_t token)
 {
 	return (token | VIRTIO_IMPL_INFLIGHT_FLAGGED) & ~VIRTIO_IMPL_TOKEN_SET;
@@ -146,7 +145,7 @@ static inline void virtio_inflight_flag(struct virtio_inflight *entry, uint16_t 
 	entry->state = virtio_inflight_flagged(entry->state);
 }
 
-/* The used length of a request that waits. */
+/* Returns the used length of a request that waits. */
 static inline uint32_t virtio_impl_queue_waiting_length(const struct virtio_inflight *entry)
 {
 	return (uint32_t)(entry->state >> 32);
@@ -158,8 +157,8 @@ static inline uint32_t virtio_impl_queue_waiting_length(const struct virtio_infl
 void virtio_impl_queue_mark_completed(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 
 /*
- * virtio_queue_start() for a queue that an earlier fault broke: its areas may be anywhere, and
- * nothing is written to them.
+ * Starts a queue that an earlier fault broke. Its areas may be anywhere, and nothing is written to
+ * them.
  */
 int virtio_impl_queue_start_broken(struct virtio_queue *queue, const struct virtio_queue_config *config,
 				   const struct virtio_memory_map *map, int fault);

@@ -7,7 +7,7 @@
 /* A map without memory, for checks that need no memory. */
 static const struct virtio_memory_map no_memory;
 
-/* The state of a queue that is not started. */
+/* Sets the state of a queue that is not started. */
 static void save_nothing(struct virtio_queue_state *out)
 {
 	const struct virtio_queue_state empty = { .next_avail = 0 };
@@ -15,7 +15,10 @@ static void save_nothing(struct virtio_queue_state *out)
 	*out = empty;
 }
 
-/* A restore computes the number of requests in flight from the distance between the indices. */
+/*
+ * Returns whether the distance between the indices is the number of requests in flight. A restore
+ * computes the number from this distance.
+ */
 static bool indices_agree(const struct virtio_queue *queue)
 {
 	return (uint16_t)(queue->next_avail - queue->used_idx) == virtio_queue_in_flight(queue) + queue->waiting;
@@ -52,15 +55,15 @@ int virtio_queue_pause(struct virtio_queue *queue, struct virtio_queue_state *ou
 	return error;
 }
 
-/* How many pops ago a request was popped: exact up to 2^32 - 1. */
+/* Returns how many pops ago a request was popped; exact up to 2^32 - 1. */
 static uint32_t age(const struct virtio_queue *queue, uint32_t head)
 {
 	return queue->next_avail - queue->inflight[head].place;
 }
 
 /*
- * Oldest first. Shell's sort: the guest chooses the order, and could choose the worst case of an
- * insertion sort.
+ * Sorts the oldest request first. Uses Shell's sort: the guest chooses the order, and could choose
+ * the worst case of an insertion sort.
  */
 static void sort_by_age(const struct virtio_queue *queue, struct virtio_queue_flight *record, uint32_t n)
 {
@@ -109,14 +112,17 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 	return 0;
 }
 
-/* Looks at the byte: a bool that is neither 0 nor 1 must not be loaded as a bool. */
+/*
+ * Returns whether a bool is valid. Reads it as a byte: loading a bool that is neither 0 nor 1 is
+ * undefined in C.
+ */
 static bool is_bool(const bool *value)
 {
 	VIRTIO_STATIC_ASSERT(sizeof *value == 1, "a bool is one byte");
 	return *(const unsigned char *)value <= 1;
 }
 
-/* The state of a queue that was not started is all zeroes. The bools are known to be valid. */
+/* Returns whether a state is all zeroes: the queue was not started. The bools must be valid. */
 static bool is_empty(const struct virtio_queue_state *state)
 {
 	const struct virtio_queue_config *config = &state->config;
@@ -129,14 +135,14 @@ static bool is_empty(const struct virtio_queue_state *state)
 	       !config->allow_long_indirect && state->next_avail == 0 && state->next_used == 0 && state->broken == 0;
 }
 
-/* Whether this error is a fault of the ring that breaks a queue. */
+/* Returns whether this error is a fault of the ring that breaks a queue. */
 static bool can_break(int error)
 {
 	return error == VIRTIO_EAVAILIDX || error == VIRTIO_EHEAD || error == VIRTIO_EINFLIGHT ||
 	       error == VIRTIO_EFAULT || error == VIRTIO_EPERM;
 }
 
-/* Says which value is refused. */
+/* Stores which value is refused, and returns the error. */
 static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t entry, int error)
 {
 	*refusal = (struct virtio_refusal){ .field = field, .entry = entry };
@@ -149,7 +155,7 @@ static int find_misaligned(const struct virtio_queue_config *config)
 	struct virtio_queue_config one;
 	int area = VIRTIO_QUEUE_DESC;
 
-	/* The queue is not ready, so only the address decides. */
+	/* This configuration is not ready, so only a misaligned address is refused. */
 	(void)!virtio_queue_config_init(&one, 1);
 	while (area <= VIRTIO_QUEUE_USED &&
 	       virtio_queue_config_set_addr(&one, (enum virtio_queue_area)area, config->addr[area]) == 0)
@@ -157,7 +163,7 @@ static int find_misaligned(const struct virtio_queue_config *config)
 	return area;
 }
 
-/* The name, in the queue's section, of the value of a configuration that is at fault. */
+/* Returns the name, in the queue's section, of the configured value that caused the error. */
 static const char *bad_config(const struct virtio_queue_config *config, int error, const struct virtio_memory_map *map)
 {
 	static const char *const areas[] = { "desc", "avail", "used" };
@@ -200,9 +206,9 @@ static int check_bools(const struct virtio_queue_config *config, struct virtio_r
 }
 
 /*
- * Whether a queue may start from a configuration. The areas of a broken queue may be anywhere.
- * Behind a translation the guest decides where areas are, so the queue breaks and the restore
- * succeeds.
+ * Checks whether a queue may start from a configuration, and sets *latch if it must start broken.
+ * The areas of a broken queue may be anywhere. Behind a translation the guest decides where areas
+ * are: if an area is gone, the queue breaks and the restore succeeds.
  */
 static int check_config(const struct virtio_queue_state *state, const struct virtio_memory_map *map, bool *latch)
 {
@@ -322,7 +328,10 @@ int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_fl
 		return VIRTIO_EINVAL;
 	if (request->completed && !queue->config.in_order)
 		return VIRTIO_EINVAL;
-	/* Pops at the position before the save. After the checks above the pop cannot fail. */
+	/*
+	 * Pops at the index that the request had before the save. After the checks above the pop
+	 * cannot fail.
+	 */
 	queue->next_avail = next_avail - queue->replay;
 	got = virtio_impl_queue_pop_head_slow(queue, head, &walk);
 	queue->next_avail = next_avail;

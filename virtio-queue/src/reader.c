@@ -5,12 +5,12 @@
  */
 #include <virtio/reader.h>
 
-/* Zeroes, and copies between guest buffers, are written this many bytes at a time. */
+/* The number of bytes in one step of writing zeroes, and of copying between guest buffers. */
 #define PIECE 512u
 
 /*
- * The host address of the next byte. Sets how many of at most len bytes are contiguous there. len
- * and left are not 0.
+ * Returns the host address of the next byte. Sets *n to the number of contiguous bytes there, at
+ * most len. len and p->left must not be 0.
  */
 static void *here(const struct virtio_stream *p, uint64_t len, uint64_t *n)
 {
@@ -295,7 +295,7 @@ uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len)
 	return done;
 }
 
-/* Through a copy of our own, because bytes that the guest may change are read once. */
+/* Copies through a local array, because the guest may change the bytes: each is read only once. */
 uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *reader, uint64_t len)
 {
 	uint8_t bytes[PIECE];

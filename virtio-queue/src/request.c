@@ -16,7 +16,7 @@ int virtio_impl_request_init_layout_2(struct virtio_request *request, void *head
 	request->header = header;
 	request->header_bytes = header_bytes;
 	request->segments = segments;
-	/* A length that no descriptor can have, so the fast path isn't taken. */
+	/* No descriptor has a length of UINT64_MAX, so the fast path isn't taken. */
 	request->fast_header = fast ? header_bytes : UINT64_MAX;
 	request->data.segments = segments;
 	request->data.capacity = capacity;
@@ -105,7 +105,7 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
 
 	if (error == VIRTIO_ENOTMAPPED)
 		return error;
-	/* After VIRTIO_ENOBUFS the walk may go on; a request does not need the rest. */
+	/* After VIRTIO_ENOBUFS the walk could go on, but a request does not need the rest. */
 	if (error == VIRTIO_ENOBUFS)
 		virtio_impl_walk_end(&chain->walk);
 	request->token = chain->token;
@@ -123,7 +123,7 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
  * @d      descriptors of the chain that were read already
  * @count  their number
  *
- * Returns true after the whole chain; the caller adds the token. Otherwise the request is
+ * Returns true if the whole chain was resolved; the caller adds the token. Otherwise the request is
  * untouched.
  */
 static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
@@ -222,7 +222,7 @@ static inline VIRTIO_HOT const void *begin_many(struct virtio_run *r, const stru
 
 /*
  * Ends a run at the last descriptor, which was not added yet, if that is a status in a buffer of
- * its own. Returns false for any other, and adds nothing.
+ * its own. For any other descriptor returns false, and adds nothing.
  */
 static inline VIRTIO_HOT bool end_many(const struct virtio_run *r, const struct virtio_guest_desc *last,
 				       struct virtio_memory_cursor *memory, const void *header_host,
@@ -285,7 +285,7 @@ static VIRTIO_COLD int pop_rest(struct virtio_queue *queue, uint16_t head, const
 	return popped(queue, &chain, parse_rest(&chain, stopped, request));
 }
 
-/* Puts the head of a request that was filled in in flight. */
+/* The request is filled in: puts its head in flight. */
 static inline VIRTIO_HOT int take_filled(struct virtio_queue *queue, uint16_t head, struct virtio_request *request)
 {
 	struct virtio_chain chain;
@@ -295,7 +295,7 @@ static inline VIRTIO_HOT int take_filled(struct virtio_queue *queue, uint16_t he
 	return 1;
 }
 
-/* Pops a request whose header and perhaps more has been added to the run. */
+/* Pops a request whose header, and perhaps some data, is already in the run. */
 static inline VIRTIO_HOT int pop_run(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				     struct virtio_run *r, const void *header_host, struct virtio_request *request)
 {
@@ -306,7 +306,7 @@ static inline VIRTIO_HOT int pop_run(struct virtio_queue *queue, uint16_t head, 
 	if (VIRTIO_LIKELY(result == VIRTIO_RUN_LAST) &&
 	    VIRTIO_LIKELY(end_many(r, &d, queue->memory, header_host, request)))
 		return take_filled(queue, head, request);
-	/* Passes copies, so run and descriptor can stay in registers. */
+	/* Passes copies, so the run and the descriptor can stay in registers. */
 	bad = d;
 	stopped = *r;
 	if (result == VIRTIO_RUN_LAST && end_uncut(&stopped, &bad, queue->memory, request))
@@ -315,7 +315,7 @@ static inline VIRTIO_HOT int pop_run(struct virtio_queue *queue, uint16_t head, 
 	return pop_rest(queue, head, walk, &stopped, request);
 }
 
-/* Pops a request of any layout. At most three descriptors, d, were loaded. */
+/* Pops a request of any layout. d has the descriptors that were loaded: at most three. */
 static __attribute__((noinline)) int pop_uncut(struct virtio_queue *queue, uint16_t head,
 					       const struct virtio_walk *walk, const struct virtio_guest_desc *d,
 					       uint32_t count, struct virtio_request *request)
@@ -327,7 +327,9 @@ static __attribute__((noinline)) int pop_uncut(struct virtio_queue *queue, uint1
 	return take_filled(queue, head, request);
 }
 
-/* As pop_uncut(), for less than three loaded descriptors: often a header and a status. */
+/*
+ * As pop_uncut(), for fewer than three loaded descriptors, which are often a header and a status.
+ */
 static __attribute__((noinline)) int pop_two(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 					     const struct virtio_impl_three *three, struct virtio_request *request)
 {
@@ -349,7 +351,7 @@ static __attribute__((noinline)) int pop_three(struct virtio_queue *queue, uint1
 	if (VIRTIO_LIKELY(header != NULL) && VIRTIO_LIKELY(virtio_run_step(&r, &three->d[1], false, &result)) &&
 	    VIRTIO_LIKELY(virtio_run_step(&r, &three->d[2], false, &result)))
 		return pop_run(queue, head, walk, &r, header, request);
-	/* Begins the array again: the run above may have filled a part of it. */
+	/* Fills the array from the start again: the run above may have filled a part of it. */
 	return pop_uncut(queue, head, walk, three->d, three->loaded, request);
 }
 

@@ -15,14 +15,14 @@
 enum virtio_run_result {
 	VIRTIO_RUN_STOPPED, /* the descriptor was not added: the slow path has to handle it */
 	VIRTIO_RUN_FULL,    /* the array is full, or the walk may yield no more */
-	VIRTIO_RUN_LAST,    /* at the last descriptor of the chain */
+	VIRTIO_RUN_LAST,    /* the run has reached the last descriptor of the chain */
 };
 
 /*
- * The start of a run. A cached region behind a translation can be used, but not moved. Buffers of
- * both directions are looked up in the part of a region that can be written.
+ * Begins a run. A cached region behind a translation can be used, but not moved. Every buffer, also
+ * a readable one, must be in a region that can be read and written.
  *
- * @walk    may yield one descriptor at least
+ * @walk    may yield at least one descriptor
  * @memory  the cursor for the buffers
  */
 static inline VIRTIO_HOT void virtio_run_begin(struct virtio_run *r, const struct virtio_walk *walk,
@@ -59,7 +59,10 @@ static inline VIRTIO_HOT bool virtio_run_move(struct virtio_run *r, const struct
 	return true;
 }
 
-/* Adds a buffer. Returns false, and adds nothing, if it is empty or not in one writable region. */
+/*
+ * Adds a buffer. Returns false, and adds nothing, if the buffer is empty or not in one writable
+ * region.
+ */
 static inline VIRTIO_HOT bool virtio_run_put(struct virtio_run *r, const struct virtio_guest_desc *d)
 {
 	/* Looks the buffer up here, and not in another function, so that off is computed once. */
@@ -79,8 +82,9 @@ static inline VIRTIO_HOT bool virtio_run_put(struct virtio_run *r, const struct 
 }
 
 /*
- * Judges flags that are not the usual ones: of the last descriptor, or of the first writable one,
- * which begins the writable part. Returns false for any other.
+ * Checks flags that differ from r->usual. The last descriptor and the first writable descriptor may
+ * have such flags; the first writable descriptor begins the writable part. Returns false for any
+ * other descriptor.
  */
 static inline VIRTIO_HOT bool virtio_run_turn(struct virtio_run *r, uint32_t flags)
 {
@@ -99,9 +103,10 @@ static inline VIRTIO_HOT bool virtio_run_turn(struct virtio_run *r, uint32_t fla
 }
 
 /*
- * Adds a descriptor. Returns whether another one follows and has room; otherwise sets result.
+ * Adds a descriptor. Returns true if another descriptor follows and has room. Otherwise *result
+ * says why the run ends.
  *
- * @add_last  true: the last descriptor is added like any other; false: it is left to the caller
+ * @add_last  true: adds the last descriptor like any other; false: leaves it to the caller
  */
 static inline VIRTIO_HOT bool virtio_run_step(struct virtio_run *r, const struct virtio_guest_desc *d, bool add_last,
 					      enum virtio_run_result *result)
@@ -128,9 +133,9 @@ static inline VIRTIO_HOT bool virtio_run_step(struct virtio_run *r, const struct
 }
 
 /*
- * Reads and adds descriptors, to the end of the chain.
+ * Reads and adds descriptors until the run ends.
  *
- * @d  set to the last descriptor, or to the one that has stopped the run
+ * @d  set to the descriptor at which the run has ended
  */
 static inline VIRTIO_HOT enum virtio_run_result virtio_run_on(struct virtio_run *r, struct virtio_guest_desc *d,
 							      bool add_last)
@@ -144,10 +149,10 @@ static inline VIRTIO_HOT enum virtio_run_result virtio_run_on(struct virtio_run 
 }
 
 /*
- * All of the chain is in the array.
+ * Ends a run that has put all of the chain into the array: fills in out.
  *
  * @last    the last descriptor
- * @memory  the cursor for the buffers. Its cached region moves to the last one.
+ * @memory  the cursor for the buffers. Its cached region moves to the last buffer.
  */
 static inline VIRTIO_HOT void virtio_run_end(const struct virtio_run *r, const struct virtio_guest_desc *last,
 					     struct virtio_memory_cursor *memory, struct virtio_chain_segments *out)
@@ -174,10 +179,10 @@ static inline VIRTIO_HOT void virtio_run_end(const struct virtio_run *r, const s
 }
 
 /*
- * Prepares a run that has stopped for virtio_impl_chain_resolve_rest(). The caller adds further
- * descriptors that were read and not added.
+ * Prepares a run that has stopped for virtio_impl_chain_resolve_rest(). If more descriptors were
+ * read but not added, the caller puts them into r->loaded.
  *
- * @left  of the walk at the start of the run
+ * @left  walk.left at the start of the run
  * @d     the descriptor that has stopped the run, or NULL
  */
 VIRTIO_COLD void virtio_impl_run_stop(struct virtio_run *r, int32_t left, const struct virtio_segment *segments,

@@ -13,9 +13,9 @@
 
 #define FLAG_SKIPPABLE 1u
 
-#define COUNT_BYTES 4 /* number of entries, in front of them */
+#define COUNT_BYTES 4 /* bytes of the number in front of the entries */
 
-/* The length of the values in a section of this version. */
+/* Returns the length of the values in a section of this version. */
 static uint32_t fields_bytes(const struct virtio_section_field *fields, uint32_t count, uint32_t version)
 {
 	uint32_t bytes = 0;
@@ -32,7 +32,7 @@ static uint32_t entry_bytes(const struct virtio_section_layout *layout, uint32_t
 	return fields_bytes(layout->entry_fields, layout->entry_field_count, version);
 }
 
-/* The length of a content; 0 for an impossible one. */
+/* Returns the length of a section's content; 0 if the content is impossible. */
 static uint32_t content_bytes(const struct virtio_section_layout *layout, uint32_t count)
 {
 	uint64_t bytes = fields_bytes(layout->fields, layout->field_count, layout->version);
@@ -78,7 +78,7 @@ static void put_number(struct virtio_section_writer *writer, uint64_t value, uin
 	virtio_section_put(writer, bytes, count);
 }
 
-/* The value of a member. */
+/* Returns the value of a member. */
 static uint64_t load(const void *structure, const struct virtio_section_field *field)
 {
 	const uint8_t *at = (const uint8_t *)structure + field->offset;
@@ -188,7 +188,7 @@ void virtio_section_report_skipped(struct virtio_section_reader *reader, struct 
 	reader->skipped_capacity = skipped ? capacity : 0;
 }
 
-/* A little-endian number of 1, 2, 4 or 8 bytes. */
+/* Returns a little-endian number of 1, 2, 4 or 8 bytes. */
 static uint64_t get_number(const uint8_t *at, uint32_t count)
 {
 	uint8_t bytes[8] = { 0 };
@@ -197,13 +197,13 @@ static uint64_t get_number(const uint8_t *at, uint32_t count)
 	return virtio_get_le64(bytes);
 }
 
-/* Fills in a fault, except its reason and numbers. */
+/* Makes a fault for a section, without its reason and numbers. */
 static struct virtio_section_fault about(const struct virtio_section *section, size_t offset)
 {
 	return (struct virtio_section_fault){ .section = *section, .entry = VIRTIO_SECTION_NO_ENTRY, .offset = offset };
 }
 
-/* Stores a fault, unless there was one. Returns the error of the first fault. */
+/* Stores a fault, unless the reader has one. Returns the error of the first fault. */
 static int keep(struct virtio_section_reader *reader, const struct virtio_section_fault *fault,
 		enum virtio_section_reason reason, int error)
 {
@@ -215,7 +215,7 @@ static int keep(struct virtio_section_reader *reader, const struct virtio_sectio
 	return error;
 }
 
-/* Stores a fault of a number in a section's header. */
+/* Completes a fault of a value in a section's header or content. Returns VIRTIO_EFORMAT. */
 static int bad_header(struct virtio_section_fault *fault, const char *field, size_t offset, uint64_t found,
 		      enum virtio_section_reason reason)
 {
@@ -302,7 +302,7 @@ static void skip(struct virtio_section_reader *reader, const struct virtio_secti
 	reader->at = behind(section);
 }
 
-/* Finds a section, and skips others in front of it if they may be skipped. */
+/* Finds a section. Skips other sections in front of it if they may be skipped. */
 static int find(struct virtio_section_reader *reader, const struct virtio_section_layout *layout, uint32_t device,
 		uint32_t index, struct virtio_section *section)
 {
@@ -348,10 +348,7 @@ bool virtio_section_is_next(const struct virtio_section_reader *reader, const st
 	return false;
 }
 
-/*
- * The position of a walk over a section's values, and the structure that it fills in; NULL only
- * checks.
- */
+/* The position of a walk over a section's values. */
 struct walk {
 	const uint8_t *bytes;
 	size_t at;
@@ -360,8 +357,8 @@ struct walk {
 };
 
 /*
- * Walks over the values of one structure: fills it in, or, for NULL, checks. Returns 0, or an error
- * after storing its fault.
+ * Walks over the values of one structure. Fills in the structure, or only checks the values if it
+ * is NULL. Returns 0, or an error after storing its fault.
  */
 static int walk_fields(struct walk *walk, const struct virtio_section_field *fields, uint32_t count, void *structure,
 		       struct virtio_section_fault *fault)
@@ -388,7 +385,7 @@ static int walk_fields(struct walk *walk, const struct virtio_section_field *fie
 	return 0;
 }
 
-/* Walks over the entries: fills them in, or, for NULL, checks. */
+/* Walks over the entries. Fills in the array entries, or only checks if it is NULL. */
 static int walk_entries(struct walk *walk, const struct virtio_section_layout *layout, void *entries, uint32_t count,
 			struct virtio_section_fault *fault)
 {
@@ -404,7 +401,7 @@ static int walk_entries(struct walk *walk, const struct virtio_section_layout *l
 	return error;
 }
 
-/* Reads the number of entries. The remaining bytes must have room for them. */
+/* Reads the number of entries. The remaining bytes must hold all entries. */
 static int take_count(struct walk *walk, const struct virtio_section_layout *layout, uint32_t *count,
 		      struct virtio_section_fault *fault)
 {
@@ -418,15 +415,15 @@ static int take_count(struct walk *walk, const struct virtio_section_layout *lay
 	fault->found = *count;
 	walk->at += COUNT_BYTES;
 	/*
-	 * More entries than the bytes can hold are a fault of missing bytes. So the loops are
-	 * short.
+	 * If the bytes cannot hold all entries, bytes are missing. This check also bounds the loops
+	 * over the entries.
 	 */
 	if ((uint64_t)*count * each > walk->end - walk->at)
 		return bad_header(fault, layout->entries, fault->offset, *count, VIRTIO_SECTION_MISSING_BYTES);
 	return 0;
 }
 
-/* Reads the content of a section; or, for NULL, checks it. */
+/* Reads the content of a section into state and entries. Only checks it if both are NULL. */
 static int walk_content(struct walk *walk, const struct virtio_section_layout *layout, void *state, void *entries,
 			uint32_t capacity, uint32_t *count, struct virtio_section_fault *fault)
 {
@@ -557,7 +554,7 @@ static bool same_text(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* The number in the brackets of the name of an array's element; 0 without brackets. */
+/* Returns the index n in an element's name, such as name[n]; 0 without brackets. */
 static uint32_t element_of(const char *name)
 {
 	uint32_t n = 0;
@@ -570,8 +567,8 @@ static uint32_t element_of(const char *name)
 }
 
 /*
- * Finds a value among the fields that begin at an offset, and its place in the file. Returns
- * whether it exists.
+ * Finds a value by its name among the fields that begin at fault->offset, and sets its offset in
+ * the file. Returns whether the value exists.
  */
 static bool locate(const struct virtio_section_reader *reader, const struct virtio_section_field *fields,
 		   uint32_t count, const char *name, struct virtio_section_fault *fault)

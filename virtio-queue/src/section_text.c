@@ -32,7 +32,7 @@ const char *virtio_section_reason_text(enum virtio_section_reason reason)
 	return texts[reason];
 }
 
-/* A text under construction. Characters for which there is no room are counted only. */
+/* A text under construction. Characters that do not fit are only counted. */
 struct text {
 	char *at;
 	size_t capacity;
@@ -49,8 +49,8 @@ static void add(struct text *text, const char *words)
 }
 
 /*
- * Prints numbers up to 32 bits in decimal, and larger numbers in hexadecimal: on 32-bit hosts a
- * library would have to divide these.
+ * Prints numbers up to 32 bits in decimal, and larger numbers in hexadecimal. On 32-bit hosts,
+ * decimal digits of larger numbers need a division by a library function.
  */
 static void add_number(struct text *text, uint64_t value)
 {

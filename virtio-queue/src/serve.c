@@ -46,8 +46,8 @@ static int serve_chain(void *context)
 }
 
 /*
- * Makes up to count calls. Returns 1 if all of them served a request, 0 if there are no more, or
- * the reason that ended the round.
+ * Makes up to count calls. Returns 1 if every call served a request, 0 if no request is left, or
+ * the result that ended the round.
  */
 static inline int serve_some(uint32_t count, virtio_serve_request_fn *serve, void *context)
 {
@@ -58,7 +58,7 @@ static inline int serve_some(uint32_t count, virtio_serve_request_fn *serve, voi
 	return got;
 }
 
-/* Ends a round, with what ended it, and asks for kicks if nothing is left. */
+/* Ends a round, and asks for kicks if nothing is left. got is the result that ended the round. */
 static int end_round(struct virtio_queue *queue, int got, bool *interrupt)
 {
 	/* Needed after an error, too, because the driver must learn of earlier completions. */

@@ -7,26 +7,26 @@
  *   virtio_chain_next()     walks it descriptor by descriptor. Cheapest; suits one or two buffers.
  *   virtio_chain_resolve()  walks it to the end, checks all of it, and resolves every buffer into
  *                           segments in the caller's array. Readers, writers and I/O vectors work
- *                           on segments (<virtio/reader.h>). A parser resolves, so no side effect
- *                           has happened when the chain is found malformed.
+ *                           on segments (<virtio/reader.h>). A parser resolves the chain, so it
+ *                           finds a malformed chain before any side effect.
  *
  * <virtio/request.h> has a parser for requests of a header, data and a status.
  *
  * What the guest can do: point any field anywhere, and rewrite the tables during the walk.
  * Therefore:
  * - Each descriptor is read from guest memory exactly once, and the copy is checked and used.
- * - A walk reads at most as many descriptors as the queue has entries, those of an indirect table
- *   included.
- * - An end and an error are different values. Both are final: a failed walk returns the same error
- *   again.
+ * - A walk yields at most as many descriptors as the queue has entries. Descriptors in an indirect
+ *   table count, too.
+ * - The end of a walk and an error are different values. Both are final: a failed walk returns the
+ *   same error again.
  *
  * Two kinds of fault, which devices answer differently:
  *
- *   chain fault  next, count, order, bytes or tables are wrong. The device completes the chain with
- *                length 0.
- *   bad buffer   a buffer is outside memory, wraps, or lacks permission. The walk goes on, so that
- *                a device can report the failure in its status byte. Drivers look at the status,
- *                not at the used length.
+ *   chain fault  a next index, the number or order of descriptors, the number of bytes, or a table
+ *                is wrong. The device completes the chain with length 0.
+ *   bad buffer   a buffer is outside memory, wraps, or does not permit its direction. The walk goes
+ *                on, so the device can report the failure in its status byte. Drivers look at the
+ *                status, not at the used length.
  *
  * Threads:
  *   functions             who may call               what must not run beside
@@ -62,22 +62,22 @@ struct virtio_token {
 VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token);
 
 /*
- * A buffer of a chain, in the host's byte order. The address may be anywhere; access through
- * chain->memory then fails.
+ * A buffer of a chain, in the host's byte order. If the address is outside guest memory, access
+ * through chain->memory fails.
  */
 struct virtio_desc {
 	uint64_t addr; /* as the driver gave it; addr + len may wrap */
 	uint32_t len;  /* bytes; may be 0 */
-	bool writable; /* the device may only write to it; otherwise only read it */
+	bool writable; /* true: the device may only write to it; false: only read it */
 };
 
 /*
  * The position of a walk. Neighbouring members differ in size, because compilers combine members of
- * one size into vectors. Here vectors cost more than they save. The walk keeps addresses, because
+ * equal size into vectors. Here vectors cost more than they save. The walk keeps addresses, because
  * an address needs no arithmetic before a load.
  */
 struct virtio_walk {
-	uint64_t table; /* current table: host address; guest address if slow */
+	uint64_t table; /* the current table's host address; in a slow walk its guest address */
 	int32_t left;   /* how the walk goes on: see <virtio/inline/chain.h> */
 	uint64_t next;  /* address of the next descriptor; or the walk's error */
 	uint32_t gap_1;
@@ -87,13 +87,13 @@ struct virtio_walk {
 };
 
 /*
- * The cursors of a queue. Each has a cached region of its own, because drivers keep these things in
- * different places.
+ * The cursors of a queue. Each has a cached region of its own, because drivers allocate small
+ * buffers, tables and large buffers in different places.
  */
 enum virtio_memory_use {
-	VIRTIO_MEMORY_BUFFERS, /* small buffers: headers, status bytes; all buffers of a walk */
+	VIRTIO_MEMORY_BUFFERS, /* small buffers (headers, status bytes); all buffers of a walk */
 	VIRTIO_MEMORY_TABLES,  /* indirect tables */
-	VIRTIO_MEMORY_DATA,    /* large buffers, for a parser that tells them from small ones */
+	VIRTIO_MEMORY_DATA,    /* large buffers, where a parser separates them from small ones */
 	VIRTIO_MEMORY_USES,
 };
 
@@ -101,13 +101,13 @@ enum virtio_memory_use {
 struct virtio_chain {
 	struct virtio_token token;
 	/*
-	 * For access to the buffers: the array of the queue's cursors. A caller uses the first
+	 * The array of the queue's cursors, for access to the buffers. A caller uses the first
 	 * cursor.
 	 *
 	 * The cursors show the map that the queue has now, not the map under which the chain was
-	 * popped. After virtio_queue_set_memory() an address may mean other bytes. The bytes of an
-	 * uncompleted request are then reached by segments resolved before, or by a cursor of the
-	 * caller's own on the old map.
+	 * popped. After virtio_queue_set_memory() an address may mean other bytes. To reach the
+	 * bytes of an uncompleted request then, use segments resolved before, or a cursor of your
+	 * own on the old map.
 	 */
 	struct virtio_memory_cursor *memory;
 	struct virtio_walk walk;
@@ -119,15 +119,15 @@ struct virtio_chain {
  */
 struct virtio_chain_segments {
 	struct virtio_segment *segments; /* the caller's array */
-	uint32_t capacity;               /* its entries */
+	uint32_t capacity;               /* number of entries in that array */
 	uint32_t readable;               /* segments of readable buffers, at the front */
 	uint32_t writable;               /* segments of writable buffers, after the readable ones */
 	uint32_t needed;                 /* segments that the chain needs */
 	uint64_t readable_bytes;
 	uint64_t writable_bytes;
 	/*
-	 * The last writable byte of the chain: devices put a status there. Its length is 1, or 0 if
-	 * the chain has no such byte or the byte cannot be written.
+	 * The last writable byte of the chain: devices put a status there. The segment's length is
+	 * 1; or 0 if the chain has no writable byte, or that byte cannot be written.
 	 */
 	struct virtio_segment last_writable;
 };
@@ -141,7 +141,7 @@ struct virtio_chain_segments {
  *
  * Returns 1 for a descriptor, 0 at the end, or an error. After an error the caller completes the
  * chain with length 0, except after VIRTIO_ENOTMAPPED:
- *   VIRTIO_ENEXT       next is outside the table; the descriptor with it is not yielded
+ *   VIRTIO_ENEXT       next is outside the table; the descriptor with this next is not yielded
  *   VIRTIO_ETOOLONG    more descriptors than the queue size. Where long tables are allowed, a table
  *                      may yield all its entries. A descriptor that refers to a table does not
  *                      count.
@@ -151,8 +151,8 @@ struct virtio_chain_segments {
  *                      allowed
  *   VIRTIO_EFAULT      a table is not in guest memory
  *   VIRTIO_EPERM       a table is not readable
- *   VIRTIO_ENOTMAPPED  a table is not mapped yet, which is no fault: virtio_queue_unpop(), and
- *                      retry later
+ *   VIRTIO_ENOTMAPPED  a table is not mapped yet. This is no fault: unpop the chain with
+ *                      virtio_queue_unpop(), and retry later.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struct virtio_desc *out);
@@ -162,11 +162,11 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  *
  * @chain  from virtio_queue_pop(), not walked yet
  * @out    segments and capacity set by the caller; segments may be NULL if capacity is 0. A buffer
- *         of length 0 makes no segment. A buffer over several regions makes several.
+ *         of length 0 makes no segment. A buffer over several regions makes several segments.
  *
  * Returns 0, or an error. out then describes what the device can still use:
  *   Error             Cause                              segments, counts    last_writable
- *   VIRTIO_EFAULT     a buffer is not in memory, wraps   the part before     of the whole chain
+ *   VIRTIO_EFAULT     a buffer is outside memory, wraps  the part before     of the whole chain
  *   VIRTIO_EPERM      a buffer forbids its direction     the part before     of the whole chain
  *   VIRTIO_ENOBUFS    the array is too small             the part that fits  of the whole chain
  *   any other         as virtio_chain_next()             counts are 0        length 0

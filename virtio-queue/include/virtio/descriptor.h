@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Descriptors and used elements of a split ring as values: made from the host's byte order, and
- * read into it.
+ * Converts descriptors and used elements of a split ring from and to the host's byte order.
  *
  * The structures are little-endian, as in guest memory. The functions work on the caller's own
- * copies, for drivers in tests and tools that look at a dump. A device reads the descriptors of a
- * chain by <virtio/chain.h>.
+ * copies. They are for drivers in tests, and for tools that read a dump of memory. A device reads
+ * the descriptors of a chain by <virtio/chain.h>.
  *
- * What the guest can do: nothing here. Every value read from a descriptor is the guest's.
+ * What the guest can do: nothing here. But every value read from a descriptor comes from the guest.
  *
- * Threads: all functions are thread-safe. Nothing fails.
+ * Threads: all functions are thread-safe. No function fails.
  *
  * virtio 1.4, 2.7.5 (descriptors) and 2.7.8 (used elements)
  */
@@ -28,7 +27,7 @@ VIRTIO_BEGIN_DECLS
  * @addr   guest address of the buffer
  * @len    bytes of the buffer
  * @flags  VRING_DESC_F_... bits
- * @next   index of the next descriptor; used under VRING_DESC_F_NEXT
+ * @next   index of the next descriptor; used only with VRING_DESC_F_NEXT
  */
 VIRTIO_INLINE struct vring_desc virtio_split_desc(uint64_t addr, uint32_t len, uint16_t flags, uint16_t next);
 

@@ -57,31 +57,31 @@ VIRTIO_BEGIN_DECLS
 
 /* The caller's storage for requests in flight: one entry for each head. */
 struct virtio_inflight {
-	uint64_t state; /* what has become of the head: see <virtio/inline/queue.h> */
+	uint64_t state; /* the state of the head: see <virtio/inline/queue.h> */
 	uint32_t place; /* next_avail when the head was popped */
-	uint16_t order; /* under IN_ORDER: the head popped at this slot of the available ring */
+	uint16_t order; /* under IN_ORDER, entry n: head popped at slot n of the available ring */
 	uint16_t flags; /* of a head that is not idle: see <virtio/inline/queue.h> */
 };
 
 /* Counters since virtio_queue_init(). A reset keeps them. */
 struct virtio_queue_stats {
-	uint64_t chains;            /* popped, less those unpopped */
-	uint64_t completions;       /* returned to the driver */
-	uint64_t interrupts;        /* virtio_queue_needs_interrupt() returned true */
+	uint64_t chains;            /* chains popped, minus chains unpopped */
+	uint64_t completions;       /* requests returned to the driver */
+	uint64_t interrupts;        /* how often virtio_queue_needs_interrupt() returned true */
 	uint64_t ring_faults;       /* faults that broke the queue */
 	uint64_t chain_faults;      /* malformed chains, and resolved chains with a bad buffer */
 	uint64_t too_many_segments; /* resolutions for which the caller's array was too small */
 	uint64_t not_mapped;        /* translations that were not known yet; these are no faults */
-	/* The first fault of either kind. first_error is 0 if there was none. */
+	/* The first ring fault or chain fault. first_error is 0 if there was none. */
 	int first_error;
-	uint16_t first_head;     /* the head concerned; 0xffff when there is none */
-	uint16_t first_position; /* next available index at that time */
+	uint16_t first_head;     /* the head of that fault; 0xffff if it concerns no head */
+	uint16_t first_position; /* next available index at the time of that fault */
 };
 
 /*
  * A queue. The caller allocates it, may read every member, and changes it by functions only. A
- * queue must not move and must not be copied: chains point into it. Each request uses the first
- * members.
+ * queue must not move and must not be copied: chains point into it. The members that every request
+ * uses come first.
  */
 struct virtio_queue {
 	/*
@@ -91,9 +91,9 @@ struct virtio_queue {
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring */
-	const uint8_t *fast_used_event; /* host address of used_event where that decides; or NULL */
-	uint32_t fast_heads;            /* heads below this may be completed: size, or 0 */
-	uint32_t fast_avail;            /* a pop needs a next_avail below this */
+	const uint8_t *fast_used_event; /* host address of used_event under EVENT_IDX; or NULL */
+	uint32_t fast_heads;            /* the fast path completes heads below this: size, or 0 */
+	uint32_t fast_avail;            /* at this next_avail a pop reads the driver's index */
 
 	const uint8_t *desc;      /* host address of the descriptor table, or NULL */
 	const uint8_t *desc_last; /* host address of its last entry */
@@ -117,15 +117,15 @@ struct virtio_queue {
 	uint8_t *used;
 	struct virtio_memory_cursor ring_memory; /* for areas without a host address */
 	uint16_t avail_idx;                      /* the driver's index as last read */
-	bool signalled_valid;                    /* else the next check for interrupts says yes */
-	const struct virtio_region *used_region; /* of a used ring with a dirty log; or NULL */
+	bool signalled_valid;                    /* false: the value of signalled is not known */
+	const struct virtio_region *used_region; /* used ring's region with a dirty log; or NULL */
 	uint32_t inflight_entries;
 	uint32_t old_map_in_flight; /* requests popped under an earlier map */
-	uint32_t waiting;           /* under IN_ORDER: completed, not yet in the used ring */
+	uint32_t waiting;           /* under IN_ORDER: completed, but not yet in the used ring */
 	uint16_t replay;            /* after a restore: requests still to be replayed */
-	uint16_t oldest;            /* under IN_ORDER: available index of the oldest one not used */
+	uint16_t oldest;            /* under IN_ORDER: available index of the next used element */
 	uint32_t flight_base;       /* next_avail - used_idx when nothing is in flight */
-	uint64_t used_start;        /* used_idx up to which stats counts completions */
+	uint64_t used_start;        /* stats.completions counts up to this used_idx */
 	int broken;                 /* 0, or the fault that broke the queue */
 	struct virtio_queue_stats stats;
 };
@@ -133,11 +133,12 @@ struct virtio_queue {
 /* Life cycle */
 
 /*
- * Prepares a queue, once in its life. virtio_queue_start() starts it, first and after each reset.
+ * Prepares a queue. Call this once; virtio_queue_start() then starts the queue, also after each
+ * reset.
  *
  * @queue    the caller's, filled with zeroes before the first call
  * @inflight the caller's storage; must live as long as the queue
- * @entries  its entries: at least the largest size of the queue
+ * @entries  number of entries: at least the largest size of the queue
  *
  * A second call forgets counters and requests in flight. Earlier tokens stay stale.
  *
@@ -153,7 +154,7 @@ VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_in
  * @queue   prepared; not started, or reset since the last start
  * @config  copied
  * @map     the guest's memory. It must live until the queue is reset, or until the queue has
- *          another map and everything popped under this one is completed. NULL gives VIRTIO_EFAULT.
+ *          another map and everything popped under this map is completed. NULL gives VIRTIO_EFAULT.
  *
  * Returns 0, or:
  *   VIRTIO_EBUSY      the queue is started
@@ -168,13 +169,13 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 		       const struct virtio_memory_map *map);
 
 /*
- * Stops a queue, and returns it to what virtio_queue_init() made. Counters stay.
+ * Stops a queue, and returns it to its state after virtio_queue_init(). Counters stay.
  * virtio_queue_start() starts it again.
  *
  * - The queue does not touch the ring any more, and every token becomes stale.
- * - The call forgets the requests in flight. It cannot stop them. A device whose I/O still uses
- *   guest memory waits until virtio_queue_quiesced() first.
- * - A chain from before the reset must not be walked. Access through its memory fails with
+ * - The call forgets the requests in flight, but cannot stop their I/O. A device whose I/O still
+ *   uses guest memory must first wait for virtio_queue_quiesced().
+ * - A chain from before the reset must not be walked. Access through chain->memory fails with
  *   VIRTIO_EFAULT.
  */
 void virtio_queue_reset(struct virtio_queue *queue);
@@ -188,14 +189,14 @@ void virtio_queue_reset(struct virtio_queue *queue);
  * What happens to a request that was popped before:
  * - It stays in flight, and its bytes stay in the old map. The old map must live until
  *   virtio_queue_old_maps_unused().
- * - Its segments, resolved before, stay valid. chain->memory is on the new map from now on, where
- *   the same address may belong to another owner. A device that writes a status in the end uses
- *   segments, or a cursor of its own on the old map.
- * - Its walk must be over, or the chain resolved, before the switch. Otherwise a later walk may
- *   read its tables from either map.
+ * - Its segments, resolved before, stay valid. chain->memory uses the new map from now on. There
+ *   the same address may belong to another owner. To write a status at the end, use segments, or a
+ *   cursor of your own on the old map.
+ * - Finish its walk, or resolve its chain, before the switch. Otherwise the walk may read tables
+ *   from either map.
  * - Its used element goes to the used ring of the new map.
- * - If only the new map has a dirty log, its I/O is not recorded. A migration relies on the log
- *   only after virtio_queue_old_maps_unused().
+ * - If only the new map has a dirty log, the request's I/O is not recorded. A migration relies on
+ *   the log only after virtio_queue_old_maps_unused().
  *
  * Returns 0; VIRTIO_ENOTREADY if not started; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if
  * the ring areas are not in the new map. On failure the queue keeps the old map.
@@ -206,8 +207,8 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 /* Requests */
 
 /*
- * Pops the next chain that the driver has made available. The driver's index is read again only
- * after all chains that it announced before have been popped.
+ * Pops the next chain that the driver has made available. Reads the driver's index again only when
+ * all chains known from its last value have been popped.
  *
  * @queue  started
  * @chain  filled in if 1 is returned; otherwise untouched. The caller keeps it until completion.
@@ -219,9 +220,9 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
  *   VIRTIO_EBROKEN     the queue was broken before
  *   VIRTIO_EBUSY       after a restore, requests are still to be replayed (<virtio/queue_state.h>)
  *   VIRTIO_ENOTMAPPED  a ring that is not contiguous in host memory is not mapped yet: retry later
- *   VIRTIO_EFAULT, VIRTIO_EPERM   such a ring is gone; the queue is broken now
+ *   VIRTIO_EFAULT, VIRTIO_EPERM   such a ring is no longer accessible; the queue is broken now
  *
- * The caller completes or unpops each chain, whatever it holds.
+ * The caller must complete or unpop each chain, whatever the chain contains.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *chain);
@@ -260,8 +261,8 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token);
  * @len    bytes written to its writable buffers, from the first one on without a gap; 0 for a
  *         malformed chain (virtio 1.4, 2.7.8.2)
  *
- * Everything written to guest memory before is visible to the driver before the completion. Under
- * IN_ORDER the queue holds the completion until all earlier requests are completed.
+ * The driver sees all earlier writes to guest memory before it sees the completion. Under IN_ORDER
+ * the queue holds the completion until all earlier requests are completed.
  *
  * Returns 0, or:
  *   VIRTIO_ESTALE   the token is not in flight: completed before, or from before a reset
@@ -272,7 +273,7 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token);
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_queue_complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 
-/* One completion of several. */
+/* One completion of a batch. */
 struct virtio_completion {
 	struct virtio_token token;
 	uint32_t len; /* as for virtio_queue_complete() */
@@ -282,10 +283,10 @@ struct virtio_completion {
  * Returns several requests with one update of the used index: the driver sees all or none.
  *
  * @completions  in the order in which the driver sees them
- * @count        how many
+ * @count        number of completions
  *
  * Returns as virtio_queue_complete(); VIRTIO_ESTALE also if a token occurs twice. A failure
- * completes none of them.
+ * completes no request.
  */
 int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_completion *completions,
 				uint32_t count);
@@ -296,29 +297,29 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
  */
 
 /*
- * Says whether the driver wants an interrupt for the completions since the last call. Call it after
- * one or more completions.
+ * Returns whether the driver wants an interrupt for the completions since the last call. Call it
+ * after one or more completions.
  *
- * Without EVENT_IDX the driver's flag decides. With EVENT_IDX the position of used_event decides,
- * exactly, for any number of completions (virtio 1.4, 2.7.7.2). Without a completion the answer is
- * false.
+ * Without EVENT_IDX the driver's flag decides. With EVENT_IDX the position of used_event decides;
+ * the result is exact for any number of completions (virtio 1.4, 2.7.7.2). Without a completion the
+ * result is false.
  *
  * After virtio_queue_set_next_avail() or virtio_queue_set_next_used(), and when the ring cannot be
- * read, the answer is not known. The call then returns true unless the driver's flag forbids it. A
- * driver tolerates one interrupt too many, but not a lost one.
+ * read, it is not known what the driver wants. The call then returns true unless the driver's flag
+ * forbids it. A driver tolerates an extra interrupt, but not a lost interrupt.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *queue);
 
 /*
- * Asks the driver for kicks, and looks whether buffers are available already.
+ * Asks the driver for kicks, and checks whether buffers are already available.
  *
- * Returns 1 if there is something to pop. The driver may not kick for that: pop, and call this
- * again. Returns 0 if there is nothing: a kick will come. Errors are those of
+ * Returns 1 if there is something to pop. There may be no kick for it: pop it, and call this again.
+ * Returns 0 if there is nothing to pop: a kick will come. Errors are those of
  * virtio_queue_available(). VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and VIRTIO_EPERM can also concern the
  * used ring.
  *
- * A device that pops chains and unpops them, because it waits for more, calls this before it
- * unpops. The driver then kicks for the chain after these.
+ * A device that has popped too few chains, and unpops them to wait for more, calls this before it
+ * unpops. The driver then kicks for the next chain after the popped chains.
  *
  * virtio 1.4, 2.7.10.2
  */
@@ -327,48 +328,49 @@ int virtio_queue_enable_kicks(struct virtio_queue *queue);
 
 /*
  * Tells the driver that no kicks are needed. This is a hint: kicks may still come. Under EVENT_IDX
- * the event index stays behind, and nothing is written.
+ * nothing is written: the event index keeps its old value.
  *
  * Returns 0, or:
  *   VIRTIO_ENOTREADY, VIRTIO_EBROKEN, VIRTIO_EBUSY   as virtio_queue_pop()
  *   VIRTIO_ENOTMAPPED              the used ring is not contiguous in host memory, and not mapped
  *                                  yet
- *   VIRTIO_EFAULT, VIRTIO_EPERM    such a used ring is gone; the queue is broken now
+ *   VIRTIO_EFAULT, VIRTIO_EPERM    the used ring is no longer accessible; the queue is broken now
  */
 int virtio_queue_disable_kicks(struct virtio_queue *queue);
 
 /* Queries and indices */
 
-/* Number of requests in flight: popped, and neither completed nor unpopped. */
+/* Returns the number of requests in flight: popped, and neither completed nor unpopped. */
 VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue);
 
 /*
- * Whether a token is in flight. Ask this before touching the memory of a request that finishes
- * late. The memory of a stale token may belong to another owner.
+ * Returns whether a token is in flight. If a request finishes late, call this before you touch its
+ * memory: with a stale token, the memory may belong to another owner.
  */
 bool virtio_queue_is_in_flight(const struct virtio_queue *queue, struct virtio_token token);
 
 /*
- * Whether nothing is in flight, so that a reset or a new owner of the memory disturbs no request.
+ * Returns whether nothing is in flight. A reset, or a new owner of the memory, then disturbs no
+ * request.
  */
 VIRTIO_INLINE bool virtio_queue_quiesced(const struct virtio_queue *queue);
 
-/* Whether no request in flight was popped under an earlier map: see virtio_queue_set_memory(). */
+/* Returns whether no request in flight is of an earlier map: see virtio_queue_set_memory(). */
 VIRTIO_INLINE bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
 
 /* Copies the counters and the first fault. */
 void virtio_queue_get_stats(const struct virtio_queue *queue, struct virtio_queue_stats *out);
 
-/* The available index of the next pop, and the index of the next used element. */
+/* Return the available index of the next pop, and the index of the next used element. */
 VIRTIO_INLINE uint16_t virtio_queue_next_avail(const struct virtio_queue *queue);
 VIRTIO_INLINE uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
 
 /*
- * Set these indices, for a queue that continues where another owner stopped. A vhost-user back end
- * gets the used index from virtio_queue_read_used_idx().
+ * Set these two indices, for a queue that continues where another owner stopped. A vhost-user back
+ * end gets the used index from virtio_queue_read_used_idx().
  *
  * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_EBUSY if a request is in flight or still to be
- * replayed. The next virtio_queue_needs_interrupt() may say yes once too often.
+ * replayed. The next virtio_queue_needs_interrupt() may return true once too often.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index);
@@ -376,8 +378,9 @@ VIRTIO_MUST_CHECK
 int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index);
 
 /*
- * Read the driver's available index, or the used index, from the ring. Nothing is judged, so
- * nothing breaks. A broken queue and a queue with requests to be replayed answer too.
+ * Read the driver's available index, or the used index, from the ring. The value is not checked, so
+ * the queue cannot break. The calls also work on a broken queue, and on a queue with requests still
+ * to be replayed.
  *
  * @out  the index; untouched on failure
  *

@@ -3,20 +3,21 @@
  * The configuration of a queue: what the driver has set through a transport before the queue
  * starts.
  *
- * A plain struct. Each setter checks one value, and a refused value leaves the old one in place, as
- * the registers of a transport need it. A caller who has all values may fill in the members
+ * A plain struct. Each setter checks one value. A refused value leaves the old value in place, as
+ * the registers of a transport require. A caller who has all values may fill in the members
  * instead: virtio_queue_config_check() and virtio_queue_start() check everything again.
  *
  * The struct does not remember that a value was refused, or that the driver never set an address. A
  * transport must remember both, so that no queue starts with a size or an address that the driver
  * did not set. The device core does so (<virtio/device_transport.h>).
  *
- * What the guest can do: choose size, addresses and readiness, in any order and at any width.
+ * What the guest can do: choose size, addresses and readiness, in any order, by accesses of any
+ * width.
  *
  * Threads:
  *   functions              who may call   what must not run beside
- *   those that change it   any thread     another call on the same configuration
- *   the others             any thread     those that change it
+ *   init, reset, setters   any thread     another call on the same configuration
+ *   the others             any thread     init, reset and setters
  *
  * virtio 1.4, 2.6 (virtqueues), 2.7 (split virtqueues), 4.2.2 (the registers)
  */
@@ -48,10 +49,10 @@ struct virtio_queue_config {
 	bool in_order;  /* VIRTIO_F_IN_ORDER: used elements in the order of the available ring */
 
 	/*
-	 * For drivers that break two rules without harm; false follows the specification. Some use
-	 * indirect descriptors without negotiation. Some build indirect tables with more entries
-	 * than the queue (virtio 1.4, 2.7.5.3.1). Such a table may yield as many descriptors as it
-	 * has entries, at most 65,535.
+	 * For drivers that break one of two rules without harm. false follows the specification.
+	 * Some drivers use indirect descriptors without negotiation. Some build indirect tables
+	 * with more entries than the queue (virtio 1.4, 2.7.5.3.1). Such a table may yield as many
+	 * descriptors as it has entries, at most 65,535.
 	 */
 	bool allow_unnegotiated_indirect;
 	bool allow_long_indirect;
@@ -68,13 +69,13 @@ struct virtio_queue_config {
 VIRTIO_MUST_CHECK
 int virtio_queue_config_init(struct virtio_queue_config *config, uint16_t max_size);
 
-/* Restores what virtio_queue_config_init() set. max_size and the two allowances stay. */
+/* Restores the defaults of virtio_queue_config_init(). max_size and both allow_ members stay. */
 void virtio_queue_config_reset(struct virtio_queue_config *config);
 
 /*
  * Sets the size.
  *
- * @size  in descriptors, as wide as a register, so no bit is lost before the check
+ * @size  in descriptors. It has 32 bits, like a register, so no bit is lost before the check.
  *
  * Returns 0; VIRTIO_ESIZE if not a power of two from 1 to max_size; VIRTIO_EBUSY once ready. A
  * refused size changes nothing.
@@ -98,15 +99,15 @@ int virtio_queue_config_set_addr_high(struct virtio_queue_config *config, enum v
 
 /*
  * Returns the length of an area in bytes, for the configured size and features; 0 for an unknown
- * area. The event fields at the ends of the rings count under event_idx only: otherwise the device
+ * area. The event fields at the ends of the rings count only under event_idx: otherwise the device
  * does not touch them.
  */
 uint64_t virtio_queue_config_area_bytes(const struct virtio_queue_config *config, enum virtio_queue_area area);
 
 /*
- * Checks whether a queue could start from this configuration. Ready is not checked. Sizes and
- * alignment must be legal, and each area must lie in memory that permits what the device does
- * there.
+ * Checks whether a queue could start from this configuration. The member ready is not checked.
+ * Sizes and alignment must be legal, and each area must lie in memory that permits the device's
+ * access.
  *
  * @config  what to check
  * @map     the guest's memory. NULL gives VIRTIO_EFAULT.

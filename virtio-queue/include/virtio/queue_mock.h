@@ -5,9 +5,9 @@
  * A mock can be a good driver, a hostile driver, or both in turn:
  * - A good driver: virtio_mock_add() allocates descriptors, writes a chain and makes it available.
  *   virtio_mock_should_kick() says whether to kick the device. virtio_mock_pop_used() pops a used
- *   element, checks what the device said, and frees the descriptors.
+ *   element, checks its values, and frees the descriptors.
  * - A hostile driver: virtio_mock_set_desc(), virtio_mock_offer() and virtio_mock_set() put any
- *   value into any field of the table and the rings. They judge nothing.
+ *   value into any field of the table and the rings. They check no value.
  *
  *	virtio_mock_init(&mock, &map, 0x1000, 8, slots, 8);
  *	virtio_mock_create_queue(&mock, &queue, inflight, 8, &map);
@@ -16,7 +16,7 @@
  *	got = virtio_mock_pop_used(&mock, &element);
  *
  * A mock accesses guest memory through <virtio/guest_memory.h> only, so areas and buffers may lie
- * in any map, also in one of one-byte regions. The driver has a map of its own. The table and the
+ * in any map, even in a map of one-byte regions. The driver has a map of its own. The table and the
  * available ring must be writable in that map, whatever the device's map permits.
  *
  * What the device can do: write anything into the used ring at any time. An element is copied once,
@@ -26,9 +26,9 @@
  *   functions             who may call           what must not run beside
  *   all of this header    the driver's thread    another call on the same mock
  *
- * The device may run on another thread: both share guest memory only. Single fields are loaded with
- * acquire and stored with release order. A field that a region boundary cuts in two is accessed
- * byte by byte.
+ * The device may run on another thread: mock and device share only guest memory. Single fields are
+ * loaded with acquire order and stored with release order. A field that a region boundary cuts in
+ * two is accessed byte by byte.
  *
  * Freestanding. Allocates nothing.
  *
@@ -44,24 +44,24 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The driver's record of one descriptor. The caller's storage has one for each. */
+/* The driver's record of one descriptor. The caller's storage has one for each descriptor. */
 struct virtio_mock_slot {
 	uint64_t writable; /* of a head: bytes that the device may write to its chain */
-	uint32_t offered;  /* of a head: times made available and not yet used */
+	uint32_t offered;  /* of a head: how often it was made available and not used yet */
 	uint16_t next;     /* next descriptor of the chain, or of the free list */
-	uint16_t count;    /* of a head: descriptors allocated by its chain; else 0 */
+	uint16_t count;    /* of a head: number of descriptors of its allocated chain; else 0 */
 };
 
 /* One buffer of a chain. */
 struct virtio_mock_buffer {
 	uint64_t addr;  /* guest address */
 	uint32_t len;   /* bytes */
-	uint16_t flags; /* VRING_DESC_F_WRITE, or any other value for the descriptor */
+	uint16_t flags; /* VRING_DESC_F_WRITE, or any other flags of the descriptor */
 };
 
 /*
  * A driver. The caller allocates it, may read every member, and sets the three features after init.
- * A driver must not be copied, because a cursor must not be.
+ * A driver must not be copied, because it contains a cursor.
  */
 struct virtio_mock {
 	struct virtio_memory_cursor memory; /* over the driver's map; also for the caller's use */
@@ -86,10 +86,10 @@ struct virtio_mock {
 enum virtio_mock_field {
 	VIRTIO_MOCK_AVAIL_FLAGS,
 	VIRTIO_MOCK_AVAIL_IDX,
-	VIRTIO_MOCK_USED_EVENT, /* behind the available ring (virtio 1.4, 2.7.6) */
+	VIRTIO_MOCK_USED_EVENT, /* after the available ring (virtio 1.4, 2.7.6) */
 	VIRTIO_MOCK_USED_FLAGS,
 	VIRTIO_MOCK_USED_IDX,
-	VIRTIO_MOCK_AVAIL_EVENT, /* behind the used ring (virtio 1.4, 2.7.8) */
+	VIRTIO_MOCK_AVAIL_EVENT, /* after the used ring (virtio 1.4, 2.7.8) */
 };
 
 /* Life cycle */
@@ -102,14 +102,14 @@ enum virtio_mock_field {
  * @base     the first area begins at the first multiple of 16 from here on
  * @size     descriptors: a power of two, 1 to VIRTIO_QUEUE_MAX_SIZE
  * @slots    the caller's storage; must live as long as the mock
- * @entries  its entries: size or more
+ * @entries  number of entries: size or more
  *
  * Returns 0, or:
  *   VIRTIO_ESIZE    an illegal size
  *   VIRTIO_EINVAL   not enough storage
  *   VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   the areas are not writable in the map
  *
- * On failure nothing is changed.
+ * A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_mock_init(struct virtio_mock *mock, const struct virtio_memory_map *map, uint64_t base, uint32_t size,
@@ -130,8 +130,8 @@ int virtio_mock_reset(struct virtio_mock *mock);
 
 /*
  * Lets both indices begin at another value than 0, to reach a wrap sooner. Changes the mock's
- * indices and the index fields of both rings. Tell the device too (virtio_queue_set_next_avail()
- * and virtio_queue_set_next_used()).
+ * indices and the index fields of both rings. Set the device's indices to the same value with
+ * virtio_queue_set_next_avail() and virtio_queue_set_next_used().
  *
  * Returns 0; VIRTIO_EBUSY while chains are in flight or not published; or an error of
  * virtio_mock_set().
@@ -147,7 +147,7 @@ void virtio_mock_fill_config(const struct virtio_mock *mock, struct virtio_queue
  * @mock      as set up, features included
  * @queue     the caller's; started on success
  * @inflight  storage, as for virtio_queue_init()
- * @entries   its entries
+ * @entries   number of entries
  * @map       the device's view of guest memory
  *
  * Returns 0, or an error of virtio_queue_init() or virtio_queue_start().
@@ -159,19 +159,20 @@ int virtio_mock_create_queue(const struct virtio_mock *mock, struct virtio_queue
 /* Addresses */
 
 /*
- * Bytes that virtio_mock_init() needs from a base that is a multiple of 16, with the event fields.
+ * Returns the bytes that the areas of virtio_mock_init() need, with the event fields, if base is a
+ * multiple of 16.
  */
 uint64_t virtio_mock_bytes(uint32_t size);
 
-/* Length of one area in bytes, with its event field; 0 for an unknown area. */
+/* Returns the length of one area in bytes, with its event field; 0 for an unknown area. */
 uint64_t virtio_mock_area_bytes(const struct virtio_mock *mock, enum virtio_queue_area area);
 
-/* The address after the last byte of the highest area. */
+/* Returns the address after the last byte of the highest area. */
 uint64_t virtio_mock_end(const struct virtio_mock *mock);
 
 /*
- * Guest address of a descriptor, of a ring's entry, and of a field. The index may be outside the
- * area. 0 for an unknown field.
+ * Return the guest address of a descriptor, of a ring's entry, and of a field. The index may be
+ * outside the area. Return 0 for an unknown field.
  */
 uint64_t virtio_mock_desc_addr(const struct virtio_mock *mock, uint32_t index);
 uint64_t virtio_mock_avail_entry_addr(const struct virtio_mock *mock, uint32_t slot);
@@ -179,12 +180,11 @@ uint64_t virtio_mock_used_entry_addr(const struct virtio_mock *mock, uint32_t sl
 uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock_field field);
 
 /*
- * Single fields. These functions neither use nor change the driver's records.
+ * Read and write single fields. These functions neither use nor change the driver's records.
  *
- * @index, @slot  below the queue size; for the _at functions any entry of the table at table, which
- *                may be anywhere
- * @out           in the host's byte order; descriptors and used elements little-endian, for
- *                <virtio/descriptor.h>. Untouched on failure.
+ * @index, @slot  below the queue size. In the _at functions any index is allowed, and the table may
+ *                be at any address.
+ * @out           in the host's byte order, also in the members of structures. Untouched on failure.
  *
  * Return 0; VIRTIO_EINVAL for an unknown field, or an index outside the area (not for the _at
  * functions); VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. On failure nothing is written.
@@ -204,20 +204,21 @@ int virtio_mock_set_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t i
 
 /*
  * Writes a chain into descriptors first, first + 1 and so on. After the last descriptor of the
- * table comes 0.
+ * table comes descriptor 0.
  *
  * @first    index of the head, below the queue size
- * @buffers  one for each descriptor. Each except the last also gets VRING_DESC_F_NEXT.
+ * @buffers  one buffer for each descriptor. Each descriptor except the last also gets
+ *           VRING_DESC_F_NEXT.
  * @count    at most the queue size
  *
  * Allocates nothing, and does not check whether the descriptors are free. Returns 0; VIRTIO_EINVAL;
- * or an error of virtio_mock_set_desc(), after which a part may be written.
+ * or an error of virtio_mock_set_desc(), after which a part of the chain may be written.
  */
 int virtio_mock_write_chain(struct virtio_mock *mock, uint32_t first, const struct virtio_mock_buffer *buffers,
 			    uint32_t count);
 
 /*
- * Writes a chain into entries 0 to count - 1 of an indirect table at any address. As
+ * Writes a chain into entries 0 to count - 1 of an indirect table at any address. Works as
  * virtio_mock_write_chain(), with a count of at most 65,536.
  */
 int virtio_mock_write_table(struct virtio_mock *mock, uint64_t table, const struct virtio_mock_buffer *buffers,
@@ -249,10 +250,11 @@ int virtio_mock_publish(struct virtio_mock *mock);
 int virtio_mock_alloc(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count);
 
 /*
- * The same with an indirect table, which uses one descriptor of the queue.
+ * Allocates a chain with an indirect table, which uses one descriptor of the queue. Returns as
+ * virtio_mock_alloc().
  *
- * @table  guest address of the table, at any alignment. The chain owns its 16 * count bytes until
- *         it is used.
+ * @table  guest address of the table, at any alignment. The chain owns the table's 16 * count bytes
+ *         until the device has used the chain.
  * @count  1 to 65,535
  */
 int virtio_mock_alloc_indirect(struct virtio_mock *mock, uint64_t table, const struct virtio_mock_buffer *buffers,
@@ -277,12 +279,12 @@ int virtio_mock_add_indirect(struct virtio_mock *mock, uint64_t table, const str
 /*
  * Adds several chains and publishes them together.
  *
- * @buffers  of all chains. A buffer without VRING_DESC_F_NEXT is the last of its chain, and so is
- *           the last buffer of all.
- * @count    of all buffers
+ * @buffers  the buffers of all chains. A chain ends at a buffer without VRING_DESC_F_NEXT, and at
+ *           the last buffer.
+ * @count    number of all buffers
  * @heads    receives the head of each chain; may be NULL
  *
- * Returns the number of chains, or an error of virtio_mock_add(). A failure adds none.
+ * Returns the number of chains, or an error of virtio_mock_add(). A failure adds no chain.
  */
 int virtio_mock_add_many(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count,
 			 uint16_t *heads);
@@ -292,16 +294,15 @@ int virtio_mock_add_many(struct virtio_mock *mock, const struct virtio_mock_buff
 /*
  * Pops the next used element, checks it and frees its chain.
  *
- * @out  id and len, little-endian: virtio_used_elem_id() and virtio_used_elem_len() of
- *       <virtio/descriptor.h> read them. Untouched unless 1 is returned.
+ * @out  id and len in the host's byte order. Untouched unless 1 is returned.
  *
  * Returns 1 for an element, 0 for none, an error of virtio_mock_get(), or the device's fault:
- *   VIRTIO_EBROKEN  the used index is further ahead than chains are in flight
+ *   VIRTIO_EBROKEN  the used index announces more elements than chains are in flight
  *   VIRTIO_EHEAD    id is not the index of a descriptor
  *   VIRTIO_ESTALE   id is not in flight
- *   VIRTIO_EORDER   under in_order, id is not the oldest in flight
- *   VIRTIO_EBYTES   len is more than the chain's writable bytes. Known for allocated chains only,
- *                   and not for a chain with an indirect descriptor among its buffers.
+ *   VIRTIO_EORDER   under in_order, id is not the oldest head in flight
+ *   VIRTIO_EBYTES   len is more than the chain's writable bytes. Checked for allocated chains only,
+ *                   and not if the caller put an indirect descriptor among the chain's buffers.
  * A failure pops nothing.
  */
 int virtio_mock_pop_used(struct virtio_mock *mock, struct vring_used_elem *out);
@@ -309,7 +310,7 @@ int virtio_mock_pop_used(struct virtio_mock *mock, struct vring_used_elem *out);
 /* Kicks and interrupts */
 
 /*
- * Says whether to kick the device for what was published since the last call.
+ * Decides whether to kick the device for the entries published since the last call.
  *
  * Without event_idx the flags of the used ring decide, with event_idx the position of avail_event
  * (virtio 1.4, 2.7.13.4.1). Returns 1 for yes, 0 for no, or an error of virtio_mock_get().
@@ -317,11 +318,11 @@ int virtio_mock_pop_used(struct virtio_mock *mock, struct vring_used_elem *out);
 int virtio_mock_should_kick(struct virtio_mock *mock);
 
 /*
- * Asks the device for interrupts, and looks whether buffers were used meanwhile.
+ * Asks the device for interrupts, and checks whether buffers were used meanwhile.
  *
- * Returns 1 if there is a used element. No interrupt may come for that: pop, and call this again.
- * Returns 0 if there is none: an interrupt comes with the next. Otherwise returns an error of
- * virtio_mock_set().
+ * Returns 1 if there is a used element. There may be no interrupt for it: pop it, and call this
+ * again. Returns 0 if there is none: the next used element brings an interrupt. Otherwise returns
+ * an error of virtio_mock_set().
  *
  * virtio 1.4, 2.7.14
  */
@@ -329,7 +330,8 @@ int virtio_mock_enable_interrupts(struct virtio_mock *mock);
 
 /*
  * Tells the device that no interrupts are wanted: by the flag, or under event_idx by a used_event
- * as far away as possible. A hint. Returns 0, or an error of virtio_mock_set().
+ * as far away as possible. This is a hint: interrupts may still come. Returns 0, or an error of
+ * virtio_mock_set().
  */
 int virtio_mock_disable_interrupts(struct virtio_mock *mock);
 

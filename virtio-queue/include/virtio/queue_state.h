@@ -3,18 +3,18 @@
  * Saving a queue's state and restoring it, for snapshots and live migration.
  *
  * The state is a plain struct of values, and a record of the requests in flight. It holds no host
- * address, and nothing about notifications: the first check after a restore says yes, which may
- * cause one extra interrupt. Every queue can be saved, also if it is not started, is broken, or has
- * requests in flight. <virtio/queue_ser.h> converts the state into bytes.
+ * address, and nothing about notifications. So the first virtio_queue_needs_interrupt() after a
+ * restore may cause one extra interrupt. Every queue can be saved, also if it is not started, is
+ * broken, or has requests in flight. <virtio/queue_ser.h> converts the state into bytes.
  *
- * A request in flight is recorded by its head alone. Its new owner replays it: the chain is walked
- * again, in the guest's memory as it is then. A guest that has changed the chain meanwhile gets
- * what it has written, after the checks of any chain. Indices come from the state, never from the
- * ring.
+ * The record names a request in flight by its head, and has none of its descriptors. The new owner
+ * replays the request: it walks the chain again, in the guest memory of that moment. If the guest
+ * has changed the chain meanwhile, the changed chain is checked like any other chain. Indices come
+ * from the state, never from the ring.
  *
- * What the guest can do: nothing to a restore. An incoherent ring breaks the queue when the device
- * looks at the ring. A state may come from anywhere, so every value is checked as if the guest had
- * written it.
+ * What the guest can do: nothing that stops a restore. An incoherent ring breaks the queue when the
+ * device reads the ring. A state may come from anywhere, so every value is checked as if the guest
+ * had written it.
  *
  * Threads:
  *   functions                    who may call   what must not run beside
@@ -34,7 +34,7 @@ VIRTIO_BEGIN_DECLS
 struct virtio_queue_state {
 	struct virtio_queue_config config;
 	uint16_t next_avail; /* available index of the next pop */
-	uint16_t next_used;  /* index of the next used element: next_avail less the record */
+	uint16_t next_used;  /* index of the next used element: next_avail - length of the record */
 	int broken;          /* 0, or the error of virtio_queue_pop() that broke the queue */
 };
 
@@ -42,7 +42,7 @@ struct virtio_queue_state {
 struct virtio_queue_flight {
 	uint16_t head;
 	bool completed;   /* under IN_ORDER: its completion waits for an earlier request */
-	uint32_t written; /* length of that completion, in bytes; otherwise 0 */
+	uint32_t written; /* used length of that completion; 0 if not completed */
 };
 
 /*
@@ -52,9 +52,9 @@ struct virtio_queue_flight {
  *         all queues alike.
  * @out    the state; untouched on failure
  *
- * Returns 0; VIRTIO_EBUSY if a request is in flight, waits under IN_ORDER, or is still to be
- * replayed; VIRTIO_EINVAL if the caller has set the indices so that they claim requests in flight
- * that do not exist.
+ * Returns 0, or:
+ *   VIRTIO_EBUSY   a request is in flight, waits under IN_ORDER, or must still be replayed
+ *   VIRTIO_EINVAL  by the indices that the caller has set, other requests would be in flight
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_state *out);
@@ -66,13 +66,15 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
  *            that is not started gives a state of zeroes and no record.
  * @out       the state; untouched on failure
  * @record    the caller's array: the requests in flight, in the order in which they were popped
- * @capacity  its entries: the queue size is enough
+ * @capacity  number of entries: the queue size is enough
  * @count     set to the number of requests; untouched on failure
  *
- * Returns 0; VIRTIO_EINVAL as above; VIRTIO_ENOBUFS if the array is too small; VIRTIO_EBUSY if a
- * request must still be replayed: the caller has the record, and the queue does not. Replay the
- * rest first, without carrying it out. That changes no guest memory, and the new record has these
- * requests again.
+ * Returns 0, or:
+ *   VIRTIO_EINVAL   as virtio_queue_save()
+ *   VIRTIO_ENOBUFS  the array is too small
+ *   VIRTIO_EBUSY    requests must still be replayed: only the caller's record has them. First
+ *                   replay them without carrying them out. This changes no guest memory, and the
+ *                   new record has these requests again.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out,
@@ -84,19 +86,20 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
  *
  * @record   count entries; NULL: the record is not checked
  * @map      the guest's memory; NULL: the places of the areas are not checked
- * @refusal  set to the refused value, named as in the queue's section (virtio-queue-ser/README.md),
- *           whose list is in_flight; otherwise untouched
+ * @refusal  on failure set to the refused value; otherwise untouched. The names are those of the
+ *           section "queue" (virtio-queue-ser/README.md), whose list is in_flight.
  *
- * Returns 0 or an error of virtio_queue_restore(). VIRTIO_EINVAL also means that the record's
- * length disagrees with the indices, or that a head is not below the queue size or occurs twice.
+ * Returns 0 or an error of virtio_queue_restore(). VIRTIO_EINVAL also means a fault in the record:
+ * its length disagrees with the indices, a head is not below the queue size or occurs twice, or
+ * completed or written is impossible.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_check_state(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
 			     uint32_t count, const struct virtio_memory_map *map, struct virtio_refusal *refusal);
 
 /*
- * Starts a queue from a saved state. The state of a queue that was not started leaves this one not
- * started.
+ * Starts a queue from a saved state. The state of a queue that was not started leaves this queue
+ * not started.
  *
  * @queue  prepared by virtio_queue_init(), and not started, or reset since its last start
  * @state  from virtio_queue_save() or virtio_queue_save_in_flight(), perhaps by way of a file
@@ -104,7 +107,7 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  *
  * A queue that was broken is broken again, wherever its areas are. A queue whose areas a
  * translation no longer maps (VIRTIO_EFAULT, VIRTIO_EPERM) is broken, too, because the guest must
- * not be able to stop a restore. The device finds out when it looks at the queue.
+ * not be able to stop a restore. The next pop then returns VIRTIO_EBROKEN.
  *
  * Returns 0. Otherwise the queue is as before:
  *   VIRTIO_EBUSY       the queue is started
@@ -114,30 +117,29 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  *   VIRTIO_ENOTREADY, VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM
  *                      as virtio_queue_start()
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
- * Afterwards the device looks at the queue once, whether it is kicked or not, and asks
- * virtio_queue_needs_interrupt() once, whether it has completed anything or not.
+ * Afterwards the device must serve the queue once, even without a kick. It must also call
+ * virtio_queue_needs_interrupt() once, even without a completion.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_state *state,
 			 const struct virtio_memory_map *map);
 
 /*
- * Puts a request in flight again that was in flight when the state was saved. Call this for every
- * entry of the record, in its order. Until then pops return VIRTIO_EBUSY, and nothing may be
- * completed.
+ * Puts a request of the record in flight again. Call this for every entry of the record, in order.
+ * Before the last of these calls pops return VIRTIO_EBUSY, and no request may be completed.
  *
  * @queue    restored
  * @request  the entry
  * @chain    filled in as by virtio_queue_pop(), if 1 is returned
  *
  * Returns 1 if the device must carry out the request again, and 0 if the request was completed and
- * only waits for its turn. Otherwise returns an error that changes nothing:
+ * only waits for an earlier request. Otherwise returns an error that changes nothing:
  *   VIRTIO_ENOTREADY  the queue is not started
- *   VIRTIO_EINVAL     the head is not below the queue size, or was replayed already; no more
- *                     requests were in flight; or the request was completed in a queue without
- *                     IN_ORDER
+ *   VIRTIO_EINVAL     the head is not below the queue size, or was replayed already; all requests
+ *                     have been replayed; or the request was completed in a queue without IN_ORDER
  *
- * virtio_queue_unpop() undoes a replay, unless the queue is broken. Replay the request again later.
+ * virtio_queue_unpop() undoes a replay, unless the queue is broken. After an unpop, replay the
+ * request again later.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_flight *request,

@@ -2,14 +2,15 @@
 /*
  * A queue that several threads share: a lock around <virtio/queue.h>.
  *
- * virtio_queue_sync_lock() gives the queue to a thread until virtio_queue_sync_unlock(). Between
- * the two the thread may call any function of <virtio/queue.h> and <virtio/queue_state.h>:
+ * After virtio_queue_sync_lock() the queue belongs to the calling thread until
+ * virtio_queue_sync_unlock(). Between these two calls the thread may call any function of
+ * <virtio/queue.h> and <virtio/queue_state.h>:
  *
  *	error = virtio_queue_complete(virtio_queue_sync_lock(&sync), token, len);
  *	virtio_queue_sync_unlock(&sync);
  *
  * Four calls take the lock themselves. Three of them pop a chain and resolve it at once, because a
- * chain must be walked under its queue's lock. Their segments may be used without the lock.
+ * chain must be walked under its queue's lock. The segments may be used without the lock.
  *
  * The lock consists of two callbacks, so a hypervisor can use a spinlock. <virtio/queue_pthread.h>
  * has the callbacks for a POSIX mutex.
@@ -19,7 +20,8 @@
  *   virtio_queue_sync_init()    one thread     any other call
  *   all others                  thread-safe
  *
- * While the lock is held, only the lock's callbacks and a map's translation are called.
+ * While the library holds the lock, it calls no function of the caller except the lock's callbacks
+ * and a map's translation.
  *
  * virtio 1.4, 2.6 and 2.7
  */
@@ -31,7 +33,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The caller's lock. It need not nest. */
+/* The caller's lock. It need not be recursive. */
 struct virtio_queue_lock {
 	void (*lock)(void *context);
 	void (*unlock)(void *context);
@@ -50,19 +52,19 @@ struct virtio_queue_sync {
  * @lock      copied; its context must live as long as the queue
  * @inflight, entries  as for virtio_queue_init()
  *
- * Returns as virtio_queue_init(); VIRTIO_ENOOP if a callback is missing, which
- * virtio_queue_lock_missing_op() names. A failure changes nothing.
+ * Returns as virtio_queue_init(); VIRTIO_ENOOP if a callback is missing:
+ * virtio_queue_lock_missing_op() names it. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_queue_lock *lock,
 			   struct virtio_inflight *inflight, uint32_t entries);
 
-/* Names the first callback that a lock lacks, "lock" or "unlock". NULL if none is missing. */
+/* Returns the name of the first missing callback, "lock" or "unlock"; NULL if none is missing. */
 const char *virtio_queue_lock_missing_op(const struct virtio_queue_lock *lock);
 
 /*
  * Takes the lock and returns the queue. After the lock is released another thread may pop and
- * complete. An answer such as that of virtio_queue_available() is then out of date, and
+ * complete. A result such as the number from virtio_queue_available() is then out of date, and
  * virtio_queue_unpop() may return VIRTIO_ENOTLAST.
  */
 struct virtio_queue *virtio_queue_sync_lock(struct virtio_queue_sync *sync);
@@ -73,9 +75,9 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
  *
  * @token        set if 1 is returned; otherwise untouched
  * @resolved     as for virtio_chain_resolve()
- * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(). Then the chain was
- *               popped, and resolved has what that function promises. A malformed chain is
- *               completed with length 0.
+ * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(). After an error the
+ *               chain is popped all the same, and resolved is as virtio_chain_resolve() says. The
+ *               caller completes a malformed chain with length 0.
  *
  * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for a chain that is not mapped yet, the
  * chain has been unpopped.
@@ -85,8 +87,8 @@ int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *t
 			  struct virtio_chain_segments *resolved, int *chain_error);
 
 /*
- * As virtio_request_pop() and virtio_request_complete(). Between the two the request is used
- * without the lock.
+ * Call virtio_request_pop() and virtio_request_complete() under the lock, and return their result.
+ * Between the two calls the request may be used without the lock.
  */
 VIRTIO_MUST_CHECK
 int virtio_request_sync_pop(struct virtio_queue_sync *sync, struct virtio_request *request);
@@ -95,7 +97,8 @@ int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct vi
 				 uint64_t written);
 
 /*
- * As virtio_queue_sync_pop(), for a request that was in flight when the state was saved.
+ * Replays and resolves a request of the record under the lock, as virtio_queue_sync_pop() pops and
+ * resolves a chain.
  *
  * @request  the entry of the record
  *

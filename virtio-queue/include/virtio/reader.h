@@ -2,15 +2,16 @@
 /*
  * Readers and writers: the two halves of a resolved chain as streams of bytes.
  *
- * A reader copies out of the readable segments, a writer copies into the writable ones: each byte
- * once and in order, however the driver cut the buffers. Both are small values over the segments of
- * virtio_chain_resolve(). A copy is an independent position.
+ * A reader copies out of the readable segments, a writer into the writable segments. Each byte is
+ * copied once and in order, however the driver cut the buffers. Readers and writers are small
+ * values over the segments of virtio_chain_resolve(). A copy of a reader or writer is an
+ * independent position.
  *
  * For zero-copy I/O, virtio_reader_iovec() and virtio_writer_iovec() show the next bytes as an I/O
  * vector. virtio_reader_skip() and virtio_writer_advance() step over what the I/O has moved.
  *
- * What the guest can do: change the bytes behind a segment at any time. Every read copies, and the
- * copy is judged. Only two readers can read the same byte twice.
+ * What the guest can do: change the bytes behind a segment at any time. A read makes a copy, and
+ * the device checks the copy. One reader never reads a byte twice.
  *
  * Threads:
  *   functions             who may call                     what must not run beside
@@ -47,8 +48,8 @@ struct virtio_writer {
 /* Streams */
 
 /*
- * Makes a stream of the first bytes of a list of segments. The list has at least so many bytes.
- * NULL and 0 make an empty stream.
+ * Makes a stream of the first bytes of a list of segments. The list must have at least that number
+ * of bytes. NULL and 0 make an empty stream.
  */
 void virtio_stream_init(struct virtio_stream *stream, const struct virtio_segment *segments, uint64_t bytes);
 
@@ -62,8 +63,8 @@ int virtio_stream_advance(struct virtio_stream *stream, uint64_t len);
  * @bytes     bytes wanted; UINT64_MAX for all
  * @iov       the caller's array
  * @capacity  its entries
- * @filled    set to the bytes of the vector: fewer than wanted at the end of the stream or of the
- *            array
+ * @filled    set to the number of bytes in the vector: fewer than wanted if the stream or the array
+ *            ends first
  *
  * Returns the number of entries filled in. Each has at least one byte.
  */
@@ -75,7 +76,7 @@ uint32_t virtio_stream_iovec(const struct virtio_stream *stream, uint64_t bytes,
 /* Makes a reader of all readable bytes of a chain. The segments must live as long as the reader. */
 void virtio_reader_init(struct virtio_reader *reader, const struct virtio_chain_segments *chain);
 
-/* Bytes left to read, and bytes read so far. */
+/* Return the number of bytes left to read, and of bytes read so far. */
 uint64_t virtio_reader_left(const struct virtio_reader *reader);
 uint64_t virtio_reader_done(const struct virtio_reader *reader);
 
@@ -117,7 +118,7 @@ int virtio_reader_skip(struct virtio_reader *reader, uint64_t len);
  *
  * @reader  keeps the next len bytes
  * @len     bytes
- * @rest    set to a reader of the bytes after those
+ * @rest    set to a reader of the bytes after these len bytes
  *
  * Returns 0; VIRTIO_ESHORT if fewer than len bytes are left. A failure changes nothing.
  */
@@ -130,27 +131,27 @@ int virtio_reader_split(struct virtio_reader *reader, uint64_t len, struct virti
  * @bytes     bytes wanted
  * @iov       the caller's array, for reading from
  * @capacity  its entries
- * @filled    set to the bytes of the vector: fewer than wanted at the end of the reader or of the
- *            array
+ * @filled    set to the number of bytes in the vector: fewer than wanted if the reader or the array
+ *            ends first
  *
  * Returns the number of entries filled in.
  */
 uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled);
 
-/* Writers: the same in the other direction. The dirty log records what is written. */
+/* Writers: as readers, in the other direction. The dirty log records the written bytes. */
 
 /* Makes a writer of all writable bytes of a chain. The segments must live as long as the writer. */
 void virtio_writer_init(struct virtio_writer *writer, const struct virtio_chain_segments *chain);
 
-/* Bytes of room left, and bytes written so far: up to 2^32. */
+/* Return the bytes of room left, and the bytes written so far. Each can be 2^32. */
 uint64_t virtio_writer_left(const struct virtio_writer *writer);
 uint64_t virtio_writer_done(const struct virtio_writer *writer);
 
 /*
  * Returns the used length of a chain that has no other writer: virtio_writer_done(), at most
- * UINT32_MAX. A chain of 2^32 bytes does not fit 32 bits. A device may report less than it has
- * written (virtio 1.4, 2.7.8.2), but a cut to 32 bits would report 0.
+ * UINT32_MAX. The length of a chain of 2^32 bytes does not fit 32 bits. A device may report less
+ * than it has written (virtio 1.4, 2.7.8.2), but a cut to 32 bits would report 0.
  */
 uint32_t virtio_writer_used(const struct virtio_writer *writer);
 
@@ -199,11 +200,11 @@ uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *
 VIRTIO_MUST_CHECK
 int virtio_writer_advance(struct virtio_writer *writer, uint64_t len);
 
-/* As virtio_reader_split(). The used length may count the rest only when the front is full. */
+/* As virtio_reader_split(). The used length may count bytes of rest only if writer is full. */
 VIRTIO_MUST_CHECK
 int virtio_writer_split(struct virtio_writer *writer, uint64_t len, struct virtio_writer *rest);
 
-/* As virtio_reader_iovec(), for writing to. Call virtio_writer_advance() afterwards. */
+/* As virtio_reader_iovec(), for I/O that writes. Call virtio_writer_advance() after the I/O. */
 uint32_t virtio_writer_iovec(const struct virtio_writer *writer, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled);
 

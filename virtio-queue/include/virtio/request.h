@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Requests in a common form. The device reads a header of fixed length and data. It writes data
- * and, as the last byte, a status. Block, I2C and SPI devices use this form, and the data queues of
- * crypto devices.
+ * and, as the last byte, a status. Block, I2C and SPI devices use this form, and so do the data
+ * queues of crypto devices.
  *
  * Two calls for each request, and the device's work between them:
  *
@@ -14,15 +14,16 @@
  *		virtio_request_complete(queue, &request, status, written);
  *	}
  *
- * left and got are as in <virtio/queue.h>. A device that pops again before it completes has a
+ * left and got are as in <virtio/queue.h>. A device that pops again before it completes needs a
  * struct virtio_request, a header and segments for each request in flight.
  *
  * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), leave
  * out any part, point buffers anywhere, and change bytes at any time. Therefore:
- * - The whole chain is checked before the header is copied. The header is copied once and judged in
- *   the copy.
- * - A malformed request says why, and is completed like any other. It gets a status if the chain's
- *   shape is good and the status byte can be written, even if other buffers are bad.
+ * - The whole chain is checked before the header is copied. The header is copied once, and the
+ *   device checks the copy.
+ * - request.error says why a request is malformed. A malformed request is completed like any other,
+ *   and gets a status if the chain's shape is good and the status byte can be written, even if
+ *   other buffers are bad.
  *
  * Threads:
  *   functions                who may call               what must not run beside
@@ -42,17 +43,18 @@ VIRTIO_BEGIN_DECLS
 
 /*
  * A request. The caller allocates it, may read every member, and changes it by functions only. The
- * caller owns the header and the segments. While the request is in flight, none of them may move.
+ * caller owns the header and the segments. While the request is in flight, the request, the header
+ * and the segments must not move.
  */
 struct virtio_request {
 	/* As given to virtio_request_init(). */
 	void *header;
 	size_t header_bytes;
 	struct virtio_segment *segments;
-	uint64_t fast_header; /* header length of the fast path; UINT64_MAX: none */
+	uint64_t fast_header; /* header length of the fast path; UINT64_MAX: no fast path */
 
 	/* Filled in for each request. */
-	struct virtio_token token; /* of its chain */
+	struct virtio_token token; /* token of the chain */
 	uint32_t fast_complete;    /* bits that say whether the fast path may complete it */
 	/*
 	 * 0, or why the request can only fail:
@@ -60,31 +62,32 @@ struct virtio_request {
 	 *   VIRTIO_ENOBUFS                more segments than the array has
 	 *   VIRTIO_EFAULT, VIRTIO_EPERM   a bad buffer
 	 *   others                        of virtio_chain_resolve()
-	 * If there are several reasons, error is any of them. After an error the header is
+	 * If there are several reasons, error is one of them. After an error the header is
 	 * undefined, and data is empty.
 	 */
 	int error;
 	/*
 	 * The data between header and status, in the caller's array, as virtio_chain_resolve()
 	 * describes it. Readers and writers work on it.
-	 * - data.last_writable is the status. Its length is 0 if there is no byte for it, the byte
-	 *   cannot be written, or the chain is malformed; request.error is then set.
+	 * - data.last_writable is the status byte. Its length is 0 if there is no such byte, the
+	 *   byte cannot be written, or the chain is malformed; error is then set.
 	 * - data.needed counts the segments of the whole chain, if no buffer is bad.
 	 */
 	struct virtio_chain_segments data;
 };
 
 /*
- * Prepares a request. It can be popped into again and again.
+ * Prepares a request for any number of pops, one after the other.
  *
  * @request       set up
  * @header        the caller's memory, for copies of headers; NULL only if header_bytes is 0
  * @header_bytes  length of a header. With 1 to VIRTIO_MEMORY_SMALL bytes, and at least 3 segments,
  *                requests of three buffers have a fast path.
  * @segments      the caller's array; NULL only if capacity is 0
- * @capacity      its entries. A request needs one for each descriptor of the longest chain, which
- *                is the queue size unless long indirect tables are allowed. It needs one more for
- *                each place where a buffer continues in another region or another translation.
+ * @capacity      number of entries. A request needs one entry for each descriptor of the longest
+ *                chain, which has the queue size unless long indirect tables are allowed. It needs
+ *                one more for each point at which a buffer continues in another region or
+ *                translation.
  *
  * Header and array must live as long as the request is used. Returns 0; VIRTIO_EINVAL if header is
  * NULL with header_bytes above 0, or segments is NULL with capacity above 0. A failure changes
@@ -128,14 +131,14 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
  * @queue    of the request; started, perhaps broken since
  * @request  in flight
  * @status   as the device type defines it; ignored if there is no byte for it
- * @written  bytes put into the writable data, from the first one on without a gap. A number beyond
- *           the data means all of the data. Writers have recorded their bytes. After zero-copy I/O
- *           call virtio_segments_mark_dirty() first, if virtio_queue_is_in_flight() says that the
- *           memory is still the request's.
+ * @written  bytes put into the writable data, from the first one on without a gap. A number larger
+ *           than the data means all of the data. Writers record their bytes in the dirty log
+ *           themselves. After zero-copy I/O call virtio_segments_mark_dirty() first, if
+ *           virtio_queue_is_in_flight() says that the memory still belongs to the request.
  *
- * The used length is the bytes written, plus the status if no gap lies before it; at most
- * UINT32_MAX (see virtio_writer_used()); 0 for a request with an error. Everything written to guest
- * memory is visible to the driver before the completion.
+ * The used length counts the bytes written, and the status if no gap lies before it. It is at most
+ * UINT32_MAX (see virtio_writer_used()), and 0 for a request with an error. The driver sees all
+ * earlier writes to guest memory before it sees the completion.
  *
  * Returns as virtio_queue_complete(). After VIRTIO_ESTALE no byte was written, because the memory
  * may belong to another owner. After another error the request stays in flight, and its status may

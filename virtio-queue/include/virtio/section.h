@@ -3,16 +3,16 @@
  * Sections of a saved state: conversions of plain structures into bytes and back.
  *
  * A saved state is a sequence of sections in the envelope of <virtio/queue_ser.h>. Each component
- * describes its sections by tables, struct virtio_section_layout: the names, sizes and versions of
- * the values, and their places in a C structure. The functions for writing, reading, printing and
- * finding a value use the table.
+ * describes its sections by tables, struct virtio_section_layout. A table has the name, size and
+ * version of each value, and its offset in a C structure. The functions that write, read, print or
+ * find values use the tables.
  *
- *   writer  The caller's buffer, or none to learn the size. Errors are stored, and reported once,
- *           at the end.
- *   reader  The caller's bytes. Sections are read in the order in which they were written. A
- *           section that the caller doesn't ask for is skipped and reported if its writer allowed
- *           that; otherwise it is an error.
- *   fault   The first error of a reader: section, value, place in the bytes, and the value found.
+ *   writer  Fills the caller's buffer, or only measures the size. Stores an error, and reports it
+ *           once, at the end.
+ *   reader  Reads sections from the caller's bytes, in the order in which they were written. A
+ *           section that the caller doesn't ask for is skipped and reported if its writer has
+ *           marked it as skippable; otherwise it is an error.
+ *   fault   The first error of a reader: section, value, offset in the bytes, and the value found.
  *
  * Versions: a new value makes a new version of its section, and is added at the end. Each value has
  * the version in which it appeared, and a default for older sections. Missing bytes and bytes that
@@ -59,8 +59,8 @@ struct virtio_section_field {
 };
 
 /*
- * Values since version 1: a member of a structure under its own name, or under another; the nth
- * element of an array; and the same for bools.
+ * Values since version 1. VALUE is a member of a structure under its own name, NAMED a member under
+ * another name, and ELEMENT the nth element of an array. BOOL and NAMED_BOOL are for bools.
  */
 #define VIRTIO_SECTION_VALUE(structure, member) VIRTIO_SECTION_NAMED(structure, member, #member)
 #define VIRTIO_SECTION_BOOL(structure, member) VIRTIO_SECTION_NAMED_BOOL(structure, member, #member)
@@ -87,16 +87,16 @@ struct virtio_section_field {
 
 /*
  * A kind of section: values, and perhaps a list of entries. All entries have the same values.
- * Static data.
+ * Layouts are static data.
  */
 struct virtio_section_layout {
 	const char *name; /* ASCII, at most VIRTIO_SECTION_NAME_MAX */
-	/* The newest known version, in which sections are written; at least 1. */
+	/* The newest known version, at least 1. Sections are written in this version. */
 	uint16_t version;
 	bool skippable; /* a reader that doesn't know the section may ignore it */
 	const struct virtio_section_field *fields;
 	uint32_t field_count;
-	const char *entries; /* the list's name, or NULL: there is no list */
+	const char *entries; /* the list's name; NULL if there is no list */
 	const struct virtio_section_field *entry_fields;
 	uint32_t entry_field_count;
 	uint32_t entry_size; /* size of the C structure of an entry, in bytes */
@@ -104,7 +104,7 @@ struct virtio_section_layout {
 
 /* A section in a file. */
 struct virtio_section {
-	char name[VIRTIO_SECTION_NAME_MAX + 1]; /* from the file, as far as it is printable */
+	char name[VIRTIO_SECTION_NAME_MAX + 1]; /* the printable front of the name in the file */
 	bool skippable;
 	uint16_t version;
 	uint32_t device; /* number of the device in the file, chosen by the caller */
@@ -116,23 +116,23 @@ struct virtio_section {
 /* The reasons of a fault. found and expected are members of struct virtio_section_fault. */
 enum virtio_section_reason {
 	VIRTIO_SECTION_GOOD,
-	VIRTIO_SECTION_NOT_A_STATE,   /* the first bytes are not those of a saved state */
+	VIRTIO_SECTION_NOT_A_STATE,   /* the file does not begin like a saved state */
 	VIRTIO_SECTION_FILE_VERSION,  /* found is not a version from the oldest to the newest */
-	VIRTIO_SECTION_FILE_SHORT,    /* found bytes, and its length says expected */
+	VIRTIO_SECTION_FILE_SHORT,    /* found: number of bytes; expected: the stored length */
 	VIRTIO_SECTION_FILE_LONG,     /* likewise */
 	VIRTIO_SECTION_CHECKSUM,      /* found and expected are checksums */
 	VIRTIO_SECTION_OTHER_ID,      /* the file belongs to other memory */
 	VIRTIO_SECTION_HEADER_SHORT,  /* fewer bytes are left than a section's header has */
-	VIRTIO_SECTION_BAD_NAME,      /* not ASCII, or something behind the end of the name */
+	VIRTIO_SECTION_BAD_NAME,      /* not ASCII, or bytes after the name that are not 0 */
 	VIRTIO_SECTION_BAD_FLAGS,     /* found has bits that are unknown in this version */
-	VIRTIO_SECTION_CONTENT_SHORT, /* the section's length is more than is left */
-	/* The caller doesn't ask for it, and it can't be skipped. */
+	VIRTIO_SECTION_CONTENT_SHORT, /* the section is longer than the bytes left */
+	/* The caller doesn't ask for this section, and it can't be skipped. */
 	VIRTIO_SECTION_UNKNOWN,
 	VIRTIO_SECTION_ABSENT,           /* the file ends without this section */
 	VIRTIO_SECTION_VERSION,          /* found is not a version from the oldest to the newest */
 	VIRTIO_SECTION_MISSING_BYTES,    /* the content ends before this value */
-	VIRTIO_SECTION_EXTRA_BYTES,      /* found bytes are left after the last value */
-	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* found entries, and there is room for expected */
+	VIRTIO_SECTION_EXTRA_BYTES,      /* found: number of bytes after the last value */
+	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* found: number of entries; expected: the room */
 	VIRTIO_SECTION_NOT_A_BOOL,       /* found is neither 0 nor 1 */
 	VIRTIO_SECTION_REFUSED,          /* the target refuses the value found */
 	VIRTIO_SECTION_REASONS,          /* number of reasons */
@@ -140,7 +140,7 @@ enum virtio_section_reason {
 
 /* The first error of a reader. */
 struct virtio_section_fault {
-	int error; /* VIRTIO_E..., or 0: there is none */
+	int error; /* VIRTIO_E...; 0 if there is none */
 	enum virtio_section_reason reason;
 	struct virtio_section section; /* an empty name stands for the envelope */
 	const char *field;             /* the value's name; NULL for the section as a whole */
@@ -149,8 +149,8 @@ struct virtio_section_fault {
 	size_t offset;                 /* offset of the value, from the first byte of the file */
 	uint64_t found;
 	uint64_t expected;
-	uint64_t bits;      /* the refused bits of found; 0: found as a whole */
-	uint32_t first_bit; /* number of bit 0 of found, which may be an element of an array */
+	uint64_t bits;      /* the refused bits of found; 0 if all of found is refused */
+	uint32_t first_bit; /* bit 0 of found has this number among all bits of its array */
 	uint16_t oldest, newest;
 };
 
@@ -158,7 +158,7 @@ struct virtio_section_fault {
 struct virtio_refusal {
 	const char *field; /* NULL for the section as a whole */
 	uint32_t entry;    /* or VIRTIO_SECTION_NO_ENTRY */
-	uint64_t bits;     /* of the value, for example features; 0: the value as a whole */
+	uint64_t bits;     /* the refused bits, for example features; 0 for the whole value */
 };
 
 /* Writing */
@@ -167,22 +167,22 @@ struct virtio_refusal {
 struct virtio_section_writer {
 	uint8_t *bytes;  /* the caller's buffer, or NULL */
 	size_t capacity; /* bytes of it */
-	/* Number of bytes written so far, including those for which there was no room. */
+	/* Number of bytes written so far, including bytes that did not fit. */
 	size_t length;
-	int error; /* the first error, except that of a buffer that is too small */
+	int error; /* the first error; a buffer that is too small is no error here */
 };
 
 /*
  * Begins to write.
  *
- * @bytes     the caller's buffer, or NULL with a capacity of 0, which measures
+ * @bytes     the caller's buffer; NULL with a capacity of 0 only measures
  * @capacity  bytes of it
  */
 void virtio_section_writer_init(struct virtio_section_writer *writer, void *bytes, size_t capacity);
 
 /*
- * Adds plain bytes, for an envelope; or zeroes for NULL. Bytes for which there is no room are
- * counted, and not written.
+ * Adds bytes without a section, for an envelope. Adds zeroes if bytes is NULL. Bytes that do not
+ * fit are only counted.
  */
 void virtio_section_put(struct virtio_section_writer *writer, const void *bytes, size_t count);
 
@@ -194,10 +194,10 @@ void virtio_section_put(struct virtio_section_writer *writer, const void *bytes,
  * @index    number of the part in the device, for example of a queue
  * @state    the structure of the layout's fields; NULL if there are none
  * @entries  an array of the structure of the layout's entries; NULL if count is 0
- * @count    its entries; 0 for a layout without a list
+ * @count    number of entries; 0 for a layout without a list
  *
- * A section longer than VIRTIO_SECTION_MAX_BYTES, and entries without a list, set writer->error to
- * VIRTIO_EINVAL. After that nothing is written.
+ * A section longer than VIRTIO_SECTION_MAX_BYTES sets writer->error to VIRTIO_EINVAL, and so do
+ * entries if the layout has no list. After an error nothing is written.
  */
 void virtio_section_write(struct virtio_section_writer *writer, const struct virtio_section_layout *layout,
 			  uint32_t device, uint32_t index, const void *state, const void *entries, uint32_t count);
@@ -218,7 +218,7 @@ struct virtio_section_reader {
 	const uint8_t *bytes;
 	size_t at;                         /* offset of the next section */
 	size_t end;                        /* offset after the last section */
-	struct virtio_section_fault fault; /* the first */
+	struct virtio_section_fault fault; /* the first fault */
 	struct virtio_section *skipped;    /* the caller's array for skipped sections, or NULL */
 	uint32_t skipped_capacity;         /* its entries */
 	uint32_t skipped_count;            /* number of skipped sections, listed or not */
@@ -228,21 +228,21 @@ struct virtio_section_reader {
  * Begins to read sections without an envelope. For a file with an envelope call
  * virtio_queue_ser_open().
  *
- * @bytes  the caller's, unchanged as long as the reader is used
+ * @bytes  the caller's. They must not change while the reader is used.
  * @begin  offset of the first section in them
  * @end    offset after the last section
  */
 void virtio_section_reader_init(struct virtio_section_reader *reader, const void *bytes, size_t begin, size_t end);
 
 /*
- * Makes the reader list skipped sections in the caller's array. Without an array they are only
- * counted.
+ * Lets the reader store skipped sections in the caller's array. Without an array it only counts
+ * them.
  */
 void virtio_section_report_skipped(struct virtio_section_reader *reader, struct virtio_section *skipped,
 				   uint32_t capacity);
 
 /*
- * Reads a section, and moves after it.
+ * Reads a section, and moves the reader after it.
  *
  * @layout    of the section
  * @device    the number that was written
@@ -250,12 +250,12 @@ void virtio_section_report_skipped(struct virtio_section_reader *reader, struct 
  * @state     the structure of the layout's fields; members without a field stay unchanged
  * @entries   the caller's array
  * @capacity  its entries
- * @count     set to the entries of the section; NULL for a layout without a list
+ * @count     set to the number of entries; NULL for a layout without a list
  * @where     filled in, for virtio_section_refuse(); or NULL
  *
- * Returns 0. Otherwise returns the error of reader->fault, and so do later calls; every output is
- * untouched:
- *   VIRTIO_EFORMAT   the bytes are not those of such a section, or it is not the next one
+ * Returns 0, or the error of reader->fault. After an error every output is untouched, and later
+ * calls return the same error:
+ *   VIRTIO_EFORMAT   the bytes are no such section, or the next section is another one
  *   VIRTIO_EVERSION  the section's version is newer than the layout, or 0
  *   VIRTIO_ENOBUFS   more entries than the array has
  *   VIRTIO_EINVAL    a bool that is neither 0 nor 1
@@ -273,8 +273,8 @@ bool virtio_section_is_next(const struct virtio_section_reader *reader, const st
 			    uint32_t device, uint32_t index);
 
 /*
- * Gets the header of the next section, of any kind, and moves after its content: for a program that
- * shows a file.
+ * Gets the header of the next section, of any kind, and moves the reader after its content. For a
+ * program that shows a file.
  *
  * @out  filled in if 1 is returned
  *
@@ -297,14 +297,14 @@ VIRTIO_MUST_CHECK
 int virtio_section_reader_end(struct virtio_section_reader *reader);
 
 /*
- * Records as the reader's fault that a component refuses a value that was read.
+ * Stores a fault in the reader: a component refuses a value that was read.
  *
  * @layout   of the section
  * @where    from virtio_section_read()
  * @refusal  the value; a name that the layout doesn't have stands for the section as a whole
  * @error    negative
  *
- * Returns the error of reader->fault, which is that of an earlier fault if there was one.
+ * If the reader has an earlier fault, that fault stays. Returns the error of reader->fault.
  */
 int virtio_section_refuse(struct virtio_section_reader *reader, const struct virtio_section_layout *layout,
 			  const struct virtio_section *where, const struct virtio_refusal *refusal, int error);

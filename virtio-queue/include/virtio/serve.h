@@ -19,10 +19,11 @@
  *
  * A device has a loop of its own in two cases:
  * - Several threads share the queue: see <virtio/queue_sync.h>.
- * - The chains of one round are completed together, or not at all: packets over several chains.
+ * - The chains of one round must be completed together or not at all, for example the chains of one
+ *   packet.
  *
- * What the guest can do: what <virtio/queue.h> and <virtio/chain.h> say. The callback finds a
- * malformed chain, and the loop completes it.
+ * What the guest can do: see <virtio/queue.h> and <virtio/chain.h>. The callback finds a malformed
+ * chain, and the loop completes it.
  *
  * Threads:
  *   functions             who may call          what must not run beside
@@ -40,19 +41,19 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* What a callback has done with its chain, besides 0 or an error. */
-#define VIRTIO_SERVE_KEEP 1  /* the device completes it later, or has done so, by its token */
-#define VIRTIO_SERVE_LATER 2 /* the device cannot take it now: unpop, and end the round */
+/* Results of a callback besides 0 and errors. */
+#define VIRTIO_SERVE_KEEP 1  /* the device completes the chain by its token, now or later */
+#define VIRTIO_SERVE_LATER 2 /* the device cannot serve the chain now: unpop it, end the round */
 
 /*
  * Serves one chain.
  *
  * @context  the caller's
- * @chain    popped, not walked yet. On the loop's stack: a callback that keeps the request keeps
- *           chain->token.
+ * @chain    popped, not walked yet. The chain is on the loop's stack: a callback that keeps the
+ *           request must copy chain->token.
  * @written  0 before the call; set to the used length: see virtio_queue_complete()
  *
- * Returns, and what the loop then does:
+ * Return values, and what the loop then does:
  *   0                    completes the chain with *written bytes
  *   VIRTIO_SERVE_KEEP    does nothing with the request
  *   VIRTIO_SERVE_LATER   unpops the chain and ends the round
@@ -66,12 +67,12 @@ typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t 
  * Serves what the driver has made available.
  *
  * @queue      started
- * @budget     the most chains. The chains available now are the other bound.
+ * @budget     the most chains to serve. The call also serves no more chains than are available now.
  * @serve      called for each chain
  * @context    passed to serve
  * @interrupt  always set, also after an error: whether to interrupt the driver
  *
- * During the round no kicks are asked for. When nothing is left, they are asked for again. Returns
+ * The call disables kicks, and enables them again only when nothing is left. Returns
  *   1                   there may be more: call again without waiting for a kick
  *   0                   nothing is left: a kick will come
  *   VIRTIO_SERVE_LATER  from the callback: call again when the device can take chains. No kick will
@@ -90,16 +91,16 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
  * @context  the caller's
  *
  * Returns 1 if there was something to do, or 0 if there was nothing. Any other value ends the
- * round: VIRTIO_SERVE_LATER where the device can do no more now, for example because the round has
- * moved enough bytes; or an error of the pop or the completion.
+ * round: an error of the pop or the completion, or VIRTIO_SERVE_LATER. The latter means that the
+ * device can do no more now, for example because the round has moved enough bytes.
  */
 typedef int virtio_serve_request_fn(void *context);
 
 /*
- * As virtio_queue_serve(), for a callback that pops and completes by itself.
+ * Works as virtio_queue_serve(), for a callback that pops and completes by itself.
  *
  * @queue   started, the queue that serve pops from
- * @budget  the most calls of serve; the only bound
+ * @budget  the most calls of serve. There is no other bound.
  *
  * Returns as virtio_queue_serve(), or the callback's error.
  */
@@ -114,8 +115,8 @@ int virtio_queue_serve_requests(struct virtio_queue *queue, uint32_t budget, vir
  * @token        set if 1 is returned; otherwise untouched
  * @segments     as for virtio_chain_resolve(): the caller sets segments and capacity
  * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(). After an error
- *               segments has what that function promises. The caller still completes the chain,
- *               mostly with length 0.
+ *               segments are as that function says. The caller still completes the chain, usually
+ *               with length 0.
  *
  * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has
  * been unpopped.

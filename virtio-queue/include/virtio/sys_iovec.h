@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The suite's I/O vectors as the operating system's, for readv(), writev(), io_uring and the like.
+ * Passes the suite's I/O vectors to the operating system: readv(), writev(), io_uring and the like.
  * Hosted only: a freestanding build has no <sys/uio.h>.
  *
  * Threads: all functions are thread-safe.

@@ -8,23 +8,24 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * Bytes of a descriptor, and of a used element. 32 bits, so a product keeps the type of the other
- * operand.
+ * Bytes of a descriptor, and of a used element. Both have 32 bits, so a product keeps the type of
+ * the other operand.
  */
 #define VIRTIO_IMPL_DESC_BYTES ((uint32_t)sizeof(struct vring_desc))
 #define VIRTIO_IMPL_USED_BYTES ((uint32_t)sizeof(struct vring_used_elem))
 
 /*
- * The value of left: 0 at the end, 1 after an error. Otherwise (the number of descriptors that may
- * still be yielded + 1) * VIRTIO_IMPL_WALK_ONE + the flags. The number is negated for a walk in a
- * table without a host address. So the fast path handles values from 2 * VIRTIO_IMPL_WALK_ONE on.
+ * The value of walk->left: 0 at the end, 1 after an error. Otherwise (the number of descriptors
+ * that may still be yielded + 1) * VIRTIO_IMPL_WALK_ONE + the flags. The number is negated for a
+ * walk in a table without a host address. So the fast path handles values from 2 *
+ * VIRTIO_IMPL_WALK_ONE on.
  */
 #define VIRTIO_IMPL_WALK_END 0
 #define VIRTIO_IMPL_WALK_FAILED 1
 #define VIRTIO_IMPL_WALK_ONE 8
-/* Flag: a writable descriptor was yielded; as VRING_DESC_F_WRITE. */
+/* Flag: a writable descriptor was yielded. It has the value of VRING_DESC_F_WRITE. */
 #define VIRTIO_IMPL_WALK_WRITABLE 2
-#define VIRTIO_IMPL_WALK_DIRECT 4 /* flag: no indirect descriptor yet, and one is allowed */
+#define VIRTIO_IMPL_WALK_DIRECT 4 /* flag: an indirect descriptor may still come */
 
 VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
 {
@@ -32,21 +33,22 @@ VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
 }
 
 /*
- * The slow path of virtio_chain_next(): a step of any walk, with all checks. Finds the queue by its
- * cursor for buffers.
+ * The slow path of virtio_chain_next(): a step of any walk, with all checks. Finds the queue by the
+ * address of its cursors.
  *
  * @d        the next descriptor if it was read already, or NULL
- * @charged  bytes already subtracted from bytes_left for it. This function adds them again. If the
- *           caller did, the compiler would keep the old value in a register that the fast path
- *           needs.
+ * @charged  bytes that the caller has subtracted from bytes_left for d. This function adds them
+ *           again. If the caller added them, the compiler would keep the old value in a register
+ *           that the fast path needs.
  */
 int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
 			  const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out);
 
 /*
- * virtio_chain_resolve(), for a parser that has loaded the first descriptors of the chain already.
+ * Does the work of virtio_chain_resolve() for a parser that has already loaded the first
+ * descriptors of the chain.
  *
- * @d      descriptors as they were read, in order, beginning with the walk's next one
+ * @d      descriptors as they were read, in order, beginning with the walk's next descriptor
  * @count  their number
  *
  * The walk is over after success, and after an error other than VIRTIO_ENOBUFS.
@@ -69,8 +71,8 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_walk_copy(struct virtio_walk *to, cons
 
 /*
  * Takes the slow path on copies. If the addresses of the caller's chain and descriptor were passed,
- * the compiler would keep both in memory. So they stay in registers, and the copies cost nothing
- * until they are needed.
+ * the compiler would keep both in memory. With copies both stay in registers, and the copies cost
+ * nothing until they are needed.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *chain, struct virtio_guest_desc d,
 							 bool loaded, uint64_t charged, struct virtio_desc *out)
@@ -92,8 +94,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
 
 /*
  * Enters the table that an indirect descriptor refers to. The table must be allowed, no longer than
- * the queue, and in memory that can be read and written. Then the cached region of the cursor for
- * tables moves there. Otherwise returns false, changes nothing, and the slow path decides.
+ * the queue, and in memory that can be read and written. The cached region of the cursor for tables
+ * moves there. Otherwise returns false and leaves the walk unchanged; the slow path then decides.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *walk,
 							   struct virtio_memory_cursor *tables,
@@ -104,12 +106,12 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *w
 	uint64_t host;
 
 	/*
-	 * The present table is the queue's, because an indirect descriptor is allowed in no other.
-	 * The new table is not longer.
+	 * An indirect descriptor is allowed only in the queue's table, so the present table is the
+	 * queue's. The new table must not be longer.
 	 */
 	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT))
 		return false;
-	/* A length of 0 wraps to one that is too long. */
+	/* A length of 0 wraps, and is then too long. */
 	if (less_1_desc > walk->last - walk->table)
 		return false;
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(region, d->addr, d->len))) {
@@ -162,9 +164,9 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 			goto slow;
 	}
 	/*
-	 * virtio_impl_walk_step() checks everything again that is not clearly right. Too many bytes
-	 * make bytes_left negative. The changes made so far do no harm: it adds len again, and a
-	 * writable descriptor may follow itself.
+	 * If in doubt, virtio_impl_walk_step() checks the descriptor again. Too many bytes make
+	 * bytes_left negative. The changes made here do no harm: that function adds len again, and
+	 * the flag WRITABLE still permits this descriptor.
 	 */
 	charged = d.len;
 	walk->bytes_left -= (int64_t)d.len;
@@ -209,10 +211,10 @@ struct virtio_impl_three {
 	}
 
 /*
- * Loads exactly three descriptors, if that is the chain: a readable descriptor, any descriptor, and
- * a writable descriptor. three->loaded is 0 beforehand. Returns whether the chain is like that.
+ * Loads a chain of exactly three descriptors: a readable descriptor, any descriptor, and a writable
+ * descriptor. three->loaded must be 0 before. Returns whether the chain has this form.
  *
- * Afterwards the walk is where it was, or at the start of an indirect table. The slow path
+ * Afterwards the walk is at its old position, or at the start of an indirect table. The slow path
  * continues with the loaded descriptors.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
@@ -230,7 +232,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, s
 		if (!virtio_impl_walk_enter_table(walk, tables, &d[0]))
 			return false;
 		three->loaded = 0;
-		/* Drivers allocate a table for the chain, so its length says that of the chain. */
+		/* A driver allocates a table for one chain: a longer table means a longer chain. */
 		if (VIRTIO_UNLIKELY(walk->last - walk->table > 2 * VIRTIO_IMPL_DESC_BYTES))
 			return false;
 		d[0] = virtio_guest_load_desc((const void *)(uintptr_t)walk->table);
@@ -246,7 +248,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, s
 		return false;
 	d[2] = virtio_guest_load_desc((const void *)(uintptr_t)next);
 	three->loaded = 3;
-	/* As in virtio_chain_next(): not too many bytes. */
+	/* Refuses too many bytes, as virtio_chain_next() does. */
 	return VIRTIO_LIKELY((d[2].flags_next & VIRTIO_DESC_FLAGS) == VRING_DESC_F_WRITE) &&
 	       VIRTIO_LIKELY((int64_t)(d[0].len + d[1].len + d[2].len) <= walk->bytes_left);
 }

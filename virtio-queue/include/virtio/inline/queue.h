@@ -17,8 +17,8 @@ VIRTIO_BEGIN_DECLS
  *              are completed, otherwise while a batch is stored.
  *
  * No queue has a head with all bits set. So a token can equal the state of its own request only,
- * and only without flags. Bit 16 is clear with flags, because the last sequence number before the
- * wrap, with all bits of the head set, would look idle.
+ * and only without flags. With flags bit 16 is clear: otherwise the last sequence number before the
+ * wrap would look idle.
  */
 #define VIRTIO_IMPL_INFLIGHT_OLD_MAP 1u  /* flag: popped under an earlier map */
 #define VIRTIO_IMPL_INFLIGHT_REPLAYED 2u /* flag: from virtio_queue_replay() */
@@ -27,7 +27,10 @@ VIRTIO_BEGIN_DECLS
 /* The bits of the head in a state with flags. */
 #define VIRTIO_IMPL_INFLIGHT_FLAGGED UINT64_C(0xffff)
 
-/* The distance between two tokens. Bit 16 is set in every token, so none is 0. */
+/*
+ * The distance between the sequence numbers of two pops. Bit 16 is set in every token, so no token
+ * is 0.
+ */
 #define VIRTIO_IMPL_TOKEN_STEP (UINT64_C(1) << 17)
 #define VIRTIO_IMPL_TOKEN_SET (UINT64_C(1) << 16)
 
@@ -43,7 +46,7 @@ bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue);
 #define VIRTIO_IMPL_RING_ENTRIES 4
 
 /*
- * The name of the called function has the version of the layouts in this header, so a program
+ * The name of the called function contains the version of the layouts in this header, so a program
  * compiled against another version does not link.
  */
 VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
@@ -112,11 +115,11 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue
 
 /*
  * Looks at the next head. Returns 1 if it may be popped, 0 if there is none, and -1 if the slow
- * path has to decide. The slow path reads and judges a head that must not be popped.
+ * path has to decide. The slow path reads the head again, and reports why it must not be popped.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_peek(struct virtio_queue *queue, uint16_t *out)
 {
-	/* The compiler would load these again after the acquire. */
+	/* Without these copies the compiler would load both members again after the acquire. */
 	const uint8_t *entries = queue->fast_avail_ring;
 	const uint32_t next = queue->next_avail;
 	uint16_t head;
@@ -160,16 +163,16 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 	virtio_impl_walk_copy(&chain->walk, &copy.walk);
 taken:
 	/*
-	 * It has this value already. The assignment tells the compiler, which then needs no
-	 * register for it.
+	 * chain->memory has this value already. The assignment tells the compiler so, which then
+	 * needs no register for the member.
 	 */
 	chain->memory = memory;
 	return 1;
 }
 
 /*
- * The entry of a request that the fast path may complete; NULL for a stale token, or a special
- * case.
+ * Returns the entry of a request that the fast path may complete, or NULL for a stale token or a
+ * special case.
  */
 VIRTIO_INLINE VIRTIO_HOT struct virtio_inflight *virtio_impl_queue_find_unflagged(const struct virtio_queue *queue,
 										  struct virtio_token token)
@@ -241,7 +244,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
 	virtio_full_fence();
 	event = virtio_guest_load_le16(queue->fast_used_event);
 	queue->signalled = used_idx;
-	/* Is used_event the index of one of the added elements? 65,536 of them have every index. */
+	/* Is used_event the index of an added element? 65,536 added elements have every index. */
 	if ((uint16_t)(used_idx - 1 - event) >= added)
 		return false;
 	queue->stats.interrupts++;
@@ -252,7 +255,8 @@ VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue)
 {
 	/*
 	 * Every pop advances next_avail. Every completion advances used_idx, or under IN_ORDER
-	 * first waiting. After a restore next_avail is already ahead.
+	 * first waiting. After a restore next_avail already includes the requests still to be
+	 * replayed.
 	 */
 	return queue->next_avail - queue->replay - (uint32_t)queue->used_idx - queue->waiting - queue->flight_base;
 }

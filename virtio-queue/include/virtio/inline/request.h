@@ -7,7 +7,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Slow paths. The slow pop starts from the beginning. */
+/* Slow paths. virtio_impl_request_pop_slow() begins the pop anew. */
 int virtio_impl_request_init_layout_2(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity);
 int virtio_impl_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
@@ -25,8 +25,8 @@ int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const
 				const struct virtio_impl_three *three, struct virtio_request *request);
 
 /*
- * The same where no descriptor was loaded: with the walk at the start of a table, or in a small
- * queue.
+ * Works as virtio_impl_request_pop_any(), but no descriptor was loaded: the walk is at the start of
+ * an indirect table, or the queue is small.
  */
 int virtio_impl_request_pop_long(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				 struct virtio_request *request);
@@ -96,7 +96,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 	out->needed = 3;
 	out->readable = 1 - (uint32_t)writable;
 	out->writable = (uint32_t)writable;
-	/* Without a branch, like the rest of this function. */
+	/* Has no branch that depends on the direction, like the rest of this function. */
 	out->writable_bytes = data->len & (0 - writable);
 	out->readable_bytes = data->len - out->writable_bytes;
 	request->fast_complete = near->access;
@@ -109,7 +109,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
  *
  * @header_to  request->header
  * @bytes      request->header_bytes
- * @plain      whether the fast path has filled in the request, so request->error is 0
+ * @plain      set to whether the fast path has filled in the request; request->error is then 0
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *queue, struct virtio_request *request,
 							void *header_to, size_t bytes, bool *plain)
@@ -126,7 +126,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 		return got == 0 ? 0 : virtio_impl_request_pop_slow(queue, request);
 	virtio_impl_queue_begin_walk(queue, head, &walk);
 	three.loaded = 0;
-	/* Returns directly, on copies: see virtio_impl_chain_next_slow(). */
+	/* The slow paths return directly, and get copies: see virtio_impl_chain_next_slow(). */
 	if (VIRTIO_UNLIKELY(!virtio_impl_walk_three(&walk, &queue->memory[VIRTIO_MEMORY_TABLES], &three)) ||
 	    VIRTIO_UNLIKELY(!virtio_impl_request_fill(request, queue->memory, &three, &header))) {
 		walk_copy = walk;
@@ -137,7 +137,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 	}
 	virtio_impl_queue_pop_head(queue, head, &chain);
 	request->token.value = chain.token.value;
-	/* Last, because this store makes the compiler reload values from memory. */
+	/* Copies last, because this store makes the compiler reload values from memory. */
 	virtio_guest_copy_in(header_to, header, bytes);
 	*plain = true;
 	return 1;
@@ -150,12 +150,12 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, stru
 	return virtio_impl_request_pop_to(queue, request, request->header, request->header_bytes, &plain);
 }
 
-/* The used length: written bytes of the data, and the status if no gap lies before it. */
+/* Returns the used length: written bytes of the data, and the status if no gap lies before it. */
 VIRTIO_INLINE VIRTIO_HOT uint32_t virtio_impl_request_used(uint64_t data_bytes, uint64_t written)
 {
 	const uint64_t len = written < data_bytes ? written : data_bytes + 1;
 
-	/* 2^32 bytes fit a chain, but not a used length. */
+	/* A chain may have 2^32 bytes, but a used length has only 32 bits. */
 	return (uint32_t)(len - (len >> 32));
 }
 
