@@ -5,7 +5,7 @@
 
 #include "envelope_internal.h"
 
-/* Offsets. The checksum follows the sections, and covers all bytes before it. */
+/* Offsets in a file. The checksum follows the sections, and covers all bytes before it. */
 #define FILE_MAGIC 0
 #define FILE_VERSION 8
 #define FILE_LENGTH 12
@@ -107,7 +107,8 @@ static int check_length(struct virtio_section_reader *reader, size_t length)
 }
 
 /*
- * Compilers turn a test of memcmp() for 0 into bcmp(), which a freestanding program need not have.
+ * Replaces memcmp(): compilers turn a comparison of its result with 0 into bcmp(), which a
+ * freestanding program need not have.
  */
 static bool are_equal(const void *first, const void *second, size_t count)
 {

@@ -68,7 +68,7 @@ static const char *find_difference(const struct virtio_queue_config *state, cons
 {
 	static const char *const areas[] = { "desc", "avail", "used" };
 
-	/* Not started. */
+	/* The queue was not started. */
 	if (state->size == 0)
 		return NULL;
 	if (!config->ready)

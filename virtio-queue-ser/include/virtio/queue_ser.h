@@ -23,8 +23,8 @@
  * specifies each byte. The magic number, the checksum and their places never change. The version is
  * checked before the checksum, and the checksum before the content.
  *
- * A program reads and checks all sections before it restores the first, so that a file that is
- * refused leaves the target untouched.
+ * Read and check all sections before you restore the first. Then a refused file leaves the target
+ * untouched.
  *
  * What a guest can do: nothing. The bytes may have any origin. The checksum finds accidental
  * damage, but no forgery.
@@ -45,13 +45,16 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_QUEUE_SER_OLDEST 1u /* oldest version of files that this library reads */
+#define VIRTIO_QUEUE_SER_OLDEST 1u /* oldest file version that this library reads */
 /* The newest version that this library reads, and the version that it writes. */
 #define VIRTIO_QUEUE_SER_VERSION 1u
 #define VIRTIO_QUEUE_SER_ID_BYTES 16u    /* length of the id that ties a file to its memory */
 #define VIRTIO_QUEUE_SER_FRAME_BYTES 40u /* length of an envelope without sections */
 
-/* The section of a queue: values of struct virtio_queue_state, and a list "in_flight". */
+/*
+ * Returns the layout of a queue's section: values of struct virtio_queue_state, and a list
+ * "in_flight".
+ */
 const struct virtio_section_layout *virtio_queue_ser_layout(void);
 
 /* The envelope */
@@ -62,8 +65,8 @@ const struct virtio_section_layout *virtio_queue_ser_layout(void);
  * @bytes     the caller's buffer; NULL with a capacity of 0 only measures, for
  *            virtio_queue_ser_end()
  * @capacity  bytes of the buffer
- * @id        VIRTIO_QUEUE_SER_ID_BYTES that are also stored with the saved memory; NULL is all
- *            zeroes
+ * @id        VIRTIO_QUEUE_SER_ID_BYTES bytes that are also stored with the saved memory; NULL
+ *            stands for zeroes
  */
 void virtio_queue_ser_begin(struct virtio_section_writer *writer, void *bytes, size_t capacity, const uint8_t *id);
 
@@ -101,18 +104,18 @@ int virtio_queue_ser_open(struct virtio_section_reader *reader, const void *byte
 /*
  * Gets the id and the version of a file that virtio_queue_ser_open() has accepted.
  *
- * @id  VIRTIO_QUEUE_SER_ID_BYTES of the caller's
+ * @id  the caller's array of VIRTIO_QUEUE_SER_ID_BYTES bytes
  *
  * Returns the version.
  */
 uint32_t virtio_queue_ser_get_id(const struct virtio_section_reader *reader, uint8_t *id);
 
-/* The CRC-32C (Castagnoli, as in iSCSI) of count bytes. */
+/* Returns the CRC-32C (Castagnoli, as in iSCSI) of count bytes. */
 uint32_t virtio_queue_ser_checksum(const void *bytes, size_t count);
 
 /* A queue */
 
-/* The state of a queue that is not started: all zeroes. */
+/* Sets the state of a queue that is not started: all zeroes. */
 void virtio_queue_ser_default(struct virtio_queue_state *state);
 
 /*
@@ -121,10 +124,9 @@ void virtio_queue_ser_default(struct virtio_queue_state *state);
  * @device  number of the device in the file, chosen by the caller
  * @queue   the queue's number
  * @state   from virtio_queue_save() or virtio_queue_save_in_flight()
- * @record  its count entries; NULL if count is 0
+ * @record  the record of that save, with count entries; NULL if count is 0
  *
- * If the record has another length than the indices say, virtio_queue_ser_end() returns
- * VIRTIO_EINVAL.
+ * If the record's length disagrees with the indices, virtio_queue_ser_end() returns VIRTIO_EINVAL.
  */
 void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t device, uint32_t queue,
 			    const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
@@ -140,7 +142,7 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
  * @map             as for virtio_queue_check_state(): the memory, or NULL
  * @state           for virtio_queue_restore()
  * @record          the caller's array, for virtio_queue_replay()
- * @capacity        its entries: the largest size of the queue is enough
+ * @capacity        number of entries: the largest size of the queue is enough
  * @count           set to the number of entries
  * @where           filled in, for virtio_section_refuse() if a device refuses the record; or NULL
  *
