@@ -18,10 +18,10 @@
  *
  * A device lives as long as the daemon, and serves one front end after the other:
  *   create()                          in the order of the command line
- *   open()                            when signals are watched; the device's thread runs
+ *   open()                            when the daemon watches for signals; the device's thread runs
  *     reset(), attached()             a front end has connected, and sent a message
- *       check_features()              it has negotiated features
- *         queue_start()               for each queue that it starts
+ *       check_features()              the front end has negotiated features
+ *         queue_start()               for each queue that the front end starts
  *           queue_notify() ...
  *           queue_drain()             before memory changes, and before each queue_stop()
  *         queue_stop()                the queue is stopped, or its ring broke
@@ -41,8 +41,8 @@
  * needs no lock.
  *
  * The control thread waits until an operation returns. Operations and handlers return after a few
- * milliseconds and do not block. A signal interrupts a system call that waits nevertheless; the
- * caller of that system call treats EINTR as a failure and does not repeat the call.
+ * milliseconds and do not block. If a system call waits nevertheless, a signal interrupts it. The
+ * device then treats EINTR as a failure, and does not repeat the call.
  */
 #ifndef DEVICE_H
 #define DEVICE_H
@@ -61,11 +61,11 @@ struct handover;
 /* A running queue as its device sees it, from queue_start() until queue_stop() returns. */
 struct device_queue {
 	uint16_t index;
-	/* Started; the queue's thread may pop, resolve and complete at any time. */
+	/* The queue is started. Its thread may pop, resolve and complete at any time. */
 	struct virtio_queue virtq;
 	/* The loop of the queue's thread, to which the device may add sources, timers and tasks. */
 	struct event_loop *loop;
-	/* After an update: the driver is the same as in the old process. */
+	/* Set after an update: the driver is the same as in the old process. */
 	bool continued;
 	/*
 	 * Set by the device when virtio_queue_needs_interrupt() returned true inside a library. The
@@ -85,7 +85,7 @@ static inline bool device_queue_is_new(const struct device_queue *queue)
 	return !queue->continued && virtio_queue_next_avail(&queue->virtq) == 0;
 }
 
-/* What remains to be done after a turn of a queue. */
+/* The result of a turn of a queue. */
 enum device_turn {
 	/* The device pops the next chain as soon as the driver makes one available. */
 	DEVICE_TURN_DONE,
@@ -94,18 +94,17 @@ enum device_turn {
 	 * finish, or input has to arrive.
 	 */
 	DEVICE_TURN_WAIT,
-	DEVICE_TURN_AGAIN, /* the turn ended before all was done: call again */
+	DEVICE_TURN_AGAIN, /* the device has more to do: call again */
 };
 
 struct device_ops {
 	/*
-	 * Called when the device's thread runs; with DEVICE_THREAD_PER_QUEUE, on the control
-	 * thread.
+	 * Called on the device's thread, or on the control thread with DEVICE_THREAD_PER_QUEUE.
 	 *
 	 * @loop  of the calling thread, valid until close() returns: for sources that don't depend
 	 *        on a front end
 	 *
-	 * Returns 0, or -1 after printing why the device can't work; then close() isn't called.
+	 * Returns 0, or -1 after printing why the device can't work. After -1 close() isn't called.
 	 */
 	int (*open)(struct device *device, struct event_loop *loop);
 
@@ -123,29 +122,30 @@ struct device_ops {
 	void (*detached)(struct device *device);
 
 	/*
-	 * Receives the negotiated features, a subset of the offered ones. No queue runs. Returns 0,
-	 * or an error; then the earlier features stay in force.
+	 * Receives the negotiated features, a subset of the offered features. No queue runs.
+	 * Returns 0, or an error; after an error the earlier features stay in force.
 	 */
 	int (*check_features)(struct device *device, uint64_t features);
 
 	/*
-	 * Access the configuration space; @offset and @len lie within config_size. config_read()
-	 * must exist if config_size isn't 0. config_write() returns 0, or -1 if the bytes can't be
-	 * written; the front end is told.
+	 * Read and write the configuration space. @offset and @len lie within config_size.
+	 * config_read() must exist if config_size isn't 0. config_write() returns 0, or -1 if the
+	 * bytes can't be written. Then the front end's request is refused.
 	 */
 	void (*config_read)(struct device *device, uint32_t offset, void *data, uint32_t len);
 	int (*config_write)(struct device *device, uint32_t offset, const void *data, uint32_t len);
 
 	/*
-	 * SIGHUP: examines the device's files again, because an image has grown or a log was moved.
-	 * If the configuration space changes by that, the device calls device_config_changed().
-	 * Queues are served meanwhile.
+	 * Called on SIGHUP. Examines the device's files again: an image may have grown, or a log
+	 * may have been moved. If this changes the configuration space, the device calls
+	 * device_config_changed(). Queues are served meanwhile.
 	 */
 	void (*refresh)(struct device *device);
 
 	/*
-	 * A queue starts. device_queue_is_new() tells whether a new driver has set it up. A turn
-	 * follows. Returns 0, or an error: then the queue doesn't start, and the front end is told.
+	 * Called when a queue starts. device_queue_is_new() tells whether a new driver has set it
+	 * up. A turn follows. Returns 0, or an error: then the queue doesn't start, and the front
+	 * end is told.
 	 */
 	int (*queue_start)(struct device *device, struct device_queue *queue);
 
@@ -153,31 +153,31 @@ struct device_ops {
 	 * A turn: the driver may have made buffers available, or device_queue_wake() was called.
 	 * Must exist.
 	 *
-	 * @budget  chains that were available when the turn began. The device pops no more than
-	 *          these, so that a driver that adds buffers all the time doesn't keep other queues
-	 *          waiting
+	 * @budget  the number of chains that were available when the turn began. The device pops no
+	 *          more chains. Otherwise a driver that adds buffers all the time could keep other
+	 *          queues waiting
 	 *
-	 * The caller interrupts the driver afterwards. If DEVICE_TURN_DONE is returned, it also
-	 * asks the driver for kicks. Returns an enum device_turn, or the error that broke the
-	 * queue; queue_drain() and queue_stop() follow.
+	 * The caller interrupts the driver afterwards. After DEVICE_TURN_DONE the caller also asks
+	 * the driver for kicks. Returns an enum device_turn, or the error that broke the queue.
+	 * After an error queue_drain() and queue_stop() follow.
 	 */
 	int (*queue_notify)(struct device *device, struct device_queue *queue, unsigned int budget);
 
 	/*
-	 * Completes or unpops each chain in flight. After that, and until the next turn, guest
-	 * memory may be replaced, the ring included. A device that has consumed a part of a chain's
+	 * Completes or unpops each chain in flight. Until the next turn, guest memory may then be
+	 * replaced, including the ring. A device that has consumed a part of an unpopped chain's
 	 * bytes remembers how many.
 	 */
 	void (*queue_drain)(struct device *device, struct device_queue *queue);
 
 	/*
-	 * The queue has stopped; the driver isn't interrupted any more. The device removes the
+	 * The queue has stopped, and the driver gets no more interrupts. The device removes the
 	 * queue's sources from its loop.
 	 */
 	void (*queue_stop)(struct device *device, struct device_queue *queue);
 
 	/*
-	 * Another process goes on with the device: at once, after SIGUSR1, or later, with
+	 * These hand the device over to another process: at once after SIGUSR1, or later with
 	 * --restore. Nothing is in flight in any queue, and the threads are paused. A device
 	 * without these two operations can't be handed over, and the process says so.
 	 *
@@ -187,9 +187,9 @@ struct device_ops {
 	 *            or -1 after printing why the device can't be handed over now.
 	 * restore()  called in the new process after open(), reset(), attached() if there is a
 	 *            front end, and check_features(). No queue runs yet.
-	 *            @anew  --restore: the descriptors of save() are gone, and a front end will
-	 *                   connect. Its session begins without reset() and check_features() if
-	 *                   the driver goes on with the same features.
+	 *            @anew  true for --restore: the descriptors of save() are gone, and a front end
+	 *                   will connect. Its session begins without reset() and check_features()
+	 *                   if the driver goes on with the same features.
 	 *            Returns 0, or an error of the reader.
 	 */
 	int (*save)(struct device *device, struct virtio_section_writer *writer, uint32_t number,
@@ -200,8 +200,8 @@ struct device_ops {
 	void (*print_summary)(const struct device *device);
 
 	/*
-	 * Frees the device. Must exist. When the daemon fails to start, it is called without open()
-	 * before it.
+	 * Frees the device. Must exist. When the daemon fails to start, destroy() may be called
+	 * without an earlier open().
 	 */
 	void (*destroy)(struct device *device);
 };
@@ -220,7 +220,9 @@ struct device {
 	const struct device_ops *ops;
 	/* For messages: "blk disk.img". Its first 15 bytes name the device's thread. */
 	const char *name;
-	/* Those of the device type. The caller adds VERSION_1, EVENT_IDX and INDIRECT_DESC. */
+	/*
+	 * Feature bits of the device type. The caller adds VERSION_1, EVENT_IDX and INDIRECT_DESC.
+	 */
 	uint64_t features;
 	/*
 	 * Bytes of the configuration space, at most VHOST_USER_CONFIG_BASE. With 0 the front end is
@@ -230,7 +232,7 @@ struct device {
 	uint16_t queue_count;    /* at most DEVICE_MAX_QUEUES */
 	uint16_t max_queue_size; /* a power of two */
 	enum device_threads threads;
-	struct device_host *host; /* the vhost-user side's */
+	struct device_host *host; /* belongs to the vhost-user side */
 	uint64_t ring_faults;     /* rings broken by guests; counted when a front end leaves */
 };
 
@@ -239,7 +241,7 @@ struct device {
 
 /* A type of device, for main.c. */
 struct device_type {
-	const char *option;       /* "blk" makes the command line's --blk */
+	const char *option;       /* name on the command line: "blk" for --blk */
 	const char *synopsis;     /* of its argument: "IMAGE,socket=PATH[,OPTION...]" */
 	void (*print_help)(void); /* what the argument means, on stdout, as part of --help */
 	/* mode= and group= are options of the device, not of its socket file: see endpoint.h. */
@@ -248,11 +250,12 @@ struct device_type {
 	/*
 	 * Makes a device.
 	 *
-	 * @spec    the argument, which may be cut into pieces (options.h) and stays in use
+	 * @spec    the argument. create() may cut it into pieces (options.h), and the device may
+	 *          use it until destroy()
 	 * @socket  set on success, to the value of socket=
 	 *
 	 * Returns a device, or NULL after printing what is wrong. No thread runs yet, and a signal
-	 * ends the process at once: an action that has to be undone at the end belongs into open().
+	 * ends the process at once: an action that has to be undone at the end belongs in open().
 	 */
 	struct device *(*create)(char *spec, const char **socket);
 };
@@ -260,27 +263,28 @@ struct device_type {
 /* Functions for devices to call */
 
 /*
- * Asks for one turn of the queue, after the events that are already waiting. On the queue's thread.
+ * Asks for one turn of the queue, after the events that are already waiting. Called on the queue's
+ * thread.
  */
 void device_queue_wake(struct device_queue *queue);
 
 /*
- * Interrupts the driver, if it wants that, for chains that were completed outside of
- * queue_notify(). On the queue's thread. The device needs not report an error of a queue function
- * outside of queue_notify(): the next turn finds the same error.
+ * Interrupts the driver for chains that were completed outside of queue_notify(), unless the driver
+ * wants no interrupt. Called on the queue's thread. The device need not report an error of a queue
+ * function outside of queue_notify(): the next turn finds the same error.
  */
 void device_queue_signal(struct device_queue *queue);
 
 /*
- * Tells the front end that the configuration space has changed, if it has asked for that. Any
- * thread may call this between open() and close(). The message reaches the front end before it can
- * read the changed bytes.
+ * Tells the front end that the configuration space has changed, if the front end has asked for such
+ * messages. Any thread may call this between open() and close(). The message reaches the front end
+ * before the front end can read the changed bytes.
  */
 void device_config_changed(struct device *device);
 
 /*
- * Returns whether the device's state is in a file, from which a later process goes on: at the end
- * with --state, and in a start with --restore that may still fail. close() delivers nothing then,
+ * Returns whether a file has the device's state, for a later process. That is so at the end with
+ * --state, and during a start with --restore, which may still fail. Then close() delivers nothing,
  * because the later process will.
  */
 bool device_is_in_file(const struct device *device);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Calling a device's operations. */
+/* Calls a device's operations. */
 #include "device_host.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 /* A call of an operation, with its arguments and its result. */
 struct operation {
 	const struct device_host *host;
-	int (*open)(struct device *device, struct event_loop *loop); /* one of these is set */
+	int (*open)(struct device *device, struct event_loop *loop); /* one function is set */
 	void (*call)(struct device *device);
 	int (*check_features)(struct device *device, uint64_t features);
 	void (*config_read)(struct device *device, uint32_t offset, void *data, uint32_t len);

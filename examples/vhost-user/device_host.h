@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The vhost-user side's state of a device, and functions by which the control thread calls the
- * device's operations. Each function runs the operation on the device's thread if there is one,
- * otherwise on the calling thread. An operation that the device lacks does nothing.
+ * device's operations. Each function runs the operation on the device's thread if the device has
+ * one, otherwise on the calling thread. An operation that the device lacks does nothing.
  */
 #ifndef DEVICE_HOST_H
 #define DEVICE_HOST_H
@@ -19,11 +19,12 @@ struct device_host {
 	struct event_wake config_wake;
 	atomic_bool told_of_memory; /* the hint that memory isn't shared was printed */
 	atomic_bool config_changed; /* set until the front end has been told */
-	/* What check_features() has accepted since the last reset(). */
+	/* Features that check_features() has accepted since the last reset(), if has_features. */
 	uint64_t features;
 	bool has_features;
 	/*
-	 * Restored by --restore, and no driver has come yet. The next driver may be the saved one.
+	 * Restored by --restore, and no driver has come yet. The next driver may be the driver of
+	 * the saved state.
 	 */
 	bool restored;
 	bool in_file; /* see device_is_in_file() */
@@ -35,7 +36,7 @@ struct device_host {
  * Starts the device's thread if it has one, and opens the device.
  *
  * @loop    of the control thread
- * @tell    see above
+ * @tell    see struct device_host
  * @paused  whether the device's thread starts paused, until device_host_resume()
  *
  * Returns 0, or -1 after printing why not, with nothing to close.
@@ -46,17 +47,17 @@ int device_host_open(struct device_host *host, struct device *device, struct eve
 /* Closes the device, and ends its thread. No queue runs. */
 void device_host_close(struct device_host *host);
 
-/* The thread for all queues of the device, or NULL if each gets one of its own. */
+/* The thread for all queues of the device, or NULL if each queue has its own thread. */
 struct vring_thread *device_host_thread(struct device_host *host);
 
 /*
- * Pauses the device's thread, if it has one, before the time @end. Calls to the thread wait
- * meanwhile. Returns true if the thread is paused or the device has none.
+ * Pauses the device's thread, if it has one, before the time @end. A paused thread still runs the
+ * operations below. Returns true if the thread is paused or the device has none.
  */
 bool device_host_try_pause(struct device_host *host, const struct timespec *end);
 void device_host_resume(struct device_host *host);
 
-/* The same without a limit. */
+/* Pauses the device's thread, without a time limit. */
 void device_host_pause(struct device_host *host);
 
 /* The operations: see struct device_ops. */

@@ -103,14 +103,14 @@ static int next_listen_fd(void)
 	return FIRST_LISTEN_FD + (int)used++;
 }
 
-/* Checks an inherited descriptor. Returns 0, or -1 after printing why it can't be a front end's. */
+/* Checks an inherited descriptor. Returns 0, or -1 after printing why no front end can use it. */
 static int adopt_fd(struct endpoint *endpoint)
 {
 	int domain = 0, type = 0, flags = fcntl(endpoint->fd, F_GETFL);
 	socklen_t len = sizeof domain;
 
 	snprintf(endpoint->name, sizeof endpoint->name, "fd:%d", endpoint->fd);
-	/* The old process has handed the descriptor over under another name. */
+	/* The old process has handed the descriptor over, and it has another number here. */
 	if (inherited.count > 0)
 		return 0;
 	if (flags < 0 || getsockopt(endpoint->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ||
@@ -121,7 +121,10 @@ static int adopt_fd(struct endpoint *endpoint)
 	return 0;
 }
 
-/* If there is no descriptor either, the device prints its message about a missing socket=. */
+/*
+ * Checks the options against each other. If socket= and a descriptor are both missing, the device
+ * prints the message about the missing socket=.
+ */
 static int check(struct endpoint *endpoint, bool has_socket)
 {
 	if (!has_socket && endpoint->fd < 0)

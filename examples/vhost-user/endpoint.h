@@ -14,7 +14,7 @@ struct endpoint {
 	char *spec;             /* the rest of the argument, for the device */
 	const char *path;       /* of the socket file; NULL for an inherited descriptor */
 	int fd;                 /* inherited, connected or listening; -1 for none */
-	bool client;            /* we connect */
+	bool client;            /* the daemon connects */
 	unsigned int reconnect; /* seconds between attempts; 0 for a single attempt */
 	bool reconnect_given;
 	struct unix_listener_access access;
@@ -22,13 +22,14 @@ struct endpoint {
 };
 
 /*
- * Takes the pairs socket, server, reconnect, fd, socket-mode and socket-group out of a device's
- * argument; and mode and group as short forms of the last two. A device without socket= and fd=
- * gets the next descriptor of LISTEN_FDS, if there is one.
+ * Takes the pairs server, reconnect, fd, socket-mode and socket-group out of a device's argument.
+ * mode and group are short forms of the last two. The pair socket= stays for the device. A device
+ * without socket= and fd= gets the next descriptor of LISTEN_FDS, if any.
  *
  * @argument    as given
- * @own_access  mode and group mean something else to the device
- * @endpoint    set up. Its spec has a pair socket=, whose value names the endpoint in messages
+ * @own_access  mode and group are options of the device, and stay
+ * @endpoint    set up. With an inherited descriptor its spec has a pair socket=, whose value names
+ *              the endpoint in messages
  *
  * Returns 0, or -1 after printing what is wrong. endpoint_free() follows in both cases.
  */
@@ -36,7 +37,7 @@ int endpoint_take(const char *argument, bool own_access, struct endpoint *endpoi
 
 void endpoint_free(struct endpoint *endpoint);
 
-/* The part of --help, on stdout. */
+/* Prints the part of --help about these options on stdout. */
 void endpoint_print_help(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A thread that waits in place of another thread. An eventfd in each direction passes the work on,
- * and orders the accesses to shared data.
+ * A thread that waits for flushes in place of a queue's thread. An eventfd in each direction passes
+ * the work on, and orders the accesses to shared data.
  */
 #include "flusher.h"
 
@@ -26,7 +26,7 @@ static int read_word(int fd, uint64_t *word)
 	return got == sizeof *word ? 0 : -1;
 }
 
-/* Never waits: neither counter gets anywhere near its end. */
+/* Never waits: the counters of both eventfds stay far below their limit. */
 static void write_word(int fd, uint64_t word)
 {
 	(void)!write(fd, &word, sizeof word);
@@ -53,7 +53,10 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals are for other threads. Returns whether there is a thread now. */
+/*
+ * Starts the thread if it doesn't run. Blocks all signals in it: they are for other threads.
+ * Returns whether the thread runs.
+ */
 static bool has_thread(struct flusher *flusher)
 {
 	sigset_t all, before;
@@ -95,7 +98,7 @@ void flusher_close(struct flusher *flusher)
 	close(flusher->answer);
 }
 
-/* The system may be out of threads for now. */
+/* If no thread can be started now, the calling thread flushes. */
 void flusher_begin(struct flusher *flusher)
 {
 	if (has_thread(flusher))

@@ -2,7 +2,8 @@
 /*
  * A thread that flushes a disk for a queue. The queue is served meanwhile. The syncs of io_uring
  * are not safe here: the kernel reports a loss to one sync only, and other syncs at the same time
- * succeed. So all queues of a disk flush through its back end, which handles that and waits.
+ * succeed. So all queues of a disk flush through its back end. It runs one sync at a time, and
+ * remembers a loss.
  */
 #ifndef FLUSHER_H
 #define FLUSHER_H
@@ -14,29 +15,29 @@
 
 struct flusher {
 	const struct virtio_blk_backend *backend;
-	pthread_t thread; /* from the first flush on: a disk that is only read needs none */
+	pthread_t thread; /* started by the first flush: a disk that is only read needs no thread */
 	bool started;
 	int wanted; /* the eventfd that the thread reads */
-	int answer; /* the eventfd that it writes; flusher_error() interprets the value */
+	int answer; /* the eventfd that the thread writes; see flusher_error() */
 };
 
 /*
- * The back end has a flush operation, and outlives the flusher. Returns 0, or -1 with errno and
- * nothing to close.
+ * The back end must have a flush operation, and must outlive the flusher. Returns 0, or -1 with
+ * errno and nothing to close.
  */
 int flusher_open(struct flusher *flusher, const struct virtio_blk_backend *backend);
 
-/* Ends the thread, if there is one. No flush may be running. */
+/* Ends the thread, if any. No flush may be running. */
 void flusher_close(struct flusher *flusher);
 
 /*
  * Begins a flush. The answer to the earlier flush must have been read. The answer to this flush, a
- * uint64_t, can be read later. If no thread can be started, the flush is done before the return,
- * which is only slower.
+ * uint64_t, can be read later. If no thread can be started, flusher_begin() flushes and then
+ * returns, which is only slower.
  */
 void flusher_begin(struct flusher *flusher);
 
-/* The meaning of an answer: 0, or the errno of a failed flush. */
+/* Returns the meaning of an answer: 0, or the errno of a failed flush. */
 int flusher_error(uint64_t answer);
 
 /* Waits for the answer. Returns its meaning. */

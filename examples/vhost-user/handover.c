@@ -12,10 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The number of the table's descriptor. */
+/* The environment variable with the number of the table's descriptor. */
 #define VARIABLE "VIRTIO_VHOST_USER_HANDOVER"
 
-/* Names of entries: the old program, its arguments, and the mark that asks it to go on. */
+/*
+ * Names of entries: the old program, its arguments, and the mark that the new program has returned
+ * to the old program.
+ */
 #define PROGRAM "program"
 #define ARGUMENTS "arguments"
 #define RETURNED "returned"
@@ -117,7 +120,9 @@ static void set_inherit_all(struct handover *handover, bool inherit)
 		set_inherit(handover->entries[i].fd, inherit);
 }
 
-/* For each entry its number and its name, ended by a NUL: a name may contain any other byte. */
+/*
+ * Writes the number and the name of each entry, ended by a NUL: a name may contain any other byte.
+ */
 static int write_table(const struct handover *handover, int table)
 {
 	const int copy = fcntl(table, F_DUPFD_CLOEXEC, 3);
@@ -181,8 +186,8 @@ static void drop_own(struct handover *handover, int program, int arguments)
 }
 
 /*
- * Finds out whether the next program can make its copies: makes as many, and closes them. Returns
- * 0, or -1 with errno.
+ * Checks whether the next program can make its copies: makes the same number of copies, and closes
+ * them. Returns 0, or -1 with errno.
  */
 static int try_copies(int fd, unsigned int count)
 {
@@ -410,8 +415,8 @@ static char **read_arguments(int fd)
 }
 
 /*
- * The old program gets the table unchanged, and a mark. Every entry needs a descriptor, so the mark
- * is a copy of the program's descriptor.
+ * The old program gets the same table with the mark RETURNED added. Every entry needs a descriptor,
+ * so the mark is a copy of the program's descriptor.
  */
 void handover_return(struct handover *handover)
 {

@@ -2,11 +2,11 @@
 /*
  * Descriptors that a process hands over to the program that it executes. Each has a name.
  *
- * An environment variable has the number of a memfd with their names and numbers. Arguments can't
- * fake or hide the variable. The saved state is in another memfd, and contains no descriptor
+ * A memfd lists their names and numbers. An environment variable has the number of the memfd, and
+ * arguments can't fake or hide it. The saved state is in another memfd, and contains no descriptor
  * numbers.
  *
- *   the old process            the new one
+ *   the old process            the new process
  *   handover_add() ...         handover_receive()
  *   handover_pass()            handover_take() ...      copies
  *   execve()                   handover_commit()        or handover_return()
@@ -24,8 +24,8 @@
 #include <stddef.h>
 
 /*
- * The next program has each descriptor twice for a moment, and some more while it starts.
- * handover_pass() fails if the process can't have so many.
+ * The next program has each descriptor twice for a moment, and up to this many more while it
+ * starts. handover_pass() fails if the limit of descriptors is too low for that.
  */
 #define HANDOVER_MARGIN 16u
 
@@ -36,7 +36,7 @@ struct handover_entry {
 	char *name; /* allocated */
 };
 
-/* All zero at first. */
+/* Must be all zeros at first. */
 struct handover {
 	struct handover_entry *entries;
 	unsigned int count, capacity;
@@ -47,14 +47,14 @@ struct handover {
 /* Adds a descriptor, which the caller keeps. Does nothing for -1. */
 __attribute__((format(printf, 3, 4))) void handover_add(struct handover *handover, int fd, const char *name, ...);
 
-/* Adds bytes that the next program gets. Returns 0, or -1 with errno. */
+/* Adds bytes for the next program. Returns 0, or -1 with errno. */
 __attribute__((format(printf, 4, 5))) int handover_add_bytes(struct handover *handover, const void *bytes, size_t count,
 							     const char *name, ...);
 
 /*
- * Lets the next program inherit the descriptors, and tells it so.
+ * Lets the next program inherit the descriptors, and lists them for it.
  *
- * @argv  arguments of this program, with which the next one may execute it again
+ * @argv  the arguments of this program, for a next program that executes this program again
  *
  * Returns 0, or -1 with errno; then nothing has changed. EMFILE: see HANDOVER_MARGIN.
  */
@@ -67,39 +67,41 @@ void handover_withdraw(struct handover *handover);
 void handover_clear(struct handover *handover);
 
 /*
- * Finds out whether another program has handed over descriptors. Call this before the other
+ * Finds out whether another program has handed over descriptors. Must be called before the other
  * functions.
  *
- * Returns 1 if so; 0 if not; -1 after printing why the table can't be read.
+ * Returns 1 if there are descriptors, 0 if not, -1 after printing why the table can't be read.
  */
 int handover_receive(struct handover *handover);
 
 /*
- * Returns a copy of a received descriptor; or -1 with errno: ENOENT if none has this name or it was
- * already taken, EMFILE, ENOMEM.
+ * Returns a copy of a received descriptor; or -1 with errno: ENOENT if no descriptor has this name
+ * or it was already taken, EMFILE, ENOMEM.
  */
 __attribute__((format(printf, 2, 3))) int handover_take(struct handover *handover, const char *name, ...);
 
 /* Returns whether a descriptor has this name and wasn't taken. */
 __attribute__((format(printf, 2, 3))) bool handover_has(const struct handover *handover, const char *name, ...);
 
-/* Gets exactly count bytes. Returns 0, or -1 if none have this name, or their number differs. */
+/*
+ * Takes exactly count bytes. Returns 0, or -1 if no bytes have this name, or their number differs.
+ */
 __attribute__((format(printf, 4, 5))) int handover_take_bytes(struct handover *handover, void *bytes, size_t count,
 							      const char *name, ...);
 
 /* Returns the name of a descriptor that wasn't taken, or NULL. */
 const char *handover_left_over(const struct handover *handover);
 
-/* Called when the new program goes on: closes the received descriptors. */
+/* Called when the new program has taken over: closes the received descriptors. */
 void handover_commit(struct handover *handover);
 
 /*
- * Executes the old program with its own arguments, so that it goes on. Returns only on failure,
- * with errno: ELOOP if this was tried before.
+ * Executes the old program again with its own arguments. The old program then continues. Returns
+ * only on failure, with errno: ELOOP if this was tried before.
  */
 void handover_return(struct handover *handover);
 
-/* What this process has received. Empty if it has inherited nothing. */
+/* The descriptors that this process has received. Empty if it has received none. */
 extern struct handover inherited;
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * virtio-vhost-user: serves virtio devices to virtual machines over vhost-user sockets.
  *
- * One process, any number of devices with a socket each. The main thread has the sockets and the
- * signals. A queue that runs has a thread of its own, or a device has one thread for all. This file
- * is the command line. The rest:
+ * One process serves any number of devices, each with its own socket. The main thread (the control
+ * thread) handles the sockets and the signals. Each running queue has its own thread, or one thread
+ * serves all queues of a device. This file contains the command line. The other files:
  *   endpoint        how front ends reach a device
  *   server          accepts or makes connections, with unix_listener
  *   update          continues in another process, with session_state, handover of descriptors, and
@@ -13,15 +13,15 @@
  *   session         one front end, with requests (the protocol) and message (its messages)
  *   vring           rings, with vring_fds (their descriptors) and worker (their threads)
  *   shared_memory   the memory of front ends
- *   device_host     what is kept for each device; device.h says what a device is, and how to add a
- *                   type
+ *   device_host     the daemon's own state of a device; device.h says what a device is, and how to
+ *                   add a type
  *   NAME_device     the types of devices
  *   console_link    the host's ends of console ports, with console_pty, console_socket,
  *                   console_file, console_tty and console_output; console_control and
  *                   console_commands have the operator's commands, console_options the argument
  *   vsock_device    sockets; vsock_device.h lists the parts
- *   blk_queue       block requests one after the other; uring with its flusher, many at once;
- *                   no_uring replaces both where liburing is missing
+ *   blk_queue       serves block requests one after the other. uring with its flusher serves many
+ *                   at once; no_uring replaces these two where liburing is missing
  */
 #include "device.h"
 #include "endpoint.h"
@@ -147,7 +147,9 @@ static int add_device(struct daemon *daemon, const struct device_type *type, cha
 	return 0;
 }
 
-/* The options. Device types have the numbers from 0 on; the options here follow. */
+/*
+ * Values for getopt_long(). The device types have the numbers from 0 on, and these options follow.
+ */
 enum {
 	OPTION_ONCE = TYPES,
 	OPTION_STATE,
@@ -228,7 +230,7 @@ static void on_update(struct signals *signals)
 }
 
 /*
- * Disks have descriptors for each queue, and every message can bring more. The daemon does not use
+ * Each queue of a disk has descriptors, and every message can bring more. The daemon does not use
  * select(), so high numbers are no problem.
  */
 static void raise_file_limit(void)
@@ -290,8 +292,8 @@ static void take_over(struct daemon *daemon)
 }
 
 /*
- * Starts listening, or takes over the servers of the old program. After an update no saved state is
- * restored again.
+ * Starts listening, or takes over the servers of the old program. After an update --restore is
+ * ignored: the arguments are still those of the first start.
  */
 static int begin(struct daemon *daemon)
 {
@@ -301,7 +303,7 @@ static int begin(struct daemon *daemon)
 	return 0;
 }
 
-/* Returns 0, or -1 if the state should be saved and was not. */
+/* Returns 0, or -1 if the state could not be saved. */
 static int save(struct daemon *daemon)
 {
 	struct update_entry entries[MAX_DEVICES];
@@ -343,8 +345,8 @@ static int run(struct daemon *daemon)
 }
 
 /*
- * A descriptor of ours with the number of a closed stream would get the stream's lines. Messages
- * for stderr could then overwrite a disk.
+ * Opens /dev/null for each standard stream that is closed. Otherwise a disk could get the number of
+ * stderr, and messages would overwrite the disk.
  */
 static int open_streams(void)
 {
@@ -361,7 +363,7 @@ int main(int argc, char **argv)
 
 	if (open_streams())
 		return EXIT_FAILURE;
-	/* Before disks are opened. */
+	/* Raise the limit before disks are opened. */
 	raise_file_limit();
 	if (update_init(&daemon.update, argv) || handover_receive(&inherited) < 0)
 		return EXIT_FAILURE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Receiving and answering vhost-user messages. */
+/* Receives and answers vhost-user messages. */
 #include "message.h"
 
 #include <errno.h>
@@ -21,8 +21,8 @@ static const char *header_error(const struct vhost_user_header *header)
 }
 
 /*
- * Returns whether a descriptor is the front end's side of a connection to our own socket. If we
- * held it, we would never see that connection close, and no other front end could connect.
+ * Returns whether a descriptor is the front end's side of a connection to our own socket. If the
+ * daemon held it, it would never see that connection close, and no other front end could connect.
  */
 static bool is_other_end(int socket, int fd)
 {
@@ -34,7 +34,7 @@ static bool is_other_end(int socket, int fd)
 	       memcmp(&ours, &peers, ours_len) == 0;
 }
 
-/* The message is complete. Checks whether we may hold its descriptors. */
+/* Checks whether the daemon may hold the descriptors of a complete message. */
 static int check_fds(int socket, const struct message *message, const char **reason)
 {
 	for (unsigned int i = 0; i < message->in.fd_count; i++)
@@ -92,7 +92,10 @@ int message_reply(int socket, struct message *message, uint32_t size)
 	};
 	const struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
-	/* A reply has a few bytes. If they do not fit the socket, the front end does not read. */
+	/*
+	 * A reply has a few bytes. If they do not fit the socket's buffer, the front end does not
+	 * read.
+	 */
 	return sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)(sizeof header + size) ? 0 : -1;
 }
 

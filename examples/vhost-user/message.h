@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Receiving vhost-user messages, without ever waiting for the rest of a message.
+ * Receives vhost-user messages, and never waits for the rest of a message.
  *
  * What the front end can do: send any bytes in pieces of any size, attach descriptors where none
  * belong, and leave in the middle. A message is passed on when it is complete and its header was
- * checked. The session judges its payload.
+ * checked. The session checks the payload.
  */
 #ifndef MESSAGE_H
 #define MESSAGE_H
@@ -27,7 +27,8 @@ struct message {
  * @reason   set when -1 is returned: why the connection is over; NULL if the front end has left
  *           between two messages
  *
- * Returns 1 when the message is whole, 0 if more is to come, -1 if there will be no more messages.
+ * Returns 1 when the message is whole, 0 if the rest has not arrived yet, -1 if the connection is
+ * over.
  */
 int message_receive(int socket, struct message *message, const char **reason);
 
@@ -41,8 +42,8 @@ void message_clear(struct message *message);
 int message_reply(int socket, struct message *message, uint32_t size);
 
 /*
- * Sends a request of ours without a payload, to which no reply is wanted. Returns 0, or -1 with
- * errno; the front end may not be reading.
+ * Sends a request from the daemon, without a payload. No reply is wanted. Returns 0, or -1 with
+ * errno, for example if the front end doesn't read.
  */
 int message_send(int socket, uint32_t request);
 

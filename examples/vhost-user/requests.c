@@ -13,7 +13,7 @@
 #include <virtio/bindings/virtio_ring.h>
 #include <virtio/features.h>
 
-/* The protocol features that all types of device have. */
+/* Returns the features that all types of device offer. */
 static uint64_t ring_features(void)
 {
 	return virtio_feature_mask(VIRTIO_F_VERSION_1) | virtio_feature_mask(VIRTIO_RING_F_EVENT_IDX) |
@@ -40,7 +40,10 @@ enum outcome request_violation(struct session *session, const char *format, ...)
 	return REQUEST_VIOLATION;
 }
 
-/* The front end is told of a change before the driver can read the changed bytes. */
+/*
+ * Reports a change of the configuration space first: the driver can read the changed bytes only
+ * after the reply.
+ */
 enum outcome request_reply(struct session *session, uint32_t size)
 {
 	session_tell_config_change(session);
@@ -68,8 +71,8 @@ static enum outcome get_features(struct session *session)
 }
 
 /*
- * Front ends send features in halves, before the driver has chosen, and at its reset: only rings
- * that start later use them.
+ * Front ends also send features in halves, before the driver has chosen, and when the driver
+ * resets. So only rings that start later use them.
  */
 static enum outcome set_features(struct session *session)
 {
@@ -89,8 +92,8 @@ static enum outcome set_features(struct session *session)
 }
 
 /*
- * This side sends requests about the configuration space only, so a device without one needs no
- * channel for them.
+ * The daemon sends requests about the configuration space only. So a device without a configuration
+ * space needs no channel for requests.
  */
 uint64_t session_offered_protocol(const struct session *session)
 {
@@ -126,7 +129,7 @@ static enum outcome set_owner(struct session *session)
 	return REQUEST_DONE;
 }
 
-/* Deprecated: the protocol says to ignore it, or to disable all rings. */
+/* The request is deprecated. The protocol says to ignore it, or to disable all rings. */
 static enum outcome reset_owner(struct session *session)
 {
 	for (uint16_t i = 0; i < session->device->queue_count; i++)
@@ -134,7 +137,7 @@ static enum outcome reset_owner(struct session *session)
 	return REQUEST_DONE;
 }
 
-/* The thread of a ring writes to it, see vring.h. */
+/* Accepts only a Unix socket: the daemon must write without waiting, see vring.h. */
 static enum outcome set_backend_req_fd(struct session *session)
 {
 	const int fd = incoming_take_fd(&session->message.in, 0);
@@ -166,9 +169,9 @@ static void resume_rings(struct session *session)
 }
 
 /*
- * Moves the running rings into the new memory; all rings are paused. If a running ring lies outside
- * of that memory, nothing changes. Returns the index of a ring that lies outside, or the number of
- * rings.
+ * Moves the running rings into the new memory. All rings are paused. If a running ring lies outside
+ * of the new memory, nothing changes. Returns the index of that ring, or the number of rings on
+ * success.
  */
 static uint16_t switch_rings(struct session *session, const struct shared_memory *memory)
 {
@@ -240,8 +243,8 @@ static struct vhost_vring *find_vring(struct session *session, uint32_t index)
 }
 
 /*
- * Ends a request about a ring, which may have been the last request of a set-up. If the ring can't
- * start, the request has no effect.
+ * Ends a request about a ring. The ring starts if the request has completed its set-up. If the ring
+ * can't start, the request has no effect.
  */
 static enum outcome end_ring_request(struct session *session, struct vhost_vring *vring,
 				     const struct vring_setup *before, int error)
@@ -289,8 +292,8 @@ static enum outcome set_vring_addr(struct session *session)
 	if (!vring)
 		return REQUEST_REFUSED;
 	/*
-	 * The only flag is about logging, which isn't offered: a front end that relies on it would
-	 * lose data.
+	 * The only flag asks for logging, which isn't offered. A front end that relies on the log
+	 * would lose data.
 	 */
 	if (addr->flags)
 		return request_refuse(session, "queue %u: ring flags 0x%x", addr->index, addr->flags);
@@ -311,7 +314,8 @@ static enum outcome get_vring_base(struct session *session)
 }
 
 /*
- * Looks up the ring of a request that sets or removes a descriptor. Returns NULL if there is none.
+ * Finds the ring and the descriptor of a request that sets or removes a descriptor. Returns NULL
+ * after refusing the request.
  */
 static struct vhost_vring *find_vring_for_fd(struct session *session, int *fd)
 {
@@ -398,8 +402,8 @@ static enum outcome get_queue_num(struct session *session)
 /* Configuration space */
 
 /*
- * Checks which bytes of the configuration space a message means. Returns 0, or -1 if they are not
- * all in the message, or lie beyond the largest configuration space of the protocol.
+ * Computes the offset in the configuration space of the bytes that a message names. Returns 0, or
+ * -1 if the bytes exceed the payload or the largest configuration space of the protocol.
  */
 static int find_config(const struct message *message, uint32_t *offset)
 {
@@ -410,8 +414,8 @@ static int find_config(const struct message *message, uint32_t *offset)
 }
 
 /*
- * Front ends expect a reply as long as their request, which may have room for more than they ask
- * for. An empty reply refuses this request.
+ * Front ends expect a reply as long as their request, and a request may be longer than the bytes
+ * that it asks for. An empty reply refuses the request.
  */
 static enum outcome get_config(struct session *session)
 {
@@ -476,8 +480,8 @@ static const struct request requests[] = {
 	REQUEST(SET_BACKEND_REQ_FD, set_backend_req_fd, EMPTY, .min_fds = 1, .max_fds = 1),
 	REQUEST(GET_CONFIG, get_config, CONFIG, .replies = true),
 	/*
-	 * A driver can write to a read-only field, and the front end may pass that on: no reason to
-	 * end the session.
+	 * A driver can write to a read-only field, and the front end may pass the write on. That is
+	 * no reason to end the session.
 	 */
 	REQUEST(SET_CONFIG, set_config, CONFIG, .harmless = true),
 };

@@ -2,19 +2,19 @@
 /*
  * The requests of vhost-user, and the effect of each on a session.
  *
- * A request that could hurt the host or the guest is refused. Where front ends merely differ in
- * their reading of the protocol, each reading is accepted; tests/vhost-user/front_ends.md lists
- * these differences.
+ * A request that could hurt the host or the guest is refused. If front ends merely read the
+ * protocol in different ways, each way is accepted; tests/vhost-user/front_ends.md lists these
+ * differences.
  */
 #ifndef REQUESTS_H
 #define REQUESTS_H
 
 #include "session.h"
 
-/* The outcome of a message. session->reason says why it isn't REQUEST_DONE. */
+/* The outcome of a message. For all but REQUEST_DONE, session->reason says why. */
 enum outcome {
 	REQUEST_DONE,
-	/* Nothing has changed, except that a ring which was to start doesn't run. */
+	/* Nothing has changed. A ring that the request should have started doesn't run. */
 	REQUEST_REFUSED,
 	REQUEST_VIOLATION, /* the front end breaks the protocol, or doesn't read replies */
 };
@@ -23,22 +23,25 @@ struct request {
 	const char *name;
 	enum outcome (*handle)(struct session *session);
 	uint32_t min_size, max_size; /* of the payload */
-	/* Descriptors of the message. If the two differ, the handler checks the number. */
+	/*
+	 * The most and the fewest descriptors in the message. If they differ, the handler checks
+	 * the number.
+	 */
 	unsigned int max_fds;
 	unsigned int min_fds;
 	bool replies; /* the handler sends a reply, so REPLY_ACK adds none */
-	/* The session may go on after a refusal that the front end doesn't learn of. */
+	/* The session goes on after a refusal, even if the front end gets no reply. */
 	bool harmless;
 };
 
 /* Returns NULL for a request that isn't known. */
 const struct request *request_find(uint32_t number);
 
-/* Stores in session->reason why a request is refused. */
+/* Store in session->reason why a request is refused, and return the outcome. */
 __attribute__((format(printf, 2, 3))) enum outcome request_refuse(struct session *session, const char *format, ...);
 __attribute__((format(printf, 2, 3))) enum outcome request_violation(struct session *session, const char *format, ...);
 
-/* Sends a reply: `size` bytes of the payload, or a number. */
+/* Send a reply: `size` bytes of the payload, or a number. */
 enum outcome request_reply(struct session *session, uint32_t size);
 enum outcome request_reply_u64(struct session *session, uint64_t value);
 

@@ -21,7 +21,7 @@ static int write_state(const char *path, const struct update_entry *entries, uns
 	uint8_t *bytes = update_save_all(entries, count, &unused, &length);
 	int result = -1;
 
-	/* Nobody inherits the descriptors. */
+	/* No process inherits the descriptors. */
 	handover_clear(&unused);
 	if (bytes) {
 		result = state_file_write(path, bytes, length);
@@ -67,7 +67,10 @@ static char *used_name(const char *path)
 /* Returns an allocation that the caller frees; or NULL after printing why. */
 static uint8_t *read_file(const char *path, const char *used, size_t *length)
 {
-	/* Without O_NONBLOCK a pipe without a writer would block, and SIGTERM is blocked here. */
+	/*
+	 * Without O_NONBLOCK, opening a pipe without a writer would wait, and SIGTERM is blocked
+	 * here.
+	 */
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	uint8_t *bytes = fd < 0 ? NULL : state_file_get(fd, length);
 	char text[64] = "";
@@ -92,7 +95,9 @@ static int refuse(const char *path, const struct virtio_section_reader *reader)
 	return fail(path, text);
 }
 
-/* Opens the first servers. Returns how many: all, or fewer after printing why. */
+/*
+ * Opens the servers in order. Returns the number of open servers: all, or fewer after printing why.
+ */
 static unsigned int open_all(const char *path, struct event_loop *loop, const struct update_entry *entries,
 			     unsigned int count, bool once, const uint8_t *bytes, size_t length)
 {
@@ -108,7 +113,7 @@ static unsigned int open_all(const char *path, struct event_loop *loop, const st
 	while (opened < count && server_open_restored(entries[opened].server, loop, entries[opened].device,
 						      entries[opened].endpoint, once, &reader, opened) == 0)
 		opened++;
-	/* The state has more devices than the command line. */
+	/* This fails if the state has more devices than the command line. */
 	if (opened == count && update_end_state(&reader)) {
 		(void)refuse(path, &reader);
 		server_close(entries[--opened].server);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A stop and a later start: --state PATH writes the state of all devices at the end, and --restore
- * PATH goes on from it. The guest is paused or saved meanwhile, or waits for its devices. Its front
- * end connects anew, and says where the rings go on.
+ * PATH continues from it. In between, the guest is paused, is saved, or waits for its devices. Its
+ * front end connects anew, and says where the rings go on.
  *
  * A state that is used twice would repeat output, so the file gets another name when it is used:
  * PATH.used.
@@ -17,8 +17,8 @@
 /*
  * Drops all front ends, and writes the state. Then only server_close() may be called.
  *
- * Returns 0, or -1 after printing why not. Then the devices deliver what they have when they are
- * closed.
+ * Returns 0, or -1 after printing why not. After -1 the devices deliver their waiting output when
+ * they are closed.
  */
 int restart_save(const char *path, const struct update_entry *entries, unsigned int count);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The entropy device: random bytes for the guest, from the kernel or from a file. A small device to
- * start a new one from: one thread, and input that arrives at any time.
+ * The entropy device: random bytes for the guest, from the kernel or from a file. A small example
+ * for a new device: one thread, and input that arrives at any time.
  *
  * What the guest can do: make buffers of any size available, without end. One buffer gets at most
  * REQUEST_BYTES, and one turn serves at most TURN buffers. A buffer gets the bytes that the source
@@ -27,8 +27,8 @@
 #include <virtio/reader.h>
 #include <virtio/serve.h>
 
-#define SEGMENTS 512 /* bytes filled in a buffer; the rest is not touched */
-#define REQUEST_BYTES 65536u
+#define SEGMENTS 512
+#define REQUEST_BYTES 65536u /* most bytes filled in a buffer; the rest is not touched */
 #define TURN 16
 
 struct rng_counts {
@@ -91,8 +91,8 @@ static ssize_t read_source(struct rng_device *rng)
 }
 
 /*
- * Returns whether there is a byte. If there is none, but the source may have more later, the queue
- * is woken at that time.
+ * Returns whether there is a byte. If not, but the source may have bytes later, the queue is woken
+ * then.
  */
 static bool has_bytes(struct rng_device *rng)
 {
@@ -123,9 +123,9 @@ static void refresh(struct device *device)
 
 /*
  * Fills the buffers of one request with the bytes that the source has now, at least one. See
- * <virtio/serve.h>. After an error it fills the buffers before the bad buffer, or as many buffers
- * as fit the array (virtio 1.4, 5.4.6). A malformed chain has no usable buffer, and is completed
- * with length 0.
+ * <virtio/serve.h>. If the chain can't be resolved, this fills the buffers before the bad buffer,
+ * or as many buffers as fit the array (virtio 1.4, 5.4.6). A malformed chain has no usable buffer,
+ * and is completed with length 0.
  */
 static int serve_one(void *context, struct virtio_chain *chain, uint32_t *written)
 {
@@ -220,8 +220,8 @@ static const struct virtio_section_layout counts_layout = {
 };
 
 /*
- * Nothing is in flight, and the new process reads other bytes from the source. So there are only
- * statistics.
+ * Nothing is in flight, and the new process reads other bytes from the source. So only statistics
+ * are saved.
  */
 static int save(struct device *device, struct virtio_section_writer *writer, uint32_t number, struct handover *handover)
 {

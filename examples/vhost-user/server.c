@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Listening sockets. */
+/* Connects devices with their front ends. */
 #include "server.h"
 
 #include "log.h"
@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Events of the first front end that are handled when a second one connects. */
+/* The most events of the first front end that are handled when a second front end connects. */
 #define MOST_MESSAGES 256
 #define RETRY_NS UINT64_C(1000000000)
 
@@ -27,8 +27,8 @@ static int fail(const char *path, const char *why)
 static void listen_again(struct server *server);
 
 /*
- * No descriptors or no memory are left. The connection stays in the backlog, so the listener would
- * be readable all the time.
+ * Called when descriptors or memory have run out. The connection stays in the backlog, so without
+ * the pause the listener would be readable all the time.
  */
 static void pause_listening(struct server *server)
 {
@@ -41,7 +41,10 @@ static void on_retry(struct event_timer *timer)
 	listen_again(CONTAINER_OF(timer, struct server, retry));
 }
 
-/* Called when no other front end can connect, or only after a while. */
+/*
+ * Called when there is no front end. A listener needs nothing. Otherwise sets the time of the next
+ * connection, or says that no front end will come.
+ */
 static void await_next(struct server *server)
 {
 	if (!server->endpoint->client) {
@@ -57,8 +60,8 @@ static void await_next(struct server *server)
 }
 
 /*
- * A connection without a message does not count: with such a connection another process finds out
- * whether the socket is in use.
+ * A connection without a message does not count for --once: another process makes such a connection
+ * to find out whether the socket is in use.
  */
 static void on_end(struct session *session)
 {
@@ -80,7 +83,10 @@ static void adopt(struct server *server, struct session *session)
 	server->session = session;
 }
 
-/* Begins a session on the descriptor, which it owns. Returns 0, or -1 after logging why not. */
+/*
+ * Begins a session on the descriptor. The descriptor is closed on failure. Returns 0, or -1 after
+ * logging why not.
+ */
 static int serve(struct server *server, int fd)
 {
 	struct session *session = session_open(server->loop, &server->host, fd);
@@ -117,8 +123,8 @@ static bool has_hung_up(int fd)
 static bool make_room(struct server *server, int fd)
 {
 	/*
-	 * The first front end's messages may end the session, or contain the other end of its own
-	 * connection.
+	 * Handles the messages of the first front end. One may end the session. One may contain the
+	 * front end's own end of its connection, which would hide that the front end has hung up.
 	 */
 	for (unsigned int i = 0; i < MOST_MESSAGES && server->session && is_readable(server->session->socket.fd); i++)
 		server->session->socket.ready(&server->session->socket);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The connection of one device with its front ends: by listening, by connecting, or by an inherited
- * descriptor. One front end at a time is served. A second one is refused, unless the first has hung
- * up.
+ * Connects one device with its front ends: listens, connects, or uses an inherited descriptor. One
+ * front end at a time is served. A second front end is refused, unless the first has hung up.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -24,7 +23,7 @@ struct server {
 	struct unix_listener_file file;
 	struct session *session; /* NULL without a front end */
 	bool once;               /* stop the loop when the first front end has left */
-	bool told;               /* a second front end, or a failed attempt to connect, is logged */
+	bool told;               /* a second front end, or a failure to connect, was logged */
 };
 
 /*
@@ -37,8 +36,8 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
 		bool once);
 
 /*
- * Opens the device, and restores it from the state of a process that has ended (--restore). Nobody
- * is accepted before server_meet(), and no front end is served before server_begin().
+ * Opens the device, and restores it from the state of a process that has ended (--restore). No
+ * front end is accepted before server_meet(), or served before server_begin().
  *
  * Returns 0, or -1 after printing why not, with nothing to close.
  */
@@ -51,19 +50,19 @@ int server_meet(struct server *server);
 void server_begin(struct server *server);
 
 /*
- * Drops the front end if there is one, and pauses the device for server_save(). Only server_close()
- * may follow. If the state could not be saved, server_keep() comes before it.
+ * Drops the front end, if any, and pauses the device for server_save(). If the state could not be
+ * saved, call server_keep() afterwards. At last call server_close(); no other call may follow.
  */
 void server_end(struct server *server);
 void server_keep(struct server *server);
 
 /*
- * Goes on where another process was: opens the device, restores it and its front end, and listens
- * with that process's descriptor. No ring runs, and no front end is accepted, before
+ * Continues for the old process: opens the device, restores it and its front end, and listens with
+ * the old process's descriptor. No ring runs, and no front end is accepted, before
  * server_continue().
  *
  * Returns 0, or -1 after printing why not. Then nothing was closed: closing would write output and
- * remove socket files with which the old process goes on.
+ * remove socket files that the old process still needs.
  */
 int server_take_over(struct server *server, struct event_loop *loop, struct device *device,
 		     const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader, uint32_t number,
@@ -72,7 +71,7 @@ void server_continue(struct server *server);
 
 /*
  * Pauses the device's threads, so that nothing is in flight, if they settle before the time @end.
- * Returns whether they did; if not, all of them go on.
+ * Returns whether they are paused; if not, all threads go on.
  */
 bool server_try_pause(struct server *server, const struct timespec *end);
 void server_resume(struct server *server);
@@ -82,15 +81,12 @@ int server_save(struct server *server, struct virtio_section_writer *writer, uin
 		struct handover *handover);
 
 /*
- * SIGHUP: the device examines its files again, and its front end is told if the configuration space
- * has changed.
+ * Called on SIGHUP. The device examines its files again, and its front end is told if the
+ * configuration space has changed.
  */
 void server_refresh(struct server *server);
 
-/*
- * Drops the front end if there is one, stops listening, removes the socket file and closes the
- * device.
- */
+/* Drops the front end, if any, stops listening, removes the socket file and closes the device. */
 void server_close(struct server *server);
 
 #endif

@@ -32,8 +32,9 @@ static uint64_t drivers_features(const struct session *session)
 }
 
 /*
- * A restored device has the state that its driver has set. A driver with other features is another
- * driver, and gets a device in its first state. Returns 0, or an error; then nothing has changed.
+ * Passes the features to the device. A restored device has the state of its saved driver. Other
+ * features mean another driver, so the device is reset. Returns 0, or an error; then nothing has
+ * changed.
  */
 static int tell_features(struct device_host *host, uint64_t features)
 {
@@ -51,7 +52,10 @@ static int tell_features(struct device_host *host, uint64_t features)
 	return error;
 }
 
-/* A driver can't change its features, so rings that run with others belong to an earlier driver. */
+/*
+ * A driver can't change its features, so rings that run with other features belong to an earlier
+ * driver.
+ */
 static int apply_features(struct session *session)
 {
 	struct session_setup *setup = &session->setup;
@@ -122,7 +126,7 @@ int session_start_rings(struct session *session)
 	return result;
 }
 
-/* The table is valid. A ring that doesn't lie in it waits for the next table. */
+/* The memory table is valid. A ring outside of the memory waits for the next table. */
 void session_memory_came(struct session *session)
 {
 	if (session_start_rings(session))
@@ -140,8 +144,8 @@ static enum outcome handle(struct session *session, const struct request *reques
 	if (message->header.size < request->min_size || message->header.size > request->max_size)
 		return request_violation(session, "payload of %u bytes", message->header.size);
 	/*
-	 * Refuses a message with a wrong number of descriptors. A request that has a reply of its
-	 * own can't report that, so its surplus descriptors are only closed.
+	 * Refuses a message with a wrong number of descriptors. A request with its own reply can't
+	 * report the refusal, so its surplus descriptors are only closed.
 	 */
 	if (!request->replies &&
 	    (message->in.lost || message->in.fd_count < request->min_fds || message->in.fd_count > request->max_fds))

@@ -5,10 +5,10 @@
  * The front end can send any message at any time:
  *   wrong header or length      ends the session, since the next bytes may not be the start of a
  *                               message
- *   request that can't be done  changes nothing, except that a ring which was to start with it
- *                               stays stopped and loses the kick descriptor of the message. The
- *                               front end is told if it has asked for that (REPLY_ACK). Otherwise
- *                               the session ends, unless the front end can work without knowing
+ *   request that can't be done  changes nothing. But a ring that it should have started stays
+ *                               stopped, and loses the kick descriptor of the message. The front
+ *                               end gets an error if it asked for a reply (REPLY_ACK). Otherwise
+ *                               the session ends, unless the request is harmless (requests.h)
  *   unknown request             is refused or ignored
  * In all cases the device serves the next front end.
  *
@@ -26,7 +26,7 @@
 
 /* The front end's settings of the device. Plain data. */
 struct session_setup {
-	uint64_t features; /* those of the last SET_FEATURES; rings that start use them */
+	uint64_t features; /* of the last SET_FEATURES; rings that start later use these */
 	bool has_features; /* SET_FEATURES was received */
 	uint64_t protocol_features;
 	uint64_t applied; /* the features that the device and the running rings use */
@@ -48,8 +48,8 @@ struct session {
 	void *owner; /* for the function that opened the session */
 	struct message message;
 	/*
-	 * An eventfd, signalled by rings' threads when pages of guest memory are lost; ends the
-	 * session.
+	 * An eventfd that rings' threads signal when pages of guest memory are lost. The session
+	 * then ends.
 	 */
 	struct event_source damaged;
 	bool spoke;         /* at least one message was received */
@@ -68,14 +68,14 @@ struct session {
 struct session *session_open(struct event_loop *loop, struct device_host *host, int socket);
 
 /*
- * Tells the front end that the device's configuration space has changed, if it has and the front
- * end has asked for it.
+ * Tells the front end that the device's configuration space has changed, if it has changed and the
+ * front end has asked for such messages.
  */
 void session_tell_config_change(struct session *session);
 
 /*
- * Start the ring, or all rings, if nothing is missing. Return 0 if they started or something is
- * missing; or -1 with session->reason set if a ring can't start.
+ * Start the ring, or all rings, if the set-up is complete. Return 0 also if the set-up is
+ * incomplete; or -1 with session->reason set if a ring can't start.
  */
 int session_start_ring(struct session *session, struct vhost_vring *vring);
 int session_start_rings(struct session *session);
@@ -89,7 +89,7 @@ void session_memory_came(struct session *session);
  */
 int session_apply_features(struct session *session);
 
-/* The offered features: of the device and its rings, and of the protocol. */
+/* Return the offered features: of the device and its rings, and of the protocol. */
 uint64_t session_offered(const struct device *device);
 uint64_t session_offered_protocol(const struct session *session);
 

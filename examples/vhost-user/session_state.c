@@ -127,8 +127,8 @@ static const struct virtio_section_layout ring_layout = {
 };
 
 /*
- * A number made of the first four characters of the device's name, which begins with its type's
- * option.
+ * Returns a number made of the first four characters of the device's name. The name begins with the
+ * type's option.
  */
 static uint32_t type_of(const struct device *device)
 {
@@ -274,7 +274,7 @@ static int refuse_value(const struct restoring *r, const struct virtio_section_l
 	return refuse(r, "");
 }
 
-/* A ring that runs with a feature can't go on without it. */
+/* A ring that runs with a feature can't go on without that feature. */
 static int check_feature_bits(const struct restoring *r, const struct virtio_section_layout *layout,
 			      const struct virtio_section *where, const char *field, uint64_t features,
 			      uint64_t offered)
@@ -288,7 +288,7 @@ static int check_feature_bits(const struct restoring *r, const struct virtio_sec
 	return refuse_value(r, layout, where, field);
 }
 
-/* Prints what the device in the state is, as far as the text is printable. */
+/* Prints the type of the device in the state, without unprintable characters. */
 static void describe_type(const struct restoring *r, uint32_t type)
 {
 	char text[32] = "the state is of a device ", name[5] = { 0 };
@@ -303,7 +303,7 @@ static void describe_type(const struct restoring *r, uint32_t type)
 	(void)refuse(r, text);
 }
 
-/* Programs that don't write the section have no statistics. */
+/* The section may be missing: not every program writes it. */
 static int read_driver(struct restoring *r)
 {
 	const struct device *device = r->host->device;
@@ -365,7 +365,7 @@ static int read_message(struct restoring *r)
 		return refuse(r, "");
 	memcpy(&message->header, bytes, sizeof message->header);
 	memcpy(&message->payload, bytes + sizeof message->header, sizeof message->payload);
-	/* A whole header decides how many bytes of the payload are received. */
+	/* If the header is whole, its size limits the bytes of the payload. */
 	if (count >= sizeof message->header &&
 	    (message->header.size > sizeof message->payload || count - sizeof message->header > message->header.size))
 		return refuse(r, "a message longer than its header says");
@@ -453,8 +453,8 @@ static int read_ring(struct restoring *r, struct vhost_vring *vring)
 }
 
 /*
- * The features with which the front end's rings run, or the features of a driver that may come
- * back.
+ * Passes features to the device: those with which the front end's rings run, or those of a driver
+ * that may come back.
  */
 static int tell_features(const struct restoring *r)
 {
@@ -493,7 +493,7 @@ static int restore_device(struct restoring *r, bool anew)
 	return 0;
 }
 
-/* A device without a front end is saved too: its last driver may go on with the next one. */
+/* A device without a front end is saved too: its last driver may go on with the next front end. */
 static int restore_without_session(struct restoring *r, bool anew)
 {
 	return tell_features(r) || restore_device(r, anew) ? -1 : 0;
@@ -525,8 +525,8 @@ int session_state_restore(struct device_host *host, struct event_loop *loop, str
 /* Going on with another front end */
 
 /*
- * The section of a queue. The daemon saves queues without requests in flight. Requests in flight in
- * the state of another program are refused: no part of the daemon could carry them out.
+ * Skips the section of a queue. The daemon saves queues without requests in flight. A state of
+ * another program with requests in flight is refused, because the daemon couldn't carry them out.
  */
 static int skip_queue(struct restoring *r, const struct virtio_section *section)
 {
@@ -540,7 +540,7 @@ static int skip_queue(struct restoring *r, const struct virtio_section *section)
 		       : 0;
 }
 
-/* The front end's settings, memory and rings: those of the next front end count. */
+/* Skips the front end's settings, memory and rings: the next front end sends its own. */
 static int skip_session(struct restoring *r)
 {
 	static const struct virtio_section_layout *const layouts[] = { &session_layout, &message_layout, &ring_layout };

@@ -27,9 +27,9 @@
 #include <virtio/section.h>
 
 /*
- * Writes a device, and its front end if there is one. Changes nothing.
+ * Writes a device and its front end, if any. Changes nothing.
  *
- * @session  or NULL
+ * @session  of the front end, or NULL
  *
  * Returns 0, or -1 after printing why not.
  */
@@ -48,8 +48,8 @@ int session_state_restore(struct device_host *host, struct event_loop *loop, str
 			  uint32_t number, struct handover *handover, struct session **session);
 
 /*
- * Reads a device, and restores it for a front end that will connect. What the state says about an
- * earlier front end has no effect.
+ * Reads a device, and restores it for a front end that will connect. The state of the earlier front
+ * end is skipped.
  *
  * @host  open, with in_file set
  *

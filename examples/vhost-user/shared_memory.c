@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Mapping the guest's memory. */
+/* Maps the guest's memory. */
 #include "shared_memory.h"
 
 #include <errno.h>
@@ -33,9 +33,9 @@ static struct guarded_mapping guarded[MAX_GUARDED];
 static _Atomic(shared_memory_fault_fn *) elsewhere;
 
 /*
- * The calling thread uses the mapping of `addr`, so its entry stays. The entry of another mapping
- * may be reused between two of these loads: its length is 0 in between, and if the new length
- * equals the old one it fits the new start as well.
+ * Finds the mapping of `addr`. The calling thread uses that mapping, so its entry stays. The entry
+ * of another mapping may be reused between two of these loads. If its new length equals the old
+ * length, the length is right for the new start, too.
  */
 static struct guarded_mapping *find_guarded(uintptr_t addr)
 {
@@ -49,9 +49,9 @@ static struct guarded_mapping *find_guarded(uintptr_t addr)
 }
 
 /*
- * Maps zeros in place of the lost page, so that the access can be repeated. A SIGBUS outside of
- * guest memory is raised again when the handler returns, for the handler of such faults if there is
- * one. This function makes system calls only.
+ * Maps zeros in place of the lost page. The access is then repeated. A SIGBUS outside of guest
+ * memory is raised again when this handler returns. Then the handler of such faults, or the default
+ * action, follows. This function makes system calls only, because it runs in a signal handler.
  */
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
@@ -121,8 +121,8 @@ bool shared_memory_damaged(const struct shared_memory *memory)
 /* Mapping */
 
 /*
- * Checks the numbers alone. Afterwards no sum of them wraps. Partial pages are allowed: the memory
- * of some guests ends inside a page.
+ * Checks the numbers without the file. Afterwards no sum of these numbers wraps. Partial pages are
+ * allowed: the memory of some guests ends inside a page.
  */
 static const char *region_error(const struct vhost_user_region *r)
 {

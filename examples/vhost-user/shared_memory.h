@@ -48,8 +48,8 @@ struct shared_memory {
 int shared_memory_guard(void);
 
 /*
- * Sets the handler of a SIGBUS outside of guest memory, which ends the process. Without a handler
- * the signal has its default action.
+ * Sets the handler for a SIGBUS outside of guest memory. Such a signal ends the process. Without a
+ * handler it has its default action.
  */
 typedef void shared_memory_fault_fn(int number);
 void shared_memory_on_other_fault(shared_memory_fault_fn *handler);
@@ -68,21 +68,18 @@ bool shared_memory_damaged(const struct shared_memory *memory);
  */
 struct shared_memory *shared_memory_map(const struct vhost_user_memory *table, const int *fds, const char **reason);
 
-/*
- * Unmaps the memory. No queue may use it any more, nor a request that was popped from one. Ignores
- * NULL.
- */
+/* Unmaps the memory. No queue and no popped request may use it any more. Ignores NULL. */
 void shared_memory_free(struct shared_memory *memory);
 
 /*
- * Translates an address of the front end's into a guest address.
+ * Translates an address of the front end into a guest address.
  *
  * @user_addr  first byte
  * @len        bytes; all of them must lie in one region
  * @guest      set on success
  *
- * Returns 0 or VIRTIO_EFAULT. Regions may overlap in the front end's address space, where a guest
- * has the same page at two addresses; then the first region counts.
+ * Returns 0 or VIRTIO_EFAULT. Regions overlap in the front end's address space if a guest has the
+ * same page at two addresses. Then the first region counts.
  */
 int shared_memory_user_to_guest(const struct shared_memory *memory, uint64_t user_addr, uint64_t len, uint64_t *guest);
 

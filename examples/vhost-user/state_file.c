@@ -44,7 +44,7 @@ int state_file_sync_folder(const char *path)
 	return result;
 }
 
-/* A file can be replaced. A device, pipe or socket of this name is not there for a state. */
+/* Returns whether the path is a device, a pipe or a socket. A state must not replace these. */
 static bool is_no_file(const char *path)
 {
 	struct stat st;

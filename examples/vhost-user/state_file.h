@@ -10,19 +10,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A state of as many bytes is neither written nor read. */
+/* A state with this many bytes or more is neither written nor read. */
 #define STATE_FILE_LIMIT (UINT32_C(1) << 30)
 
 /*
  * Writes a file that only its owner can read. The file gets its name when it is complete and on
- * disk. An earlier file of this name is replaced then, and stays after a failure.
+ * disk. Then it replaces an earlier file of this name. After a failure the earlier file stays.
  *
  * Returns 0, or -1 with errno. EFBIG: STATE_FILE_LIMIT. EEXIST: a device, pipe or socket has this
  * name, and stays.
  */
 int state_file_write(const char *path, const uint8_t *bytes, size_t length);
 
-/* Writes the bytes into an open file. Returns as state_file_write(). */
+/* Writes the bytes into an open file. Returns 0, or -1 with errno. EFBIG: STATE_FILE_LIMIT. */
 int state_file_put(int fd, const uint8_t *bytes, size_t length);
 
 /*
@@ -34,7 +34,10 @@ int state_file_put(int fd, const uint8_t *bytes, size_t length);
  */
 uint8_t *state_file_get(int fd, size_t *length);
 
-/* Makes a change of a file's name last. Returns 0, or -1 with errno. */
+/*
+ * Writes the folder of a file to disk, so that a change of the file's name lasts. Returns 0, or -1
+ * with errno.
+ */
 int state_file_sync_folder(const char *path);
 
 #endif

@@ -67,10 +67,9 @@ int unix_listener_group(const char *value, struct unix_listener_access *access)
 /* The socket file */
 
 /*
- * Locks the folder of a path. Without the lock, two processes could find a file that was left
- * behind, and the second one could remove the file of the first. A file that is bound and doesn't
- * listen yet looks the same. No file is made for the lock, and the system releases it when a
- * process ends.
+ * Locks the folder of a path. Without the lock, two processes could find the same file that was
+ * left behind. The second process could then remove the first one's new file, which looks left
+ * behind until listen(). The lock needs no file, and the system releases it when the process ends.
  *
  * @lock  set to a descriptor, or to -1 for a folder that can't be locked, for example because it
  *        can't be read. Closing it unlocks
@@ -136,8 +135,8 @@ static int make_room(const struct sockaddr_un *addr)
 }
 
 /*
- * Sets permissions and group of the file at a path, and says which file it is. Another file there,
- * and the target of a symbolic link, is left alone.
+ * Sets permissions and group of the file at a path, and says which file it is. Does not change
+ * another kind of file, or the target of a symbolic link.
  */
 static int give_access(const char *path, const struct unix_listener_access *access, struct stat *st)
 {
@@ -178,7 +177,7 @@ static int bind_and_listen(int fd, const struct sockaddr_un *addr, int backlog,
 	return -1;
 }
 
-/* In a locked folder. */
+/* Opens a listener. The folder is locked. */
 static int open_locked(const struct sockaddr_un *addr, int type, int backlog, const struct unix_listener_access *access,
 		       struct unix_listener_file *file)
 {
@@ -252,15 +251,15 @@ int unix_listener_take(struct handover *handover, struct unix_listener_file *fil
 }
 
 /*
- * The file is removed before the descriptor is closed: afterwards the file of another process could
- * have the same number.
+ * The file is removed before the descriptor is closed: afterwards another process's file could have
+ * the same inode number.
  */
 void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file)
 {
 	struct stat st;
 	int lock;
 
-	/* Until this process goes on, the old process needs the file. */
+	/* Until this process has taken over, the old process needs the file. */
 	if (inherited.count > 0 || file->ino == 0) {
 		close(fd);
 		return;

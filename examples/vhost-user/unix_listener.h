@@ -15,8 +15,8 @@ struct unix_listener_file {
 };
 
 /*
- * Who may connect. Filled with zeroes: what the process's umask says. A group without a mode has
- * the mode 660.
+ * Who may connect. If all is zero, the umask of the process decides. A group without a mode has the
+ * mode 660.
  */
 struct unix_listener_access {
 	bool has_mode, has_group;
@@ -31,12 +31,12 @@ struct unix_listener_access {
 int unix_listener_mode(const char *value, struct unix_listener_access *access);
 int unix_listener_group(const char *value, struct unix_listener_access *access);
 
-/* Whether a path fits a socket's address. */
+/* Returns whether a path fits a socket's address. */
 bool unix_listener_fits(const char *path);
 
 /*
- * Listens. Replaces a socket file on which no process listens any longer, and no other file. If
- * several processes do this for one path, one of them succeeds.
+ * Listens at a path. Replaces a socket file on which no process listens any longer, and no other
+ * file. If several processes do this for one path, only one succeeds.
  *
  * @access  in force before a client can connect
  * @file    set to the socket file
@@ -46,18 +46,17 @@ bool unix_listener_fits(const char *path);
 int unix_listener_open(const char *path, const struct unix_listener_access *access, struct unix_listener_file *file);
 
 /*
- * The same for any type of socket and any backlog. The function above makes a SOCK_STREAM with a
- * short backlog.
+ * Does the same for any type of socket and any backlog. The function above makes a SOCK_STREAM with
+ * a short backlog.
  */
 int unix_listener_open_type(const char *path, int type, int backlog, const struct unix_listener_access *access,
 			    struct unix_listener_file *file);
 
 /*
- * Hands a listener over to the program that goes on, and the identity of its socket file: another
- * process may have replaced the file. Does nothing for -1. Returns 0, or -1 with errno.
+ * Hands a listener over to the next program, with the identity of its socket file: another process
+ * may have replaced the file. Does nothing for -1. Returns 0, or -1 with errno.
  *
- * @name  name of the descriptor, up to 250 bytes. The identity has the same name with " file"
- *        behind it
+ * @name  name of the descriptor, up to 250 bytes. The identity has this name with " file" appended
  */
 __attribute__((format(printf, 4, 5))) int unix_listener_hand_over(struct handover *handover, int fd,
 								  const struct unix_listener_file *file,
@@ -66,9 +65,9 @@ __attribute__((format(printf, 4, 5))) int unix_listener_hand_over(struct handove
 /*
  * Takes a listener over from the old process.
  *
- * @file  set to the listener's own file, or to none
+ * @file  set to the listener's socket file, or to zeros if it has no file
  *
- * Returns the descriptor; or -1 if there is none of this name, and then *file is unchanged.
+ * Returns the descriptor; or -1 if no descriptor has this name, and then *file is unchanged.
  */
 __attribute__((format(printf, 3, 4))) int unix_listener_take(struct handover *handover, struct unix_listener_file *file,
 							     const char *name, ...);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Replacing the program. */
+/* Replaces the program. */
 #include "update.h"
 
 #include "handover.h"
@@ -74,7 +74,7 @@ static void resume(const struct update_entry *entries, unsigned int count)
 		server_resume(entries[--count].server);
 }
 
-/* Pauses all devices, or none. */
+/* Pauses all devices. After a failure none is paused. */
 static int pause_all(const struct update_entry *entries, unsigned int count)
 {
 	const struct timespec end = worker_in_ms(UPDATE_PATIENCE_MS);
@@ -102,7 +102,7 @@ uint8_t *update_save_all(const struct update_entry *entries, unsigned int count,
 	uint8_t *bytes = NULL;
 	size_t capacity = 0;
 
-	/* The first pass measures the length, the second one writes. */
+	/* The first pass measures the length, the second pass writes. */
 	for (int round = 0; round < 2; round++) {
 		struct virtio_section_writer writer;
 		int error;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * SIGUSR1: the process executes the program that is in its file now. Guests don't notice.
+ * On SIGUSR1 the process executes the file of its program again, which may be a new program. Guests
+ * notice only a pause.
  *
  * The old program pauses all threads, writes its state to a file, and executes the file of its
  * program with the same arguments. The new program inherits images, sockets, memory and the
@@ -22,7 +23,10 @@
 struct update {
 	char **argv;   /* a copy of main()'s arguments: parsing changes them */
 	char *program; /* the file of the program */
-	/* Where the state is written; NULL: SIGUSR1 is refused, and the end writes nothing. */
+	/*
+	 * Where the state is written. If NULL, SIGUSR1 is refused, and no state is written at the
+	 * end.
+	 */
 	const char *state_path;
 };
 
@@ -33,19 +37,17 @@ struct update_entry {
 	const struct endpoint *endpoint;
 };
 
-/* Copies the arguments. Called before they are parsed. Returns 0, or -1 with errno. */
+/* Copies the arguments. Must be called before they are parsed. Returns 0, or -1 with errno. */
 int update_init(struct update *update, char **argv);
 void update_free(struct update *update);
 
-/*
- * Checks that every device can be saved. Returns 0, or -1 after printing which one can't.
- */
+/* Checks that every device can be saved. Returns 0, or -1 after printing which device can't. */
 int update_check_devices(const struct update_entry *entries, unsigned int count);
 
 /*
  * Saves all devices, which are paused.
  *
- * @handover  the descriptors are added to it
+ * @handover  gets the descriptors
  * @length    set to the length of the state in bytes
  *
  * Returns the state, which the caller frees; or NULL after printing why not.
@@ -53,7 +55,7 @@ int update_check_devices(const struct update_entry *entries, unsigned int count)
 uint8_t *update_save_all(const struct update_entry *entries, unsigned int count, struct handover *handover,
 			 size_t *length);
 
-/* Sections that a reader of the state has skipped and names; more are not named. */
+/* The most skipped sections that are named. */
 #define UPDATE_SKIPPED 64u
 
 /*

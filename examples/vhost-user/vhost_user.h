@@ -3,8 +3,9 @@
  * The vhost-user protocol: requests, flags and payloads as they cross the socket, for a back end
  * that serves split rings. All numbers are in the host's byte order.
  *
- * The protocol is described in docs/interop/vhost-user of the QEMU manual. What this back end does
- * not offer (logging, postcopy, in-band notifications ...) has no constant here.
+ * The protocol is described in docs/interop/vhost-user of the QEMU manual. This header has no
+ * constants for parts that this back end does not offer (logging, postcopy, in-band notifications
+ * ...).
  */
 #ifndef VHOST_USER_H
 #define VHOST_USER_H
@@ -35,12 +36,12 @@ enum vhost_user_request {
 	VHOST_USER_SET_CONFIG = 25,
 };
 
-/* Requests of ours, on the channel that SET_BACKEND_REQ_FD has opened. */
+/* Requests that this back end sends, on the channel that SET_BACKEND_REQ_FD has opened. */
 enum vhost_user_backend_request {
 	VHOST_USER_BACKEND_CONFIG_CHANGE_MSG = 2,
 };
 
-/* Feature bits of the device features, never seen by the guest's driver. */
+/* Bits of the device features that the guest's driver never sees. */
 /* Writes to guest memory must be logged. Only this feature may change while rings run. */
 #define VHOST_F_LOG_ALL 26
 #define VHOST_USER_F_PROTOCOL_FEATURES 30
@@ -62,7 +63,9 @@ struct vhost_user_header {
 	uint32_t size; /* bytes of payload that follow */
 };
 
-/* Of a table: QEMU sends at most 8, users of the vhost crate 32. */
+/*
+ * Regions of a memory table. QEMU sends at most 8, front ends that use the vhost crate at most 32.
+ */
 #define VHOST_USER_MAX_REGIONS 32
 
 struct vhost_user_region {
@@ -86,13 +89,13 @@ struct vhost_user_vring_state {
 struct vhost_user_vring_addr {
 	uint32_t index;
 	uint32_t flags;
-	uint64_t desc; /* these three are addresses of the front end's */
+	uint64_t desc; /* desc, used, avail: the front end's addresses */
 	uint64_t used;
 	uint64_t avail;
 	uint64_t log;
 };
 
-/* Bytes of a message's payload, at most. Front ends that use the vhost crate send no more. */
+/* The most bytes of payload in a message. Front ends that use the vhost crate send no more. */
 #define VHOST_USER_MAX_PAYLOAD 4096u
 
 struct vhost_user_config {
@@ -105,17 +108,18 @@ struct vhost_user_config {
 #define VHOST_USER_CONFIG_SPACE 4096u /* bytes; no front end sends more */
 
 /*
- * Some front ends count from the place that the configuration space has among the registers of
- * virtio-mmio.
+ * Some front ends add this to an offset: virtio-mmio has the configuration space at this offset
+ * among its registers.
  */
 #define VHOST_USER_CONFIG_BASE 0x100u
 
 /*
- * Flags of SET_CONFIG: the driver wrote a field. The protocol says 0, users of the vhost crate 1.
+ * Flags of SET_CONFIG for a write by the driver: 0 in the protocol, 1 in front ends that use the
+ * vhost crate.
  */
 #define VHOST_USER_CONFIG_FLAGS_MASK 0x1u
 
-/* In the u64 of SET_VRING_KICK, CALL and ERR. */
+/* Parts of the u64 of SET_VRING_KICK, CALL and ERR. */
 #define VHOST_USER_VRING_INDEX_MASK 0xffu
 #define VHOST_USER_VRING_NO_FD 0x100u
 
@@ -125,7 +129,7 @@ union vhost_user_payload {
 	struct vhost_user_vring_state state;
 	struct vhost_user_vring_addr addr;
 	struct vhost_user_config config;
-	uint8_t bytes[VHOST_USER_MAX_PAYLOAD]; /* of an unknown request; none is longer */
+	uint8_t bytes[VHOST_USER_MAX_PAYLOAD]; /* any payload */
 };
 
 static_assert(sizeof(struct vhost_user_header) == 12, "as it crosses the socket");

@@ -22,15 +22,15 @@ static bool has_feature(uint64_t features, unsigned int bit)
 
 /* Descriptors */
 
-/* A new descriptor in place of the descriptor that the worker uses. */
+/* A new descriptor, which replaces the descriptor that the worker uses. */
 struct replacement {
 	struct vhost_vring *vring;
 	struct vring_signal fresh;
 };
 
 /*
- * Requests that completed before may not have been signalled here: signalling once too often does
- * no harm.
+ * Earlier completions may have been signalled to the old descriptor only. So the new descriptor is
+ * signalled too; one signal too many does no harm.
  */
 static void replace_call(void *context)
 {
@@ -81,7 +81,7 @@ static void drop_kick(struct vhost_vring *vring)
 	vring->kick_fd = -1;
 }
 
-/* A new kick descriptor in place of the descriptor for which the worker waits. */
+/* A new kick descriptor, which replaces the descriptor for which the worker waits. */
 struct kick_replacement {
 	struct vhost_vring *vring;
 	int fd;
@@ -89,7 +89,10 @@ struct kick_replacement {
 	int error;
 };
 
-/* Kicks for an earlier driver are still in the descriptor, because it is never read. */
+/*
+ * Returns whether the descriptor is readable. Kicks by an earlier driver keep it readable, because
+ * it is never read.
+ */
 static bool is_kicked(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -164,7 +167,7 @@ static void notify(struct vhost_vring *vring)
 	vring->call_is_new = false;
 }
 
-/* Ends the service of the ring by the device and the thread. */
+/* Stops serving the ring: takes it away from the device and from the thread's list. */
 static void let_go(void *context)
 {
 	struct vhost_vring *vring = context;
@@ -184,7 +187,7 @@ static void let_go(void *context)
 	vring->served = false;
 }
 
-/* Pops nothing more from the ring. The thread goes on. */
+/* Marks the ring as broken, and stops serving it. The thread goes on. */
 static void give_up(struct vhost_vring *vring)
 {
 	let_go(vring);
@@ -200,8 +203,8 @@ static void break_ring(struct vhost_vring *vring, int error)
 }
 
 /*
- * One turn: at most the chains that were available at its beginning, and as many as the device
- * serves in one go. If there is more, another turn follows after the worker has checked for orders.
+ * Runs one turn. The device pops at most the chains that were available at the start of the turn,
+ * and may pop fewer. If more remain, another turn follows after the worker has checked for orders.
  */
 static void serve(struct vhost_vring *vring)
 {
@@ -219,7 +222,7 @@ static void serve(struct vhost_vring *vring)
 		got = vring->device->ops->queue_notify(vring->device, &vring->queue, (unsigned int)got);
 		again = got == DEVICE_TURN_AGAIN;
 	}
-	/* Also after an error: the driver must learn of chains that were completed before. */
+	/* Also after an error: the driver must learn of chains that were completed before it. */
 	notify(vring);
 	if (got == DEVICE_TURN_DONE) {
 		got = virtio_queue_enable_kicks(queue);
@@ -236,8 +239,8 @@ static void serve(struct vhost_vring *vring)
 }
 
 /*
- * The number of bytes of the descriptor table that are examined. Drivers fill in more of it before
- * their first request.
+ * Bytes of the descriptor table that are examined. A driver writes within them before its first
+ * request.
  */
 #define LOOK_BYTES 256u
 
@@ -290,7 +293,7 @@ static void on_again(struct event_task *task)
 	serve(CONTAINER_OF(task, struct vhost_vring, again));
 }
 
-/* The driver may have added requests while it was told not to kick, so a turn follows. */
+/* The driver may have added requests while kicks were disabled, so a turn follows. */
 static void on_settle(struct worker *worker)
 {
 	const struct vring_thread *thread = CONTAINER_OF(worker, struct vring_thread, worker);
@@ -314,7 +317,7 @@ void device_queue_wake(struct device_queue *queue)
 	event_loop_schedule(queue->loop, &from_queue(queue)->again);
 }
 
-/* If guest memory is lost, the next turn finds that. */
+/* If guest memory is lost, the next turn handles the loss. */
 void device_queue_signal(struct device_queue *queue)
 {
 	struct vhost_vring *vring = from_queue(queue);
@@ -341,7 +344,10 @@ int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *m
 		return error;
 	config->event_idx = has_feature(features, VIRTIO_RING_F_EVENT_IDX);
 	config->indirect = has_feature(features, VIRTIO_RING_F_INDIRECT_DESC);
-	/* Drivers build tables as long as the device allows segments, however small the ring is. */
+	/*
+	 * Drivers build indirect tables as long as the device allows segments, even if the ring is
+	 * smaller.
+	 */
 	config->allow_long_indirect = true;
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
 		const uint64_t len = virtio_queue_config_area_bytes(config, (enum virtio_queue_area)i);
@@ -390,7 +396,7 @@ static int make_room(struct vhost_vring *vring)
 	return virtio_queue_init(&vring->queue.virtq, inflight, entries);
 }
 
-/* Another back end may have served the ring before: its last used index is in the used ring. */
+/* Another back end may have served the ring before. The used ring has the last used index. */
 static int start_queue(struct vhost_vring *vring, const struct virtio_queue_config *config,
 		       const struct shared_memory *memory)
 {
@@ -410,15 +416,15 @@ static int start_queue(struct vhost_vring *vring, const struct virtio_queue_conf
 	return error;
 }
 
-/* A ring that is to be served. */
+/* A ring that its thread starts to serve. */
 struct entry {
 	struct vhost_vring *vring;
 	int error;
 };
 
 /*
- * The worker begins with a turn: there may be requests whose kick went to an earlier descriptor, or
- * to none.
+ * Begins with a turn: the ring may have requests whose kick went to an earlier descriptor, or to no
+ * descriptor.
  */
 static void take_on(void *context)
 {
@@ -505,7 +511,7 @@ bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory
 	       vring->kick_fd >= 0 && memory && is_enabled(setup, features);
 }
 
-/* Called when the queue is started. */
+/* Lets the ring's thread serve the queue, which is started. */
 static int run_ring(struct vhost_vring *vring, const struct shared_memory *memory)
 {
 	int error;
@@ -548,7 +554,7 @@ int vring_continue(struct vhost_vring *vring, const struct virtio_queue_state *s
 	return error;
 }
 
-/* Makes the ring the control thread's again, and ends the thread if it is the ring's own. */
+/* Returns the ring to the control thread. Ends the thread if the thread is the ring's own. */
 static void halt(struct vhost_vring *vring)
 {
 	worker_call(&vring->thread->worker, let_go, vring);

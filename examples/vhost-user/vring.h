@@ -2,14 +2,15 @@
 /*
  * One ring of a session: the front end's settings, and how a thread serves the ring while it runs.
  *
- * A ring starts when size, addresses, memory and a kick descriptor are known and it is enabled, in
- * whatever order these arrive, kicked or not. While it runs, a message about it has this effect:
+ * A ring starts when it is enabled, and its size, addresses, memory and kick descriptor are known.
+ * Their order does not matter, and the ring needs no kick. While the ring runs, a message about it
+ * has this effect:
  *   something is removed                 the ring stops
  *   the same value again                 nothing changes
  *   another descriptor                   replaces the old one, the ring goes on
  *   another size, address or index       the guest has a new driver: the ring stops, and waits for
- *                                        a kick descriptor or SET_VRING_ENABLE, with which every
- *                                        front end ends its set-up
+ *                                        a kick descriptor or SET_VRING_ENABLE. Every front end
+ *                                        ends its set-up with one of these
  *
  * Threads:
  *   functions of this file               control thread only
@@ -21,13 +22,13 @@
  * worker has nothing in flight. So only one thread at a time uses a queue. The control thread waits
  * at most for the requests in flight, never for requests that the guest adds.
  *
- * Descriptors: the front end keeps its side of them open, and can change their flags. So this file
- * neither expects them to be non-blocking nor makes them so:
+ * Descriptors: the front end shares them, and can change their flags. So this file does not rely on
+ * O_NONBLOCK, and does not set it:
  *   - A kick descriptor is never read; waiting until it is readable is enough.
  *   - Sockets and pipes are written to without waiting.
  *   - An eventfd is written to after poll() has said that it takes more. A front end that fills it
- *     between the two blocks only its own device's thread. A call, stop or pause of that thread
- *     ends the wait.
+ *     between poll() and write() blocks only its own device's thread. A call, stop or pause of that
+ *     thread ends the wait.
  *   - Other kinds of file are refused. Otherwise the front end could use this process to write to
  *     files for which it has no permission. (User Mode Linux sends sockets where others send
  *     eventfds.)
@@ -50,14 +51,18 @@ struct vhost_vring;
 /* A thread that serves rings. */
 struct vring_thread {
 	struct worker worker;
-	/* Number of rings for which it is paused; the control thread's. */
+	/* Number of rings for which the thread is paused. Used by the control thread only. */
 	unsigned int pauses;
-	/* List of the served rings; the worker's, like the rest of struct vhost_vring. */
+	/*
+	 * List of the served rings. Used by the worker, like the last members of struct
+	 * vhost_vring.
+	 */
 	struct vhost_vring *rings;
 };
 
 enum vring_enable {
-	VRING_ENABLE_UNSAID, /* enabled if VHOST_USER_F_PROTOCOL_FEATURES isn't negotiated */
+	/* No SET_VRING_ENABLE yet: enabled if VHOST_USER_F_PROTOCOL_FEATURES isn't negotiated. */
+	VRING_ENABLE_UNSAID,
 	VRING_ENABLE_OFF,
 	VRING_ENABLE_ON,
 };
@@ -70,7 +75,7 @@ struct vring_setup {
 	uint16_t base;
 	enum vring_enable enable;
 	bool addressed; /* addr is known */
-	bool held;      /* stopped for a new driver, whose set-up hasn't ended */
+	bool held;      /* stopped until the set-up of a new driver has ended */
 };
 
 /* A ring's state without its descriptors, for a process that goes on with it. Plain data. */
@@ -79,11 +84,11 @@ struct vring_state {
 	bool running;
 	bool broken;
 	bool polled;                     /* there is no kick descriptor */
-	struct virtio_queue_state queue; /* if it runs */
+	struct virtio_queue_state queue; /* if the ring runs */
 };
 
 struct vhost_vring {
-	/* The control thread's */
+	/* Used by the control thread */
 	struct device *device;
 	struct vring_setup setup;
 	int kick_fd;                      /* -1 for none */
@@ -94,25 +99,26 @@ struct vhost_vring {
 	int damaged_fd;
 	struct vring_state restored; /* saved by another process; used until the ring goes on */
 
-	/* For both threads */
-	struct vring_thread *thread; /* that serves it: its own, or the device's */
+	/* Used by both threads */
+	struct vring_thread *thread; /* serves the ring: own_thread, or the device's */
 	struct vring_thread own_thread;
 	/*
-	 * The worker has stopped serving the ring; cleared when the ring is stopped or set up anew.
+	 * The worker has stopped serving the ring, because it broke. Cleared when the ring is
+	 * stopped or set up anew.
 	 */
 	atomic_bool broken;
 
-	/* The worker's while the ring runs and isn't paused */
+	/* Used by the worker while the ring runs and isn't paused */
 	/* The device has the queue, and the ring is in the thread's list. */
 	bool served;
 	struct vhost_vring *next; /* next ring in the thread's list */
 	struct event_source kick;
 	bool polled;              /* kick is a timer of this process */
-	bool stale_kick;          /* the first kick may be an old one */
+	bool stale_kick;          /* the first kick may be an earlier driver's */
 	struct event_task again;  /* a turn without a kick */
 	struct vring_signal call; /* requests were completed */
 	struct vring_signal err;  /* the ring broke */
-	bool call_is_new;         /* signal it in the next turn */
+	bool call_is_new;         /* signal the new `call` in the next turn */
 	const struct shared_memory *memory;
 	struct device_queue queue;
 };
@@ -123,17 +129,17 @@ struct vhost_vring {
  */
 int vring_thread_open(struct vring_thread *thread, const char *name);
 
-/* Ends the thread. It serves no rings. */
+/* Ends the thread, which must not serve a ring. */
 void vring_thread_close(struct vring_thread *thread);
 
 /*
  * Prepares a ring that doesn't run.
  *
- * @thread      the device's, to serve the ring; NULL for a ring that gets a thread of its own when
- *              it starts
+ * @thread      the device's thread, which will serve the ring; NULL if the ring gets its own thread
+ *              when it starts
  * @damaged_fd  a non-blocking eventfd, signalled after the ring has met lost guest memory
  *
- * To be undone by vring_close().
+ * vring_close() undoes this.
  */
 void vring_open(struct vhost_vring *vring, struct device *device, uint16_t index, struct vring_thread *thread,
 		int damaged_fd);
@@ -145,7 +151,8 @@ void vring_close(struct vhost_vring *vring);
 bool vring_runs(struct vhost_vring *vring);
 
 /*
- * Set one value each. A new value stops a running ring, see above. Refused values change nothing.
+ * Each function sets one value. A new value stops a running ring, see above. A refused value
+ * changes nothing.
  *
  * @size  in descriptors
  * @addr  need not lie in the memory yet
@@ -165,7 +172,8 @@ void vring_set_enable(struct vhost_vring *vring, bool on);
  * polled every few milliseconds. A running ring goes on with the new descriptor; a broken ring may
  * start again. On failure the descriptor is closed, and nothing has changed.
  *
- * Returns 0; VIRTIO_EINVAL if it is no eventfd; or VIRTIO_EIO if the system has no room for it.
+ * Returns 0; VIRTIO_EINVAL if it is no eventfd, or if no timer can be made for polling; or
+ * VIRTIO_EIO if the worker can't wait for it.
  */
 int vring_set_kick(struct vhost_vring *vring, int fd);
 
@@ -178,10 +186,11 @@ int vring_set_call(struct vhost_vring *vring, int fd);
 int vring_set_err(struct vhost_vring *vring, int fd);
 
 /*
- * Returns true if the ring is stopped, not broken, and vring_start() is all that is missing.
+ * Returns whether vring_start() may be called: the ring is stopped, not broken, and its set-up is
+ * complete.
  *
  * @memory    the front end's, or NULL for none
- * @features  negotiated: they decide whether a ring is enabled for which there was no
+ * @features  the negotiated features. They decide whether a ring is enabled without a
  *            SET_VRING_ENABLE
  */
 bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features);
@@ -213,17 +222,20 @@ void vring_disconnect(struct vhost_vring *vring);
 void vring_pause(struct vhost_vring *vring);
 void vring_resume(struct vhost_vring *vring);
 
-/* Pauses as vring_pause() if the thread settles before the time @end. Returns whether it did. */
+/*
+ * Does the same as vring_pause() if the thread settles before the time @end. Returns false if the
+ * thread does not settle.
+ */
 bool vring_try_pause(struct vhost_vring *vring, const struct timespec *end);
 
 /*
  * Moves a paused ring into other memory. Returns 0, also for a ring that doesn't run; or an error
- * of virtio_queue_start(), and then nothing has changed. After success the ring doesn't use the old
- * memory.
+ * of virtio_queue_set_memory(), and then nothing has changed. After success the ring doesn't use
+ * the old memory.
  */
 int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *memory);
 
-/* Returns how often guests have broken the ring, which is paused or doesn't run. */
+/* Returns how often guests have broken the ring. The ring must be paused, or must not run. */
 uint64_t vring_faults(const struct vhost_vring *vring);
 
 /*
@@ -242,8 +254,8 @@ int vring_save(const struct vhost_vring *vring, struct vring_state *out);
 int vring_restore(struct vhost_vring *vring, const struct vring_state *state, int kick, int call, int err);
 
 /*
- * Translates the addresses of the set-up into guest addresses of the ring's areas. Returns as
- * vring_start().
+ * Translates the addresses of the set-up into guest addresses of the ring's areas. Returns the same
+ * values as vring_start().
  */
 int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features,
 		  struct virtio_queue_config *config);
@@ -251,7 +263,7 @@ int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *m
 /*
  * Starts a ring at its saved position, instead of the position in its used ring.
  *
- * @state  of the queue, from vring_save()
+ * @state  the queue's state from vring_save()
  *
  * Returns as vring_start().
  */

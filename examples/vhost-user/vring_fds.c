@@ -57,7 +57,7 @@ int vring_poll_timer(void)
 }
 
 /*
- * A pipe's flags are shared with the front end, which can make it block at any time. So it is
+ * A pipe's flags are shared with the front end, which can make it block at any time. So the pipe is
  * opened once more, for this process alone. Returns the new descriptor, or -1.
  */
 static int reopen_pipe(int fd)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The descriptors of a ring. The front end keeps its side of them open, and can change their flags:
- * see vring.h.
+ * The descriptors of a ring. The front end shares them, and can change their flags: see vring.h.
  *
  * Threads: any thread, one at a time for each descriptor.
  */
@@ -23,7 +22,7 @@ bool vring_is_eventfd(int fd);
 int vring_poll_timer(void);
 
 /*
- * Sets a descriptor of the front end's, which the caller owns from now on, or none (-1). Returns 0,
+ * Accepts a descriptor of the front end, or none (-1). The caller owns the descriptor. Returns 0,
  * or VIRTIO_EINVAL for the wrong kind of file, which is closed.
  */
 int vring_signal_accept(int fd, struct vring_signal *signal);
@@ -31,10 +30,10 @@ int vring_signal_accept(int fd, struct vring_signal *signal);
 /* Does the same for a descriptor that another process has accepted. */
 struct vring_signal vring_signal_restore(int fd);
 
-/* Tells the front end, without waiting. */
+/* Signals the front end. Can wait only as vring.h describes. */
 void vring_signal_send(const struct vring_signal *signal);
 
-/* Closes the old descriptor. */
+/* Replaces the descriptor, and closes the old one. */
 void vring_signal_replace(struct vring_signal *signal, const struct vring_signal *fresh);
 
 #endif

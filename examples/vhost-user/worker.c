@@ -7,12 +7,13 @@
 #include <signal.h>
 #include <time.h>
 
-/* Ends a system call that waits. */
+/* The signal that ends a waiting system call. */
 #define NUDGE SIGRTMIN
 
 /*
- * Time after which a thread that hasn't obeyed gets a signal; doubled after each signal, because
- * some long system calls, such as making a hole in a file, begin anew when they are interrupted.
+ * A thread that hasn't obeyed after this time gets a signal. The time doubles after each signal:
+ * some long system calls, such as making a hole in a file, begin anew after a signal, and need more
+ * time.
  */
 #define FIRST_NUDGE_MS 10
 #define LAST_NUDGE_MS 1000
@@ -39,7 +40,7 @@ static void on_wake(struct event_wake *wake)
 	(void)wake;
 }
 
-/* Runs the owner's call, if there is one. The mutex is held before and afterwards. */
+/* Runs the owner's call, if any. The mutex is held before and afterwards. */
 static void answer_call(struct worker *worker)
 {
 	if (!worker->call)
@@ -51,7 +52,7 @@ static void answer_call(struct worker *worker)
 	pthread_cond_broadcast(&worker->changed);
 }
 
-/* Called between two events. Returns whether to go on. */
+/* Called between two events. Returns whether the thread goes on. */
 static bool obey(struct worker *worker)
 {
 	enum worker_order order;
@@ -64,7 +65,7 @@ static bool obey(struct worker *worker)
 		return true;
 	worker->settle(worker);
 	pthread_mutex_lock(&worker->mutex);
-	/* The owner waits for a pause: don't wait for events. */
+	/* The owner has taken the order back: worker_try_pause() has reached its time limit. */
 	if (worker->order == WORKER_RUN) {
 		pthread_mutex_unlock(&worker->mutex);
 		return true;
@@ -72,8 +73,8 @@ static bool obey(struct worker *worker)
 	worker->settled = true;
 	pthread_cond_broadcast(&worker->changed);
 	/*
-	 * A resumed thread takes a turn first, even if it is to pause again by now: otherwise it
-	 * might never get one.
+	 * A resumed thread runs a turn first, even if the owner has ordered the next pause.
+	 * Otherwise frequent pauses could keep it from ever running a turn.
 	 */
 	while (worker->settled && worker->order == WORKER_PAUSE) {
 		if (worker->call)
@@ -147,8 +148,8 @@ static bool is_past(const struct timespec *at)
 }
 
 /*
- * Waits with the mutex held, at most until a time, or without a limit (NULL). Returns whether
- * `done` is set.
+ * Waits until is_done() returns true, or until the time @end; NULL is no limit. The mutex is held.
+ * Returns whether is_done() has returned true.
  */
 static bool await(struct worker *worker, bool (*is_done)(const struct worker *worker), const struct timespec *end)
 {
@@ -209,7 +210,7 @@ int worker_start(struct worker *worker, const char *name)
 	errno = pthread_create(&worker->thread, NULL, run, worker);
 	if (errno)
 		return -1;
-	/* Shown by ps and debuggers. */
+	/* ps and debuggers show the name. */
 	(void)pthread_setname_np(worker->thread, name);
 	return 0;
 }

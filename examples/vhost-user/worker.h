@@ -7,11 +7,11 @@
  *   after it                                      the thread
  *   from worker_pause() to worker_resume()        the owner
  *   after worker_stop()                           the owner
- * Never both at once, so the data needs no lock: the functions of this file contain the memory
- * barriers.
+ * Owner and thread never use the data at the same time, so the data needs no lock. The functions of
+ * this file contain the memory barriers.
  *
- * The thread checks for orders after every handler. If a handler waits in a system call meanwhile,
- * a signal interrupts it, again and again until the handler returns: a handler that gets EINTR
+ * The thread checks for orders after every handler. If a handler waits in a system call, a signal
+ * interrupts the call, again and again until the handler returns. So a handler that gets EINTR
  * gives up, and doesn't repeat the call.
  */
 #ifndef WORKER_H
@@ -43,18 +43,18 @@ struct worker {
 	enum worker_order order;
 	/* The thread has carried out its order, and uses no data before the next order or call. */
 	bool settled;
-	void (*call)(void *context); /* to be run on the thread; NULL for none */
+	void (*call)(void *context); /* function for the thread to run; NULL for none */
 	void *call_context;
 };
 
-/* Called once by the process, before all others. Returns 0, or -1 with errno. */
+/* Called once by the process, before all other functions. Returns 0, or -1 with errno. */
 int worker_init(void);
 
 /*
- * Prepares a worker whose thread doesn't run yet; sources can be added to its loop.
+ * Prepares a worker. Its thread doesn't run yet, and sources can be added to its loop.
  *
- * @settle  called on the thread before the data becomes the owner's: ends, or waits for, activities
- *          outside of handlers
+ * @settle  called on the thread before the owner may use the data. Ends activities outside of
+ *          handlers, or waits for their end
  *
  * Returns 0, or -1 with errno and nothing to close.
  */
@@ -64,8 +64,9 @@ int worker_open(struct worker *worker, void (*settle)(struct worker *worker));
 int worker_start(struct worker *worker, const char *name);
 
 /*
- * Runs a function on the thread, and returns after it. A paused thread is paused again afterwards.
- * A thread that isn't paused gets a turn of its loop between two calls.
+ * Runs a function on the thread, and returns when the function has returned. A paused thread runs
+ * the function and stays paused. A thread that isn't paused gets a turn of its loop between two
+ * calls.
  */
 void worker_call(struct worker *worker, void (*call)(void *context), void *context);
 
@@ -75,20 +76,20 @@ void worker_call(struct worker *worker, void (*call)(void *context), void *conte
  */
 void worker_pause(struct worker *worker);
 
-/* The time (CLOCK_MONOTONIC) after @ms more milliseconds. */
+/* Returns the time (CLOCK_MONOTONIC) in @ms milliseconds. */
 struct timespec worker_in_ms(unsigned int ms);
 
 /*
- * Pauses the thread if it settles before the time @end. Returns whether it did; if not, the thread
- * goes on.
+ * Pauses the thread if it settles before the time @end. Returns whether the thread is paused; if
+ * not, the thread goes on.
  */
 bool worker_try_pause(struct worker *worker, const struct timespec *end);
 void worker_resume(struct worker *worker);
 
-/* Ends the thread after it has settled. It may be paused. */
+/* Ends the thread after it has settled. The thread may be paused. */
 void worker_stop(struct worker *worker);
 
-/* Frees what worker_open() has made. The thread doesn't run. */
+/* Frees what worker_open() has made. The thread must not run. */
 void worker_close(struct worker *worker);
 
 #endif
