@@ -30,11 +30,13 @@
  * and stopping a queue waits for that. Discarding only changes tables of the file system.
  */
 #define MAX_WRITE_ZEROES_BYTES (UINT64_C(64) << 20)
-#define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* of one range; 8 GiB in all */
+#define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* of each of 16 ranges; 8 GiB in all */
 
 #define MAX_QUEUES DEVICE_MAX_QUEUES
 
-/* QEMU demands a queue for each of the guest's processors, unless it is told otherwise. */
+/*
+ * QEMU demands a queue for each of the guest's processors, unless num-queues= of its device is set.
+ */
 #define DEFAULT_QUEUES 16
 
 struct blk_device_options {
@@ -47,7 +49,7 @@ struct blk_device_options {
 /* A queue of the device. The first two members live as long as the device. */
 struct blk_slot {
 	struct blk_queue *queue;
-	/* Requests in flight have finished; fd is -1 if requests never are in flight. */
+	/* Readable when requests in flight have finished. fd is -1 without io_uring. */
 	struct event_source completion;
 	struct device_queue *running; /* used by the queue's thread */
 };
@@ -59,7 +61,7 @@ struct blk_device {
 	struct virtio_blk_file file;
 	struct virtio_blk blk;
 	struct blk_slot slots[MAX_QUEUES];
-	struct virtio_blk_stats before; /* counted before the last update, by the old processes */
+	struct virtio_blk_stats before; /* counted by the old processes before the last update */
 	atomic_bool told_of_ring;       /* a small ring was reported in this session */
 	char name[];
 };
@@ -118,8 +120,8 @@ static void on_completion(struct event_source *source)
 }
 
 /*
- * Prints a message if the driver's requests may never fit the ring: it has no indirect descriptors,
- * and relies on SEG_MAX.
+ * Prints a message if the driver's requests may never fit the ring: the driver has no indirect
+ * descriptors, and relies on SEG_MAX.
  */
 static void check_ring(struct blk_device *blk, const struct device_queue *queue)
 {
@@ -215,7 +217,7 @@ static struct virtio_blk_stats sum_stats(const struct blk_device *blk)
 
 /*
  * The kernel reports lost data to one flush only. Later flushes fail because the back end remembers
- * the loss. The next process would not know of it.
+ * the loss. The next process would not know of the loss.
  */
 static bool flush_has_failed(struct virtio_blk_file *file)
 {

@@ -140,13 +140,14 @@ struct sync_queue {
 	struct blk_queue_popped popped;
 	bool serving; /* a request is begun and not completed */
 	struct virtio_blk_request request;
-	struct virtio_blk_steps steps;          /* its progress */
-	struct blk_queue_large_storage storage; /* of it */
+	struct virtio_blk_steps steps;          /* progress of the request */
+	struct blk_queue_large_storage storage; /* arrays of the request */
 };
 
 /*
- * Carries out a step of the present request, or of the next one. Guest memory is mapped here, so no
- * error of translation occurs. Returns 0, or the error that broke the queue.
+ * Carries out the next step of the present request, or begins the next request. This process has
+ * mapped all guest memory, so no error of translation occurs. Returns 0, or the error that broke
+ * the queue.
  */
 static int serve(struct sync_queue *sync, struct virtio_queue *virtq)
 {

@@ -4,7 +4,7 @@
  * (blk_queue.c), or many at once through io_uring (uring.c).
  *
  * Threads: a struct blk_queue belongs to the thread that serves the queue. With io_uring a
- * flusher's thread reads a part of it that doesn't change.
+ * flusher's thread reads members that don't change.
  */
 #ifndef BLK_QUEUE_H
 #define BLK_QUEUE_H
@@ -16,18 +16,19 @@
 #include <virtio/blk_steps.h>
 #include <virtio/queue.h>
 
-#define BLK_QUEUE_CHAINS 1024 /* popped from the ring at once */
+#define BLK_QUEUE_CHAINS 1024 /* the most chains popped at once */
 
 /*
- * Enough for most requests: each of 1024 buffers may cross a border between regions of guest
- * memory. The second number is enough for all requests: no chain has more buffers.
+ * BLK_QUEUE_SEGMENTS is enough for most requests: each of 1024 buffers may cross a border between
+ * regions of guest memory. BLK_QUEUE_MOST_SEGMENTS is enough for all requests: no chain has more
+ * than 65536 buffers.
  */
 #define BLK_QUEUE_SEGMENTS (2 * 1024 + VHOST_USER_MAX_REGIONS)
 #define BLK_QUEUE_MOST_SEGMENTS (2 * 65536 + VHOST_USER_MAX_REGIONS)
 
-#define BLK_QUEUE_RANGES 16 /* of a discard */
+#define BLK_QUEUE_RANGES 16 /* ranges of a discard request */
 
-/* Bytes of a long request after which the queue checks whether it is to be stopped. */
+/* After this many bytes of a long request, the queue checks whether it must stop. */
 #define BLK_QUEUE_STEP_BYTES (UINT32_C(1) << 20)
 
 /* Arrays for a request's parts while it is in flight. */
@@ -36,7 +37,9 @@ struct blk_queue_storage {
 	struct virtio_blk_range ranges[BLK_QUEUE_RANGES];
 };
 
-/* The same, large enough for all requests. Pages that no request has used occupy no memory. */
+/*
+ * Arrays that are large enough for every request. Pages that no request has used occupy no memory.
+ */
 struct blk_queue_large_storage {
 	struct virtio_segment segments[BLK_QUEUE_MOST_SEGMENTS];
 	struct virtio_blk_range ranges[BLK_QUEUE_RANGES];
@@ -45,7 +48,7 @@ struct blk_queue_large_storage {
 /* Chains that are popped and not begun yet. */
 struct blk_queue_popped {
 	struct virtio_chain chains[BLK_QUEUE_CHAINS];
-	unsigned int next, end; /* the remaining ones */
+	unsigned int next, end; /* chains[next] to chains[end - 1] remain */
 };
 
 struct blk_queue {
@@ -59,7 +62,7 @@ struct blk_queue {
 	uint32_t logged_refusals; /* a bit for each enum virtio_blk_refusal that was logged */
 };
 
-/* The first two are described in struct device_ops. */
+/* process() and drain() are queue_notify() and queue_drain() of struct device_ops. */
 struct blk_queue_ops {
 	int (*process)(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget);
 	void (*drain)(struct blk_queue *queue, struct virtio_queue *virtq);
@@ -71,12 +74,12 @@ struct blk_queue_ops {
 struct blk_queue *blk_queue_create(const struct virtio_blk *blk, int fd, const char *name);
 struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, const char *name);
 
-/* Whether this program was built with io_uring. */
+/* Returns whether this program was built with io_uring. */
 bool blk_queue_has_uring(void);
 
 /* For both implementations */
 
-/* The end of a turn that begins now; and whether it has passed. */
+/* Return the end of a turn that begins now, and whether such an end has passed. */
 int64_t blk_queue_turn(void);
 bool blk_queue_turn_is_over(int64_t end);
 
@@ -85,8 +88,8 @@ void blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue
 void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk_queue_large_storage *storage);
 
 /*
- * Pops all available chains into `popped`, if `popped` is empty. With all chains popped together, a
- * ring breaks if the driver makes one head available twice.
+ * Pops all available chains into `popped`, if `popped` is empty. All chains are popped together, so
+ * a ring breaks if the driver makes one head available twice.
  *
  * Returns 0, or the error that broke the queue. Chains that were popped before the error are in
  * `popped`.
@@ -110,7 +113,7 @@ void blk_queue_unpop(struct blk_queue_popped *popped, struct virtio_queue *virtq
 void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
 
 /*
- * Fails the chains that a broken ring has refused. They are not carried out.
+ * Fails the chains whose unpop a broken ring has refused. They are not carried out.
  *
  * @request  prepared, and not in flight
  */

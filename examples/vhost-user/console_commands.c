@@ -49,7 +49,7 @@ static const char *command_size(struct console_device *console, const char *text
 	return NULL;
 }
 
-/* The driver's buffers are completed. */
+/* Completes the driver's waiting transmit buffers, too. */
 void console_remove(struct console_device *console, struct port *port)
 {
 	bool room;
@@ -101,7 +101,7 @@ static const char *command_add(struct console_device *console, const char *name)
 	return NULL;
 }
 
-/* Prints the next bytes of the input, as far as they are printable. */
+/* Copies the next bytes of the input as text. A dot replaces an unprintable byte. */
 static void print_waiting(struct port *port, char text[17])
 {
 	const uint32_t len = virtio_console_input_peek(&port->input, text, 16);

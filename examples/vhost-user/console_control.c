@@ -89,7 +89,7 @@ static void on_line(struct event_source *source)
 	}
 }
 
-/* A client may send its commands and close its end: all of them are carried out. */
+/* A client may send commands and close its end. All of its commands are carried out. */
 static void finish_client(struct console_control *control)
 {
 	struct pollfd client = { .fd = control->client.fd, .events = POLLRDHUP };
@@ -118,7 +118,8 @@ static void greet(struct console_control *control, int fd)
 }
 
 /*
- * Without descriptors or memory a client stays in the backlog, and the next client wakes the loop.
+ * If descriptors or memory run out, a client stays in the backlog until the next client wakes the
+ * loop.
  */
 static void on_client(struct event_source *source)
 {

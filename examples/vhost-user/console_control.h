@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A socket for commands to a running device, one in each line. The answer ends with a line "ok", or
- * "error: REASON". One client at a time; a second client gets an error and its connection is
- * closed.
+ * A socket for commands to a running device. Each line is a command. Its answer ends with a line
+ * "ok", or "error: REASON". One client at a time is served. A second client gets an error, and its
+ * connection is closed.
  *
  * Threads: all functions are called on the device's thread.
  */
@@ -30,7 +30,7 @@ struct console_control {
 	 */
 	const char *(*command)(struct console_control *control, char *line);
 
-	/* Its own. */
+	/* Used by console_control.c only. */
 	struct event_loop *loop;
 	struct event_source listener, client; /* fd -1 for none */
 	struct unix_listener_file file;
@@ -39,15 +39,15 @@ struct console_control {
 };
 
 /*
- * Listens. `name`, `path`, `access` and `command` are set. Returns 0, or -1 after printing why not;
- * then console_control_close() isn't called.
+ * Begins to listen. `name`, `path`, `access` and `command` must be set. Returns 0, or -1 after
+ * printing why not; then console_control_close() isn't called.
  */
 int console_control_open(struct console_control *control, struct event_loop *loop);
 void console_control_close(struct console_control *control);
 
 /*
  * Sends a line of an answer. A client that does not read its answers is dropped. A client that has
- * closed its end gets none, but its commands are carried out.
+ * closed its end gets no answers, but its commands are carried out.
  */
 __attribute__((format(printf, 2, 3))) void console_control_say(struct console_control *control, const char *format,
 							       ...);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The console device: a terminal of the guest's, and named ports beside it. console_link.h has the
+ * The console device: a terminal of the guest, and named ports beside it. console_link.h has the
  * host's ends.
  *
  * What the guest can do: write without end, and leave its receive queues empty. A console's output
  * goes to a bounded buffer that drops its oldest bytes, because Linux waits for a console's
- * transmit buffer with interrupts off. Other ports are throttled: their transmit chain waits, with
- * its place kept. Input is read only as far as the port's buffer has room.
+ * transmit buffer with interrupts off. Other ports are throttled: their transmit chain waits, and
+ * the position in it is kept. Input is read only as far as the port's buffer has room.
  *
  * A pause ends a chain that waits: its remaining bytes go to the reserve of the port's buffer. So
  * no byte is repeated when a front end stops a queue and starts it again at the same index. (If the
- * index is 0, this looks like a guest that boots again.)
+ * index is 0, the start looks like a reboot of the guest.)
  *
  * virtio 1.4, 5.3
  */
@@ -39,7 +39,7 @@ static void wake_receive(struct console_device *console, uint32_t id)
 		wake_queue(console, receive);
 }
 
-/* The running transmit queue of a port, or NULL. */
+/* Returns the running transmit queue of a port, or NULL. */
 static struct device_queue *find_transmit(struct console_device *console, uint32_t id)
 {
 	uint32_t receive, transmit;
@@ -74,7 +74,7 @@ static size_t input_room(struct console_link *link)
 	return virtio_console_input_available(&from_link(link)->input);
 }
 
-/* At most the available room is read. */
+/* The link has read at most the available room, so all bytes fit. */
 static void take_input(struct console_link *link, const uint8_t *bytes, size_t len)
 {
 	struct port *port = from_link(link);
@@ -164,8 +164,8 @@ static void take_emergency(void *context, uint8_t byte)
 
 /*
  * Input may have arrived before the guest has booted. Linux drops input that its driver gets before
- * the driver is ready. With MULTIPORT the driver then sends PORT_OPEN. Without it there is no
- * message, and the driver is ready soon after it has made its first buffers available.
+ * the driver is ready. With MULTIPORT a driver that is ready sends PORT_OPEN. Without MULTIPORT
+ * there is no message, and the driver is ready soon after it has made its first buffers available.
  */
 #define PATIENCE_NS UINT64_C(1000000000)
 
@@ -189,7 +189,7 @@ static void start_patience(struct console_device *console)
 	event_timer_set(&console->until_then, PATIENCE_NS);
 }
 
-/* A turn of the console's receive queue while the driver is not ready. */
+/* Serves a turn of the console's receive queue while the driver is not ready. */
 static int await_driver(struct console_device *console, unsigned int available)
 {
 	if (available == 0)
@@ -281,8 +281,8 @@ static void forget_chain(struct console_device *console, uint32_t id)
 }
 
 /*
- * A chain unpopped by queue_drain() is the next one in the ring. A new driver has another chain,
- * and starts from the beginning.
+ * A chain that queue_drain() has unpopped is the next chain in the ring. A new driver has another
+ * chain, which is taken from its beginning.
  */
 static int take_chain_again(struct console_device *console, struct port *port, struct virtio_queue *virtq)
 {
@@ -358,13 +358,13 @@ static bool is_control(uint32_t index)
 	return index == VIRTIO_CONSOLE_CONTROL_RECEIVE_QUEUE || index == VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE;
 }
 
-/* The number of the port that a data queue belongs to. */
+/* Returns the number of the port that a data queue belongs to. */
 static uint32_t port_of(uint32_t index)
 {
 	return index < VIRTIO_CONSOLE_CONTROL_RECEIVE_QUEUE ? 0 : index / 2 - 1;
 }
 
-/* The library's calls pop at most as many chains as a queue has entries. */
+/* Needs no budget: a call of the library pops at most as many chains as the queue has entries. */
 static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
 {
 	struct console_device *console = console_from_device(device);
@@ -418,11 +418,11 @@ static void queue_drain(struct device *device, struct device_queue *queue)
 		forget_chain(console, id);
 }
 
-/* Forgets the driver. The next driver has these features. */
+/* Forgets the driver. The next driver has console->features. */
 static void begin_driver(struct console_device *console)
 {
 	virtio_console_reset(&console->console);
-	/* The features are offered. */
+	/* This can't fail, because the features are offered. */
 	(void)!virtio_console_negotiate(&console->console, console->features & VIRTIO_DEVICE_TYPE_FEATURES);
 	for (uint32_t id = 0; id < console->port_count; id++)
 		tell_room(console, id);
@@ -436,7 +436,7 @@ static void reset(struct device *device)
 	virtio_console_reset(&console->console);
 }
 
-/* A driver with other features is another driver. */
+/* New features come from a new driver. */
 static int check_features(struct device *device, uint64_t features)
 {
 	struct console_device *console = console_from_device(device);
@@ -465,8 +465,8 @@ static void tell_size(struct console_device *console)
 }
 
 /*
- * Another driver has begun with an empty control queue. Queues that were started before this one
- * are the new driver's, and may have a chain in flight.
+ * Called when a new driver has begun with an empty control queue. Queues that started before the
+ * control queue belong to the new driver, and may have a chain in flight.
  */
 static void forget_driver(struct console_device *console)
 {
@@ -492,7 +492,9 @@ static void forget_driver(struct console_device *console)
 	}
 }
 
-/* The front end does not report that a guest has booted again. Its queues begin at index 0. */
+/*
+ * The front end does not report a reboot of the guest. After a reboot the queues begin at index 0.
+ */
 static int queue_start(struct device *device, struct device_queue *queue)
 {
 	struct console_device *console = console_from_device(device);
@@ -541,7 +543,7 @@ static void close_ports(struct device *device)
 	for (uint32_t i = 0; i < console->port_count; i++) {
 		struct console_link *link = &console->ports[i]->link;
 
-		/* Another process has the output in a file, and writes it. */
+		/* The output is in a file, and a later process writes it. */
 		if (device_is_in_file(device))
 			console_output_take(&link->output, link->output.used);
 		if (console->ports[i]->opened)
@@ -717,7 +719,7 @@ static int add_port(struct console_device *console, const struct console_options
 	return virtio_console_add_port(&console->console, id, &table) ? -1 : 0;
 }
 
-/* Whether the console has a size, or may get one. */
+/* Returns whether the console has a size, or may get a size. */
 static bool has_size(const struct console_options *options)
 {
 	const struct console_link_options *link = &options->ports[0].link;

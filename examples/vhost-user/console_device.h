@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The console device, for its own files: console_device.c, and console_commands.c with commands. */
+/*
+ * The console device, for its own files: console_device.c, console_commands.c and console_state.c.
+ */
 #ifndef CONSOLE_DEVICE_H
 #define CONSOLE_DEVICE_H
 
@@ -22,7 +24,9 @@ struct port {
 	uint32_t id;
 	const char *name; /* NULL for the console */
 	bool opened;
-	/* The token of the chain in flight, while a pause lets it end. Other chains wait. */
+	/*
+	 * Set while a pause ends the chain in flight: the token of that chain. Other chains wait.
+	 */
 	struct virtio_token finishing;
 	struct console_link link;
 	struct virtio_console_input input;
@@ -30,7 +34,7 @@ struct port {
 	struct virtio_segment receive[SEGMENTS], transmit[SEGMENTS];
 };
 
-/* Of all ports. Each link counts by itself what it has dropped. */
+/* Counters of all ports together. Each link counts the bytes that it has dropped. */
 struct console_counts {
 	uint64_t in, out; /* bytes */
 	uint64_t input_dropped;
@@ -50,7 +54,7 @@ struct console_device {
 	struct event_timer until_then;   /* expires when the driver is assumed to be ready */
 	bool timed;                      /* the timer was set for this driver */
 	struct console_control commands; /* `path` is NULL without control= */
-	struct console_counts before;    /* counted before the last update, by the old processes */
+	struct console_counts before;    /* counted by the old processes before the last update */
 	uint32_t port_count;
 	struct port *ports[CONSOLE_MAX_PORTS];
 	char name[];
@@ -66,25 +70,25 @@ int console_save(struct device *device, struct virtio_section_writer *writer, ui
 		 struct handover *handover);
 int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
 
-/* A turn of the queue of control messages to the driver. */
+/* Asks for a turn of the queue that carries control messages to the driver. */
 void console_wake_control(struct console_device *console);
 
 /*
- * Takes what the driver has sent so far to a port. Called before another port gets the number, and
- * before the driver reports the other port as ready.
+ * Takes the output that the driver has sent to a port so far. Called before another port gets the
+ * port's number, and before the driver reports the other port as ready.
  */
 void console_take_old_output(struct console_device *console, uint32_t id);
 
 /* Called when the terminal of a port has a new size. */
 void console_size_changed(struct console_link *link, uint16_t cols, uint16_t rows);
 
-/* The options of a port for the library. */
+/* Returns the options of a port for the library. */
 struct virtio_console_port_options console_port_options(struct port *port);
 
-/* Statistics, including those of the old processes. */
+/* Returns the statistics, including the counts of the old processes. */
 struct console_counts console_count(const struct console_device *console);
 
-/* Chains of the guest's that were malformed or misdirected. */
+/* Returns the number of the guest's chains that were malformed or misdirected. */
 uint64_t console_port_faults(const struct virtio_console_port_stats *stats);
 
 /*

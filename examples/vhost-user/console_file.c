@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * Whether another process has locked the file. It may be the disk of a guest, which output would
- * destroy.
+ * Returns whether another process has locked the file. The file may be the disk of a guest, which
+ * output would destroy.
  */
 static bool is_locked(int fd)
 {
@@ -24,7 +24,7 @@ static bool is_locked(int fd)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* Regular files only: opening a pipe would wait for its reader, and writing to one could block. */
+/* Opens only a regular file: opening a pipe would wait for its reader, and a write could block. */
 static int open_path(const char *path)
 {
 	const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);

@@ -18,8 +18,8 @@
 #define LONGEST_RETRY 32u /* seconds */
 
 /*
- * Other processes share the flags of an inherited socket, so the socket may be a blocking one.
- * SIGPIPE is ignored.
+ * Other processes share the flags of an inherited socket, so the socket may be blocking. SIGPIPE is
+ * ignored.
  */
 static ssize_t read_now(const struct console_link *link, void *bytes, size_t len)
 {
@@ -131,7 +131,7 @@ static const char *out_name(const struct console_link *link)
 	return link->options.ops == &console_tty_ops ? "stdout" : link->target;
 }
 
-/* Prints the first failure, and the end of the failures. */
+/* Writes again later. Only the first of several failures is printed. */
 static void retry_later(struct console_link *link)
 {
 	if (link->retry_seconds == 0)
@@ -160,7 +160,7 @@ void console_link_flush_soon(struct console_link *link)
 	event_timer_set(&link->retry, 1);
 }
 
-/* Returns -1 with errno after a failure. */
+/* Returns 0, or -1 with errno after a failure. */
 static int write_output(struct console_link *link)
 {
 	const uint8_t *bytes;
@@ -269,7 +269,7 @@ void console_link_detach(struct console_link *link)
 
 /* Handing over */
 
-/* What another process needs to go on with a host end, besides its descriptors. */
+/* Data that another process needs, besides the descriptors, to go on with a host end. */
 struct memory {
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;
@@ -288,7 +288,7 @@ int console_link_hand_over(struct console_link *link, struct handover *handover)
 		.input_dropped = link->input_dropped,
 	};
 
-	/* A terminal's descriptors are stdin and stdout, and its listener is for a signal. */
+	/* A terminal uses stdin and stdout, which stay open, and its listener is a signalfd. */
 	if (link->options.ops != &console_tty_ops) {
 		handover_add(handover, link->in.fd, "%s in", link->handle);
 		handover_add(handover, link->in.fd < 0 ? link->out.fd : -1, "%s out", link->handle);

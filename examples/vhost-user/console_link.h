@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The host's end of a console port: a descriptor to read input from, one to write output to, and a
- * bounded buffer of output. The kinds of ends (console_pty.c, console_socket.c, console_file.c,
- * console_tty.c) provide the descriptors, which they may close and open at any time.
+ * The host's end of a console port: a descriptor to read input from, a descriptor to write output
+ * to, and a bounded buffer of output. The kinds of ends (console_pty.c, console_socket.c,
+ * console_file.c, console_tty.c) provide the descriptors, which they may close and open at any
+ * time.
  *
  *   output  waits in the buffer until it can be written, also while there is no descriptor. After a
  *           failure, for example of a full disk, a timer tries again
  *   input   is read only if the port has room for it; otherwise the link waits for
  *           console_link_room()
  *
- * Threads: all functions but create() and destroy() are called on the device's thread.
+ * Threads: the functions that parse are called before any thread runs. All other functions are
+ * called on the device's thread.
  */
 #ifndef CONSOLE_LINK_H
 #define CONSOLE_LINK_H
@@ -28,7 +30,8 @@ struct console_link_events {
 	size_t (*input_room)(struct console_link *link); /* bytes that input() can accept now */
 	void (*input)(struct console_link *link, const uint8_t *bytes, size_t len);
 	/*
-	 * Whether the guest takes input as soon as it has a buffer: the port is open in the guest.
+	 * Returns whether the guest takes input as soon as it has a buffer: the port is open in the
+	 * guest.
 	 */
 	bool (*takes_input)(struct console_link *link);
 	/*
@@ -36,15 +39,14 @@ struct console_link_events {
 	 * how many bytes still wait for the guest.
 	 */
 	size_t (*deliver)(struct console_link *link);
-	void (*output_room)(
-		/* Called after console_link_put() has accepted only a part. */
-		struct console_link *link);
+	/* Called when there is room again, after console_link_put() has accepted only a part. */
+	void (*output_room)(struct console_link *link);
 	/* A client has connected, or has left. */
 	void (*connected)(struct console_link *link, bool is);
 	void (*resized)(struct console_link *link, uint16_t cols, uint16_t rows);
 };
 
-/* A kind of end. An operation may be NULL, but for open() and close(). */
+/* A kind of end. All operations but open() and close() may be NULL. */
 struct console_link_ops {
 	/* Returns 0; or -1 after printing why, with nothing to close. */
 	int (*open)(struct console_link *link);
@@ -54,16 +56,16 @@ struct console_link_ops {
 	void (*detached)(struct console_link *link);
 	/* Called when the port's size has changed. */
 	void (*resize)(struct console_link *link, uint16_t cols, uint16_t rows);
-	size_t (*filter)(struct console_link *link, uint8_t *bytes,
-			 size_t len); /* changes the bytes of an input; returns how many are left */
+	/* Changes the bytes of an input. Returns the number of bytes that are left. */
+	size_t (*filter)(struct console_link *link, uint8_t *bytes, size_t len);
 	/*
 	 * Called at the end of the input, or after a failure to read. Called again when the port
 	 * has room.
 	 */
 	void (*input_ended)(struct console_link *link);
 	/*
-	 * Called when the port has no room, after reading has stopped; and, if the kind watches for
-	 * a hang-up with EVENT_EDGE, at the hang-up.
+	 * Called after reading has stopped because the port has no room. Also called at a hang-up,
+	 * if the kind watches for it with EVENT_EDGE.
 	 */
 	void (*input_blocked)(struct console_link *link);
 	/*
@@ -90,8 +92,8 @@ struct console_link {
 	const char *name; /* for messages */
 	char handle[176]; /* for the names of descriptors that are handed over */
 	struct event_loop *loop;
-	struct event_source in, out; /* fd -1: none; never the same descriptor */
-	struct event_task read_on;   /* of a file, for which the loop cannot wait */
+	struct event_source in, out; /* fd -1 for none; two descriptors */
+	struct event_task read_on;   /* reads a file, for which the loop can't wait */
 	bool taken_over;             /* the old process had the end open */
 	bool is_file;
 	bool in_is_socket, out_is_socket;
@@ -100,16 +102,18 @@ struct console_link {
 	bool wants_room;  /* the port waits for output_room() */
 	struct console_output output;
 	struct event_timer retry; /* set while output waits for the next attempt to write it */
-	/* Seconds between the last two attempts. 0: there was no failure, or it is over. */
+	/*
+	 * Seconds between the last two attempts. 0 if there was no failure, or the failure is over.
+	 */
 	unsigned int retry_seconds;
 	bool retry_waits;       /* the timer is set */
-	uint64_t input_dropped; /* bytes of clients that have left, which the port never had */
-	/* Of the kinds. */
+	uint64_t input_dropped; /* bytes of clients that left before the port took them */
+	/* Members for the kinds of ends. */
 	struct event_source listener, slave;
 	int tty;
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;
-	bool told;        /* the user knows that the daemon is in the background */
+	bool told;        /* the user was told that the daemon is in the background */
 	bool attached;    /* of a terminal: a front end uses the device */
 	bool holds_input; /* nothing is read, whether or not the port has room */
 	/* Of a terminal: looks for the foreground. Of a socket: accepts clients again. */
@@ -130,20 +134,20 @@ struct console_link {
 int console_link_parse(const char *spec, struct console_link_options *options);
 
 /*
- * Opens the end. `events`, `options`, `name` and `drops` are set. Returns 0, or -1 after printing
- * why not.
+ * Opens the end. `events`, `options`, `name` and `drops` must be set. Returns 0, or -1 after
+ * printing why not.
  */
 int console_link_open(struct console_link *link, struct event_loop *loop);
 void console_link_close(struct console_link *link);
 void console_link_refresh(struct console_link *link);
 void console_link_attached(struct console_link *link, bool is);
 
-/* Sets the port's size by command of the operator; a pty gets it, too. */
+/* Sets the port's size after a command of the operator. A pty gets the size, too. */
 void console_link_resize(struct console_link *link, uint16_t cols, uint16_t rows);
 
 /*
  * Hands over the descriptors of an open end. Changes nothing. If another process goes on with the
- * end, this one must not close it. Returns 0, or -1 with errno.
+ * end, this process must not close it. Returns 0, or -1 with errno.
  */
 int console_link_hand_over(struct console_link *link, struct handover *handover);
 
@@ -172,7 +176,7 @@ void console_link_flush_soon(struct console_link *link);
  */
 void console_link_room(struct console_link *link);
 
-/* For the kinds. */
+/* For the kinds of ends. */
 
 /*
  * Begins to use a descriptor for both directions, which console_link_detach() closes. Returns 0, or
@@ -180,7 +184,7 @@ void console_link_room(struct console_link *link);
  */
 int console_link_attach(struct console_link *link, int fd);
 
-/* The same with a descriptor for each direction. */
+/* Does the same with a descriptor for each direction. */
 int console_link_attach_two(struct console_link *link, int in, int out);
 
 /* Returns a descriptor of the old process, by its name; -1 if there is none. */
@@ -189,7 +193,7 @@ int console_link_take(const struct console_link *link, const char *name);
 /* Stops reading until console_link_room() is called. */
 void console_link_stop_input(struct console_link *link);
 
-/* Closes the descriptor for output. Output waits for the next one. */
+/* Closes the descriptor for output. Output waits for the next descriptor. */
 void console_link_end_output(struct console_link *link);
 
 /* Writes output that waits after a failure, without waiting for the timer. */

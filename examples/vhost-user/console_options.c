@@ -11,10 +11,10 @@
 #include <unistd.h>
 #include <virtio/console.h>
 
-/* The value of an option, and the part of the argument to which it may belong. */
+/* The options so far, and the part of the argument to which the next option may belong. */
 struct parser {
 	struct console_options *options;
-	/* Of the socket named last; NULL if another kind was named last. */
+	/* Access to the socket that was named last; NULL if another kind of end was named last. */
 	struct unix_listener_access *access;
 	bool multiport_off;
 };
@@ -29,7 +29,7 @@ struct claim {
 /*
  * Resolves the symbolic links in a path's folders.
  *
- * @follow  also of the file itself
+ * @follow  true to resolve also a link that is the file itself
  *
  * Returns 0, or -1 if the path is too long, or a folder is missing.
  */

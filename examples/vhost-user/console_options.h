@@ -25,14 +25,14 @@ struct console_options {
  * @spec     is cut into pieces, and stays in use
  * @options  set on success
  *
- * Before any thread runs. Returns 0, or -1 after printing what is wrong.
+ * Called before any thread runs. Returns 0, or -1 after printing what is wrong.
  */
 int console_options_parse(char *spec, struct console_options *options);
 
 /* Parses "COLSxROWS", each from 1 to 65535. Returns 0, or -1 and prints nothing. */
 int console_size_parse(const char *text, uint16_t *cols, uint16_t *rows);
 
-/* A part of --help. */
+/* Prints the part of --help about --console. */
 void console_options_help(void);
 
 #endif

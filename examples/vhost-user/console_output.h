@@ -31,7 +31,7 @@ struct console_output {
 	uint64_t dropped;   /* bytes dropped to make room for newer ones */
 };
 
-/* Adds bytes. Returns how many were added, from the first one on. */
+/* Adds bytes, from the first byte on. Returns the number of bytes that were added. */
 size_t console_output_put(struct console_output *output, const void *bytes, size_t len, enum console_output_room room);
 
 /* Sets *bytes to the oldest bytes that lie in one piece, and returns their number. */

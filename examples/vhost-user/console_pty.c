@@ -40,7 +40,9 @@ static int watch_slave(struct console_link *link, int fd)
 	return fd < 0 ? -1 : event_loop_want(link->loop, &link->slave, EVENT_EDGE);
 }
 
-/* Raw from the start: an echo would return the guest's output to the guest as input. */
+/*
+ * The slave is raw from the start: an echo would return the guest's output to the guest as input.
+ */
 static int open_slave(struct console_link *link)
 {
 	struct termios settings;
@@ -53,8 +55,8 @@ static int open_slave(struct console_link *link)
 }
 
 /*
- * Replaces a link to a pty, and no other file. The pty may be in use: after an earlier run the
- * kernel gives the number of its pty to another program.
+ * Replaces a link to a pty, and no other file. The pty may be in use: after an earlier run of the
+ * daemon, another program may have a pty of the same number.
  */
 static int make_symlink(const struct console_link *link)
 {
@@ -141,8 +143,9 @@ static int open_pty(struct console_link *link)
 }
 
 /*
- * A program with the right to do so, such as login, has hung the terminal up. That disables all
- * descriptors of the slave, and resets the settings: the terminal would echo the guest's output.
+ * Called when a program with the right to do so, such as login, has hung the terminal up. A hang-up
+ * disables all descriptors of the slave, and resets the settings: the terminal would echo the
+ * guest's output.
  */
 static void hung_up(struct console_link *link)
 {
@@ -171,7 +174,7 @@ static void close_pty(struct console_link *link)
 	ssize_t len;
 
 	close_slave(link);
-	/* As in unix_listener_close(). */
+	/* Until this process has taken over, the old process needs the link. */
 	if (!link->options.symlink || inherited.count > 0)
 		return;
 	len = readlink(link->options.symlink, target, sizeof target);

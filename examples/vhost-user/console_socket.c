@@ -21,7 +21,7 @@
 #define AT_ONCE_NS 1
 #define BUSY "The console has another client.\r\n"
 
-/* Bytes that a client has sent, and that nobody has read. */
+/* Returns the number of bytes that a client has sent, and that nobody has read. */
 static size_t unread(const struct console_link *link)
 {
 	int bytes = 0;
@@ -30,9 +30,9 @@ static size_t unread(const struct console_link *link)
 }
 
 /*
- * Gives the guest what a client that has left has sent, as far as the guest has buffers. A guest
- * that takes single bytes doesn't keep the thread busy. Returns the number of bytes that remain in
- * the port's buffer.
+ * Gives the guest the remaining input of a client that has left, as far as the guest has buffers.
+ * The number of reads is limited, so a guest that takes single bytes doesn't keep the thread busy.
+ * Returns the number of bytes that remain in the port's buffer.
  */
 static size_t deliver_rest(struct console_link *link)
 {
@@ -70,7 +70,7 @@ static void drop_client(struct console_link *link)
 
 /*
  * Returns whether the client has closed its end. A client that has only shut down one direction has
- * not.
+ * not closed its end.
  */
 static bool has_left(const struct console_link *link)
 {
@@ -81,7 +81,7 @@ static bool has_left(const struct console_link *link)
 
 /*
  * A guest that takes input gets all that the client has sent. When the guest has buffers again, or
- * takes no input any more, console_link_room() leads here again.
+ * takes no input any more, console_link_room() leads to the next call.
  */
 static void client_left(struct console_link *link)
 {
@@ -92,8 +92,8 @@ static void client_left(struct console_link *link)
 }
 
 /*
- * A client that has ended its output may still wait for the guest's answer. A hang-up later is an
- * event of its own.
+ * A client that has ended its output may still wait for the guest's answer. A later hang-up causes
+ * another event.
  */
 static void input_ended(struct console_link *link)
 {
@@ -105,7 +105,7 @@ static void input_ended(struct console_link *link)
 	(void)event_loop_want(link->loop, &link->in, EVENT_EDGE);
 }
 
-/* The port has no room, so nothing is read: a client that leaves shows by a hang-up only. */
+/* The port has no room, so nothing is read. Only a hang-up shows that the client has left. */
 static void input_blocked(struct console_link *link)
 {
 	if (has_left(link))
@@ -115,8 +115,8 @@ static void input_blocked(struct console_link *link)
 }
 
 /*
- * Returns whether the next client can be accepted. A guest that takes input first has some time for
- * the last client's input.
+ * Returns whether the next client can be accepted. A guest that takes input first gets some time
+ * for the last client's input.
  */
 static bool make_way(struct console_link *link)
 {
@@ -145,7 +145,10 @@ static void greet(struct console_link *link, int fd)
 	}
 }
 
-/* Without descriptors or memory a client stays in the backlog, and the daemon tries again later. */
+/*
+ * If descriptors or memory run out, a client stays in the backlog, and the daemon tries again
+ * later.
+ */
 static void accept_one(struct console_link *link)
 {
 	const int fd = accept4(link->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -158,7 +161,10 @@ static void accept_one(struct console_link *link)
 	}
 }
 
-/* Clients that connect all the time don't keep the guest waiting: the loop calls again. */
+/*
+ * Accepts a limited number of clients, so that they don't keep the guest waiting. The loop calls
+ * again.
+ */
 static void on_client(struct event_source *source)
 {
 	struct console_link *link = CONTAINER_OF(source, struct console_link, listener);
@@ -174,7 +180,7 @@ static void on_client(struct event_source *source)
 
 /*
  * The guest's time to read the last client's input is over, or accepting may be tried again. The
- * next client may wait for this.
+ * next client may wait for either.
  */
 static void on_later(struct event_timer *timer)
 {
@@ -193,7 +199,7 @@ static int listen_here(struct console_link *link)
 	return unix_listener_take(&inherited, &link->socket, "%s listener", link->handle);
 }
 
-/* The client of the old process, if it had one. */
+/* Goes on with the client of the old process, if any. */
 static int go_on(struct console_link *link)
 {
 	const int client = link->taken_over ? console_link_take(link, "in") : -1;

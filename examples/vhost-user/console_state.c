@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A console in a saved state: the library's sections, and one for each port that exists:
+ * A console in a saved state: the library's sections, and for each port that exists:
  *
  *   vu-port       output that is not written yet
  *   vu-port.name  a named port's name, which the guest knows
@@ -139,7 +139,7 @@ static int check_name(const struct port *port, struct virtio_section_reader *rea
 	return virtio_section_refuse(reader, &name_layout, &where, &refusal, VIRTIO_EINVAL);
 }
 
-/* The operator had removed these ports, with their back ends. */
+/* Removes the ports that the operator had removed in the old process, and their back ends. */
 static void remove_ports(struct console_device *console, const struct virtio_section_reader *reader, uint32_t number)
 {
 	struct virtio_section_reader ahead = *reader;
@@ -196,8 +196,8 @@ static int restore_buffers(struct console_device *console, struct virtio_section
 }
 
 /*
- * The caller drops the device after an error, so parts may be restored by then. A port whose client
- * has left, or has come, tells the guest: virtio_console_restore_port().
+ * The caller drops the device after an error, so parts may be restored by then. If a port's client
+ * has left or has come, virtio_console_restore_port() tells the guest.
  */
 int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {

@@ -27,9 +27,9 @@
 #define LOOK_NS UINT64_C(1000000000) /* between checks whether the daemon is in the foreground */
 
 /*
- * Opens the file of a descriptor once more, for flags of its own. A copy of the descriptor is
- * enough for a regular file, which doesn't block. It is also enough for a socket, such as a service
- * manager's journal: each call has a flag against blocking.
+ * Opens the file of a descriptor once more. The new descriptor has its own flags. A copy of the
+ * descriptor is enough for a regular file, which doesn't block. It is also enough for a socket,
+ * such as a service manager's journal: each call has a flag against blocking.
  */
 static int open_again(int fd, int flags)
 {
@@ -63,7 +63,7 @@ static bool in_background(const struct console_link *link)
 	return foreground > 0 && foreground != getpgrp();
 }
 
-/* A shell sends no signal to a job that is running when it comes to the foreground. */
+/* Checks at intervals: a shell sends no signal to a running job that comes to the foreground. */
 static void wait_for_foreground(struct console_link *link)
 {
 	if (!link->told)
@@ -74,8 +74,9 @@ static void wait_for_foreground(struct console_link *link)
 }
 
 /*
- * Signals that end the process at once, and leave the terminal raw. The default actions follow. An
- * existing handler, for example a sanitizer's, stays.
+ * For signals that would end the process at once and leave the terminal raw. The handler restores
+ * the terminal, and the default action follows. An existing handler, for example a sanitizer's,
+ * stays.
  */
 static struct {
 	struct termios settings;
@@ -122,7 +123,7 @@ static void take_terminal(struct console_link *link)
 		return;
 	}
 	link->told = link->holds_input = false;
-	/* Only the job in the foreground was told of a resize in the meantime. */
+	/* Only the job in the foreground is told of a resize, so the size may have changed. */
 	if (link->tty >= 0)
 		tell_size(link);
 	/* If the old process has made the terminal raw, it has handed over the settings. */
@@ -141,7 +142,7 @@ static void on_look(struct event_timer *timer)
 	take_terminal(CONTAINER_OF(timer, struct console_link, later));
 }
 
-/* A shell changes the terminal while the daemon is stopped. */
+/* A shell changes the terminal while the daemon is stopped. So SIGCONT takes the terminal again. */
 static void on_signal(struct event_source *source)
 {
 	struct console_link *link = CONTAINER_OF(source, struct console_link, listener);
@@ -282,7 +283,7 @@ static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 	return kept;
 }
 
-/* Output continues. */
+/* Input has ended. Output continues. */
 static void input_ended(struct console_link *link)
 {
 	/* Reading a terminal in the background fails. */

@@ -6,14 +6,14 @@
  *   slots      Each queue has an io_uring of its own and a fixed number of slots. A slot holds one
  *              request from its beginning to its completion.
  *   pieces     Reads and writes are submitted in pieces, one piece of a request at a time: the next
- *              one begins where the last one ended.
- *   flushes    A flusher (flusher.h) carries them out, one at a time; the io_uring waits for its
- *              answer. One flush serves all requests that needed one when it began: FLUSH, and with
- *              write-through also writes whose data is written. A flush is no barrier: it covers
- *              the writes that ended before it began (virtio 1.4, 5.2.6.2).
+ *              piece begins where the last piece ended.
+ *   flushes    A flusher (flusher.h) carries out one flush at a time, and the io_uring waits for
+ *              its answer. The flush serves all requests that waited for a flush when it began:
+ *              FLUSH requests, and with write-through also writes whose data is written. A flush is
+ *              no barrier: it covers the writes that ended before it began (virtio 1.4, 5.2.6.2).
  *   the rest   GET_ID and refusals are done at once. Discarding and writing zeros use ordinary
- *              system calls: the kernel has no asynchronous implementation, and would occupy
- *              another thread instead of this one.
+ *              system calls: the kernel has no asynchronous implementation, and would only block
+ *              another thread.
  */
 #include "blk_queue.h"
 
@@ -34,36 +34,37 @@
 #include <virtio/sys_iovec.h>
 
 /*
- * Requests in flight; each has at most one submitted piece, so the io_uring needs no more entries.
+ * The most requests in flight. Each has at most one submitted piece, so the io_uring needs no more
+ * entries.
  */
 #define SLOTS 64
 #define IOVECS 64 /* of a piece */
 
 /*
- * The queue can be stopped only after the requests in flight have ended: with more bytes than this
- * in flight, none begins.
+ * With this many bytes in flight, no further request begins: a stop of the queue waits until the
+ * requests in flight have ended.
  */
 #define MAX_BYTES_IN_FLIGHT (UINT64_C(64) << 20)
 
 /*
- * While a request longer than this is in flight, no other begins. So it can be unpopped between two
- * of its pieces.
+ * While a request longer than this is in flight, no other request begins. So the long request can
+ * be unpopped between two of its pieces.
  */
 #define LONG_BYTES (UINT64_C(32) << 20)
 
 /*
- * Number of refused submissions in a row, with a pause between them, after which the queue does
- * without io_uring.
+ * After this many refused submissions in a row, with a pause between them, the queue stops using
+ * io_uring.
  */
 #define MAX_REFUSALS 100
 #define MOMENT_NS 1000000
 
-static_assert(sizeof(struct iovec) == sizeof(struct virtio_iovec), "ours has the layout of struct iovec");
+static_assert(sizeof(struct iovec) == sizeof(struct virtio_iovec), "virtio_iovec has the layout of iovec");
 static_assert(offsetof(struct iovec, iov_base) == offsetof(struct virtio_iovec, base), "offset of base");
 static_assert(offsetof(struct iovec, iov_len) == offsetof(struct virtio_iovec, len), "offset of len");
 
 struct slot {
-	struct slot *next; /* in the list of unused slots, or of those that wait for a flush */
+	struct slot *next; /* in the list of unused slots, or of slots that wait for a flush */
 	struct virtio_blk_request request;
 	struct virtio_blk_transfer transfer;
 	struct virtio_iovec iov[IOVECS];
@@ -73,25 +74,28 @@ struct slot {
 struct uring_queue {
 	struct blk_queue queue;
 	struct io_uring ring;
-	struct blk_queue_popped popped; /* for which there is no slot yet */
+	struct blk_queue_popped popped; /* chains that have no slot yet */
 	struct slot *free;
 	unsigned int in_flight; /* slots in use */
-	uint64_t bytes;         /* of data of the requests in the slots */
-	/* A long request in flight: no other begins before it ends; or NULL. */
+	uint64_t bytes;         /* bytes of data of all requests in slots */
+	/* A long request in flight, or NULL. No other request begins before it ends. */
 	struct slot *last;
 	bool stopping; /* the queue is stopping: unpop the long request */
 	/* For a request with many segments; such a request counts as long. */
 	struct blk_queue_large_storage *large;
 
-	/* Pieces that are not submitted yet, oldest first. NULL stands for the flusher's answer. */
+	/*
+	 * Pieces that are not submitted yet, oldest first. NULL stands for the read of the
+	 * flusher's answer.
+	 */
 	struct slot *unsent[SLOTS];
 	unsigned int unsent_count;
 	unsigned int refusals; /* in a row */
 	bool broken;           /* nothing is submitted any more */
 
 	struct flusher flusher;
-	struct slot *unflushed; /* slots that need a flush that hasn't begun */
-	struct slot *flushing;  /* slots that are done when the present flush is done */
+	struct slot *unflushed; /* slots that wait for a flush that hasn't begun */
+	struct slot *flushing;  /* slots that wait for the present flush */
 	uint64_t answer;        /* of the present flush, read by the io_uring */
 	struct iovec answer_iov;
 	struct slot slots[SLOTS];
@@ -128,9 +132,9 @@ static bool is_full(const struct uring_queue *uring)
 /* Pieces */
 
 /*
- * Gets an entry of the io_uring for the next piece of a slot. An entry is always free, because the
- * io_uring has an entry for each slot, and a slot has at most one piece at a time. Returns NULL if
- * the io_uring is broken, and nothing is submitted any more.
+ * Gets an entry of the io_uring for the next piece of a slot. An entry is always unused, because
+ * the io_uring has an entry for each slot, and a slot has at most one piece at a time. Returns NULL
+ * if the io_uring is broken, and nothing is submitted any more.
  */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {
@@ -161,8 +165,8 @@ static void begin_move(struct uring_queue *uring, struct slot *slot)
 }
 
 /*
- * Carries out a piece that the kernel has refused, with an ordinary system call. Returns as a
- * completion does.
+ * Carries out a piece that the kernel has refused, with an ordinary system call. Returns the result
+ * of a completion: bytes, or a negative errno.
  */
 static int move_now(const struct uring_queue *uring, struct slot *slot)
 {
@@ -230,8 +234,8 @@ static void await_flush(struct uring_queue *uring, struct slot *slot)
 }
 
 /*
- * Begins a flush for all slots that need one, unless one is under way: that one began too early for
- * them.
+ * Begins a flush for all slots that wait for one. A flush under way began too early for them, so
+ * they wait until it has ended.
  */
 static void begin_flush(struct uring_queue *uring)
 {
@@ -250,7 +254,7 @@ static void begin_flush(struct uring_queue *uring)
 	io_uring_sqe_set_data(sqe, NULL);
 }
 
-/* Called when the answer was read; a negative `res` means that it wasn't. */
+/* Called after the read of the answer. `res` is negative if the read has failed. */
 static int end_flush(struct uring_queue *uring, struct virtio_queue *virtq, int res)
 {
 	const int failure = res == sizeof uring->answer ? flusher_error(uring->answer) : flusher_wait(&uring->flusher);
@@ -351,8 +355,8 @@ static void rest_a_moment(void)
 }
 
 /*
- * EAGAIN, EBUSY: the kernel has no memory for it right now. Other errors are permanent, such as a
- * seccomp filter.
+ * Handles a refused submission. EAGAIN, EBUSY: the kernel has no memory for it right now. Other
+ * errors are permanent, such as the error of a seccomp filter.
  */
 static void refuse(struct uring_queue *uring, int error)
 {
@@ -365,8 +369,7 @@ static void refuse(struct uring_queue *uring, int error)
 }
 
 /*
- * Submits the pieces, and waits until `wait` pieces, 0 or 1, have ended. Does neither if
- * interrupted.
+ * Submits the pieces, and waits until `wait` pieces, 0 or 1, have ended. A signal can prevent both.
  */
 static void submit(struct uring_queue *uring, unsigned int wait)
 {
@@ -384,8 +387,8 @@ static void submit(struct uring_queue *uring, unsigned int wait)
 }
 
 /*
- * Carries out pieces without io_uring until the turn is over, one at least. A piece may be followed
- * by another, or by a flush, whose answer is a piece too.
+ * Carries out pieces without io_uring until the turn is over, but at least one piece. A piece may
+ * be followed by another piece, or by a flush, whose answer is a piece too.
  */
 static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq, int64_t end)
 {
@@ -403,7 +406,7 @@ static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq, int6
 	return result;
 }
 
-/* Submits all pieces. Returns 0, or an error of the queue. Without io_uring, pieces may be left. */
+/* Submits all pieces. Returns 0, or an error of the queue. Without io_uring, pieces may remain. */
 static int set_going(struct uring_queue *uring, struct virtio_queue *virtq, int64_t end)
 {
 	begin_flush(uring);
@@ -435,9 +438,9 @@ static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 }
 
 /*
- * Fills a slot with the next request in `popped`. A request with many segments gets the array that
- * has room for all. Guest memory is mapped here, so no error of translation occurs. Returns 0, or
- * the error that broke the queue.
+ * Fills a slot with the next request in `popped`. A request with many segments gets the large
+ * arrays. This process has mapped all guest memory, so no error of translation occurs. Returns 0,
+ * or the error that broke the queue.
  */
 static int fill(struct uring_queue *uring, struct slot *slot)
 {
@@ -496,8 +499,8 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 }
 
 /*
- * Waits for the requests in flight: their remaining pieces, whose number is limited, but not those
- * of a long request.
+ * Waits for the requests in flight, which have a limited number of remaining pieces. A long request
+ * is unpopped after its present piece.
  */
 static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 {
@@ -505,10 +508,10 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 
 	blk_queue_unpop(&uring->popped, virtq);
 	uring->stopping = true;
-	/* A queue that refuses completions is broken, or the next turn finds that it is. */
+	/* An error is ignored: the queue is broken, or the next turn finds the error. */
 	(void)set_going(uring, virtq, blk_queue_turn());
 	while (uring->in_flight > 0) {
-		/* Submitted pieces end, also if waiting for them fails. */
+		/* Submitted pieces end even if waiting for them fails. */
 		if (uring->broken)
 			rest_a_moment();
 		else

@@ -5,9 +5,9 @@
  * port that the guest sees. PATH_seqpacket does the same for records. There each of the two lines
  * is a record.
  *
- * The line is read byte by byte as far as its newline, so that what follows stays in the socket
- * until the guest has accepted. A client keeps a descriptor at most until its time is over. The
- * number of clients is bounded.
+ * The line is read up to its newline. The bytes after the newline stay in the socket until the
+ * guest has accepted. A client keeps a descriptor at most until its time is over. The number of
+ * clients is bounded.
  */
 #include "handover.h"
 #include "log.h"
@@ -149,7 +149,7 @@ static int take_line(struct vsock_stream *client)
 	return newline ? 1 : take_line(client);
 }
 
-/* The same for a socket of records: each record is a line. */
+/* Does the same for a socket of records: each record is a line. */
 static int take_record(struct vsock_stream *client)
 {
 	const ssize_t got = recv(client->source.fd, client->line, sizeof client->line, MSG_DONTWAIT | MSG_TRUNC);
@@ -184,7 +184,7 @@ void vsock_clients_connect(struct vsock_device *vsock)
 
 /* Listening */
 
-/* If there are too many clients, the oldest idle one is closed. */
+/* If too many clients have not sent their line, the oldest of these clients is closed. */
 static void greet(struct vsock_listener *listener, int fd)
 {
 	struct vsock_device *vsock = listener->vsock;
@@ -202,7 +202,7 @@ static void watch(struct vsock_listener *listener)
 	listener->paused = event_loop_want(listener->vsock->loop, &listener->source, EVENT_READABLE) != 0;
 }
 
-/* One client at a time, so that other sources are served, too. */
+/* Accepts one client at a time, so that other sources are served, too. */
 static void on_client(struct event_source *source)
 {
 	struct vsock_listener *listener = CONTAINER_OF(source, struct vsock_listener, source);

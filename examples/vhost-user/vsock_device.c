@@ -4,8 +4,8 @@
  * vsock_device.h lists the parts.
  *
  * A guest can open as many connections as the device has, and fill the buffer of each. A program of
- * the host can do the same, and not read. Neither stops another connection. The memory of a
- * connection is bounded, and so is the number of connections.
+ * the host can do the same, and not read. Neither can stop another connection. The memory of a
+ * connection and the number of connections are bounded.
  *
  * virtio 1.4, 5.10
  */
@@ -98,8 +98,7 @@ static void end_stage(struct vsock_device *vsock, enum vsock_stage stage, uint64
 }
 
 /*
- * The streams that were in the list at the beginning. A stream that has to wait again is added
- * again.
+ * Tries again to connect the streams in the list. A stream that must wait longer stays in the list.
  */
 static void dial_again(struct vsock_device *vsock)
 {
@@ -188,8 +187,8 @@ static void let_go_of_all(struct vsock_device *vsock)
 /*
  * Called when both queues run. A new driver starts with indices of 0, and has no connections. A
  * driver that continues with a new front end may have lost connections: the transport reset tells
- * it, or RST if the transport keeps the event queue to itself. Until it is known which, requests
- * wait.
+ * the driver, or an RST for each connection if the front end keeps the event queue to itself.
+ * Requests wait until it is known which of the two is sent.
  */
 static void on_up(struct vsock_device *vsock)
 {
@@ -246,7 +245,8 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 
 	vsock->running[queue->index] = NULL;
 	/*
-	 * A pause keeps the event. If the event queue does not come back, requests wait no longer.
+	 * A pause keeps the event. If the event queue does not start again within VSOCK_HOLD_TIME,
+	 * requests stop waiting.
 	 */
 	if (queue->index == VIRTIO_VSOCK_QUEUE_EVENT && vsock->table.held)
 		vsock->hold_until = vsock_now() + VSOCK_HOLD_TIME;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the parts of the socket device share. The parts:
- *   vsock_device   command line, life cycle, features, a new driver or a paused one
+ * Declarations that the parts of the socket device share. The parts:
+ *   vsock_device   command line, life cycle, features, a new or a paused driver
  *   vsock_queues   turns of the three queues: packets and their connections
- *   vsock_stream   the host's end of one connection: a socket, and what waits for it
+ *   vsock_stream   the host's end of one connection: a socket, and the data that waits for it
  *   vsock_output   bytes that wait for a socket
  *   vsock_clients  the listening sockets, and clients before their connection is open
  *   vsock_state    connections that another process goes on with
  *   vsock_group    the guests of this process that reach each other
  *
- * All of a device is used by its own thread, but for the inbox of vsock_group.
+ * Only the device's own thread uses a device. The inbox of vsock_group is an exception.
  */
 #ifndef VSOCK_DEVICE_H
 #define VSOCK_DEVICE_H
@@ -22,7 +22,7 @@
 #include <virtio/vsock_connection.h>
 
 #define VSOCK_QUEUES 3
-#define VSOCK_SEGMENTS 512 /* of a packet; a longer one resets its connection */
+#define VSOCK_SEGMENTS 512 /* of a packet; a packet with more resets its connection */
 #define VSOCK_MAX_PAYLOAD 65536u
 #define VSOCK_MAX_LINES 256u /* clients that have not sent their line */
 
@@ -48,12 +48,12 @@ struct vsock_listener {
 	bool paused; /* until the timer expires: no descriptor was available */
 };
 
-/* Since the start. */
+/* Counted since the start. */
 struct vsock_counts {
 	uint64_t from_guest, to_guest; /* connections that were established */
 	uint64_t refused;              /* requests of either side that were not accepted */
 	uint64_t bytes_from_guest, bytes_to_guest;
-	uint64_t records; /* connections reset for a record that can't be carried on */
+	uint64_t records; /* connections reset for a record that can't be carried */
 	uint64_t faults;  /* chains that could not be used */
 };
 
@@ -72,10 +72,10 @@ struct vsock_device {
 	struct event_timer timer;
 	uint64_t armed; /* when the timer expires; UINT64_MAX if it isn't set */
 	uint64_t hold_until;
-	bool new_front_end; /* set while it is unknown whether the driver is a new one */
+	bool new_front_end; /* set until it is known whether the driver is new */
 	bool resumed;       /* the driver is older than the front end: connections are lost */
 	bool opened;
-	bool tx_waits; /* until the guest has popped a packet */
+	bool tx_waits; /* until the guest has received a packet */
 	struct vsock_listener listeners[2];
 	struct vsock_streams lists[VSOCK_STAGES];
 	uint32_t counts_of[VSOCK_STAGES];
@@ -91,7 +91,7 @@ static inline struct vsock_device *vsock_from_device(struct device *device)
 	return CONTAINER_OF(device, struct vsock_device, device);
 }
 
-/* The time. */
+/* Returns the present time. */
 uint64_t vsock_now(void);
 
 /* Sets the timer for the earliest deadline. Call this after every change of a deadline. */
@@ -103,7 +103,7 @@ void vsock_wake(struct vsock_device *vsock, enum virtio_vsock_queue queue);
 /* Asks for a turn of the receive queue if the table owes the guest a packet. */
 void vsock_pay(struct vsock_device *vsock);
 
-/* Whether a driver receives and sends packets. */
+/* Returns whether a driver receives and sends packets. */
 bool vsock_is_up(const struct vsock_device *vsock);
 
 /* In vsock_state.c: save and restore the device for another process, see struct device_ops. */
@@ -142,8 +142,8 @@ void vsock_clients_read(struct vsock_stream *client);
 void vsock_clients_connect(struct vsock_device *vsock);
 
 /*
- * Connects to the listener of a guest's connection. Returns 0; -1 if there is none, and the stream
- * is ended.
+ * Connects to the host's listener for a guest's connection. Returns 0, or -1 after ending the
+ * stream.
  */
 int vsock_clients_dial(struct vsock_stream *stream);
 

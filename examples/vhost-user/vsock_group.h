@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Guests of this process that reach each other by context ID. A connection between two of them is a
- * pair of sockets, one for each device's thread. The threads also share an inbox for each device,
- * through which it receives its half of a new pair.
+ * Guests of this process that reach each other by context ID. A connection between two guests is a
+ * pair of sockets, one for each device's thread. Each device has an inbox, which all threads may
+ * use. In the inbox the device receives its socket of a new pair.
  */
 #ifndef VSOCK_GROUP_H
 #define VSOCK_GROUP_H
@@ -22,10 +22,10 @@ struct vsock_stream;
 struct vsock_offer {
 	int fd;
 	uint16_t type;
-	struct virtio_vsock_address address; /* local is the other guest */
+	struct virtio_vsock_address address; /* local_cid is the other guest's */
 };
 
-/* A device's membership. */
+/* A device's membership in a group. */
 struct vsock_group {
 	SLIST_ENTRY(vsock_group) next;
 	const char *name;
@@ -39,17 +39,19 @@ struct vsock_group {
 };
 
 /*
- * Makes a device a member. On the control thread, before any device is open.
- * Returns NULL after printing why not: the context ID is in use in the group.
+ * Makes a device a member of a group. Called on the control thread, before any device is open.
+ * Returns NULL after printing why not, for example if the context ID is in use in the group.
  */
 struct vsock_group *vsock_group_join(const char *name, struct vsock_device *vsock, uint32_t cid);
 void vsock_group_leave(struct vsock_group *member);
 
-/* On the device's thread. Returns 0, or -1 with errno. */
+/* Called on the device's thread. Returns 0, or -1 with errno. */
 int vsock_group_open(struct vsock_group *member, struct event_loop *loop);
 void vsock_group_close(struct vsock_group *member);
 
-/* Accepts or refuses the connections that other guests have begun. On the device's thread. */
+/*
+ * Accepts or refuses the connections that other guests have begun. Called on the device's thread.
+ */
 void vsock_group_accept(struct vsock_group *member);
 
 /*

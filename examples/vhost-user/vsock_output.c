@@ -96,7 +96,7 @@ size_t vsock_output_peek(const struct vsock_output *output, const uint8_t **byte
 	return output->end - output->first;
 }
 
-/* No memory is kept for a connection whose output was written. */
+/* Frees the memory of a connection whose output was written. */
 static void tidy(struct vsock_output *output)
 {
 	if (output->first == output->end)

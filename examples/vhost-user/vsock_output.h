@@ -12,36 +12,36 @@
 #include <stdint.h>
 #include <virtio/reader.h>
 
-/* Filled with zeroes: empty. */
+/* All zeros mean empty. */
 struct vsock_output {
 	uint8_t *bytes;
 	size_t first, end, capacity; /* used: from first to end */
-	size_t last;                 /* of records: where the last one begins, if has_last */
+	size_t last;                 /* offset of the last record, if has_last */
 	bool has_last;               /* the last record is incomplete */
 	uint32_t payload;            /* bytes of payload */
-	uint32_t records;            /* records that are not finished, or are empty */
+	uint32_t records;            /* stored records, empty records included */
 };
 
 /* Returns to the empty state. */
 void vsock_output_clear(struct vsock_output *output);
 
-/* Adds len bytes of a stream. Returns 0; -1 without memory. A failure changes nothing. */
+/* Adds len bytes of a stream. Returns 0, or -1 if there is no memory. A failure changes nothing. */
 int vsock_output_put(struct vsock_output *output, struct virtio_reader *reader, uint32_t len);
 
 /*
- * Adds len bytes of a record, which ends with them if marks has VIRTIO_VSOCK_SEQ_EOM. Returns as
- * the above.
+ * Adds len bytes of a record. The record ends with these bytes if marks has VIRTIO_VSOCK_SEQ_EOM.
+ * Returns the same as vsock_output_put().
  */
 int vsock_output_put_record(struct vsock_output *output, struct virtio_reader *reader, uint32_t len, uint32_t marks);
 
-/* The next bytes of a stream; 0 if there are none. */
+/* Sets *bytes to the next bytes of a stream, and returns their number. */
 size_t vsock_output_peek(const struct vsock_output *output, const uint8_t **bytes);
 void vsock_output_take(struct vsock_output *output, size_t len);
 
 /*
- * Whether bytes and counters fit together: for output that another process has saved.
+ * Returns whether bytes and counters fit together. Used for output that another process has saved.
  *
- * @has_records  else it is a stream
+ * @has_records  true for records, false for a stream
  */
 bool vsock_output_is_sound(const struct vsock_output *output, bool has_records);
 
@@ -52,10 +52,10 @@ struct vsock_record {
 	uint32_t marks; /* VIRTIO_VSOCK_SEQ_...; without EOM the record is incomplete */
 };
 
-/* Returns whether there is one. */
+/* Returns whether there is a record. */
 bool vsock_output_peek_record(const struct vsock_output *output, struct vsock_record *record);
 
-/* Removes len bytes of the next record. Its last byte removes the record. */
+/* Removes len bytes of the next record. The record is removed with its last byte. */
 void vsock_output_take_record(struct vsock_output *output, uint32_t len);
 
 #endif

@@ -50,8 +50,9 @@ static void on_request(struct vsock_device *vsock, struct virtio_vsock_connectio
 }
 
 /*
- * The guest has accepted. The other side is told first: a client by a line, another guest's device
- * by a byte. A new socket has room for that; if it hasn't, the other side has closed it.
+ * Called when the guest has accepted. The other side is told first: a client by a line, another
+ * guest's device by a byte. A new socket has room for that. If the socket has no room, the other
+ * side has closed it.
  */
 static void on_response(struct vsock_stream *s)
 {
@@ -113,7 +114,7 @@ static int serve_tx(struct vsock_device *vsock, struct virtio_queue *queue, unsi
 			break;
 		}
 		/*
-		 * The guest must receive what is owed before it may send more (virtio 1.4,
+		 * The guest must receive its answers before it may send more (virtio 1.4,
 		 * 5.10.6.1.2).
 		 */
 		if (virtio_vsock_table_receive(&vsock->table, &packet->header, packet->error, now, &what)) {
@@ -141,8 +142,8 @@ static bool has_something(const struct vsock_device *vsock)
 }
 
 /*
- * Fills a packet. Returns false if there was nothing to send. Sets *out_short if something waits
- * that needs a longer buffer.
+ * Fills a packet. Returns false if there was nothing to send. Sets *out_short if data waits that
+ * needs a longer buffer.
  */
 static bool fill(struct vsock_device *vsock, uint64_t now, bool *out_short)
 {
@@ -163,7 +164,7 @@ static bool fill(struct vsock_device *vsock, uint64_t now, bool *out_short)
 			return false;
 		s = TAILQ_FIRST(&vsock->ready);
 		if (vsock_stream_fill(s, packet, now) == 1) {
-			/* Behind the others. */
+			/* Now the other streams come first. */
 			TAILQ_REMOVE(&vsock->ready, s, in_ready);
 			TAILQ_INSERT_TAIL(&vsock->ready, s, in_ready);
 			return true;

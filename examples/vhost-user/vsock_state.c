@@ -3,12 +3,12 @@
  * A socket device in a saved state: the library's sections, and
  *
  *   vu-vsock          what the device waits for, and a list of its streams
- *   vu-vsock.bytes    for each stream with any: the client's line, output that its socket has not
- *                     taken, and the record that goes to the guest in pieces
+ *   vu-vsock.bytes    for each stream that has bytes: the client's line, output that its socket has
+ *                     not taken, and the record that goes to the guest in pieces
  *   vu-vsock.counts   statistics; programs that don't know the section skip it
  *
- * The streams' sockets are handed over as "NAME stream I", and the listening ones as "NAME listener
- * TYPE". Times begin anew.
+ * The streams' sockets are handed over as "NAME stream I", and the listening sockets as "NAME
+ * listener TYPE". Time limits begin anew.
  */
 #include "handover.h"
 #include "log.h"
@@ -28,7 +28,7 @@ struct device_section {
 
 /* Everything of a stream but its bytes, its socket and its place in lists. */
 struct stream_state {
-	struct virtio_vsock_address address; /* of the connection, if it has one */
+	struct virtio_vsock_address address; /* of the connection, if any */
 	uint16_t type;
 	uint8_t stage;
 	bool connected, paired, read_ended, write_ended, discards;
@@ -198,7 +198,10 @@ int vsock_save(struct device *device, struct virtio_section_writer *writer, uint
 	struct vsock_stream *s = NULL;
 	uint32_t i = 0;
 
-	/* Threads stop one after the other. A guest may have begun a connection after this one. */
+	/*
+	 * Threads stop one after the other. Another guest may have begun a connection after this
+	 * thread stopped.
+	 */
 	if (vsock->group)
 		vsock_group_accept(vsock->group);
 	virtio_vsock_write_state(writer, number, &vsock->events, &vsock->table);
@@ -273,7 +276,7 @@ static bool has_connection(uint8_t stage)
 	       stage == VSOCK_STAGE_OPEN;
 }
 
-/* Whether a connection may be in this state while its stream is in this stage. */
+/* Returns whether a connection may be in this state while its stream is in this stage. */
 static bool fits_stage(uint8_t state, uint8_t stage)
 {
 	if (stage == VSOCK_STAGE_REQUESTED)
@@ -425,13 +428,15 @@ static int restore_stream(struct restoring *r, uint32_t i)
 		error = refuse(r, i, "output_len");
 	if (!error)
 		error = connect_stream(r, s, i);
-	/* The socket causes no event for a record that was read already. */
+	/*
+	 * The socket causes no event for a record that was read already, so this wakes the stream.
+	 */
 	if (!error)
 		vsock_stream_credit(s);
 	return error;
 }
 
-/* The host's end of the stream is gone. What the state says about it must be right, though. */
+/* Skips a stream, because the host's end is gone. The values of the stream must still be valid. */
 static int skip_stream(struct restoring *r, uint32_t i)
 {
 	int error = check_stream(r, i);

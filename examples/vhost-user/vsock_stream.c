@@ -99,7 +99,7 @@ void vsock_stream_reset(struct vsock_stream *s)
 	vsock_stream_close(s);
 }
 
-/* Packets that the table owes the guest are sent with its next buffer. */
+/* Shuts down directions of the connection. The guest's next buffer gets the packet. */
 static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 {
 	const int got = virtio_vsock_connection_shutdown(s->connection, flags, vsock_now());
@@ -139,8 +139,8 @@ static bool account(struct vsock_stream *s)
 }
 
 /*
- * The socket can't be written to any more. The guest is told after the socket's input has ended,
- * too: see end_of_input().
+ * Called when the socket can't be written to any more. The guest is told when the socket's input
+ * has ended, too: see end_of_input().
  */
 static void stop_output(struct vsock_stream *s)
 {
@@ -206,8 +206,8 @@ static bool send_piece(struct vsock_stream *s, const struct vsock_record *record
 }
 
 /*
- * Sends a record to a socket file. Returns false if it can't be sent: not now, or never, and then
- * *out_never is set.
+ * Sends a record to a socket file. Returns false if the record can't be sent now. If it can never
+ * be sent, *out_never is set.
  */
 static bool send_record(struct vsock_stream *s, const struct vsock_record *record, bool *out_never)
 {
@@ -243,8 +243,8 @@ static bool flush_records(struct vsock_stream *s)
 				return !s->writable || s->discards;
 		} else if ((record.marks & VIRTIO_VSOCK_SEQ_EOM) == 0) {
 			/*
-			 * Without room for the rest, or without a sender, the record can never be
-			 * complete.
+			 * If the rest has no room, or the guest sends no more, the record can never
+			 * be complete.
 			 */
 			return !(record.marks & VIRTIO_VSOCK_SEQ_EOR) && record.len < s->vsock->buffer &&
 			       guest_sends_more(s);
@@ -308,7 +308,7 @@ static void send_directly(struct vsock_stream *s, struct virtio_reader *reader)
 	while (s->writable && virtio_reader_left(reader) > 0) {
 		count = virtio_reader_iovec(reader, UINT64_MAX, iov, IOVECS, &filled);
 		sent = send_some(s, virtio_sys_iovec(iov), count);
-		/* After EFAULT the memory is gone. The copy below finds that out. */
+		/* After EFAULT the memory is gone. vsock_output_put() finds that out. */
 		if (sent <= 0 || virtio_reader_skip(reader, (uint64_t)sent))
 			return;
 		s->vsock->counts.bytes_from_guest += (uint64_t)sent;
@@ -352,8 +352,8 @@ void vsock_stream_shut(struct vsock_stream *s)
 
 /*
  * The socket's input has ended. If the socket can't be written to either, the connection is over:
- * the guest is told both at once. Otherwise the guest may go on sending, and is told when the
- * socket takes no more.
+ * the guest is told of both directions at once. Otherwise the guest may go on sending, and is told
+ * when the socket takes no more.
  */
 static void end_of_input(struct vsock_stream *s)
 {
@@ -403,18 +403,19 @@ static int fill_from_stream(struct vsock_stream *s, struct virtio_vsock_packet *
 		return 0;
 	}
 	piece.bytes = (uint32_t)got;
-	/* At most the requested number of bytes, so this cannot fail. */
+	/* piece.bytes is at most the requested number, so this cannot fail. */
 	return virtio_vsock_connection_send(s->connection, &piece, &packet->header) == 0;
 }
 
-/* Returns whether an empty message is a record: the end of the input has no sender. */
+/* Returns whether an empty message is an empty record. The end of the input has no sender. */
 static bool has_sender(struct msghdr *msg)
 {
 	return CMSG_FIRSTHDR(msg) != NULL;
 }
 
 /*
- * Receives a record into a buffer of its length. Returns its length; -1 and errno; 0 for the end.
+ * Receives a record into an allocation. Returns the record's length, -1 with errno, or 0 at the end
+ * of the input. Sets *out_bad if the record can't be carried.
  */
 static ssize_t receive_record(struct vsock_stream *s, bool *out_bad)
 {
@@ -430,7 +431,10 @@ static ssize_t receive_record(struct vsock_stream *s, bool *out_bad)
 	const uint32_t most = s->paired ? PAIR_PIECE + 1 : s->vsock->buffer;
 	ssize_t len = recvmsg(s->source.fd, &msg, PEEK);
 
-	/* Linux reports the reset once, before the records that arrived earlier. So read again. */
+	/*
+	 * Linux reports a reset of the connection once, before the records that arrived earlier. So
+	 * read again.
+	 */
 	if (len < 0 && errno == ECONNRESET)
 		len = recvmsg(s->source.fd, &msg, PEEK);
 
@@ -450,7 +454,7 @@ static ssize_t receive_record(struct vsock_stream *s, bool *out_bad)
 
 /*
  * Returns whether the rest of the message fits the guest's buffer, in packets of this size: if not,
- * it can never arrive.
+ * the message can never arrive.
  */
 static bool fits_guest(const struct vsock_stream *s, uint32_t room)
 {
@@ -487,7 +491,7 @@ static bool load_record(struct vsock_stream *s, uint32_t room)
 	return false;
 }
 
-/* A piece of the present record. */
+/* Fills a packet with a piece of the present record. */
 static int fill_from_record(struct vsock_stream *s, struct virtio_vsock_packet *packet, uint64_t now)
 {
 	const uint32_t room = (uint32_t)packet->data.writable_bytes;
@@ -533,8 +537,9 @@ void vsock_stream_credit(struct vsock_stream *s)
 }
 
 /*
- * The guest has reported that its buffer has only this message, and there is still no room: its
- * receive buffers are smaller than at the beginning, or the message of a pair is too long.
+ * Resets a connection whose guest has reported that its buffer has only this message, if there is
+ * still no room. Its receive buffers are smaller than at the beginning, or the message of a pair is
+ * too long.
  */
 void vsock_stream_check(struct vsock_stream *s)
 {
@@ -618,7 +623,7 @@ struct vsock_stream *vsock_stream_open(struct vsock_device *vsock, int fd, uint1
 	s->vsock = vsock;
 	s->type = type;
 	s->source = (struct event_source){ .fd = fd, .ready = on_event };
-	/* Tells an empty record from the end. */
+	/* SO_PASSCRED distinguishes an empty record from the end of the input. */
 	if ((has_records(s) && setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on)) ||
 	    event_loop_want(vsock->loop, &s->source, EVENT_READABLE | EVENT_WRITABLE | EVENT_EDGE)) {
 		free(s);

@@ -52,7 +52,7 @@ struct vsock_stream {
 	bool write_ended;
 	/* Bytes from the guest are dropped: the socket can't be written to. */
 	bool discards;
-	bool is_ready;  /* in the list: may have something to read */
+	bool is_ready;  /* in the list of ready streams: may have data to read */
 	uint64_t since; /* when the stage began */
 	TAILQ_ENTRY(vsock_stream) in_stage, in_ready;
 	struct vsock_output output;
@@ -60,7 +60,7 @@ struct vsock_stream {
 	bool has_record;
 	uint8_t *record;
 	uint32_t record_at, record_len, record_marks;
-	uint64_t message_sent; /* bytes of the message, over several records of a pair */
+	uint64_t message_sent; /* sent bytes of the message; a pair sends several records */
 	uint64_t message_packets;
 	/* The client's line. */
 	uint32_t port;
@@ -80,7 +80,7 @@ void vsock_stream_close(struct vsock_stream *stream);
 void vsock_stream_set_stage(struct vsock_stream *stream, enum vsock_stage stage);
 
 /*
- * Called when the table has ended the connection. Data that the guest has sent before is still
+ * Called when the table has ended the connection. Data that the guest sent before the end is still
  * delivered.
  */
 void vsock_stream_let_go(struct vsock_stream *stream);
@@ -91,16 +91,16 @@ void vsock_stream_reset(struct vsock_stream *stream);
 /* Called when the connection is established: input may be read. */
 void vsock_stream_start(struct vsock_stream *stream);
 
-/* Receives a packet's payload. That may close the stream. */
+/* Receives a packet's payload. This may close the stream. */
 void vsock_stream_take(struct vsock_stream *stream, const struct virtio_chain_segments *data,
 		       const struct virtio_vsock_received *received);
 
-/* Called when the guest has shut down one direction or both. That may close the stream. */
+/* Called when the guest has shut down one direction or both. This may close the stream. */
 void vsock_stream_shut(struct vsock_stream *stream);
 
 /*
- * Fills a packet to the guest: payload and header. Returns 1; 0 if there is nothing to send now.
- * Then the stream is not in the list of ready streams, and may have been closed.
+ * Fills a packet to the guest: payload and header. Returns 1, or 0 if there is nothing to send now.
+ * After 0 the stream is not in the list of ready streams, and may have been closed.
  */
 int vsock_stream_fill(struct vsock_stream *stream, struct virtio_vsock_packet *packet, uint64_t now);
 
