@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the suite needs from a compiler beyond C11: branch hints, attributes, and one spelling for
- * what C and C++ spell differently. Needs gcc or clang. Nothing here changes a layout.
+ * The compiler's extensions to C11 that the suite needs: branch hints, attributes, and one spelling
+ * for words that C and C++ spell differently. Needs gcc or clang. Nothing here changes a
+ * structure's layout.
  *
  * A freestanding program provides memcpy, memset, memmove and memcmp, and a <string.h> that
- * declares them. The suite needs no other standard header than those of a freestanding compiler.
- * <virtio/queue_pthread.h> and <virtio/sys_iovec.h> are the exceptions.
+ * declares them. All other standard headers are those of a freestanding compiler. Only
+ * <virtio/queue_pthread.h>, <virtio/sys_iovec.h> and <virtio/blk_file.h> need more.
  */
 #ifndef VIRTIO_COMPILER_H
 #define VIRTIO_COMPILER_H
 
 /*
- * Under gnu89 rules every object defines each inline function, and a program of two objects does
- * not link.
+ * Under gnu89 rules every object file defines each inline function, so a program of two object
+ * files does not link.
  */
 #if defined(__GNUC_GNU_INLINE__) && !defined(__cplusplus)
 #error "the headers need C99 inline functions: compile with -std=c99 or later, or without -fgnu89-inline"
@@ -31,10 +32,10 @@
 #define VIRTIO_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VIRTIO_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* A fact for the compiler. It must hold whatever a guest does. */
+/* Tells the compiler that x is true. x must be true whatever a guest does. */
 #define VIRTIO_ASSUME(x) ((x) ? (void)0 : __builtin_unreachable())
 
-/* Whether ThreadSanitizer is on, by gcc's name or clang's. */
+/* Defined if ThreadSanitizer is on. gcc and clang report that in different ways. */
 #if defined(__SANITIZE_THREAD__)
 #define VIRTIO_TSAN 1
 #elif defined(__has_feature)
@@ -43,24 +44,24 @@
 #endif
 #endif
 
-/* For functions off the hot path: out of line, and away from the code that calls them. */
+/* For functions off the fast path: out of line, and far from the code that calls them. */
 #define VIRTIO_COLD __attribute__((cold, noinline))
 
 /*
- * Replaces the word inline: C99 inline with external linkage. One source file of each library
- * defines this macro as extern inline before it includes the headers. That file has the external
- * copies (C11, 6.7.4).
+ * Stands for the keyword inline: C99 inline with external linkage. One source file of each library
+ * defines this macro as extern inline before it includes the headers. That file then contains the
+ * external copies (C11, 6.7.4).
  */
 #ifndef VIRTIO_INLINE
 #define VIRTIO_INLINE inline
 #endif
 
 /*
- * For functions that a request passes several times: always inlined. An external copy exists too.
+ * For functions that one request calls several times: always inlined. An external copy exists, too.
  */
 #define VIRTIO_HOT __attribute__((always_inline))
 
-/* The result says whether the operation happened. A caller that ignores it has a bug. */
+/* The result says whether the operation happened. A caller that ignores the result has a bug. */
 #define VIRTIO_MUST_CHECK __attribute__((warn_unused_result))
 
 #endif

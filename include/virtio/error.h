@@ -6,7 +6,7 @@
  * negative codes on failure. The codes differ from all errno values, so a mix-up is noticed. After
  * an error the requested operation has not happened.
  *
- * The groups below say whose fault it is: the caller, the guest's memory, the guest's ring, the
+ * The groups below say what is at fault: the caller, the guest's memory, the guest's ring, the
  * guest's chain, the host, or the writer of a saved state.
  */
 #ifndef VIRTIO_ERROR_H
@@ -20,15 +20,15 @@ enum virtio_error {
 	/* The caller's arguments. */
 	VIRTIO_EINVAL = -1001,   /* an argument is outside its documented range */
 	VIRTIO_ENOBUFS = -1002,  /* the caller's array is too small for the result */
-	VIRTIO_EBUSY = -1003,    /* not while running, or not while requests are in flight */
-	VIRTIO_ESTALE = -1004,   /* the token is not, or no longer, in flight */
+	VIRTIO_EBUSY = -1003,    /* refused while running, or while requests are in flight */
+	VIRTIO_ESTALE = -1004,   /* no request in flight has this token (any more) */
 	VIRTIO_ENOTSUP = -1005,  /* a feature that the suite does not implement */
-	VIRTIO_ENOOP = -1006,    /* an operation is missing */
+	VIRTIO_ENOOP = -1006,    /* a table of operations lacks a needed operation */
 	VIRTIO_ENOTLAST = -1007, /* not the last pop: another request was popped after it */
 
 	/* Guest memory. */
-	VIRTIO_EFAULT = -1010,     /* the range is not wholly inside guest memory, or wraps */
-	VIRTIO_EPERM = -1011,      /* guest memory is there but does not permit this access */
+	VIRTIO_EFAULT = -1010,     /* the range wraps, or is not wholly inside guest memory */
+	VIRTIO_EPERM = -1011,      /* the range is in guest memory, but this access is forbidden */
 	VIRTIO_ENOTMAPPED = -1012, /* the translation is not known yet: retry later */
 	VIRTIO_EALIGN = -1013,     /* the address is not aligned for the access */
 	VIRTIO_EREGION = -1014,    /* a region of a map is impossible */
@@ -38,17 +38,17 @@ enum virtio_error {
 	VIRTIO_ESIZE = -1020,     /* queue size zero, not a power of two, or above the maximum */
 	VIRTIO_ENOTREADY = -1021, /* the queue is not started */
 
-	/* The ring: these break the queue until it is reset. */
+	/* The ring. Each of these errors breaks the queue until the queue is reset. */
 	VIRTIO_EAVAILIDX = -1030, /* the available index is too far ahead, or went back */
 	VIRTIO_EHEAD = -1031,     /* a head in the available ring is not below the queue size */
 	VIRTIO_EINFLIGHT = -1032, /* a head was made available again while still in flight */
-	VIRTIO_EBROKEN = -1033,   /* the queue was broken by an earlier fault */
+	VIRTIO_EBROKEN = -1033,   /* an earlier fault has broken the queue */
 
 	/* A chain under a valid head: complete it with length 0, and go on. */
 	VIRTIO_ENEXT = -1040,     /* next points past the end of its table */
 	VIRTIO_ETOOLONG = -1041,  /* more descriptors than the queue has entries */
 	VIRTIO_EORDER = -1042,    /* a readable descriptor follows a writable one */
-	VIRTIO_EINDIRECT = -1043, /* indirect: nested, not negotiated, bad length */
+	VIRTIO_EINDIRECT = -1043, /* an indirect table is nested, not negotiated or of bad length */
 	VIRTIO_EBYTES = -1044,    /* more than 2^32 bytes in one chain */
 	VIRTIO_ESHORT = -1045,    /* fewer bytes than the request needs */
 
@@ -62,7 +62,7 @@ enum virtio_error {
 };
 
 /*
- * Name and meaning of an error code, as text such as "VIRTIO_EFAULT: range not inside guest
+ * Returns the name and the meaning of an error code, such as "VIRTIO_EFAULT: range not inside guest
  * memory".
  *
  * @error   a code of enum virtio_error, or 0

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Sets of feature bits, by the numbers that the specification gives them.
+ * Sets of feature bits.
  *
- * A set is four words of 32 bits, as <virtio/device.h> keeps them, or a mask of 64 bits, as device
- * types and vhost-user do. A bit is a number such as VIRTIO_RING_F_EVENT_IDX of
- * <virtio/bindings/virtio_ring.h>.
+ * A bit has the number that the specification gives it, such as VIRTIO_RING_F_EVENT_IDX of
+ * <virtio/bindings/virtio_ring.h>. A set is either an array of four 32-bit words, as in
+ * <virtio/device.h>, or a 64-bit mask, as in device types and vhost-user.
  *
  *	virtio_features_from_u64(options.features, virtio_blk_offered(&blk));
  *	virtio_feature_set(options.features, VIRTIO_RING_F_EVENT_IDX);
@@ -15,7 +15,7 @@
  *   virtio_features_from_u64()
  *   all others of this header             any thread     a change of the same set
  *
- * Nothing fails.
+ * No function fails.
  *
  * virtio 1.4, 2.2 and 6
  */
@@ -28,7 +28,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_FEATURE_WORDS 4 /* 32 feature bits each: 128 in all (virtio 1.4, 2.2) */
+#define VIRTIO_FEATURE_WORDS 4 /* of 32 feature bits each, 128 in all (virtio 1.4, 2.2) */
 
 /*
  * Mask of the feature bits 0 to 23, which each device type defines for itself (virtio 1.4, 2.2).

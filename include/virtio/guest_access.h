@@ -23,17 +23,17 @@ VIRTIO_BEGIN_DECLS
  * Parameters of all functions:
  *
  * @guest   host address of the first guest byte. All bytes of the access lie in one region. A load
- *          or a store of a field needs the field's alignment; a used element needs 4 bytes, a
- *          descriptor 8.
+ *          or a store of a field needs the field's alignment; a used element needs an alignment of
+ *          4 bytes, a descriptor of 8.
  * @dst     the caller's own memory, len bytes
  * @src     the caller's own memory, len bytes; only read
  * @len     bytes; may be 0
- * @value   in the host's byte order, as is the result of a load
+ * @value   in the host's byte order. A load also returns this order.
  */
 
 /*
  * The 16 bytes of a descriptor, in the host's byte order. Neighbouring members differ in size,
- * because compilers combine members of one size into vectors. Here vectors cost more than they
+ * because compilers combine neighbours of equal size into vectors. Here vectors cost more than they
  * save.
  */
 struct virtio_guest_desc {
@@ -42,7 +42,7 @@ struct virtio_guest_desc {
 	uint64_t len;        /* a 32-bit value, in 64 bits for arithmetic */
 };
 
-/* Copies out of guest memory once. The compiler must not read the source again. */
+/* Copies out of guest memory once. The compiler cannot read the source a second time. */
 VIRTIO_INLINE void virtio_guest_copy_in(void *dst, const void *guest, size_t len);
 
 VIRTIO_INLINE void virtio_guest_copy_out(void *guest, const void *src, size_t len);
@@ -59,7 +59,7 @@ VIRTIO_INLINE void virtio_guest_store_le16_release(void *guest, uint16_t value);
 
 /*
  * Stores a used element, aligned to 4 bytes. Two stores are enough: the driver reads the element
- * only after the index that follows.
+ * only after the used index, which is stored later.
  */
 VIRTIO_INLINE void virtio_guest_store_used(void *guest, uint32_t id, uint32_t len);
 

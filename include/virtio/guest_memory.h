@@ -4,9 +4,9 @@
  *
  * Concepts:
  *
- *   region   a run of guest-physical addresses with host memory of the caller's behind it
+ *   region   a run of guest-physical addresses, backed by host memory of the caller
  *   map      an immutable snapshot: a sorted table of regions, perhaps with a translation in front.
- *            A change of the guest's memory is a new map.
+ *            If the guest's memory changes, the caller makes a new map.
  *   cursor   a map, and the region of the last access. Every access uses a cursor. The next access
  *            nearby is cheap. A cursor must not be copied: it may point into itself.
  *   segment  a run of guest addresses resolved to host memory, for zero-copy I/O
@@ -18,8 +18,8 @@
  * - A value is copied once into the caller's own memory, and judged there.
  *
  * What is not covered:
- * - A file behind guest memory that another process truncates raises SIGBUS. The caller seals such
- *   a file against shrinking, or knows that its length is fixed.
+ * - If another process truncates a file behind guest memory, an access raises SIGBUS. The caller
+ *   seals such a file against shrinking, or knows that the length is fixed.
  * - Mapping a region at the moment of access (Xen's grant tables). Regions must be resident, or
  *   demand-paged by the host.
  *
@@ -56,7 +56,7 @@ VIRTIO_BEGIN_DECLS
  *
  * Bit n stands for the page at base + (n << page_shift). The least significant bit of a unit comes
  * first:
- *   unit 1                      bit n % 8 of byte n / 8: vhost-user's log, and KVM's on any host
+ *   unit 1                      bit n % 8 of byte n / 8, as in the logs of vhost-user and of KVM
  *   unit sizeof(unsigned long)  bit n % 64 (or 32) of an unsigned long in the host's byte order, as
  *                               operating systems keep bitmaps
  *
@@ -71,32 +71,32 @@ struct virtio_dirty_log {
 };
 
 /*
- * Accesses of up to this many bytes have a fast path. A region has no fast path if it is shorter
- * or has a flag.
+ * Accesses of up to this many bytes have a fast path. There is no fast path in a region that is
+ * shorter than this or has a flag.
  */
 #define VIRTIO_MEMORY_SMALL 64
 
 /*
  * A run of guest-physical memory. The caller fills in the first five members.
- * virtio_memory_map_init() sets the others, whatever they are.
+ * virtio_memory_map_init() sets the others, whatever their values are.
  */
 struct virtio_region {
 	uint64_t addr;                        /* guest-physical address of the first byte */
-	uint64_t len;                         /* bytes, at least 1; end of address space allowed */
-	void *host;                           /* the same byte, below the last MiB of the host */
+	uint64_t len;                         /* bytes, at least 1; may end at address 2^64 */
+	void *host;                           /* host address of that byte; see VIRTIO_EREGION */
 	uint32_t flags;                       /* VIRTIO_REGION_... */
 	const struct virtio_dirty_log *dirty; /* where device writes are recorded, or NULL */
 
 	uint32_t access;   /* VIRTIO_ACCESS_... permitted, and an internal flag */
 	uint64_t writable; /* len if the bytes can be read and written, otherwise 0 */
 	/*
-	 * The number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read and written. The
-	 * second member is 0 if the region has a dirty log, else the same. With these members a
-	 * small access of known size needs one comparison.
+	 * writable_small is the number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read
+	 * and written. unlogged_small is 0 if the region has a dirty log, otherwise equal to
+	 * writable_small. With these members a small access of known size needs one comparison.
 	 */
 	uint64_t writable_small;
 	uint64_t unlogged_small;
-	const struct virtio_region *self; /* this region; in a window, the region behind it */
+	const struct virtio_region *self; /* this region; in a cursor's window, the map's region */
 };
 
 /* The result of a translation: the first len bytes at the requested address are at addr. */
@@ -123,7 +123,7 @@ struct virtio_translation {
  *                      retry.
  *
  * For one map the answer for an address must not change, except from VIRTIO_ENOTMAPPED to another
- * answer. An invalidation makes a new map.
+ * answer. After an invalidation the caller must make a new map.
  *
  * The function runs on the thread that uses the cursor. Several threads may call it at once.
  */
@@ -131,8 +131,8 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 				struct virtio_translation *out);
 
 /*
- * The number of pieces of equal length, from address 0 to the end of the last region, in which a
- * search begins.
+ * The number of slots of a map: parts of equal length, from address 0 to the end of the last region
+ * or beyond. A search begins in the slot of the address.
  */
 #define VIRTIO_MEMORY_SLOTS 32
 
@@ -141,7 +141,7 @@ struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
 	uint8_t steps;                     /* of a binary search: log2 of count, rounded down */
-	uint8_t fast_slots;                /* VIRTIO_MEMORY_SLOTS; 0 behind a translation */
+	uint8_t fast_slots;                /* VIRTIO_MEMORY_SLOTS; 0 if slots are not used */
 	uint8_t slot_shift;                /* log2 of the bytes of a slot */
 	const struct virtio_region *upper; /* the last 2^steps of the regions */
 	virtio_translate_fn *translate;    /* NULL: addresses are guest-physical */
@@ -156,11 +156,12 @@ struct virtio_memory_map {
  */
 struct virtio_memory_cursor {
 	const struct virtio_memory_map *map;
-	/* The cached region: of the map's table, or the window, or an empty region for none. */
+	/* The cached region: an entry of the map's table, the window, or empty at first. */
 	const struct virtio_region *region;
 	/*
-	 * What the last translation answered, in the form of a region. Its addr is the address
-	 * before the translation, and it permits what both the translation and the region permit.
+	 * The result of the last translation, in the form of a region. Its addr is the address
+	 * before the translation. Its access is what both the translation and the map's region
+	 * permit.
 	 */
 	struct virtio_region window;
 };
@@ -197,18 +198,18 @@ enum virtio_order {
  *
  * @map       set up, without a translation
  * @regions   the caller's table, in any order: this call sorts it, and sets the derived members.
- *            The table must neither move nor change while the map is in use, so another map needs a
- *            table of its own. NULL if count is 0.
+ *            The table must not move or change while the map is in use, so another map needs a
+ *            table of its own. May be NULL if count is 0.
  * @count     entries of the table
  *
  * Returns 0, or:
  *   VIRTIO_EREGION   a region has length 0, no host memory, an unknown flag or an impossible dirty
- *                    log, ends past the guest's address space, or has a byte in the last MiB of
- *                    the host's address space or past its end. There a table's address plus an
- *                    offset from a guest's 16-bit index would wrap.
+ *                    log. Or a region ends past the guest's address space, or has a byte in the
+ *                    last MiB of the host's address space or beyond. There a table's address plus
+ *                    an offset from a guest's 16-bit index would wrap.
  *   VIRTIO_EOVERLAP  two regions overlap
  *
- * On failure the map is untouched. The table may be in another order: virtio_memory_bad_region()
+ * A failure leaves the map untouched, but may have sorted the table: virtio_memory_bad_region()
  * finds the wrong entry.
  */
 VIRTIO_MUST_CHECK
@@ -220,7 +221,7 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
  * @regions, @count  as virtio_memory_map_init() has left them
  *
  * Returns the index of the first impossible region. If no region is impossible, returns the index
- * of the first region that overlaps its predecessor, or count.
+ * of the first region that overlaps its predecessor. If none does, returns count.
  */
 uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t count);
 
@@ -290,7 +291,7 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
  * @len     bytes
  * @access  VIRTIO_ACCESS_... bits: the intended access
  *
- * Returns NULL if the range is not in one region, not in one translation, or does not permit the
+ * Returns NULL if the range is not inside one region and one translation, or does not permit the
  * access. For a length of 0 the result may be NULL. The address is valid as long as the map.
  *
  * Writes through the pointer are not recorded in a dirty log: see virtio_region_mark_dirty(). After
@@ -309,7 +310,7 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
  * @out     the first piece of the range that is contiguous in host memory; untouched on failure
  *
  * Returns 0; VIRTIO_EINVAL for a length of 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. The
- * call checks neither what follows the piece, nor whether the range wraps.
+ * call checks only this piece: the rest of the range may be invalid, and the range may wrap.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
@@ -360,7 +361,7 @@ int virtio_memory_store_le32(struct virtio_memory_cursor *cursor, uint64_t addr,
 
 /* Segments */
 
-/* The sum of the lengths of count segments, in bytes. */
+/* Returns the sum of the lengths of count segments, in bytes. */
 uint64_t virtio_segments_bytes(const struct virtio_segment *segments, uint32_t count);
 
 /*
@@ -368,8 +369,8 @@ uint64_t virtio_segments_bytes(const struct virtio_segment *segments, uint32_t c
  *
  * @segments  as passed to the I/O, in order
  * @count     how many
- * @bytes     bytes written, from the start of the first segment on. More than the segments hold
- *            means all of them.
+ * @bytes     bytes written, from the start of the first segment on. A larger number than the
+ *            segments hold stands for all their bytes.
  *
  * Call this after the bytes are written and before the chain is completed.
  */
@@ -378,7 +379,8 @@ void virtio_segments_mark_dirty(const struct virtio_segment *segments, uint32_t 
 /*
  * Records bytes in a region's dirty log, if the region has one. Thread-safe.
  *
- * @region  of the map's table, such as a segment's. A cursor's window has other addresses.
+ * @region  an entry of the map's table, such as a segment's region; not a cursor's window, which
+ *          has other addresses
  * @host    first byte written, inside the region
  * @len     bytes written
  */

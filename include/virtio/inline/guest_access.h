@@ -30,8 +30,8 @@ typedef uint64_t __attribute__((may_alias)) virtio_impl_guest_u64;
 	} while (0)
 
 /*
- * Copies few bytes, like memcpy(). A call of memcpy() costs more when the compiler does not know
- * the size.
+ * Does the same as memcpy(), for few bytes. If the compiler does not know the size, a call of
+ * memcpy() costs more.
  */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_guest_copy(void *to, const void *from, size_t len)
 {
@@ -40,8 +40,8 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_guest_copy(void *to, const void *from,
 		return;
 	}
 	/*
-	 * Hides the pointers. Otherwise compilers that see the objects but not len warn of sizes
-	 * that are never copied.
+	 * Hides from the compiler where the pointers point to. A compiler that knows the objects
+	 * but not len would warn of lengths that never occur.
 	 */
 	__asm__("" : "+r"(to), "+r"(from));
 	if (VIRTIO_LIKELY(len - 8 <= 8))

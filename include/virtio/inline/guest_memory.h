@@ -11,12 +11,12 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * An internal bit of a region's access: reading and writing is permitted, and writes need no record
- * in a dirty log.
+ * An internal bit of a region's member access: reading and writing is permitted, and writes need no
+ * record in a dirty log.
  */
 #define VIRTIO_IMPL_ACCESS_UNLOGGED 4u
 
-/* The slow paths: a range outside the cached region. */
+/* Slow paths, for a range outside the cached region. */
 void *virtio_impl_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
 int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);
@@ -24,9 +24,9 @@ int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t 
 const struct virtio_region *virtio_impl_memory_cache_any(struct virtio_memory_cursor *cursor, uint64_t addr);
 
 /*
- * Returns the last region that starts in the slot of addr or below. Most slots have one region, and
- * the caller checks whether it contains addr. Returns NULL if the map has a translation, or addr is
- * behind all slots.
+ * Returns the last region that starts in the slot of addr or below the slot. Most slots have one
+ * region. The caller checks whether the region contains addr. Returns NULL if the map has a
+ * translation, or addr is past the last slot.
  */
 VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_guess(const struct virtio_memory_map *map,
 									      uint64_t addr)
@@ -44,8 +44,8 @@ VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_guess(co
 
 /*
  * Makes the region of addr the cached region, if VIRTIO_MEMORY_SMALL bytes at addr can be read and
- * written there. Returns that region. Returns NULL and changes nothing near the end of a region, in
- * a read-only region, and under a translation.
+ * written there. Returns that region. Otherwise changes nothing and returns NULL: near the end of a
+ * region, in a read-only region, and under a translation.
  */
 VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_cache_region(
 	struct virtio_memory_cursor *cursor, uint64_t addr)
@@ -64,20 +64,21 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
 	const struct virtio_region *region = cursor->region;
 	const uint64_t off = addr - region->addr;
 
-	/* off is subtracted only after it is known to be below len, so nothing wraps. */
+	/* off is subtracted only after the test off < region->len, so nothing wraps. */
 	if (VIRTIO_LIKELY(off < region->len && len <= region->len - off && (region->access & access) == access))
 		return (uint8_t *)region->host + off;
 	return virtio_impl_memory_find_slow(cursor, addr, len, access);
 }
 
 /*
- * Whether an access is small and of a size known to the compiler, so that one comparison is enough.
+ * Tells whether len is small and the compiler knows its value. For such an access one comparison is
+ * enough.
  */
 #define VIRTIO_IMPL_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
 
 /*
- * Returns whether the range can be read and written in the region, which can be a cursor's window.
- * A write must be recorded if the region has a dirty log.
+ * Returns whether the range can be read and written in the region, which may be a cursor's window.
+ * If the region has a dirty log, the caller must record each write.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_region(const struct virtio_region *region, uint64_t addr,
 							   uint64_t len)
@@ -87,7 +88,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_region(const struct virtio_r
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return VIRTIO_LIKELY(off < region->writable_small);
-	/* With a length of 0 the sum overflows, or is a number that no region has. */
+	/* If len is 0, the sum overflows or is UINT64_MAX, which is outside every region. */
 	return VIRTIO_LIKELY(!__builtin_add_overflow(off, len - 1, &last)) && VIRTIO_LIKELY(last < region->writable);
 }
 
@@ -97,7 +98,7 @@ VIRTIO_INLINE VIRTIO_HOT uint8_t *virtio_impl_memory_host(const struct virtio_re
 	return (uint8_t *)region->host + (addr - region->addr);
 }
 
-/* Whether the cached region, after a move, holds the range. region is NULL if it did not move. */
+/* Returns whether a newly cached region holds the range. region is NULL if none was cached. */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virtio_region *region, uint64_t addr,
 							       uint64_t len, void **out)
 {
@@ -115,11 +116,11 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
  * @addr    first byte, as the driver gave it
  * @len     bytes; for 0 the result is false
  * @out     the host address of addr, valid as long as the map; undefined if the result is false.
- *          cursor->region->self is its region until the cursor is used again. A write must be
- *          recorded if that region has a dirty log.
+ *          The range is in the region cursor->region->self, until the cursor is used again. If that
+ *          region has a dirty log, the caller must record each write.
  *
- * Returns false for any other range, and sometimes near the end of a region or behind a
- * translation. Then the slow path decides.
+ * Returns whether the address was found. A range near the end of a region or behind a translation
+ * is not always found. So after false the slow path decides.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_writable(struct virtio_memory_cursor *cursor, uint64_t addr,
 							       uint64_t len, void **out)
@@ -133,8 +134,9 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_writable(struct virtio_mem
 }
 
 /*
- * A small access of known size: through the cached region, or after moving it, or else by a copy.
- * The copy keeps dst and src from escaping, so the caller's variable can live in a register.
+ * Small accesses of known size. Each uses the cached region, or else caches another region. The
+ * slow path gets a copy, because dst and src must not escape: so the caller's variable can live in
+ * a register.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr,
 							   void *dst, size_t len)
@@ -190,7 +192,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cur
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_read_small(cursor, addr, dst, len);
-	/* A length of 0 wraps to a number that no region has. */
+	/* If len is 0, len - 1 wraps to the largest number, which leads to the slow path. */
 	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
 			    !(region->access & VIRTIO_ACCESS_READ)))
 		return virtio_impl_memory_read_slow(cursor, addr, dst, len);
@@ -206,7 +208,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cu
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_write_small(cursor, addr, src, len);
-	/* The fast path needs memory without a dirty log. A length of 0 wraps here too. */
+	/* The fast path needs memory without a dirty log. If len is 0, len - 1 wraps here, too. */
 	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
 			    !(region->access & VIRTIO_IMPL_ACCESS_UNLOGGED)))
 		return virtio_impl_memory_write_slow(cursor, addr, src, len);
