@@ -159,9 +159,8 @@ struct virtio_memory_cursor {
 	/* The cached region: an entry of the map's table, the window, or empty at first. */
 	const struct virtio_region *region;
 	/*
-	 * The result of the last translation, in the form of a region. Its addr is the address
-	 * before the translation. Its access is what both the translation and the map's region
-	 * permit.
+	 * The result of the last translation, in the form of a region. addr is the address before
+	 * the translation. access is what translation and region both permit.
 	 */
 	struct virtio_region window;
 };

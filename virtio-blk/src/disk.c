@@ -63,7 +63,7 @@ static int check_commands(const struct virtio_blk_options *options)
 	return error;
 }
 
-/* Checks values first. So VIRTIO_ENOOP says that nothing else is wrong. */
+/* Checks for missing operations last. So VIRTIO_ENOOP says that nothing else is wrong. */
 static int check_options(const struct virtio_blk_options *options)
 {
 	int error = check_blocks(options);
@@ -131,14 +131,15 @@ static uint8_t get_writeback(const struct virtio_blk *blk)
 
 /*
  * The capacity is kept in two copies of two halves, because a 64-bit atomic is a library call on
- * 32-bit hosts. An update writes the copy that is not in use, and then increments the counter,
- * which makes that copy the one in use.
+ * 32-bit hosts. The lowest bit of the update counter selects the copy in use. An update writes the
+ * other copy, and then increments the counter.
  *
- * A reader repeats only if the counter changed meanwhile, so a stopped writer delays no reader. An
- * unchanged counter proves that both halves belong to one update: only the update after the next
- * one writes the same copy. That update stores its halves with release order, after the next update
- * has stored the counter. The reader loads the halves with acquire order before it loads the
- * counter again. Only 2^32 updates during one read could make a changed counter look unchanged.
+ * A reader repeats only if the counter changed during the read, so a stopped writer delays no
+ * reader. An unchanged counter proves that both halves belong to one update n. Update n + 1 writes
+ * the other copy, and stores the counter. Update n + 2 stores its halves into the reader's copy
+ * only after that, and with release order. The reader loads the halves with acquire order before it
+ * loads the counter again. So a reader that has loaded a half of update n + 2 sees a changed
+ * counter. Only 2^32 updates during one read could make a changed counter look unchanged.
  */
 static void put_capacity(struct virtio_blk *blk, uint32_t update, uint64_t sectors)
 {
@@ -212,8 +213,8 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
 }
 
 /*
- * Whether a driver with these features can have set writeback to this value (virtio 1.4, 5.2.5.2
- * and 5.2.6.2).
+ * Returns whether a driver with these features can have set writeback to this value (virtio 1.4,
+ * 5.2.5.2 and 5.2.6.2).
  */
 static bool reachable(uint64_t features, uint8_t writeback)
 {
@@ -300,9 +301,7 @@ static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
 	}
 }
 
-/*
- * The fields of a feature are zero in the options without the feature, so most fields need no test.
- */
+/* If a feature is not offered, most of its options are zero, so most fields need no test. */
 static void build_config(const struct virtio_blk *blk, uint8_t *config)
 {
 	const struct virtio_blk_options *options = &blk->options;

@@ -16,8 +16,8 @@
 typedef int64_t move_fn(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
 
 /*
- * Starts at the beginning of a legal request's data. Types without data move none, whatever the
- * request holds.
+ * Starts a transfer at the beginning of a legal request's data. For types without data the transfer
+ * is empty, whatever buffers the request has.
  */
 static void start_transfer(struct virtio_blk_transfer *transfer, const struct virtio_blk_request *request)
 {
@@ -67,15 +67,12 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->at.left > 0))
 		return VIRTIO_EIO;
 	transfer->offset += (uint64_t)moved;
-	/* Cannot fail: moved is at most wanted, which is at most what is left. */
+	/* Cannot fail: moved is at most wanted, and wanted is at most at.left. */
 	(void)!virtio_stream_advance(&transfer->at, (uint64_t)moved);
 	return transfer->at.left > 0;
 }
 
-/*
- * Sets the result of a refused request. VIRTIO_BLK_REFUSAL_NONE stands for a request that was not
- * carried out yet.
- */
+/* Sets the result of a refused request. */
 static void refuse(const struct virtio_blk_request *request, enum virtio_blk_refusal refusal,
 		   struct virtio_blk_result *result)
 {
@@ -100,13 +97,13 @@ void virtio_blk_transfer_result(const struct virtio_blk_request *request, const 
 	if (request->type != VIRTIO_BLK_T_IN)
 		return;
 	result->written = transfer->at.done;
-	/* The failed call may have moved bytes without saying how many. */
+	/* The failed call may have moved bytes without reporting them. */
 	result->touched = error ? request->base.data.writable_bytes : transfer->at.done;
 }
 
 /*
- * Moves the next bytes of a request's data, in as many calls as needed. Returns 1 if there are
- * more, 0 after the last, or an error.
+ * Moves the next bytes of a request's data, in as many calls as needed. Returns 1 if bytes are
+ * left, 0 after the last byte, or an error.
  */
 static int move_data(const struct virtio_blk_backend *backend, move_fn *move, struct virtio_blk_transfer *transfer,
 		     uint64_t bytes)
@@ -128,8 +125,8 @@ static int move_data(const struct virtio_blk_backend *backend, move_fn *move, st
 }
 
 /*
- * Marks the bytes that a step of a read has moved. The completion would mark them too late: the
- * request may be abandoned before.
+ * Marks in the dirty log the bytes that a step of a read has moved. The completion would mark them
+ * too late: the request may be abandoned before its completion.
  */
 static void mark_moved(struct virtio_stream at, uint64_t bytes)
 {
@@ -152,7 +149,7 @@ static void mark_moved(struct virtio_stream at, uint64_t bytes)
 }
 
 /*
- * A change must be stable before it is reported as done, if the driver relies on us for that
+ * Makes a change stable before it is reported as done, if the driver relies on the device for that
  * (virtio 1.4, 5.2.6.2).
  */
 static int commit(const struct virtio_blk *blk)
@@ -199,8 +196,8 @@ static int change_next(const struct virtio_blk *blk, const struct virtio_blk_req
 }
 
 /*
- * Answers with our own bytes. The caller has checked that they fit. The writer records them in the
- * dirty log.
+ * Writes bytes of the device into the request's buffers. The caller has checked that the bytes fit.
+ * The writer records them in the dirty log.
  */
 static void answer(const struct virtio_blk_request *request, const void *bytes, size_t len,
 		   struct virtio_blk_result *result)
@@ -212,7 +209,10 @@ static void answer(const struct virtio_blk_request *request, const void *bytes, 
 	result->touched = result->written;
 }
 
-/* Reserved values are never sent (virtio 1.4, 5.2.6.2). A back end that returns one has a fault. */
+/*
+ * Reserved values are never sent (virtio 1.4, 5.2.6.2). A back end that returns a reserved value
+ * has a fault.
+ */
 static int get_lifetime(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 			struct virtio_blk_result *result)
 {
@@ -319,7 +319,8 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 }
 
 /*
- * The counter of a request's type. A request that could not be read counts among the other types.
+ * Returns the counter of a request's type. A request with a base.error counts among the other
+ * types.
  */
 static uint64_t *counter(struct virtio_blk_stats *stats, const struct virtio_blk_request *request)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The back end on a file descriptor. Hosted: the only file of the component that uses errno. */
+/* The back end on a file descriptor. The only source of virtio-blk that is not freestanding. */
 #define _GNU_SOURCE /* fallocate */
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
@@ -30,8 +30,8 @@ VIRTIO_STATIC_ASSERT(sizeof(off_t) == 8, "files may be larger than 2 GiB");
 static const uint8_t zeroes[64 << 10];
 
 /*
- * Writes zeroes into a vector, after its first `skip` bytes: `bytes` of them, or fewer if the
- * vector is shorter.
+ * Skips `skip` bytes of a vector, then writes `bytes` zeroes, or fewer if the vector ends earlier.
+ * Returns the number of zeroes.
  */
 static int64_t fill_with_zeroes(const struct virtio_iovec *iov, uint32_t count, uint64_t skip, uint64_t bytes)
 {
@@ -55,8 +55,8 @@ static int64_t fill_with_zeroes(const struct virtio_iovec *iov, uint32_t count, 
 }
 
 /*
- * Completes a read that has ended after `got` bytes, perhaps at the end of a file whose last block
- * is partial: the rest of that block reads as zeroes. After the block nothing can be read.
+ * Completes a read that has ended after `got` bytes. If the file ends inside a block, the rest of
+ * that block reads as zeroes. Nothing can be read after that block.
  */
 static int64_t read_last_block(const struct virtio_blk_file *file, const struct virtio_iovec *iov, uint32_t count,
 			       uint64_t offset, int64_t got)
@@ -110,9 +110,9 @@ static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32
 /*
  * Syncs the file. Returns 0 or an errno.
  *
- * Signals are blocked: a signal may interrupt the write-out, and the kernel may then count lost
- * data as reported although it only returns EINTR. For the same reason an interrupted sync is not
- * repeated: the next one would succeed.
+ * Signals are blocked: if a signal interrupts the write-out, the kernel returns EINTR, but may
+ * count lost data as reported. For the same reason an interrupted sync is not repeated: the next
+ * sync would succeed.
  */
 static int sync_file(int fd)
 {
@@ -127,8 +127,8 @@ static int sync_file(int fd)
 }
 
 /*
- * The number of syncs begun so far, after adding more. A sync that begins later covers all data
- * written before this call.
+ * Adds to the number of syncs begun so far, and returns the sum. A sync that begins later covers
+ * all data written before this call.
  */
 static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
 {
@@ -142,12 +142,12 @@ static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
 }
 
 /*
- * The kernel reports a failed write-back to one sync of an open file only, perhaps not to the sync
- * of the writer. Then it treats the lost data as written. Therefore:
+ * The kernel reports a failed write-back to only one sync of an open file, perhaps to another
+ * thread's sync. Afterwards the kernel treats the lost data as written. Therefore:
  * - An error stays.
- * - Syncs run one at a time. Otherwise one could succeed while another, still running, gets the
- *   error.
- * - One sync serves all callers that came before it began.
+ * - Syncs run one at a time. Otherwise one sync could succeed although the error goes to another
+ *   sync that still runs.
+ * - One sync serves all flushes that were called before the sync began.
  */
 static int file_flush(void *context)
 {
@@ -157,8 +157,8 @@ static int file_flush(void *context)
 
 	(void)pthread_mutex_lock(&file->syncing);
 	/*
-	 * With syncing held no sync runs, and begun cannot change. If begun is unchanged, no sync
-	 * has begun since this call.
+	 * While this thread holds syncing, no other sync runs, and begun cannot change. If begun
+	 * equals before, no sync has begun since the flush was called.
 	 */
 	if (!file->failed && file->begun == before) {
 		(void)count_syncs(file, 1);
@@ -174,7 +174,8 @@ static int file_flush(void *context)
 }
 
 /*
- * Whether an operation failed only because the storage lacks it, or lacks it at this granularity.
+ * Returns whether an operation failed only because the storage does not support it, or not at this
+ * granularity.
  */
 static bool is_not_supported(int error)
 {
@@ -223,7 +224,7 @@ static int device_discard(void *context, uint64_t offset, uint64_t bytes)
 	return error && !is_not_supported(error) ? VIRTIO_EIO : 0;
 }
 
-/* Fails: a success would claim that the data is gone, but it is not. */
+/* Fails if the device cannot erase: success would claim that the data is gone. */
 static int device_secure_erase(void *context, uint64_t offset, uint64_t bytes)
 {
 	const struct virtio_blk_file *file = context;
@@ -267,7 +268,10 @@ static int write_zeroes(int fd, uint64_t offset, uint64_t bytes)
 	return 0;
 }
 
-/* Whether a file has bytes up to end. Holes behind the end of a shrunk file cannot be read. */
+/*
+ * Returns whether a file has bytes up to end. A hole after the end of a shrunk file could not be
+ * read.
+ */
 static bool reaches(int fd, uint64_t end)
 {
 	struct stat st;
@@ -275,7 +279,10 @@ static bool reaches(int fd, uint64_t end)
 	return fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || (uint64_t)st.st_size >= end);
 }
 
-/* A punched hole of a file, and a range of a device unmapped by this call, read as zeroes. */
+/*
+ * Punching a hole is safe: in a file the hole reads as zeroes, and on a device the unmapped range
+ * does.
+ */
 static int file_write_zeroes(void *context, uint64_t offset, uint64_t bytes, bool unmap)
 {
 	const struct virtio_blk_file *file = context;

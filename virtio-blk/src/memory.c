@@ -2,7 +2,7 @@
 /* The back end in the host's memory. It accesses guest memory by <virtio/guest_access.h> only. */
 #include <virtio/blk_memory.h>
 
-/* How many bytes of a vector's entry fit on the disk from offset on. */
+/* Returns how many bytes of a vector's entry fit on the disk from offset on. */
 static size_t part_of(const struct virtio_blk_memory *memory, const struct virtio_iovec *iov, uint64_t offset)
 {
 	const uint64_t left = offset < memory->size ? memory->size - offset : 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* From a chain to a request, and whether the request may be carried out. */
+/* Parses chains into requests, and judges whether a request may be carried out. */
 #include <virtio/features.h>
 #include <virtio/reader.h>
 #include <virtio/request.h>
 
 /*
- * Here are the external copies of the inline functions of <virtio/blk.h>: see VIRTIO_INLINE. Those
- * of the headers above are in libvirtio-queue, and a second copy would not link.
+ * This file has the external copies of the inline functions of <virtio/blk.h>: see VIRTIO_INLINE.
+ * The external copies for the headers above are in libvirtio-queue. A second copy would not link.
  */
 #undef VIRTIO_INLINE
 #define VIRTIO_INLINE extern inline
@@ -74,16 +74,13 @@ static bool negotiated(const struct virtio_blk *blk, uint32_t feature)
 	return (blk->negotiated & virtio_feature_mask(feature)) != 0;
 }
 
-/*
- * Whether sectors from sector on are on a disk of this capacity. Neither side of a comparison can
- * wrap.
- */
+/* Returns whether a range is inside a disk of this capacity. No sum or difference here can wrap. */
 static bool on_disk(uint64_t capacity, uint64_t sector, uint64_t sectors)
 {
 	return sector <= capacity && sectors <= capacity - sector;
 }
 
-/* Judges a read or a write of bytes bytes. */
+/* Judges a read or a write of this number of bytes. */
 static enum virtio_blk_refusal judge_transfer(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 					      uint64_t bytes)
 {
@@ -112,13 +109,13 @@ static enum virtio_blk_refusal judge_write(const struct virtio_blk *blk, const s
 {
 	if (request->base.data.writable_bytes)
 		return VIRTIO_BLK_REFUSAL_WRONG_DIRECTION;
-	/* The offer counts, not what was accepted (virtio 1.4, 5.2.6.2). */
+	/* What counts is the offer of RO, not its negotiation (virtio 1.4, 5.2.6.2). */
 	if (blk->options.read_only)
 		return VIRTIO_BLK_REFUSAL_READ_ONLY;
 	return judge_transfer(blk, request, request->base.data.readable_bytes);
 }
 
-/* Judges a request whose answer has bytes bytes. */
+/* Judges a request whose answer has this number of bytes. */
 static enum virtio_blk_refusal judge_get(const struct virtio_blk_request *request, uint64_t bytes)
 {
 	if (request->base.data.readable_bytes)
@@ -137,7 +134,7 @@ struct range_rules {
 static enum virtio_blk_refusal judge_list(const struct virtio_blk_request *request, uint32_t max_count)
 {
 	const uint64_t bytes = request->base.data.readable_bytes;
-	/* The bytes say how many ranges the driver sent, range_count how many fit. */
+	/* The number of ranges that the driver sent. range_count of them fit into the array. */
 	const uint64_t sent = bytes / RANGE_BYTES;
 
 	if (request->base.data.writable_bytes)
@@ -173,14 +170,14 @@ static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const 
 
 		if (range->sectors > rules.max_sectors)
 			return VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG;
-		/* Goes on: if a later range is too long, that refusal is reported instead. */
+		/* Continues: if a later range is too long, that reason is reported instead. */
 		if (!on_disk(capacity, range->sector, range->sectors))
 			refusal = VIRTIO_BLK_REFUSAL_PAST_END;
 	}
 	return refusal;
 }
 
-/* Checks commands that a disk has only if the driver has accepted their feature. */
+/* Judges the commands that need a negotiated feature. */
 static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, const struct virtio_blk_request *request)
 {
 	const struct virtio_blk_options *options = &blk->options;

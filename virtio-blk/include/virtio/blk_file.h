@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A back end of the block device on a file descriptor: preadv, pwritev and fdatasync on a regular
- * file or a block device. POSIX hosts only: the one part of the component that is not freestanding.
+ * file or a block device. It needs a POSIX host; all other parts of virtio-blk are freestanding.
  *
  * Operations, on Linux:
- *   discard       makes a hole in a file, or discards on a device; does nothing where the storage
- *                 cannot
- *   write_zeroes  the file system or the device makes zeroes where it can; otherwise they are
+ *   discard       makes a hole in a file, or discards on a device; does nothing if the storage
+ *                 supports neither
+ *   write_zeroes  the file system or the device zeroes the range if it can; otherwise zeroes are
  *                 written. An unmapped range reads as zeroes.
  *   secure_erase  works on block devices that support it; otherwise the request fails
- *   lifetime      LIFETIME is not offered, even if the device knows its lifetime, like an eMMC:
- *                 each system reports it in its own way. A caller who can read it copies the
- *                 operations, adds this operation, and gives the copy to the disk.
+ *   lifetime      missing, so LIFETIME is not offered: each operating system reports a lifetime in
+ *                 its own way. A caller who can read the lifetime copies the table of operations,
+ *                 adds this operation, and gives the copy to the disk.
  *
  * After a failed flush:
- * - All later flushes fail, and so do flushed writes and changes of ranges. What the guest wrote
- *   may be lost, and the kernel reports that only once.
- * - Somebody who knows the file's content must check the file. Then open it again for another back
- *   end.
+ * - All later flushes fail. So do writes and changes of ranges under write-through. Data that the
+ *   guest wrote may be lost, and the kernel reports the loss only once.
+ * - Somebody who knows the file's content must check the file. Then open the file again, and make a
+ *   new back end.
  *
  * Rules for the caller:
- * - No other code syncs through this descriptor or a duplicate of it (dup(), fork()). The error of
- *   a lost write would be reported there. A second struct virtio_blk_file counts as other code.
- * - The file is not opened with O_SYNC or O_DSYNC, with which each write would sync.
- * - Do not open it with O_DIRECT. That works only for drivers whose buffers have the host's
+ * - No other code syncs through this descriptor or a duplicate of it (dup(), fork()). The kernel
+ *   could report a lost write to that code. A second struct virtio_blk_file counts as other code.
+ * - Do not open the file with O_SYNC or O_DSYNC: each write would sync.
+ * - Do not open the file with O_DIRECT, which works only if the driver's buffers have the host's
  *   alignment.
  * - Ignore SIGXFSZ if RLIMIT_FSIZE is set. Otherwise a write beyond that limit ends the process.
  *
@@ -38,12 +38,12 @@
  * Threads:
  *   functions                               who may call   what must not run beside
  *   the operations                          thread-safe
- *   virtio_blk_file_backend()               any thread     use of the same struct virtio_blk_file
+ *   virtio_blk_file_backend(),              any thread     use of the same struct virtio_blk_file
+ *   virtio_blk_file_set_block()
  *   virtio_blk_file_size(),                 any thread     other use of the file position, other
- *                                           changes
- *   virtio_blk_file_may_unmap()                            of the file's length
+ *   virtio_blk_file_may_unmap()                            changes of the file's length
  *
- * Flushes of several threads run one at a time. One sync serves all flushes that wait for it.
+ * Flushes run one at a time. One sync serves all flushes that wait when it begins.
  */
 #ifndef VIRTIO_BLK_FILE_H
 #define VIRTIO_BLK_FILE_H
@@ -54,8 +54,8 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * An open file. Set up by virtio_blk_file_backend(); nothing needs to be released. It has mutexes,
- * and the back end points to it, so it must not be copied or moved while the back end is used.
+ * An open file. Set up by virtio_blk_file_backend(); nothing needs to be released. It contains
+ * mutexes, and the back end points to it: do not copy or move it while the back end is used.
  */
 struct virtio_blk_file {
 	int fd;
@@ -84,8 +84,8 @@ int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_
  *
  * @fd     open; its file position may change
  * @bytes  set on success. The capacity is this number, rounded up to whole sectors: bytes of the
- *         last sector after the end of the file read as zeroes, and a write to the sector extends
- *         the file to its end.
+ *         last sector after the end of the file read as zeroes, and a write to that sector extends
+ *         the file to the sector's end.
  *
  * Returns 0; VIRTIO_EINVAL for another kind of file; VIRTIO_EIO if the system cannot tell.
  */
@@ -94,11 +94,11 @@ int virtio_blk_file_size(int fd, uint64_t *bytes);
 
 /*
  * Sets the unit to which the size of a regular file is rounded up, for a disk whose blk_size is
- * larger than a sector. It is VIRTIO_BLK_SECTOR_BYTES at first.
+ * larger than a sector. The unit is VIRTIO_BLK_SECTOR_BYTES at first.
  *
  * @file   set up, and not used yet
  * @bytes  a power of two from 512 on. Bytes between the end of the file and the next multiple of
- *         this number read as zeroes. Reads after that fail.
+ *         this number read as zeroes. Reads beyond that multiple fail.
  *
  * Returns 0; VIRTIO_EINVAL for another value. A failure changes nothing.
  */
@@ -109,14 +109,14 @@ int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
  * Tells whether write zeroes may deallocate storage, for options.write_zeroes_may_unmap. The option
  * must be clear if write zeroes never deallocate storage (virtio 1.4, 5.2.6.2).
  *
- * For a regular file the call makes a hole behind the end of the file, to find out whether the file
- * system can. Storage allocated there is released. The file's times change as by a write. Its bytes
- * and its size stay.
+ * For a regular file the call makes a hole after the end of the file, to find out whether the file
+ * system supports holes. Storage allocated there is released. The file's times change as by a
+ * write. The file's bytes and size stay.
  *
- * @fd  open for writing. Meanwhile no other program may extend the file and write there: up to 64
- *      KiB near the old end could become zeroes.
+ * @fd  open for writing. During the call no other program may extend the file and write there: up
+ *      to 64 KiB near the old end could become zeroes.
  *
- * Returns true also for a block device, which cannot be asked without a change. Returns false for
+ * Returns true also for a block device, because a test would change its data. Returns false for
  * other kinds of file.
  */
 bool virtio_blk_file_may_unmap(int fd);

@@ -2,8 +2,8 @@
 /*
  * A back end of the block device in the host's own memory: for boot images and tests.
  *
- * Guests reach it through <virtio/blk.h>, which checks their ranges. The back end checks the ranges
- * again. Its flush does nothing; it exists so that the device offers VIRTIO_BLK_F_FLUSH.
+ * Guests reach the back end through <virtio/blk.h>, which checks their ranges. The back end checks
+ * the ranges again. Its flush() does nothing, but lets the disk offer VIRTIO_BLK_F_FLUSH.
  *
  * Threads:
  *   functions                       who may call   what must not run beside
@@ -34,7 +34,7 @@ struct virtio_blk_memory {
  * @memory   must live, with its bytes, as long as the back end is used
  * @backend  filled in, for struct virtio_blk_options
  *
- * Returns 0; VIRTIO_EINVAL for a size without bytes, or beyond the host's address space.
+ * Returns 0; VIRTIO_EINVAL if size is above SIZE_MAX, or bytes is NULL and size is not 0.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_memory_backend(struct virtio_blk_memory *memory, struct virtio_blk_backend *backend);

@@ -14,19 +14,19 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Why a request is refused. The first reason in this list is reported. */
+/* Why a request is refused. If several reasons apply, the first in this list is reported. */
 enum virtio_blk_refusal {
 	VIRTIO_BLK_REFUSAL_NONE,      /* not refused */
-	VIRTIO_BLK_REFUSAL_BAD_CHAIN, /* base.error says why; VIRTIO_BLK_S_IOERR */
+	VIRTIO_BLK_REFUSAL_BAD_CHAIN, /* base.error says why; status VIRTIO_BLK_S_IOERR */
 
-	/* VIRTIO_BLK_S_UNSUPP */
+	/* Refusals with the status VIRTIO_BLK_S_UNSUPP. */
 	VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE,
 	VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED, /* the feature of the type is not negotiated */
 	VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG,   /* in a range (virtio 1.4, 5.2.6.2) */
 
-	/* VIRTIO_BLK_S_IOERR */
+	/* Refusals with the status VIRTIO_BLK_S_IOERR. */
 	VIRTIO_BLK_REFUSAL_WRONG_DIRECTION, /* data in the wrong direction for the type */
-	VIRTIO_BLK_REFUSAL_READ_ONLY,       /* a write, where read-only was offered */
+	VIRTIO_BLK_REFUSAL_READ_ONLY,       /* a write to a disk that offers read-only */
 	VIRTIO_BLK_REFUSAL_NO_ROOM,         /* for the answer of GET_ID or GET_LIFETIME */
 	VIRTIO_BLK_REFUSAL_NOT_SECTORS,     /* data of a read or a write is not whole sectors */
 	VIRTIO_BLK_REFUSAL_TOO_LONG,        /* more data than max_request_bytes */
@@ -39,7 +39,7 @@ enum virtio_blk_refusal {
 };
 
 /*
- * Says a refusal in words, such as "past the end of the disk", for a message.
+ * Describes a refusal in words, such as "past the end of the disk", for a message.
  *
  * Returns static text, never NULL: "not refused" for VIRTIO_BLK_REFUSAL_NONE, "unknown refusal" for
  * a value outside the enumeration.

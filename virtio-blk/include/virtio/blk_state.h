@@ -15,12 +15,12 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The section of a disk: values of struct virtio_blk_state. */
+/* Returns the layout of a disk's section: the values of struct virtio_blk_state. */
 const struct virtio_section_layout *virtio_blk_layout(void);
 
 /*
- * What driver and operator have changed. Plain data. Options are not part of the state: the owner
- * of the disk has them.
+ * The values that the driver and the operator have changed. Plain data. The options are not part of
+ * the state: the owner of the disk has them.
  */
 struct virtio_blk_state {
 	uint64_t features; /* negotiated: a mask of bits 0 to 23 */
@@ -38,14 +38,13 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
 /*
  * Restores the features and the cache mode.
  *
- * @blk    as virtio_blk_init() or virtio_blk_reset() left it, or with the features of the state
- *         negotiated since. Its capacity is that of the target's storage.
- * @state  from virtio_blk_save(), perhaps through a file; checked as if a guest had made it
+ * @blk    as virtio_blk_init() or virtio_blk_reset() left it. The state's features may have been
+ *         negotiated since. The capacity is the capacity of the target's storage.
+ * @state  from virtio_blk_save(), perhaps through a file; checked as if a guest had written it
  *
- * The device core's restore negotiates the same features. It may run before or after this call,
- * with the same result.
+ * virtio_device_restore() negotiates the same features. The two calls may come in any order.
  *
- * The disk keeps its own capacity, which must not be less than the driver has seen. The owner of a
+ * The disk keeps its own capacity, which must not be less than the state's capacity. The owner of a
  * disk that was resized sets the new capacity before the restore.
  *
  * Returns 0; or 1 if the disk is larger than in the state: then the caller sends a configuration
@@ -84,12 +83,12 @@ void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t numbe
  *
  * @number    the number that was written
  * @blk       the target of the restore
- * @features  negotiated in the file's core, from virtio_device_saved_features(): the state must
- *            agree in this device type's bits. NULL accepts any.
+ * @features  from virtio_device_saved_features() for the same file: the state must have the same
+ *            bits 0 to 23. NULL accepts any features.
  * @state     for virtio_blk_restore(); untouched on failure
  *
- * Returns 0; or an error of virtio_section_read() or virtio_blk_check_state(), with section, value
- * and place in reader->fault.
+ * Returns 0; or an error of virtio_section_read() or virtio_blk_check_state(). reader->fault then
+ * names the section, the value and the place.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_blk *blk,

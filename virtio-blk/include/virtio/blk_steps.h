@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests in steps, for a device that carries out its I/O with calls that block, but must not
- * block for long.
+ * Requests in steps, for a device whose I/O calls block, but which must not block for long.
  *
- * A driver may send one request of nearly 4 GiB; firmware reads a whole file like that. A step
- * moves at most the number of bytes that the caller allows. Between two steps the caller can do
- * other work: obey an order to stop, reset, serve another queue.
+ * A driver may send one request of nearly 4 GiB; some firmware reads a whole file by one request. A
+ * step moves at most the number of bytes that the caller allows. Between two steps the caller can
+ * do other work: stop the queue, reset it, or serve another queue.
  *
  *	virtio_blk_steps_begin(&steps, &blk, &request);
  *	while (virtio_blk_step(&steps, &blk, &request, 1 << 20, &result) == 1)
- *		if (told to stop) {
+ *		if (the queue must stop) {
  *			unpop the request, or reset the queue; return
  *		}
  *	error = virtio_blk_complete(&queue, &request, &result, &stats);
  *
- * A request that is abandoned between two steps has changed a part of the disk or of guest memory.
- * The dirty log records what has changed in guest memory. The caller may carry the request out
- * again from its beginning, because the driver must not use its buffers meanwhile.
+ * A request that is abandoned between two steps may have changed a part of the disk or of guest
+ * memory. The dirty log records all changes in guest memory. The caller may carry the request out
+ * again from its beginning, because the driver must not use the request's buffers before its
+ * completion.
  *
- * What the guest can do: what <virtio/blk.h> says. A request is checked once, at its beginning. So
- * before a disk is made smaller, requests that have begun must end: see virtio_blk_set_capacity().
+ * What the guest can do: see <virtio/blk.h>. A request is checked once, at its beginning. So before
+ * a disk is made smaller, requests that have begun must end: see virtio_blk_set_capacity().
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -41,11 +41,11 @@ VIRTIO_BEGIN_DECLS
 struct virtio_blk_steps {
 	struct virtio_blk_transfer transfer;
 	uint32_t range; /* index of the next range, for a command on ranges */
-	bool changed;   /* a range was changed */
+	bool changed;   /* data was written or a range was changed */
 };
 
 /*
- * Checks a request, and begins.
+ * Checks a request, and prepares its first step.
  *
  * @steps    set up
  * @request  popped; must not move until the last step
@@ -56,8 +56,8 @@ void virtio_blk_steps_begin(struct virtio_blk_steps *steps, const struct virtio_
 /*
  * Carries out the next part of the request. All steps together do what virtio_blk_execute() does.
  *
- * @bytes   the most bytes of data to move: a multiple of 512, at least 512. For a command on ranges
- *          a step is one range, whose length the disk's options limit; a flush is one step.
+ * @bytes   the most bytes of data to move: a multiple of 512, at least 512. A step of a command on
+ *          ranges is one range, whose length the disk's options limit. A flush is one step.
  * @result  filled in after the last step; otherwise untouched
  *
  * Returns 1 if there is more to do. Returns 0 after the last step; the result then says whether the

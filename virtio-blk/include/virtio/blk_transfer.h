@@ -3,7 +3,7 @@
  * Transfers by the caller: block requests of a device that does its I/O itself, by io_uring or
  * threads.
  *
- * What the guest can do: what <virtio/blk.h> says. The limits are checked before a transfer begins.
+ * What the guest can do: see <virtio/blk.h>. The limits are checked before a transfer begins.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -38,7 +38,7 @@ struct virtio_blk_transfer {
 	struct virtio_stream at; /* position in the data; at.done bytes were moved */
 	uint64_t offset;         /* of the next byte on the disk */
 	uint64_t wanted;         /* bytes of the last vector */
-	/* The most bytes of a vector: 2^30, or a number set by the caller. */
+	/* The most bytes of a vector: 2^30, or a smaller number that the caller sets. */
 	uint64_t max_bytes;
 	enum virtio_blk_refusal refusal; /* why the request must not be carried out */
 };
@@ -50,13 +50,13 @@ struct virtio_blk_transfer {
  * @transfer  set up
  * @request   popped; must not move until the transfer has ended
  *
- * Returns VIRTIO_BLK_S_OK if the caller carries the request out, by its type:
+ * Returns VIRTIO_BLK_S_OK if the caller must carry the request out, according to its type:
  *   reads and writes    move the data. If virtio_blk_write_through() is true, flush after a write.
  *   FLUSH               flush; ignore sector and data
  *   commands on ranges  change request->ranges, whose limits are checked. Skip ranges of no
- *                       sectors. For write zeroes deallocate only with
+ *                       sectors. Write zeroes may deallocate only with the range's unmap flag and
  *                       options.write_zeroes_may_unmap. Flush as for writes.
- *   GET_ID and others   virtio_blk_execute() answers
+ *   GET_ID and others   call virtio_blk_execute()
  * The transfer is at the start of the data of a read or a write, and empty for other types.
  *
  * Otherwise returns the status of the refusal. The transfer is then empty, and
@@ -80,10 +80,10 @@ uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct 
 /*
  * Records the outcome of the last vector.
  *
- * @moved  bytes from its start on, or an error of enum virtio_error
+ * @moved  bytes moved, from the start of the vector on; or an error of enum virtio_error
  *
- * Returns 1 if there is more to move, 0 if that was all. Returns the error, or VIRTIO_EIO if
- * nothing was moved or more than asked for; the transfer has then failed.
+ * Returns 1 if there is more to move, 0 if everything was moved. Otherwise the transfer has failed:
+ * returns the error; or VIRTIO_EIO if nothing was moved, or more than the vector holds.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved);
@@ -92,8 +92,8 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
  * Makes the result of a request that the caller has carried out, or that
  * virtio_blk_transfer_begin() has refused.
  *
- * @error   0, or why it failed: an error of virtio_blk_transfer_advance(), or of a later step such
- *          as the flush under write-through. Ignored if the request was refused.
+ * @error   0, or why the request failed: an error of virtio_blk_transfer_advance(), or of a later
+ *          step such as the flush under write-through. Ignored if the request was refused.
  * @result  filled in, for virtio_blk_complete()
  */
 void virtio_blk_transfer_result(const struct virtio_blk_request *request, const struct virtio_blk_transfer *transfer,
