@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The traditional memory balloon device's wire format, under the names of Linux's
- * <linux/virtio_balloon.h>. The two headers may meet in one translation unit, in either order: the
- * first one provides the structures. Feature constants are bit numbers.
+ * <linux/virtio_balloon.h>. A translation unit may include both headers, in either order: the first
+ * header provides the structures. Feature constants are bit numbers.
  *
  * virtio 1.4, 5.5 (traditional memory balloon device)
  */
@@ -25,7 +25,7 @@
 #define VIRTIO_BALLOON_F_PAGE_POISON 4    /* poison_val is valid */
 #define VIRTIO_BALLOON_F_REPORTING 5      /* the reporting queue */
 
-#define VIRTIO_BALLOON_PFN_SHIFT 12 /* a page frame number is the address shifted by this */
+#define VIRTIO_BALLOON_PFN_SHIFT 12 /* a page frame number is the address shifted right by 12 */
 
 /* Values of free_page_hint_cmd_id. */
 #define VIRTIO_BALLOON_CMD_ID_STOP 0
@@ -35,10 +35,10 @@ struct virtio_balloon_config {
 	__le32 num_pages; /* pages that the device wants */
 	__le32 actual;    /* pages that the driver has given; written by the driver */
 	union {
-		__le32 free_page_hint_cmd_id;   /* VIRTIO_BALLOON_CMD_ID_..., or a new round */
+		__le32 free_page_hint_cmd_id;   /* VIRTIO_BALLOON_CMD_ID_..., or a new round's id */
 		__le32 free_page_report_cmd_id; /* an older name of this field */
 	};
-	__le32 poison_val; /* written by the driver: what it fills free pages with */
+	__le32 poison_val; /* written by the driver: the value that fills free pages */
 };
 
 /* Tags of the statistics. Memory is in bytes. */
@@ -48,7 +48,7 @@ struct virtio_balloon_config {
 #define VIRTIO_BALLOON_S_MINFLT 3
 #define VIRTIO_BALLOON_S_MEMFREE 4
 #define VIRTIO_BALLOON_S_MEMTOT 5
-#define VIRTIO_BALLOON_S_AVAIL 6 /* what new programs can get without swapping */
+#define VIRTIO_BALLOON_S_AVAIL 6 /* memory that new programs can get without swapping */
 #define VIRTIO_BALLOON_S_CACHES 7
 #define VIRTIO_BALLOON_S_HTLB_PGALLOC 8
 #define VIRTIO_BALLOON_S_HTLB_PGFAIL 9
@@ -89,7 +89,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_balloon_config) == 16, "size of struct
 
 #endif /* _LINUX_VIRTIO_BALLOON_H */
 
-/* What Linux 6.1 lacks. */
+/* Linux 6.1 lacks these names. */
 #ifndef VIRTIO_BALLOON_S_OOM_KILL
 #define VIRTIO_BALLOON_S_OOM_KILL 10
 #define VIRTIO_BALLOON_S_ALLOC_STALL 11

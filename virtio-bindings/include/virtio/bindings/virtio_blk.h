@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The block device's wire format: constants and structures under the names of Linux's
- * <linux/virtio_blk.h>. Feature constants are bit numbers. The two headers may meet in one
- * translation unit, in either order: the first one provides the structures, and an older Linux's
+ * <linux/virtio_blk.h>. Feature constants are bit numbers. A translation unit may include both
+ * headers, in either order: the first header provides the structures. In an older Linux header
  * struct virtio_blk_config ends before zoned.
  *
  * virtio 1.4, 5.2 (block device)
@@ -22,13 +22,13 @@
 /* Feature bit numbers. */
 #define VIRTIO_BLK_F_SIZE_MAX 1      /* size_max limits a segment */
 #define VIRTIO_BLK_F_SEG_MAX 2       /* seg_max limits a request */
-#define VIRTIO_BLK_F_GEOMETRY 4      /* geometry is there */
+#define VIRTIO_BLK_F_GEOMETRY 4      /* geometry is valid */
 #define VIRTIO_BLK_F_RO 5            /* writes fail */
-#define VIRTIO_BLK_F_BLK_SIZE 6      /* blk_size is there */
+#define VIRTIO_BLK_F_BLK_SIZE 6      /* blk_size is valid */
 #define VIRTIO_BLK_F_FLUSH 9         /* the flush command */
-#define VIRTIO_BLK_F_TOPOLOGY 10     /* the I/O hints are there */
+#define VIRTIO_BLK_F_TOPOLOGY 10     /* the I/O hints are valid */
 #define VIRTIO_BLK_F_CONFIG_WCE 11   /* the driver may switch the cache mode */
-#define VIRTIO_BLK_F_MQ 12           /* num_queues is there */
+#define VIRTIO_BLK_F_MQ 12           /* num_queues is valid */
 #define VIRTIO_BLK_F_DISCARD 13      /* the discard command */
 #define VIRTIO_BLK_F_WRITE_ZEROES 14 /* the write zeroes command */
 #define VIRTIO_BLK_F_SECURE_ERASE 16 /* the secure erase command */
@@ -39,19 +39,22 @@
 #define VIRTIO_BLK_F_WCE VIRTIO_BLK_F_FLUSH
 #endif
 
-#define VIRTIO_BLK_ID_BYTES 20 /* length of the answer to GET_ID */
+#define VIRTIO_BLK_ID_BYTES 20 /* length of the reply to GET_ID */
 
 struct virtio_blk_config {
 	__le64 capacity; /* 512-byte sectors */
-	__le32 size_max; /* bytes of a segment */
-	__le32 seg_max;  /* segments of a request */
+	__le32 size_max; /* most bytes of a segment */
+	__le32 seg_max;  /* most segments of a request */
 	struct virtio_blk_geometry {
 		__le16 cylinders;
 		__u8 heads;
 		__u8 sectors;
 	} geometry;
 	__le32 blk_size; /* bytes */
-	/* Hints: log2 of logical blocks in a physical one; the others in logical blocks. */
+	/*
+	 * I/O hints. The first is log2 of the logical blocks in a physical block. The others are in
+	 * logical blocks.
+	 */
 	__u8 physical_block_exp;
 	__u8 alignment_offset;
 	__le16 min_io_size;
@@ -59,7 +62,10 @@ struct virtio_blk_config {
 	__u8 wce; /* the specification's writeback: 0 write-through, 1 write-back */
 	__u8 unused;
 	__le16 num_queues;
-	/* For each range command: sectors of a range, ranges of a request, alignment in sectors. */
+	/*
+	 * For each range command: most sectors of a range, most ranges of a request, alignment in
+	 * sectors.
+	 */
 	__le32 max_discard_sectors;
 	__le32 max_discard_seg;
 	__le32 discard_sector_alignment;

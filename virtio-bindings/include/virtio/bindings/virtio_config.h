@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Device status bits and the feature bits common to all devices, under the names of Linux's
- * <linux/virtio_config.h>. The two headers may meet in one translation unit, in either order.
- * Feature constants are bit numbers, status constants are masks.
+ * <linux/virtio_config.h>. A translation unit may include both headers, in either order. Feature
+ * constants are bit numbers, status constants are masks.
  *
  * virtio 1.4, 2.1 (device status), 2.2 (feature bits), 6 (reserved feature bits)
  */
@@ -46,7 +46,7 @@
 
 #endif /* _LINUX_VIRTIO_CONFIG_H */
 
-/* What a Linux header from before 6.18 lacks. */
+/* A Linux header before 6.18 lacks these names. */
 #ifndef VIRTIO_F_NOTIFICATION_DATA
 #define VIRTIO_F_NOTIFICATION_DATA 38
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The console device's wire format, under the names of Linux's <linux/virtio_console.h>. The two
- * headers may meet in one translation unit, in either order: the first one provides the structures.
- * Feature constants are bit numbers.
+ * The console device's wire format, under the names of Linux's <linux/virtio_console.h>. A
+ * translation unit may include both headers, in either order: the first header provides the
+ * structures. Feature constants are bit numbers.
  *
  * virtio 1.4, 5.3 (console device)
  */
@@ -23,7 +23,7 @@
 #define VIRTIO_CONSOLE_F_MULTIPORT 1   /* several ports, and the control queues */
 #define VIRTIO_CONSOLE_F_EMERG_WRITE 2 /* emerg_wr is valid */
 
-#define VIRTIO_CONSOLE_BAD_ID (~(__u32)0) /* the id of no port */
+#define VIRTIO_CONSOLE_BAD_ID (~(__u32)0) /* an id that no port has */
 
 struct virtio_console_config {
 	__le16 cols; /* characters */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The crypto device's wire format, under the names of Linux's <linux/virtio_crypto.h>. The two
- * headers may meet in one translation unit, in either order: the first one provides the structures.
+ * The crypto device's wire format, under the names of Linux's <linux/virtio_crypto.h>. A
+ * translation unit may include both headers, in either order: the first header provides the
+ * structures.
  *
  * virtio 1.4, 5.9 (crypto device)
  */
@@ -23,7 +24,7 @@
 #define VIRTIO_CRYPTO_SERVICE_AEAD 3
 #define VIRTIO_CRYPTO_SERVICE_AKCIPHER 4
 
-/* An operation code: the service in the upper 24 bits, and the operation. */
+/* An operation code: the service in the upper 24 bits, and the operation in the lower 8 bits. */
 #define VIRTIO_CRYPTO_OPCODE(service, op) (((service) << 8) | (op))
 
 /* Operations of the control queue. */
@@ -128,7 +129,7 @@
 #define VIRTIO_CRYPTO_CURVE_NIST_P384 4
 #define VIRTIO_CRYPTO_CURVE_NIST_P521 5
 
-/* Symmetric requests: what op_type asks for, and how a cipher and a hash are chained. */
+/* Symmetric requests: values of op_type, and how a cipher and a hash are chained. */
 #define VIRTIO_CRYPTO_SYM_OP_NONE 0
 #define VIRTIO_CRYPTO_SYM_OP_CIPHER 1
 #define VIRTIO_CRYPTO_SYM_OP_ALGORITHM_CHAINING 2
@@ -148,7 +149,10 @@ struct virtio_crypto_ctrl_header {
 	__le32 queue_id; /* data queue of the session */
 };
 
-/* Creating a session: parameters, and the request's part of 56 bytes. */
+/*
+ * Creation of a session. A structure ..._para has the parameters. A structure ..._req is the part
+ * of 56 bytes of the request.
+ */
 struct virtio_crypto_cipher_session_para {
 	__le32 algo; /* VIRTIO_CRYPTO_CIPHER_... */
 	__le32 keylen;
@@ -269,7 +273,7 @@ struct virtio_crypto_op_ctrl_req {
 	} u;
 };
 
-/* The device's answer to the creation of a session. */
+/* The device's reply to the creation of a session. */
 struct virtio_crypto_session_input {
 	__le64 session_id;
 	__le32 status; /* VIRTIO_CRYPTO_OK, ... */
@@ -297,7 +301,10 @@ struct virtio_crypto_op_header {
 	__le32 padding;
 };
 
-/* The parts of data requests: parameters, and the request's part of 48 bytes. Lengths are bytes. */
+/*
+ * Data requests. A structure ..._para has the parameters. A structure ..._req is the part of 48
+ * bytes of the request. Lengths are bytes.
+ */
 struct virtio_crypto_cipher_para {
 	__le32 iv_len;
 	__le32 src_data_len;
@@ -421,7 +428,7 @@ struct virtio_crypto_config {
 	__le32 max_cipher_key_len;
 	__le32 max_auth_key_len;
 	__le32 akcipher_algo; /* 1 << VIRTIO_CRYPTO_AKCIPHER_... */
-	__le64 max_size;      /* bytes of a request's variable part */
+	__le64 max_size;      /* largest variable part of a request, in bytes */
 };
 
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_crypto_ctrl_header) == 16, "size of struct virtio_crypto_ctrl_header");

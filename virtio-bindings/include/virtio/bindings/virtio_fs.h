@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The file system device's wire format, under the names of Linux's <linux/virtio_fs.h>. The two
- * headers may meet in one translation unit, in either order: the first one provides the structures.
+ * The file system device's wire format, under the names of Linux's <linux/virtio_fs.h>. A
+ * translation unit may include both headers, in either order: the first header provides the
+ * structures.
  *
  * virtio 1.4, 5.11 (file system device)
  */
@@ -17,8 +18,8 @@
 #define _LINUX_VIRTIO_FS_H
 
 struct virtio_fs_config {
-	__u8 tag[36];              /* UTF-8, filled with zero bytes, unterminated if it has 36 */
-	__le32 num_request_queues; /* without the high priority and the notification queue */
+	__u8 tag[36];              /* UTF-8, zero-padded; not terminated if 36 bytes long */
+	__le32 num_request_queues; /* without the queues for high priority and notification */
 } __attribute__((packed));
 
 #define VIRTIO_FS_SHMCAP_ID_CACHE 0 /* shared memory region of the DAX window */
@@ -29,7 +30,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_fs_config) == 40, "size of struct virt
 
 /* Only the specification has this feature bit number (virtio 1.4, 5.11.3). */
 #ifndef VIRTIO_FS_F_NOTIFICATION
-#define VIRTIO_FS_F_NOTIFICATION 0 /* FUSE notify messages, through a queue of their own */
+#define VIRTIO_FS_F_NOTIFICATION 0 /* FUSE notify messages on a separate queue */
 #endif
 
 #endif

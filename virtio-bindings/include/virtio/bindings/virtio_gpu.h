@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The GPU device's wire format, under the names of Linux's <linux/virtio_gpu.h>. The two headers
- * may meet in one translation unit, in either order: the first one provides the structures. Feature
+ * The GPU device's wire format, under the names of Linux's <linux/virtio_gpu.h>. A translation unit
+ * may include both headers, in either order: the first header provides the structures. Feature
  * constants are bit numbers.
  *
  * virtio 1.4, 5.7 (GPU device)
@@ -84,10 +84,10 @@ enum virtio_gpu_ctrl_type {
 enum virtio_gpu_shm_id { VIRTIO_GPU_SHM_ID_UNDEFINED = 0, VIRTIO_GPU_SHM_ID_HOST_VISIBLE = 1 };
 
 /* Flags of a command. */
-#define VIRTIO_GPU_FLAG_FENCE (1 << 0)         /* respond after the command, with fence_id */
+#define VIRTIO_GPU_FLAG_FENCE (1 << 0)         /* respond when the command is done, with fence_id */
 #define VIRTIO_GPU_FLAG_INFO_RING_IDX (1 << 1) /* ring_idx is valid */
 
-/* What every command and every response starts with. */
+/* The start of every command and of every response. */
 struct virtio_gpu_ctrl_hdr {
 	__le32 type;  /* enum virtio_gpu_ctrl_type */
 	__le32 flags; /* VIRTIO_GPU_FLAG_... */
@@ -164,7 +164,9 @@ struct virtio_gpu_transfer_to_host_2d {
 	__le32 padding;
 };
 
-/* RESOURCE_ATTACH_BACKING: nr_entries of the first structure follow the second. */
+/*
+ * RESOURCE_ATTACH_BACKING: nr_entries entries of the first structure follow the second structure.
+ */
 struct virtio_gpu_mem_entry {
 	__le64 addr; /* guest physical address */
 	__le32 length;
@@ -338,7 +340,7 @@ struct virtio_gpu_resp_resource_uuid {
 #define VIRTIO_GPU_BLOB_FLAG_USE_SHAREABLE 0x0002
 #define VIRTIO_GPU_BLOB_FLAG_USE_CROSS_DEVICE 0x0004
 
-/* RESOURCE_CREATE_BLOB: nr_entries of struct virtio_gpu_mem_entry follow. */
+/* RESOURCE_CREATE_BLOB: nr_entries entries of struct virtio_gpu_mem_entry follow. */
 struct virtio_gpu_resource_create_blob {
 	struct virtio_gpu_ctrl_hdr hdr;
 	__le32 resource_id;
@@ -371,7 +373,7 @@ struct virtio_gpu_resource_map_blob {
 	__le64 offset;
 };
 
-/* How the guest is to cache a mapping. */
+/* How the guest must cache a mapping. */
 #define VIRTIO_GPU_MAP_CACHE_MASK 0x0f
 #define VIRTIO_GPU_MAP_CACHE_NONE 0x00
 #define VIRTIO_GPU_MAP_CACHE_CACHED 0x01
@@ -440,14 +442,14 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_gpu_resp_map_info) == 32, "size of str
 
 #endif /* VIRTIO_GPU_HW_H */
 
-/* What Linux 6.1 lacks. */
+/* Linux 6.1 lacks these names. */
 #ifndef VIRTIO_GPU_CAPSET_VENUS
 #define VIRTIO_GPU_CAPSET_VENUS 4
 #endif
 #ifndef VIRTIO_GPU_CAPSET_DRM
 #define VIRTIO_GPU_CAPSET_DRM 6
 #endif
-/* What Linux 6.12 lacks. */
+/* Linux 6.12 lacks these names. */
 #ifndef VIRTIO_GPU_CAPSET_CROSS_DOMAIN
 #define VIRTIO_GPU_CAPSET_CROSS_DOMAIN 5
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Device types, under the names of Linux's <linux/virtio_ids.h>. The two headers may meet in one
- * translation unit, in either order.
+ * Device types, under the names of Linux's <linux/virtio_ids.h>. A translation unit may include
+ * both headers, in either order.
  *
  * virtio 1.4, 5 (device types)
  */
@@ -63,7 +63,7 @@
 
 #endif /* _LINUX_VIRTIO_IDS_H */
 
-/* What a Linux header from before 6.18 lacks. */
+/* A Linux header before 6.18 lacks these names. */
 #ifndef VIRTIO_ID_SPI
 #define VIRTIO_ID_SPI 45
 #endif

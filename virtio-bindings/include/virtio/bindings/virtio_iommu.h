@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The IOMMU device's wire format, under the names of Linux's <linux/virtio_iommu.h>. The two
- * headers may meet in one translation unit, in either order: the first one provides the structures.
- * Feature constants are bit numbers.
+ * The IOMMU device's wire format, under the names of Linux's <linux/virtio_iommu.h>. A translation
+ * unit may include both headers, in either order: the first header provides the structures. Feature
+ * constants are bit numbers.
  *
  * virtio 1.4, 5.13 (IOMMU device)
  */
@@ -28,7 +28,7 @@
 #define VIRTIO_IOMMU_F_MMIO 5          /* VIRTIO_IOMMU_MAP_F_MMIO */
 #define VIRTIO_IOMMU_F_BYPASS_CONFIG 6 /* bypass is valid */
 
-/* Ranges: both ends belong to them. */
+/* Ranges, which include both ends. */
 struct virtio_iommu_range_64 {
 	__le64 start;
 	__le64 end;
@@ -66,7 +66,7 @@ struct virtio_iommu_config {
 #define VIRTIO_IOMMU_S_FAULT 0x07
 #define VIRTIO_IOMMU_S_NOMEM 0x08
 
-/* What every request starts with, and what the device writes at its end. */
+/* The start of every request, and its end, which the device writes. */
 struct virtio_iommu_req_head {
 	__u8 type; /* VIRTIO_IOMMU_T_... */
 	__u8 reserved[3];
@@ -127,7 +127,7 @@ struct virtio_iommu_req_unmap {
 #define VIRTIO_IOMMU_PROBE_T_RESV_MEM 1
 #define VIRTIO_IOMMU_PROBE_T_MASK 0xfff
 
-/* What every property starts with. */
+/* The start of every property. */
 struct virtio_iommu_probe_property {
 	__le16 type;   /* VIRTIO_IOMMU_PROBE_T_... */
 	__le16 length; /* bytes after this header */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The memory device's wire format, under the names of Linux's <linux/virtio_mem.h>. The two headers
- * may meet in one translation unit, in either order: the first one provides the structures. Feature
+ * The memory device's wire format, under the names of Linux's <linux/virtio_mem.h>. A translation
+ * unit may include both headers, in either order: the first header provides the structures. Feature
  * constants are bit numbers.
  *
  * virtio 1.4, 5.15 (memory device)
@@ -85,10 +85,10 @@ struct virtio_mem_config {
 	__le16 node_id;    /* valid with VIRTIO_MEM_F_ACPI_PXM */
 	__u8 padding[6];
 	__le64 addr;               /* start of the region */
-	__le64 region_size;        /* bytes that the region can grow to */
-	__le64 usable_region_size; /* bytes that the driver can plug from */
+	__le64 region_size;        /* largest size of the region, in bytes */
+	__le64 usable_region_size; /* bytes from addr on in which the driver can plug */
 	__le64 plugged_size;
-	__le64 requested_size; /* what the driver is to plug */
+	__le64 requested_size; /* bytes that the driver should plug */
 };
 
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_mem_req_plug) == 16, "size of struct virtio_mem_req_plug");
@@ -101,7 +101,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_mem_config) == 56, "size of struct vir
 
 #endif /* _LINUX_VIRTIO_MEM_H */
 
-/* What Linux 6.1 lacks. */
+/* Linux 6.1 lacks these names. */
 #ifndef VIRTIO_MEM_F_PERSISTENT_SUSPEND
 #define VIRTIO_MEM_F_PERSISTENT_SUSPEND 2 /* plugged memory survives suspending */
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Register offsets of virtio-mmio, under the names of Linux's <linux/virtio_mmio.h>. The two
- * headers may meet in one translation unit, in either order.
+ * Register offsets of virtio-mmio, under the names of Linux's <linux/virtio_mmio.h>. A translation
+ * unit may include both headers, in either order.
  *
- * virtio 1.4, 4.2.2 (registers); 4.2.4 for the legacy ones, which the suite knows by name only
+ * virtio 1.4, 4.2.2 (registers); 4.2.4 (legacy registers, which the libraries do not implement)
  */
 #ifndef VIRTIO_BINDINGS_VIRTIO_MMIO_H
 #define VIRTIO_BINDINGS_VIRTIO_MMIO_H
@@ -16,9 +16,9 @@
 #define VIRTIO_MMIO_DEVICE_ID 0x008           /* read: VIRTIO_ID_... */
 #define VIRTIO_MMIO_VENDOR_ID 0x00c           /* read */
 #define VIRTIO_MMIO_DEVICE_FEATURES 0x010     /* read: 32 offered feature bits */
-#define VIRTIO_MMIO_DEVICE_FEATURES_SEL 0x014 /* write: which 32 to read */
+#define VIRTIO_MMIO_DEVICE_FEATURES_SEL 0x014 /* write: which 32 bits to read */
 #define VIRTIO_MMIO_DRIVER_FEATURES 0x020     /* write: 32 accepted feature bits */
-#define VIRTIO_MMIO_DRIVER_FEATURES_SEL 0x024 /* write: which 32 to accept */
+#define VIRTIO_MMIO_DRIVER_FEATURES_SEL 0x024 /* write: which 32 bits to accept */
 #ifndef VIRTIO_MMIO_NO_LEGACY
 #define VIRTIO_MMIO_GUEST_PAGE_SIZE 0x028
 #endif
@@ -29,7 +29,7 @@
 #define VIRTIO_MMIO_QUEUE_ALIGN 0x03c
 #define VIRTIO_MMIO_QUEUE_PFN 0x040
 #endif
-#define VIRTIO_MMIO_QUEUE_READY 0x044      /* read, write: enabled */
+#define VIRTIO_MMIO_QUEUE_READY 0x044      /* read, write: 1 if the queue is enabled */
 #define VIRTIO_MMIO_QUEUE_NOTIFY 0x050     /* write: a queue's index, or notification data */
 #define VIRTIO_MMIO_INTERRUPT_STATUS 0x060 /* read: VIRTIO_MMIO_INT_... */
 #define VIRTIO_MMIO_INTERRUPT_ACK 0x064    /* write: VIRTIO_MMIO_INT_... */
@@ -45,7 +45,7 @@
 #define VIRTIO_MMIO_SHM_LEN_HIGH 0x0b4
 #define VIRTIO_MMIO_SHM_BASE_LOW 0x0b8 /* read: guest address */
 #define VIRTIO_MMIO_SHM_BASE_HIGH 0x0bc
-#define VIRTIO_MMIO_CONFIG_GENERATION 0x0fc /* read: changes with the configuration space */
+#define VIRTIO_MMIO_CONFIG_GENERATION 0x0fc /* read: changes when the configuration changes */
 #define VIRTIO_MMIO_CONFIG 0x100            /* the configuration space, from here on */
 
 /* Bits of the interrupt status. */
@@ -56,7 +56,7 @@
 
 /* Only the specification has this register (virtio 1.4, 4.2.2). */
 #ifndef VIRTIO_MMIO_QUEUE_RESET
-#define VIRTIO_MMIO_QUEUE_RESET 0x0c0 /* read, write: the reset of a queue */
+#define VIRTIO_MMIO_QUEUE_RESET 0x0c0 /* read, write: resets a queue */
 #endif
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The network device's wire format, under the names of Linux's <linux/virtio_net.h>. The two
- * headers may meet in one translation unit, in either order: the first one provides the structures.
- * Feature constants are bit numbers. <virtio/bindings/virtio_net_hdr.h> converts between the forms
- * of a packet's header.
+ * The network device's wire format, under the names of Linux's <linux/virtio_net.h>. A translation
+ * unit may include both headers, in either order: the first header provides the structures. Feature
+ * constants are bit numbers. <virtio/bindings/virtio_net_hdr.h> converts between the forms of a
+ * packet's header.
  *
  * virtio 1.4, 5.1 (network device)
  */
@@ -27,7 +27,10 @@
 #ifndef _LINUX_VIRTIO_NET_H
 #define _LINUX_VIRTIO_NET_H
 
-/* Feature bit numbers. GUEST: the driver can receive such packets. HOST: the device can. */
+/*
+ * Feature bit numbers. GUEST: the driver can receive such packets. HOST: the device can receive
+ * such packets.
+ */
 #define VIRTIO_NET_F_CSUM 0       /* HOST: partial checksums */
 #define VIRTIO_NET_F_GUEST_CSUM 1 /* partial checksums */
 #define VIRTIO_NET_F_CTRL_GUEST_OFFLOADS 2
@@ -88,18 +91,18 @@ struct virtio_net_config {
 } __attribute__((packed));
 
 /* Flags of a packet's header. */
-#define VIRTIO_NET_HDR_F_NEEDS_CSUM 1 /* csum_start, csum_offset: an incomplete checksum */
+#define VIRTIO_NET_HDR_F_NEEDS_CSUM 1 /* checksum incomplete; csum_start, csum_offset valid */
 #define VIRTIO_NET_HDR_F_DATA_VALID 2 /* the device has verified a checksum */
 #define VIRTIO_NET_HDR_F_RSC_INFO 4   /* rsc is valid */
 
-/* Segmentation: a type, and flags beside it. */
+/* Segmentation: a type, and flags in addition to the type. */
 #define VIRTIO_NET_HDR_GSO_NONE 0
 #define VIRTIO_NET_HDR_GSO_TCPV4 1
 #define VIRTIO_NET_HDR_GSO_UDP 3 /* fragmentation (UFO) */
 #define VIRTIO_NET_HDR_GSO_TCPV6 4
-#define VIRTIO_NET_HDR_GSO_ECN 0x80 /* flag: congestion notification */
+#define VIRTIO_NET_HDR_GSO_ECN 0x80 /* flag: explicit congestion notification */
 
-/* What a packet starts with, unless VIRTIO_NET_F_HASH_REPORT is negotiated. */
+/* The header of a packet, unless VIRTIO_NET_F_HASH_REPORT is negotiated. */
 struct virtio_net_hdr_v1 {
 	__u8 flags;      /* VIRTIO_NET_HDR_F_... */
 	__u8 gso_type;   /* VIRTIO_NET_HDR_GSO_... */
@@ -108,7 +111,7 @@ struct virtio_net_hdr_v1 {
 	union {
 		struct {
 			__le16 csum_start;  /* first byte of the checksum's range */
-			__le16 csum_offset; /* from there to the checksum's place */
+			__le16 csum_offset; /* bytes from there to the checksum */
 		};
 		struct {
 			__le16 start;
@@ -122,7 +125,7 @@ struct virtio_net_hdr_v1 {
 	__le16 num_buffers; /* receive buffers of the packet */
 };
 
-/* What hash a header reports. */
+/* The hash that a header reports. */
 #define VIRTIO_NET_HASH_REPORT_NONE 0
 #define VIRTIO_NET_HASH_REPORT_IPv4 1
 #define VIRTIO_NET_HASH_REPORT_TCPv4 2
@@ -135,8 +138,8 @@ struct virtio_net_hdr_v1 {
 #define VIRTIO_NET_HASH_REPORT_UDPv6_EX 9
 
 /*
- * What a packet starts with, if VIRTIO_NET_F_HASH_REPORT is negotiated. Linux before 6.18 has
- * __le32 hash_value.
+ * The header of a packet, if VIRTIO_NET_F_HASH_REPORT is negotiated. Linux before 6.18 has __le32
+ * hash_value instead of two halves.
  */
 struct virtio_net_hdr_v1_hash {
 	struct virtio_net_hdr_v1 hdr;
@@ -147,7 +150,7 @@ struct virtio_net_hdr_v1_hash {
 };
 
 #ifndef VIRTIO_NET_NO_LEGACY
-/* Legacy: what a packet starts with, without and with VIRTIO_NET_F_MRG_RXBUF. */
+/* Legacy: the headers of a packet without and with VIRTIO_NET_F_MRG_RXBUF. */
 struct virtio_net_hdr {
 	__u8 flags;
 	__u8 gso_type;
@@ -173,7 +176,7 @@ struct virtio_net_ctrl_hdr {
 	__u8 cmd; /* VIRTIO_NET_CTRL_..._... */
 } __attribute__((packed));
 
-/* The device's answer to a command. */
+/* The device's reply to a command. */
 typedef __u8 virtio_net_ctrl_ack;
 #define VIRTIO_NET_OK 0
 #define VIRTIO_NET_ERR 1
@@ -187,7 +190,7 @@ typedef __u8 virtio_net_ctrl_ack;
 #define VIRTIO_NET_CTRL_RX_NOUNI 4
 #define VIRTIO_NET_CTRL_RX_NOBCAST 5
 
-/* MAC addresses: two tables, or one address, follow the header. */
+/* MAC addresses: two tables or one address follow the header. */
 #define VIRTIO_NET_CTRL_MAC 1
 #define VIRTIO_NET_CTRL_MAC_TABLE_SET 0
 #define VIRTIO_NET_CTRL_MAC_ADDR_SET 1
@@ -227,7 +230,7 @@ struct virtio_net_rss_config {
 	__u8 hash_key_data[];
 };
 
-/* The parts of the structure above, before and after the end of the table. */
+/* The two parts of the structure above: first up to the end of the table, second after it. */
 struct virtio_net_rss_config_hdr {
 	__le32 hash_types;
 	__le16 indirection_table_mask; /* entries - 1 */
@@ -243,7 +246,7 @@ struct virtio_net_rss_config_trailer {
 
 struct virtio_net_hash_config {
 	__le32 hash_types;
-	__le16 reserved[4];   /* in place of the fields of struct virtio_net_rss_config */
+	__le16 reserved[4];   /* stands for other fields of struct virtio_net_rss_config */
 	__u8 hash_key_length; /* bytes */
 	__u8 hash_key_data[];
 };
@@ -286,7 +289,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_rss_config_trailer) == 4, "size of
 
 #endif /* _LINUX_VIRTIO_NET_H */
 
-/* What Linux 6.1 lacks: segmentation of UDP, statistics, coalescing for each queue. */
+/* Linux 6.1 lacks these names: segmentation of UDP, statistics, coalescing for each queue. */
 #ifndef VIRTIO_NET_F_DEVICE_STATS
 #define VIRTIO_NET_F_DEVICE_STATS 50
 #endif
@@ -315,7 +318,7 @@ struct virtio_net_ctrl_coal {
 };
 
 struct virtio_net_ctrl_coal_vq {
-	__le16 vqn; /* queue */
+	__le16 vqn; /* index of the queue */
 	__le16 reserved;
 	struct virtio_net_ctrl_coal coal;
 };
@@ -355,9 +358,7 @@ struct virtio_net_stats_capabilities {
 	__le64 supported_stats_types[1]; /* VIRTIO_NET_STATS_TYPE_... */
 };
 
-/*
- * VIRTIO_NET_CTRL_STATS_GET: an entry for each queue asked about, and what every reply starts with.
- */
+/* VIRTIO_NET_CTRL_STATS_GET: an entry for each requested queue, and the start of every reply. */
 struct virtio_net_ctrl_queue_stats {
 	struct {
 		__le16 vq_index;
@@ -459,25 +460,25 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_stats_rx_speed) == 24, "size of st
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_stats_tx_speed) == 24, "size of struct virtio_net_stats_tx_speed");
 #endif
 
-/* What Linux 6.12 lacks: segmentation in UDP tunnels. */
+/* Linux 6.12 lacks these names: segmentation in UDP tunnels. */
 #ifndef VIRTIO_NET_F_GUEST_UDP_TUNNEL_GSO
 #define VIRTIO_NET_F_GUEST_UDP_TUNNEL_GSO 65
 #define VIRTIO_NET_F_GUEST_UDP_TUNNEL_GSO_CSUM 66 /* with partial checksums of the outer header */
 #define VIRTIO_NET_F_HOST_UDP_TUNNEL_GSO 67
 #define VIRTIO_NET_F_HOST_UDP_TUNNEL_GSO_CSUM 68 /* with partial checksums of the outer header */
 
-/* The bits of the first two in the 64-bit mask of offloads. */
+/* The bit numbers of the GUEST features in the 64-bit mask of offloads. */
 #define VIRTIO_NET_F_GUEST_UDP_TUNNEL_GSO_MAPPED 46
 #define VIRTIO_NET_F_GUEST_UDP_TUNNEL_GSO_CSUM_MAPPED 47
 
 #define VIRTIO_NET_HDR_F_UDP_TUNNEL_CSUM 8 /* flag: the outer checksum is partial, or verified */
 
-/* Flags beside the segmentation type. */
+/* Flags in addition to the segmentation type. */
 #define VIRTIO_NET_HDR_GSO_UDP_TUNNEL_IPV4 0x20
 #define VIRTIO_NET_HDR_GSO_UDP_TUNNEL_IPV6 0x40
 #define VIRTIO_NET_HDR_GSO_UDP_TUNNEL (VIRTIO_NET_HDR_GSO_UDP_TUNNEL_IPV4 | VIRTIO_NET_HDR_GSO_UDP_TUNNEL_IPV6)
 
-/* What a packet starts with, if one of the four features is negotiated. */
+/* The header of a packet, if one of these four features is negotiated. */
 struct virtio_net_hdr_v1_hash_tunnel {
 	struct virtio_net_hdr_v1_hash hash_hdr;
 	__le16 outer_th_offset; /* outer transport header */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A packet's header in host byte order, and conversions between it and its two forms on the wire:
- * without and with a hash. The functions read and write the caller's copies; any thread may call
- * them. They check nothing: every value is possible, and a guest may have written it. They access
- * fields by offset, because Linux has renamed the hash's field.
+ * without and with a hash. The functions read and write the caller's copies, and are thread-safe.
+ * They check nothing: a guest may have written any value. They access fields by offset, because
+ * Linux has renamed the hash's field.
  *
  * virtio 1.4, 5.1.6 (device operation)
  */
@@ -44,8 +44,8 @@ static inline void virtio_net_hdr_v1_to_host(struct virtio_net_hdr_host *to, con
 }
 
 /*
- * Converts the host's header at from to the little-endian one at to, without a hash. The hash is
- * lost.
+ * Converts the header in host byte order at from to a little-endian header at to, without a hash.
+ * The hash is lost.
  */
 static inline void virtio_net_hdr_v1_from_host(struct virtio_net_hdr_v1 *to, const struct virtio_net_hdr_host *from)
 {
@@ -74,7 +74,8 @@ static inline void virtio_net_hdr_v1_hash_to_host(struct virtio_net_hdr_host *to
 }
 
 /*
- * Converts the host's header at from to the little-endian one at to, with a hash. The padding is 0.
+ * Converts the header in host byte order at from to a little-endian header at to, with a hash. The
+ * padding is 0.
  */
 static inline void virtio_net_hdr_v1_hash_from_host(struct virtio_net_hdr_v1_hash *to,
 						    const struct virtio_net_hdr_host *from)
@@ -88,8 +89,8 @@ static inline void virtio_net_hdr_v1_hash_from_host(struct virtio_net_hdr_v1_has
 }
 
 /*
- * Adds a hash to the little-endian header at from: hash_report is VIRTIO_NET_HASH_REPORT_NONE, the
- * rest 0.
+ * Adds a hash to the little-endian header at from: hash_report is VIRTIO_NET_HASH_REPORT_NONE, and
+ * the other fields are 0.
  */
 static inline void virtio_net_hdr_v1_to_hash(struct virtio_net_hdr_v1_hash *to, const struct virtio_net_hdr_v1 *from)
 {

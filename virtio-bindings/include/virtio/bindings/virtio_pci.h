@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The PCI transport: capabilities, registers and administration commands, under the names of
- * Linux's <linux/virtio_pci.h>. The two headers may meet in one translation unit, in either order:
- * the first one provides the structures.
+ * Linux's <linux/virtio_pci.h>. A translation unit may include both headers, in either order: the
+ * first header provides the structures.
  *
  * virtio 1.4, 4.1 (virtio over PCI bus), 2.12 to 2.14 (groups, administration, parts)
  */
@@ -56,14 +56,14 @@
 #define VIRTIO_PCI_CAP_PCI_CFG 5
 #define VIRTIO_PCI_CAP_SHARED_MEMORY_CFG 8
 
-/* What a capability starts with. */
+/* The start of a capability. */
 struct virtio_pci_cap {
 	__u8 cap_vndr; /* PCI_CAP_ID_VNDR */
 	__u8 cap_next; /* offset of the next capability */
 	__u8 cap_len;  /* bytes */
 	__u8 cfg_type; /* VIRTIO_PCI_CAP_..._CFG */
 	__u8 bar;
-	__u8 id; /* tells capabilities of one type apart */
+	__u8 id; /* distinguishes capabilities of one type */
 	__u8 padding[2];
 	__le32 offset; /* in the BAR */
 	__le32 length; /* bytes */
@@ -89,7 +89,7 @@ struct virtio_pci_cfg_cap {
 };
 
 /*
- * What VIRTIO_PCI_CAP_COMMON_CFG points at: about the device, then about the queue that
+ * The registers of VIRTIO_PCI_CAP_COMMON_CFG: first of the device, then of the queue that
  * queue_select names.
  */
 struct virtio_pci_common_cfg {
@@ -115,8 +115,8 @@ struct virtio_pci_common_cfg {
 };
 
 /*
- * The same, with the fields added by the specification. A device may have fewer: test the
- * capability's length, not sizeof.
+ * The same registers, and those that the specification has added. A device may have fewer
+ * registers: test the capability's length, not sizeof.
  */
 struct virtio_pci_modern_common_cfg {
 	struct virtio_pci_common_cfg cfg;
@@ -169,7 +169,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_pci_modern_common_cfg) == 64, "size of
 
 #endif /* _LINUX_VIRTIO_PCI_H */
 
-/* What Linux 6.1 lacks: the administration queue. */
+/* Linux 6.1 lacks these names: the administration queue. */
 #if !defined VIRTIO_PCI_NO_MODERN && !defined VIRTIO_PCI_COMMON_ADM_Q_IDX
 #define VIRTIO_PCI_COMMON_ADM_Q_IDX 60
 #define VIRTIO_PCI_COMMON_ADM_Q_NUM 62
@@ -217,7 +217,7 @@ struct virtio_admin_cmd_legacy_rd_data {
 	__u8 offset; /* of the first register */
 };
 
-/* LEGACY_NOTIFY_INFO: whose BAR an entry is about. */
+/* LEGACY_NOTIFY_INFO: the device whose BAR an entry describes. */
 #define VIRTIO_ADMIN_CMD_NOTIFY_INFO_FLAGS_END 0 /* end of the list */
 #define VIRTIO_ADMIN_CMD_NOTIFY_INFO_FLAGS_OWNER_DEV 0x1
 #define VIRTIO_ADMIN_CMD_NOTIFY_INFO_FLAGS_OWNER_MEM 0x2
@@ -247,12 +247,13 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_admin_cmd_notify_info_result) == 64,
 #endif
 
 /*
- * What Linux 6.12 lacks: the vendor's capability; capabilities, resource objects and device parts.
+ * Linux 6.12 lacks these names: the vendor's capability, capabilities for administration commands,
+ * resource objects and device parts.
  */
 #if !defined VIRTIO_PCI_NO_MODERN && !defined VIRTIO_PCI_CAP_VENDOR_CFG
 #define VIRTIO_PCI_CAP_VENDOR_CFG 9 /* type of a capability */
 
-/* VIRTIO_PCI_CAP_VENDOR_CFG: without the BAR; the vendor's data follows. */
+/* VIRTIO_PCI_CAP_VENDOR_CFG: has no BAR. The vendor's data follows. */
 struct virtio_pci_vndr_data {
 	__u8 cap_vndr; /* PCI_CAP_ID_VNDR */
 	__u8 cap_next; /* offset of the next capability */
@@ -275,7 +276,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_pci_vndr_data) == 6, "size of struct v
 #define VIRTIO_ADMIN_CMD_DEV_PARTS_SET 0x10
 #define VIRTIO_ADMIN_CMD_DEV_MODE_SET 0x11
 
-/* Capabilities: their identifiers, and how many 64-bit words have a bit for each. */
+/* Identifiers of capabilities, and the number of 64-bit words with a bit for each identifier. */
 #define VIRTIO_DEV_PARTS_CAP 0x0000
 #define MAX_CAP_ID ((VIRTIO_DEV_PARTS_CAP + 1 + 63) / 64)
 
@@ -303,11 +304,11 @@ struct virtio_admin_cmd_cap_set_data {
 	__u8 cap_specific_data[];
 };
 
-/* What commands about a resource object start with. */
+/* The start of commands about a resource object. */
 struct virtio_admin_cmd_resource_obj_cmd_hdr {
 	__le16 type; /* VIRTIO_RESOURCE_OBJ_DEV_PARTS */
 	__u8 reserved[2];
-	__le32 id; /* among objects of one type */
+	__le32 id; /* unique among objects of one type */
 };
 
 /* RESOURCE_OBJ_CREATE */
@@ -317,7 +318,7 @@ struct virtio_admin_cmd_resource_obj_create_data {
 	__u8 resource_obj_specific_data[];
 };
 
-/* The resource object for device parts: its type, and what it is for. */
+/* The resource object for device parts: its type, and its two purposes. */
 #define VIRTIO_RESOURCE_OBJ_DEV_PARTS 0
 
 #define VIRTIO_RESOURCE_OBJ_DEV_PARTS_TYPE_GET 0
@@ -328,7 +329,7 @@ struct virtio_resource_obj_dev_parts {
 	__u8 reserved[7];
 };
 
-/* DEV_PARTS_METADATA_GET: what to get. */
+/* DEV_PARTS_METADATA_GET: which metadata to get. */
 #define VIRTIO_ADMIN_CMD_DEV_PARTS_METADATA_TYPE_SIZE 0
 #define VIRTIO_ADMIN_CMD_DEV_PARTS_METADATA_TYPE_COUNT 1
 #define VIRTIO_ADMIN_CMD_DEV_PARTS_METADATA_TYPE_LIST 2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The persistent memory device's wire format, under the names of Linux's <linux/virtio_pmem.h>. The
- * two headers may meet in one translation unit, in either order: the first one provides the
+ * The persistent memory device's wire format, under the names of Linux's <linux/virtio_pmem.h>. A
+ * translation unit may include both headers, in either order: the first header provides the
  * structures. Feature constants are bit numbers.
  *
  * virtio 1.4, 5.19 (persistent memory device)
@@ -26,7 +26,7 @@ struct virtio_pmem_config {
 
 /* The device's part of a request. */
 struct virtio_pmem_resp {
-	__le32 ret; /* 0, or another value for a failed flush */
+	__le32 ret; /* 0; any other value for a failed flush */
 };
 
 /* The driver's part of a request. */
@@ -40,10 +40,10 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_pmem_req) == 4, "size of struct virtio
 
 #endif /* _LINUX_VIRTIO_PMEM_H */
 
-/* What Linux 6.1 lacks. */
+/* Linux 6.1 lacks these names. */
 #ifndef VIRTIO_PMEM_F_SHMEM_REGION
 #define VIRTIO_PMEM_F_SHMEM_REGION 0  /* feature bit number: the range is a shared memory region */
-#define VIRTIO_PMEM_SHMEM_REGION_ID 0 /* the id of that region */
+#define VIRTIO_PMEM_SHMEM_REGION_ID 0 /* the id of this region */
 #endif
 
 #endif

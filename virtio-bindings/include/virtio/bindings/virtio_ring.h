@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The rings' wire format, and a driver's view of a split ring in its own memory, under the names of
- * Linux's <linux/virtio_ring.h>. The two headers may meet in one translation unit, in either order:
- * the first one provides the structures and functions. The functions are for drivers: a device
+ * Linux's <linux/virtio_ring.h>. A translation unit may include both headers, in either order: the
+ * first header provides the structures and functions. The functions are for drivers: a device
  * reaches a ring through <virtio/queue.h>.
  *
  * virtio 1.4, 2.7 (split virtqueues), 2.8 (packed virtqueues), 6 (reserved feature bits)
@@ -19,7 +19,7 @@
 #define _LINUX_VIRTIO_RING_H
 
 /* Flags of a split descriptor. */
-#define VRING_DESC_F_NEXT 1     /* the chain goes on at next */
+#define VRING_DESC_F_NEXT 1     /* the chain continues at next */
 #define VRING_DESC_F_WRITE 2    /* the device writes; otherwise it reads */
 #define VRING_DESC_F_INDIRECT 4 /* the buffer is a table of descriptors */
 
@@ -58,7 +58,7 @@ struct vring_desc {
 struct vring_avail {
 	__le16 flags;
 	__le16 idx;
-	__le16 ring[]; /* then: __le16 used_event */
+	__le16 ring[]; /* followed by __le16 used_event */
 };
 
 struct vring_used_elem {
@@ -71,16 +71,16 @@ typedef struct vring_used_elem __attribute__((aligned(VRING_USED_ALIGN_SIZE))) v
 struct vring_used {
 	__le16 flags;
 	__le16 idx;
-	vring_used_elem_t ring[]; /* then: __le16 avail_event */
+	vring_used_elem_t ring[]; /* followed by __le16 avail_event */
 };
 #pragma GCC diagnostic pop
 
-/* The three areas with their alignment, which may be lower than the alignment of their fields. */
+/* The types of the three areas. Their alignment may be lower than the alignment of their fields. */
 typedef struct vring_desc __attribute__((aligned(VRING_DESC_ALIGN_SIZE))) vring_desc_t;
 typedef struct vring_avail __attribute__((aligned(VRING_AVAIL_ALIGN_SIZE))) vring_avail_t;
 typedef struct vring_used __attribute__((aligned(VRING_USED_ALIGN_SIZE))) vring_used_t;
 
-/* Where a split ring's areas are. */
+/* The addresses of a split ring's areas. */
 struct vring {
 	unsigned int num; /* size of the queue */
 	vring_desc_t *desc;
@@ -89,13 +89,13 @@ struct vring {
 };
 
 #ifndef VIRTIO_RING_NO_LEGACY
-/* The fields behind the rings of the available and the used area. */
+/* The fields after the ring in the available area and in the used area. */
 #define vring_used_event(vr) ((vr)->avail->ring[(vr)->num])
 #define vring_avail_event(vr) (*(__virtio16 *)(void *)&(vr)->used->ring[(vr)->num])
 
 /*
  * Lays out a ring of num entries in vring_size(num, align) bytes at p, for one thread. The used
- * area starts at a multiple of align, a power of two. Nothing at p is touched.
+ * area starts at a multiple of align, a power of two. No byte at p is accessed.
  */
 static __inline__ void vring_init(struct vring *vr, unsigned int num, void *p, unsigned long align)
 {
@@ -119,8 +119,8 @@ static __inline__ unsigned vring_size(unsigned int num, unsigned long align)
 #endif
 
 /*
- * Returns whether moving an index from old to new_idx has passed event_idx, so that the other side
- * wants to know.
+ * Returns whether moving an index from old to new_idx has passed event_idx. Then the other side
+ * wants a notification.
  */
 static __inline__ int vring_need_event(__u16 event_idx, __u16 new_idx, __u16 old)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The SCSI host device's wire format, under the names of Linux's <linux/virtio_scsi.h>. The two
- * headers may meet in one translation unit, in either order: the first one provides the structures.
- * Feature constants are bit numbers.
+ * The SCSI host device's wire format, under the names of Linux's <linux/virtio_scsi.h>. A
+ * translation unit may include both headers, in either order: the first header provides the
+ * structures. Feature constants are bit numbers.
  *
  * virtio 1.4, 5.6 (SCSI host device)
  */
@@ -17,8 +17,8 @@
 
 /* Feature bit numbers. */
 #define VIRTIO_SCSI_F_INOUT 0   /* a request may have data in both directions */
-#define VIRTIO_SCSI_F_HOTPLUG 1 /* targets come and go */
-#define VIRTIO_SCSI_F_CHANGE 2  /* parameters of a logical unit change */
+#define VIRTIO_SCSI_F_HOTPLUG 1 /* targets can come and go */
+#define VIRTIO_SCSI_F_CHANGE 2  /* parameters of a logical unit can change */
 #define VIRTIO_SCSI_F_T10_PI 3  /* protection information */
 
 struct virtio_scsi_config {
@@ -117,7 +117,7 @@ struct virtio_scsi_ctrl_tmf_req {
 	__le32 type;    /* VIRTIO_SCSI_T_TMF */
 	__le32 subtype; /* VIRTIO_SCSI_T_TMF_... */
 	__u8 lun[8];
-	__le64 tag; /* of the command, for the subtypes about one command */
+	__le64 tag; /* of the command, for subtypes that concern one command */
 } __attribute__((packed));
 
 struct virtio_scsi_ctrl_tmf_resp {
@@ -137,7 +137,7 @@ struct virtio_scsi_ctrl_an_resp {
 } __attribute__((packed));
 
 /* Event queue: events, and reasons of a transport reset. */
-#define VIRTIO_SCSI_T_EVENTS_MISSED 0x80000000 /* a flag beside the event */
+#define VIRTIO_SCSI_T_EVENTS_MISSED 0x80000000 /* a flag in addition to the event */
 #define VIRTIO_SCSI_T_NO_EVENT 0
 #define VIRTIO_SCSI_T_TRANSPORT_RESET 1
 #define VIRTIO_SCSI_T_ASYNC_NOTIFY 2

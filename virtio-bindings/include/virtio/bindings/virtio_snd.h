@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The sound device's wire format, under the names of Linux's <linux/virtio_snd.h>. The two headers
- * may meet in one translation unit, in either order: the first one provides the structures. Feature
+ * The sound device's wire format, under the names of Linux's <linux/virtio_snd.h>. A translation
+ * unit may include both headers, in either order: the first header provides the structures. Feature
  * constants are bit numbers.
  *
  * virtio 1.4, 5.14 (sound device)
@@ -33,7 +33,7 @@ enum {
 	VIRTIO_SND_VQ_EVENT,
 	VIRTIO_SND_VQ_TX,
 	VIRTIO_SND_VQ_RX,
-	VIRTIO_SND_VQ_MAX /* their number */
+	VIRTIO_SND_VQ_MAX /* number of queues */
 };
 
 /* Directions of a stream. */
@@ -68,7 +68,7 @@ enum {
 	VIRTIO_SND_S_IO_ERR
 };
 
-/* What every message starts with. */
+/* The start of every message. */
 struct virtio_snd_hdr {
 	__le32 code; /* VIRTIO_SND_R_..., EVT_... or S_... */
 };
@@ -86,7 +86,7 @@ struct virtio_snd_query_info {
 	__le32 size; /* bytes of an item */
 };
 
-/* What the information on an item starts with. */
+/* The start of the information on an item. */
 struct virtio_snd_info {
 	__le32 hda_fn_nid; /* function group node of the High Definition Audio specification */
 };
@@ -199,14 +199,14 @@ struct virtio_snd_pcm_set_params {
 	__u8 padding;
 };
 
-/* Data of a stream: its header, and the status behind it. */
+/* Data of a stream: the header before the data, and the status after the data. */
 struct virtio_snd_pcm_xfer {
 	__le32 stream_id;
 };
 
 struct virtio_snd_pcm_status {
 	__le32 status;        /* VIRTIO_SND_S_... */
-	__le32 latency_bytes; /* bytes not yet played, or recorded */
+	__le32 latency_bytes; /* present latency of the device, in bytes */
 };
 
 /* Channel maps. */
@@ -220,7 +220,7 @@ enum {
 	VIRTIO_SND_CHMAP_NONE = 0,
 	VIRTIO_SND_CHMAP_NA, /* silent */
 	VIRTIO_SND_CHMAP_MONO,
-	VIRTIO_SND_CHMAP_FL, /* F front, R rear, S side, T top, B bottom; C, L, R */
+	VIRTIO_SND_CHMAP_FL, /* F front, R rear, S side, T top, B bottom; then C center, L, R */
 	VIRTIO_SND_CHMAP_FR,
 	VIRTIO_SND_CHMAP_RL,
 	VIRTIO_SND_CHMAP_RR,
@@ -303,8 +303,8 @@ struct virtio_snd_ctl_info {
 	__le32 role;   /* VIRTIO_SND_CTL_ROLE_... */
 	__le32 type;   /* VIRTIO_SND_CTL_TYPE_... */
 	__le32 access; /* 1 << VIRTIO_SND_CTL_ACCESS_... */
-	__le32 count;  /* values */
-	__le32 index;  /* tells elements of one name apart */
+	__le32 count;  /* number of values */
+	__le32 index;  /* distinguishes elements with the same name */
 	__u8 name[44];
 	union {
 		struct {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The integer types of the wire format, under the names of Linux's <linux/types.h> and
- * <linux/virtio_types.h>. __le16, __le32 and __le64 are little-endian whatever the host is; the
- * compiler does not tell them from host integers. <virtio/endian.h> converts. The headers may meet
- * in one translation unit, in either order.
+ * <linux/virtio_types.h>. __le16, __le32 and __le64 are little-endian on every host. The compiler
+ * does not distinguish them from host integers. <virtio/endian.h> converts. A translation unit may
+ * include our header and Linux's, in either order.
  *
  * virtio 1.4, 1.4 (byte order)
  */
@@ -21,9 +21,9 @@ typedef int32_t __s32;
 typedef uint32_t __u32;
 
 /*
- * A typedef may be repeated only with the same type. Linux's 64-bit types are long long even where
- * int64_t is long. On four architectures they are long, unless the program asks for long long.
- * Outside Linux they are int64_t and uint64_t.
+ * A typedef may be repeated only with the same type. On Linux the 64-bit types are long long even
+ * where int64_t is long. On four architectures Linux has long, unless the program asks for long
+ * long. Outside Linux the types are int64_t and uint64_t.
  */
 #if !defined __linux__
 typedef int64_t __s64;
@@ -48,7 +48,8 @@ typedef __u64 __be64;
 #define _LINUX_VIRTIO_TYPES_H
 
 /*
- * Linux's legacy drivers use the guest's byte order for these. Virtio 1.x has little-endian only.
+ * Linux's legacy drivers use the guest's byte order for these types. Virtio 1.x uses only
+ * little-endian.
  */
 typedef __le16 __virtio16;
 typedef __le32 __virtio32;

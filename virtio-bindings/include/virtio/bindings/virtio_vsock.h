@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The socket device's wire format, under the names of Linux's <linux/virtio_vsock.h>. The two
- * headers may meet in one translation unit, in either order: the first one provides the structures.
- * Feature constants are bit numbers.
+ * The socket device's wire format, under the names of Linux's <linux/virtio_vsock.h>. A translation
+ * unit may include both headers, in either order: the first header provides the structures. Feature
+ * constants are bit numbers.
  *
  * virtio 1.4, 5.10 (socket device)
  */
@@ -44,7 +44,7 @@ struct virtio_vsock_hdr {
 	__le32 len;       /* bytes of payload after the header */
 	__le16 type;      /* enum virtio_vsock_type */
 	__le16 op;        /* enum virtio_vsock_op */
-	__le32 flags;     /* of SHUTDOWN and RW */
+	__le32 flags;     /* flags of SHUTDOWN and RW */
 	__le32 buf_alloc; /* bytes of the sender's receive buffer */
 	__le32 fwd_cnt;   /* bytes that the sender has taken from that buffer, modulo 2^32 */
 } __attribute__((packed));
