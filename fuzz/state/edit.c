@@ -3,9 +3,9 @@
 
 #include "format.h"
 
-/* Where the sections of a file are by their lengths, whatever they contain. */
+/* The offsets of a file's sections, which depend only on the lengths of the sections. */
 struct outline {
-	size_t at[FORMAT_SECTIONS + 1]; /* each start, and the end of the last section */
+	size_t at[FORMAT_SECTIONS + 1]; /* each start, then the end of the last section */
 	uint32_t count;
 };
 
@@ -25,7 +25,7 @@ static void outline(const struct edit_file *file, struct outline *out)
 	}
 }
 
-/* The kind of the section at an offset, or NULL. */
+/* Returns the kind of the section with this header, or NULL. */
 static const struct format_kind *kind_at(const uint8_t *header)
 {
 	static const struct format_kind *const kinds[] = {
@@ -34,21 +34,21 @@ static const struct format_kind *kind_at(const uint8_t *header)
 	};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		/* A name has at most 13 characters, and a zero behind them. */
+		/* A name has at most 13 characters, so a zero follows. */
 		if (memcmp(header, kinds[i]->name, strlen(kinds[i]->name) + 1) == 0)
 			return kinds[i];
 	}
 	return NULL;
 }
 
-/* Removes bytes that the file has. */
+/* Removes bytes. The file must have them. */
 static void cut(struct edit_file *file, size_t at, size_t count)
 {
 	memmove(file->bytes + at, file->bytes + at + count, file->length - at - count);
 	file->length -= count;
 }
 
-/* Makes room for bytes. Returns false if there is none. */
+/* Makes room for count bytes at an offset. Returns false if the file would become too long. */
 static bool grow(struct edit_file *file, size_t at, size_t count)
 {
 	if (count > EDIT_ROOM - file->length)
@@ -58,7 +58,7 @@ static bool grow(struct edit_file *file, size_t at, size_t count)
 	return true;
 }
 
-/* Inserts a copy of a part of the file in front of another place. */
+/* Inserts a copy of a part of the file at another offset. */
 static void copy(struct edit_file *file, size_t from, size_t count, size_t to)
 {
 	uint8_t *bytes = fuzz_alloc(count);
@@ -75,7 +75,10 @@ static void add(struct edit_file *file, size_t at, uint32_t bytes, uint64_t diff
 	format_put(file->bytes + at, bytes, format_number(file->bytes + at, bytes) + difference);
 }
 
-/* A section of a known kind with its entries, which all lie within it; or its kind is NULL. */
+/*
+ * Returns the section with number n. Its count includes only entries that lie within the section.
+ * Its kind is NULL if the section is unknown or too short.
+ */
 static struct format_section known_section(const struct edit_file *file, const struct outline *o, uint32_t n)
 {
 	struct format_section section = { .header = o->at[n], .content = o->at[n] + FORMAT_HEADER };
@@ -86,7 +89,7 @@ static struct format_section known_section(const struct edit_file *file, const s
 	section.kind = kind_at(file->bytes + section.header);
 	if (!section.kind)
 		return section;
-	/* A section of an unknown version is taken as one of the newest version. */
+	/* A section of an unknown version is treated like the newest version. */
 	version = format_number(file->bytes + section.header + 24, 2);
 	section.version = (uint8_t)(version >= 1 && version < section.kind->version ? version : section.kind->version);
 	front = format_list(&section) - section.content + (section.kind->list ? 4 : 0);
@@ -99,7 +102,7 @@ static struct format_section known_section(const struct edit_file *file, const s
 	return section;
 }
 
-/* One value of a section; 0 bytes if there is none. The count of a list is a value too. */
+/* Chooses a value of a section, or the count of its list. Returns its size, or 0 if none exists. */
 static uint32_t choose_value(const struct edit_file *file, const struct outline *o, struct fuzz_input *in, size_t *at)
 {
 	const struct format_section section = known_section(file, o, fuzz_u8(in) % o->count);
@@ -165,7 +168,7 @@ static void edit_entry(struct edit_file *file, const struct outline *o, struct f
 	add(file, section.header + 28, 4, more ? each : 0 - (uint64_t)each);
 }
 
-/* Removes the values of the newest version from an entry at an offset, or from the front. */
+/* Removes the values of the newest version from the entry or the front part at an offset. */
 static size_t cut_newest(struct edit_file *file, size_t at, const struct format_field *fields, uint32_t count,
 			 const struct format_section *section)
 {
@@ -182,7 +185,7 @@ static size_t cut_newest(struct edit_file *file, size_t at, const struct format_
 	return before - file->length;
 }
 
-/* Makes a section of the version before: the file of an older library. */
+/* Converts a section to the version before, as an older library would have saved it. */
 static void edit_old(struct edit_file *file, const struct outline *o, struct fuzz_input *in)
 {
 	const struct format_section section = known_section(file, o, fuzz_u8(in) % o->count);
@@ -216,7 +219,7 @@ static void edit_strange(struct edit_file *file, const struct outline *o, struct
 	format_put(file->bytes + at + 28, 4, bytes);
 }
 
-/* Steps that need sections. */
+/* Carries out a step that needs a section. */
 static void edit_sections(struct edit_file *file, const struct outline *o, enum state_step step, struct fuzz_input *in)
 {
 	uint32_t n;

@@ -8,13 +8,13 @@
 
 #define EDIT_ROOM 32768u
 
-/* A file, with room to grow. */
+/* A file in memory, with room to grow. */
 struct edit_file {
 	uint8_t bytes[EDIT_ROOM];
 	size_t length;
 };
 
-/* Carries out a step that changes the file. Does nothing if the file lacks the place to change. */
+/* Carries out a step that changes the file. Does nothing if there is nothing to change. */
 void edit(struct edit_file *file, enum state_step step, struct fuzz_input *in);
 
 #endif

@@ -140,7 +140,7 @@ void format_frame(uint8_t *bytes, size_t length)
 	format_put(bytes + length - 4, 4, format_checksum(bytes, length - 4));
 }
 
-/* Places */
+/* Offsets */
 
 static size_t fields_bytes(const struct format_field *fields, uint32_t count, uint32_t version)
 {
@@ -234,7 +234,7 @@ static bool fault(struct format_view *view, enum virtio_section_reason reason, s
 	return false;
 }
 
-/* Checks the envelope in the order that the format demands. */
+/* Checks the envelope in the order that the format specifies. */
 static bool read_envelope(const uint8_t *bytes, size_t length, const uint8_t id[16], struct format_view *view)
 {
 	if (memcmp(bytes, "VIRTIOSS", length < 8 ? length : 8) != 0)
@@ -254,7 +254,7 @@ static bool read_envelope(const uint8_t *bytes, size_t length, const uint8_t id[
 	return memcmp(bytes + 20, id, 16) == 0 || fault(view, VIRTIO_SECTION_OTHER_ID, 20);
 }
 
-/* Whether 16 bytes are a name: printable characters, then zeroes. */
+/* Returns whether 16 bytes are a name: printable characters, then zeroes. */
 static bool is_name(const uint8_t *bytes)
 {
 	uint32_t length = 0;
@@ -268,7 +268,7 @@ static bool is_name(const uint8_t *bytes)
 	return length > 0;
 }
 
-/* Judges a section's header. At the end of the sections also returns false, but without a fault. */
+/* Checks a section's header. Returns false after the last section, or if there is a fault. */
 static bool read_header(const struct position *p, size_t at)
 {
 	const uint8_t *header = p->bytes + at;
@@ -343,7 +343,7 @@ static bool read_content(const struct position *p, struct format_section *sectio
 	return at == end || fault(p->view, VIRTIO_SECTION_EXTRA_BYTES, at);
 }
 
-/* Reads the section that must be next, behind others that may be skipped. */
+/* Reads a section that must exist. Skips optional unknown sections before it. */
 static bool read_section(struct position *p, const struct format_kind *kind, uint32_t device, uint32_t index,
 			 uint32_t capacity)
 {
@@ -376,7 +376,7 @@ static bool read_section(struct position *p, const struct format_kind *kind, uin
 	return true;
 }
 
-/* Whether an optional section is next. Its faults are found when it is read. */
+/* Returns whether an optional section is next. Does not report faults: the read does that. */
 static bool is_next(const struct position *p, const struct format_kind *kind, uint32_t device, uint32_t index)
 {
 	struct format_view ignored = { .count = 0 };
@@ -419,7 +419,7 @@ void format_read(const uint8_t *bytes, size_t length, const uint8_t id[16], stru
 	good = read_envelope(bytes, length, id, out);
 	for (uint32_t i = 0; i < MACHINE_DEVICES && good; i++)
 		good = read_device(&p, i);
-	/* What is left may be skipped, or isn't known. */
+	/* All other sections must be optional, and are skipped. */
 	while (good && read_header(&p, p.at)) {
 		if (!(bytes[p.at + 26] & 1)) {
 			(void)fault(out, VIRTIO_SECTION_UNKNOWN, p.at);

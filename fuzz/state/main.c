@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes saved state. The input chooses a machine in a random valid state and changes of its file.
- * The file is read with a correct checksum, or unchanged. A file is refused at the place that the
- * format says, or with the value that the target refuses, and the target is untouched. Or the file
- * is restored: the machine agrees with the file, saves what the model says, serves, and can be
- * reset.
+ * Fuzzes saved state. The input chooses a machine in a random valid state, and changes of its file.
+ * The file is read with a correct checksum, or as it is. If the read fails, the fault must be at
+ * the offset that the format says, or at a value that the target refuses. The target must not
+ * change. If the read succeeds, the file is restored. The machine must then save the model's bytes,
+ * serve its queues, and reset.
  */
 #include "../../tests/unit/state/random_state.h"
 #include "edit.h"
@@ -33,7 +33,7 @@ static size_t shorter(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Checks that the text of a fault has the measured length, in memory of exactly that size. */
+/* Checks that the text of a fault has the length that was measured before. */
 static void check_text(const struct state_harness *h)
 {
 	const size_t length = virtio_section_describe(&h->reader.fault, NULL, 0);
@@ -46,7 +46,7 @@ static void check_text(const struct state_harness *h)
 }
 
 /*
- * Checks that a fault which the target reports is about a value of the file, and gives its place.
+ * Checks a fault that the target reports. It must name a value of the file with the right offset.
  */
 static void check_refusal(const struct state_harness *h)
 {
@@ -89,7 +89,7 @@ static void check_refused(const struct state_harness *h)
 	FUZZ_CHECK(memcmp(&h->to, &h->before, sizeof h->to) == 0, "a refused file changes the target");
 }
 
-/* Reads a file in memory of its exact size. */
+/* Reads a file from memory of its exact size, so that the sanitizer sees reads past its end. */
 static int read_exact(struct state_harness *h, const struct machine *to, const uint8_t *bytes, size_t length)
 {
 	uint8_t *exact = malloc(length ? length : 1);
@@ -99,7 +99,7 @@ static int read_exact(struct state_harness *h, const struct machine *to, const u
 		abort();
 	memcpy(exact, bytes, length);
 	memset(&h->state, 0xa5, sizeof h->state);
-	/* If there is no byte, the pointer must not be read. */
+	/* For an empty file the pointer must not be dereferenced. */
 	error = machine_read(to, length ? exact : exact + 1, length, &h->state, &h->reader);
 	free(exact);
 	return error;
@@ -116,7 +116,7 @@ static void check_saved(struct state_harness *h, const struct machine *m, const 
 	FUZZ_CHECK(memcmp(h->saved, h->expected.bytes, length) == 0, "%s: another checksum", what);
 }
 
-/* Serves a queue until every request, held or waiting, is in the used ring. */
+/* Serves a queue. All requests in flight and all available requests must reach the used ring. */
 static void serve(struct state_harness *h, uint32_t device, uint32_t n)
 {
 	struct machine_part *part = &h->to.parts[device];
@@ -131,7 +131,7 @@ static void serve(struct state_harness *h, uint32_t device, uint32_t n)
 		   "queue %u of device %u has not used what it served", n, device);
 }
 
-/* What any restored machine can do: run, be saved and restored again, and be reset. */
+/* Serves the restored machine's queues, saves and restores the machine again, and resets it. */
 static void run(struct state_harness *h)
 {
 	size_t length;
@@ -153,7 +153,7 @@ static void run(struct state_harness *h)
 	}
 }
 
-/* The file was accepted. */
+/* Checks a file that was accepted, and the restore from it. */
 static void check_accepted(struct state_harness *h)
 {
 	FUZZ_CHECK(h->view.reason == VIRTIO_SECTION_GOOD, "accepted, with reason %d at %zu", (int)h->view.reason,
@@ -194,13 +194,13 @@ static void judge(struct state_harness *h, bool framed)
 		check_accepted(h);
 }
 
-/* The rest of the input is the file, in an envelope or not. */
+/* Reads the rest of the input as a file, or as the sections of a file. */
 static void take_bytes(struct state_harness *h)
 {
 	const bool framed = fuzz_u8(&h->in) & 1;
 	const size_t front = framed ? FORMAT_BEGIN : 0, count = shorter(h->in.left, EDIT_ROOM - FORMAT_FRAME);
 
-	/* The good file's envelope. */
+	/* With an envelope, the bytes before the sections are those of the good file. */
 	memcpy(h->file.bytes + front, h->in.at, count);
 	h->file.length = framed ? count + FORMAT_FRAME : count;
 	h->in.left = 0;
@@ -228,7 +228,7 @@ static void step(struct state_harness *h)
 	}
 }
 
-/* Makes the machine that the input chooses, and begins with the file of its state. */
+/* Makes the machine that the input chooses, and saves it to the first file. */
 static void begin(struct state_harness *h)
 {
 	uint64_t random = fuzz_u16(&h->in);
@@ -248,7 +248,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begin(h);
 	for (uint32_t i = 0; i < MOST_STEPS && h->in.left > 0; i++)
 		step(h);
-	/* At the end the file is read unchanged, and with a correct checksum. */
+	/* The last file is read as it is, and then with a correct checksum. */
 	h->judgements = 0;
 	judge(h, false);
 	judge(h, true);

@@ -8,7 +8,7 @@
 
 #define TYPE_FEATURES ((UINT64_C(1) << 24) - 1)
 
-/* A file with one of its sections. */
+/* A section together with its file. */
 struct judged {
 	const uint8_t *file;
 	const struct format_view *view;
@@ -34,7 +34,7 @@ static uint64_t entry(const struct judged *j, const char *field, uint32_t n)
 	return format_get(j->file, j->section, field, n);
 }
 
-/* Accepted features of a device, bits 0 to 63. */
+/* Returns the accepted features 0 to 63 of a device. */
 static uint64_t accepted(const struct judged *core)
 {
 	return front(core, "accepted[0]") | front(core, "accepted[1]") << 32;
@@ -45,7 +45,7 @@ static bool has(const struct judged *core, uint32_t bit)
 	return accepted(core) >> bit & 1;
 }
 
-/* A device type's features are those of the core, once they are negotiated. */
+/* After the negotiation, the features of a device type must equal the accepted features. */
 static void judge_features(const struct judged *core, uint64_t features)
 {
 	if (front(core, "status") & VIRTIO_CONFIG_S_FEATURES_OK)
@@ -80,7 +80,7 @@ static void judge_core(const struct judged *core, uint32_t device)
 	}
 }
 
-/* A queue that runs has the configuration that the core negotiated. */
+/* Checks that a started queue has the configuration of the core. */
 static void judge_config(const struct judged *core, const struct judged *queue, uint32_t n)
 {
 	static const char *const same[] = { "desc", "avail", "used", "max_size", "size", "ready" };
@@ -136,7 +136,7 @@ static void judge_disk(const struct judged *core)
 	FUZZ_CHECK(front(&disk, "writeback") <= 1, "a bad cache mode");
 }
 
-/* The flags of a port. Those of version 1 are brought up to date. */
+/* Returns the flags of a port, converted to the newest version. */
 static uint64_t port_flags(const struct judged *console, uint32_t n)
 {
 	uint64_t flags = entry(console, "flags", n);
@@ -149,8 +149,8 @@ static uint64_t port_flags(const struct judged *console, uint32_t n)
 }
 
 /*
- * The chain in flight of a port must be in the record of its transmit queue: queue 1 for port 0,
- * queue 5 for port 1.
+ * Checks the console. A port's chain in flight must be in flight on its transmit queue, which is
+ * queue 1 for port 0 and queue 5 for port 1.
  */
 static void judge_console(const struct judged *core)
 {
@@ -239,7 +239,7 @@ void model_judge(const uint8_t *file, const struct format_view *view)
 	}
 }
 
-/* What is saved again */
+/* The file that is saved after a restore */
 
 /* Stores a value of a section that was copied. */
 static void put(struct edit_file *out, const struct format_section *section, const char *field, uint32_t n,
@@ -252,7 +252,7 @@ static void put(struct edit_file *out, const struct format_section *section, con
 	format_put(out->bytes + offset, bytes, value);
 }
 
-/* Stores all values of an entry, or of the front. Values that the section lacks are defaults. */
+/* Stores all values of an entry or of the front part. A value that the section lacks becomes 0. */
 static void save_values(const struct judged *from, uint32_t n, const struct format_section *to, uint32_t place,
 			struct edit_file *out)
 {
@@ -266,7 +266,7 @@ static void save_values(const struct judged *from, uint32_t n, const struct form
 	}
 }
 
-/* Begins a section of the newest version. Its values come from a section of any version. */
+/* Stores a section in the newest version, with the values of a section of any version. */
 static void save_section(const struct judged *from, struct format_section *to, struct edit_file *out)
 {
 	const struct format_kind *kind = to->kind;
@@ -288,7 +288,7 @@ static void save_section(const struct judged *from, struct format_section *to, s
 		save_values(from, i, to, i, out);
 }
 
-/* Whether a restore makes the device ask for a reset: a queue that must run cannot. */
+/* Returns whether a restored device needs a reset, because a ready queue is broken or not saved. */
 static bool has_dead_queue(const struct judged *core, uint32_t device)
 {
 	for (uint32_t i = 0; i < machine_queues(device) && front(core, "active"); i++) {
@@ -306,7 +306,7 @@ static void save_core(const struct judged *core, uint32_t device, const struct f
 	uint64_t status = front(core, "status"), interrupts = front(core, "interrupt_status");
 	uint64_t generation = front(core, "generation");
 
-	/* The disk has grown since the save, and its driver is told. */
+	/* If the disk has grown since the save, the restore reports this to the driver. */
 	if (device == MACHINE_DISK) {
 		const struct judged disk = find(core->file, core->view, &format_blk, MACHINE_DISK, 0);
 
@@ -324,9 +324,7 @@ static void save_core(const struct judged *core, uint32_t device, const struct f
 	put(out, to, "generation", FORMAT_FRONT, generation);
 }
 
-/*
- * After the restore the client of the generic port has left, but the console's terminal is there.
- */
+/* After the restore the terminal of the console is connected. The generic port has no client. */
 static void save_ports(const struct judged *console, const struct format_section *to, struct edit_file *out)
 {
 	for (uint32_t i = 0; i < to->count; i++) {
@@ -346,7 +344,7 @@ static void save_ports(const struct judged *console, const struct format_section
 	}
 }
 
-/* The order in which connections are restored. */
+/* Returns whether connection a is saved before connection b. They are sorted by address. */
 static bool is_before(const struct judged *vsock, uint32_t a, uint32_t b)
 {
 	static const char *const keys[] = { "local_port", "peer_port", "local_cid" };
@@ -358,7 +356,7 @@ static bool is_before(const struct judged *vsock, uint32_t a, uint32_t b)
 	return false;
 }
 
-/* Connections by address; one that waits for credit asks again when it has to send. */
+/* Stores the connections in order of address. A restored connection owes no credit request. */
 static void save_connections(const struct judged *vsock, const struct format_section *to, struct edit_file *out)
 {
 	for (uint32_t i = 0; i < to->count; i++) {
@@ -379,7 +377,7 @@ void model_saved(const uint8_t *file, const struct format_view *view, struct edi
 		const struct judged from = { file, view, &view->sections[i] };
 		struct format_section to = *from.section;
 
-		/* A port without input has no section of input. */
+		/* For a port without input no section is saved. */
 		if (to.kind == &format_input && to.count == 0)
 			continue;
 		save_section(&from, &to, out);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * What an accepted file cannot contain, and the bytes that the restored machine must save.
- */
+/* Checks of an accepted file, and the file that the restored machine must save. */
 #ifndef VIRTIO_FUZZ_STATE_MODEL_H
 #define VIRTIO_FUZZ_STATE_MODEL_H
 

@@ -6,10 +6,10 @@
 #define STATE(name, ...) SEED("fuzz_state", name, __VA_ARGS__)
 
 /*
- * Machine 2415 has three active devices with requests in flight in every device, both ports' output
- * among them, four connections and four replies. Machine 9 has no output in flight, and input for
- * both ports. Machine 129 owes REMOVE for port 1. In machine 1 two devices are not active.
- * Machine 0 has two messages whose end was not sent.
+ * Machine 2415 has three active devices, four connections and four replies. Each device has
+ * requests in flight, and both ports have output in flight. Machine 9 has no output in flight, but
+ * input for both ports. In machine 129 the message REMOVE for port 1 is pending. In machine 1 two
+ * devices are not active. Machine 0 has two unfinished messages.
  */
 #define MACHINE(n) (n) & 0xff, (n) >> 8
 #define FULL MACHINE(2415)
@@ -18,7 +18,7 @@
 #define FRONT 255
 #define AT(offset) (offset) & 0xff, (offset) >> 8
 
-/* Sections of machine 2415: device, type and queues 0 and 1 of the disk, and so on. */
+/* Numbers of sections in the file of machine 2415. */
 #define DISK_CORE 0
 #define DISK 1
 #define DISK_QUEUE 2
@@ -30,8 +30,8 @@
 #define SOCKETS 13
 #define REPLIES 14
 #define LAST 17
-#define INPUT 6         /* of machine 9 */
-#define SOCKETS_OF_0 15 /* of machine 0 */
+#define INPUT 6         /* in the file of machine 9 */
+#define SOCKETS_OF_0 15 /* in the file of machine 0 */
 
 /* Numbers of fields. */
 #define INTERRUPTS 2
@@ -45,7 +45,7 @@ const struct seed state_seeds[] = {
 	STATE("good", FULL),
 	STATE("good_inactive", MACHINE(1)),
 	STATE("good_no_output", WITH_INPUT),
-	/* The features of the disk; bytes at 239, where the content of the disk's section ends. */
+	/* The content of the disk's section ends at byte 239. */
 	STATE("features", FULL, STATE_FIELD, DISK, FRONT, 0, 0xc0, 0x00, 0x02),
 	STATE("capacity", FULL, STATE_FIELD, DISK, FRONT, 1, 9, STATE_JUDGE, STATE_FIELD, DISK, FRONT, 1, 65),
 	STATE("extra_byte", FULL, STATE_GROW, AT(239), 1, 0, STATE_LENGTH, DISK, 1),

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the bytes of an input to the harness of saved state mean; for edit.c, main.c and seeds.c. */
+/* The meaning of the bytes in an input of the state harness, for edit.c, main.c and seeds.c. */
 #ifndef VIRTIO_FUZZ_STATE_STEPS_H
 #define VIRTIO_FUZZ_STATE_STEPS_H
 
 /*
- * The first two bytes are the number of a machine in a random valid state. Steps follow.
- * A step is a byte, and its arguments are the bytes after it. An argument "number" is read by
- * fuzz_number(). Offsets, sections, fields and entries are taken modulo what there is.
+ * The first two bytes are the number of a machine in a random valid state. Steps follow. A step is
+ * a byte, and its arguments are the bytes after it. fuzz_number() reads an argument "number".
+ * Offsets, sections, fields and entries are taken modulo the number that exists.
  */
 enum state_step {
-	STATE_JUDGE_RAW, /* read and restore the file as it is */
-	STATE_JUDGE,     /* the same with a length and a checksum that fit */
-	STATE_FRESH,     /* the file of the machine again */
-	STATE_FLIP,      /* offset (2 bytes), bits */
-	STATE_PUT,       /* offset (2 bytes), bytes as a power of 2, number */
-	STATE_FIELD,     /* section, entry or 255 for the front part, field, number */
-	STATE_NUDGE,     /* section, entry or 255, field, signed difference */
-	STATE_HEADER,    /* section, 0 device, 1 index, 2 version, 3 flags or 4 length, number */
-	STATE_MOVE,      /* section, in front of section */
-	STATE_TWICE,     /* section, in front of section */
-	STATE_DROP,      /* section */
-	STATE_ENTRY,     /* section, entry, 0 removes it | 1 doubles it; count and length fit */
-	STATE_STRANGE,   /* in front of section, flags, bytes: an unknown section */
-	STATE_CUT,       /* offset (2 bytes), bytes */
-	STATE_GROW,      /* offset (2 bytes), bytes, value */
-	STATE_LENGTH,    /* section, signed difference of the section's length */
-	STATE_OLD,       /* section: converts it to the version before */
-	STATE_BYTES,     /* frame: 1 in an envelope; the rest of the input is the file */
+	STATE_JUDGE_RAW, /* reads and restores the file as it is */
+	STATE_JUDGE,     /* the same, with the right length and checksum */
+	STATE_FRESH,     /* begins again with the machine's own file */
+	STATE_FLIP,      /* flips bits: offset (2 bytes), bits */
+	STATE_PUT,       /* writes a number: offset (2 bytes), log2 of its bytes, number */
+	STATE_FIELD,     /* sets a value: section, entry or 255 for the front part, field, number */
+	STATE_NUDGE,     /* adds to a value: section, entry or 255, field, signed difference */
+	STATE_HEADER,    /* sets device, index, version, flags or length: section, 0 to 4, number */
+	STATE_MOVE,      /* moves a section: section, section before which it goes */
+	STATE_TWICE,     /* copies a section: section, section before which the copy goes */
+	STATE_DROP,      /* removes a section: section */
+	STATE_ENTRY,     /* removes (0) or doubles (1) an entry: section, entry, 0 or 1 */
+	STATE_STRANGE,   /* adds an unknown section: section before which it goes, flags, bytes */
+	STATE_CUT,       /* removes bytes: offset (2 bytes), count */
+	STATE_GROW,      /* inserts bytes: offset (2 bytes), count, value */
+	STATE_LENGTH,    /* changes a section's length: section, signed difference */
+	STATE_OLD,       /* converts a section to the version before: section */
+	STATE_BYTES,     /* the rest of the input is the file, or with 1 its sections */
 	STATE_STEPS,
 };
 
