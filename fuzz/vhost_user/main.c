@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Messages of a front end, in any order and partly wrong, to a session of the vhost-user daemon
- * with a device of two rings. After each message the reply, the end of the session and the rings
- * that run are those of the model. At the end of an input no descriptor is left open.
+ * Fuzzes a session of the vhost-user daemon, with a device of two rings. The front end sends right
+ * and wrong messages in any order. After each message the reply, the end of the session and the
+ * running rings must be as the model says. At the end of an input no descriptor may be left open.
  */
 #include "../common/fuzz.h"
 #include "log.h"
@@ -24,11 +24,11 @@
 #define USER UINT64_C(0x7f0000000000)
 #define HALF UINT64_C(0x8000)
 #define CONFIG_BYTES 8u
-#define BAD_FEATURE 1 /* offered, and refused by the device */
+#define BAD_FEATURE 1 /* a feature that the device offers, and refuses later */
 #define MOST_STEPS 64
 #define MOST_FDS 256
 
-/* The daemon's messages for an operator. */
+/* Drops the daemon's messages for an operator. */
 void log_line(const char *format, ...)
 {
 	(void)format;
@@ -174,7 +174,7 @@ static int receive(struct peer *peer, uint32_t request, void *payload, uint32_t 
 	return header.size == 0 ? 0 : (int)recv(peer->socket, payload, header.size, MSG_DONTWAIT);
 }
 
-/* Sends a request without a reply of its own; the model tells its outcome. */
+/* Sends a request that has no reply except an acknowledgement. Compares its outcome. */
 static void tell(struct peer *peer, uint32_t request, const void *payload, uint32_t size, const int *fds,
 		 unsigned int fd_count, enum model_outcome outcome, bool harmless)
 {
@@ -257,8 +257,8 @@ static void step_owner(struct peer *peer, unsigned int ring __attribute__((unuse
 }
 
 /*
- * Sends a memory table: both halves, one half or no region; too many regions; counts that disagree;
- * or a region beyond the end of the file.
+ * Sends a memory table. Right tables have both halves of memory, one half or no region. Wrong
+ * tables have too many regions, counts that disagree, or a region beyond the end of the file.
  */
 static void step_memory(struct peer *peer, unsigned int ring __attribute__((unused)))
 {
@@ -266,7 +266,7 @@ static void step_memory(struct peer *peer, unsigned int ring __attribute__((unus
 		uint32_t count;
 		unsigned int fds, room;
 		uint64_t length;
-		enum model_memory memory; /* MEMORY_NONE: refused */
+		enum model_memory memory; /* MEMORY_NONE for a table that must be refused */
 	} tables[] = {
 		{ 2, 2, 2, HALF, MEMORY_BOTH },     { 1, 1, 1, HALF, MEMORY_FIRST },
 		{ 0, 0, 0, HALF, MEMORY_EMPTY },    { 1, 1, 1, HALF + 5, MEMORY_FIRST },
@@ -307,7 +307,7 @@ static void step_addr(struct peer *peer, unsigned int ring)
 {
 	const unsigned int byte = fuzz_u8(peer->in);
 	const int place = 1 + byte % 2;
-	/* Regions are not adjacent in the front end's address space. */
+	/* The two regions are not adjacent in the front end's address space. */
 	const uint64_t at = USER + (uint64_t)(place - 1) * 2 * HALF + (ring % MODEL_RINGS) * 0x4000;
 	struct vhost_user_vring_addr addr = { ring, 0, at, at + 0x2000, at + 0x1000, 0 };
 	bool good = ring < MODEL_RINGS;
@@ -352,8 +352,8 @@ static void step_get_base(struct peer *peer, unsigned int ring)
 }
 
 /*
- * Sends a message with an eventfd; a message that says it has no descriptor, with or without a
- * descriptor; or a message with a file that is no eventfd.
+ * Sends a message with an eventfd (kind 0), with the flag NO_FD and no descriptor (1), with the
+ * flag and a descriptor (2), or with a file that is no eventfd (3).
  */
 static void tell_fd(struct peer *peer, unsigned int ring, uint32_t request, int fd)
 {
@@ -423,7 +423,7 @@ static void step_unknown(struct peer *peer, unsigned int ring __attribute__((unu
 	     MODEL_REFUSED, true);
 }
 
-/* After such a header the next bytes may not be the start of a message. */
+/* Sends a bad header. The session must end, because the next bytes need not be a message. */
 static void step_header(struct peer *peer, unsigned int ring __attribute__((unused)))
 {
 	static const uint32_t flags[] = { 0, 2, 3, 5, 0x11, 0x80000001u };

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * The model of a session. Nothing is ever popped from its rings, so a ring stops where it
- * started.
- */
+/* The model of a session. The device never pops a request, so a ring stops where it started. */
 #include "model.h"
 
 void model_init(struct model *model)
@@ -95,7 +92,7 @@ enum model_outcome model_memory(struct model *model, enum model_memory memory)
 	return MODEL_DONE;
 }
 
-/* A new value for a running ring means a new driver. */
+/* Follows a new value for a running ring, which means that the guest has a new driver. */
 static void make_room(struct model_ring *ring)
 {
 	ring->running = false;
@@ -103,7 +100,7 @@ static void make_room(struct model_ring *ring)
 	ring->held = true;
 }
 
-/* If the ring can't start, the message has no effect. */
+/* Tries to start the ring after a message. If that fails, the message has no effect. */
 static enum model_outcome settle(struct model *model, struct model_ring *ring, const struct model_ring *before)
 {
 	if (start(model, ring) == MODEL_DONE)
@@ -154,7 +151,7 @@ enum model_outcome model_kick(struct model *model, unsigned int index)
 	ring->held = false;
 	if (settle(model, ring, &before) == MODEL_DONE)
 		return MODEL_DONE;
-	/* The ring has neither the new kick descriptor nor the old one. */
+	/* The ring has no kick descriptor now, because the old descriptor is closed. */
 	ring->kick = false;
 	return MODEL_REFUSED;
 }

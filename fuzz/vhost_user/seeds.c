@@ -5,7 +5,10 @@
 
 #define VHOST_USER(name, ...) SEED("fuzz_vhost_user", name, __VA_ARGS__)
 
-/* VERSION_1 and PROTOCOL_FEATURES; all of the memory; a ring of 8 in the first half. */
+/*
+ * Sets up a ring of size 8 in the first half of memory. Features are VERSION_1 and
+ * PROTOCOL_FEATURES. The memory table has both halves.
+ */
 #define SET_UP                                                                                                         \
 	STEP_FEATURES | ASK, 3, STEP_MEMORY | ASK, 0, STEP_SIZE | ASK, 2, STEP_BASE | ASK, 0, STEP_ADDR | ASK, 0,      \
 		STEP_CALL | ASK, 0, STEP_KICK | ASK, 0, STEP_ENABLE | ASK, 1
