@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the socket device. The input plays the guest and the host. It makes packets in any layout,
- * good and bad. It sends any packets to a table of connections, answers them, moves time, saves and
- * restores. The model (model.c) must agree with every answer. packets.c is the part for packets in
- * queues.
+ * Fuzzes the socket device. packets.c plays good and bad packets of any layout in queues. This file
+ * plays a guest and a host with a table of connections. The guest sends any packets. The host
+ * replies, lets time pass, saves and restores. All results must be as the model says.
  */
 #include "packets.h"
 #include "steps.h"
@@ -190,7 +189,7 @@ static void next(struct vsock_harness *h)
 	uint32_t bit;
 	uint16_t op;
 
-	/* compare() has checked whether there is an event. */
+	/* compare() has already checked whether a packet must be sent. */
 	if (more == 0)
 		return;
 	FUZZ_CHECK(more == 1, "next returns %d", more);
@@ -227,9 +226,7 @@ static void send_data(struct vsock_harness *h, bool forged)
 	wanted = model_check_piece(c, left, marks);
 	credit = model_credit(&h->m, c);
 	if (forged) {
-		/*
-		 * This piece is not from the library. Even so, a send must not exceed the credit.
-		 */
+		/* The library has not computed this piece. A send must still respect the credit. */
 		if (!wanted && (c->owed & VIRTIO_VSOCK_OWES_RESPONSE))
 			wanted = VIRTIO_ENOTREADY;
 		got = virtio_vsock_connection_send(c->real, &piece, &header);
@@ -348,7 +345,7 @@ static void pass_time(struct vsock_harness *h)
 	FUZZ_CHECK(got == 0 && model_deadline(&h->m) > h->now, "does not end");
 }
 
-/* Saves the device, and restores it into a new table. */
+/* Saves the table, and restores the state into a new table. */
 static void migrate(struct vsock_harness *h)
 {
 	struct virtio_vsock_connection_state saved[VSOCK_PLACES];
@@ -381,7 +378,7 @@ static void migrate(struct vsock_harness *h)
 	}
 }
 
-/* Calls on one connection. */
+/* Makes one of the calls that concern one connection. */
 static void call(struct vsock_harness *h, enum vsock_step step)
 {
 	struct model_connection *c = pick(h);

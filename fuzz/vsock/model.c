@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* See model.h. */
+/* The model of a table of socket connections. */
 #include "model.h"
 
 #define RCV ((uint32_t)VIRTIO_VSOCK_SHUTDOWN_RCV)
@@ -71,9 +71,7 @@ static void unblock(struct model_connection *c)
 	c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
 }
 
-/*
- * Owes an update if the guest may be waiting for room, or a quarter of the buffer has become free.
- */
+/* Owes a credit update if the guest may wait for room, or knows too little of the room. */
 static void update(const struct vsock_model *m, struct model_connection *c)
 {
 	const uint64_t untold = c->forwarded - c->told;
@@ -82,7 +80,7 @@ static void update(const struct vsock_model *m, struct model_connection *c)
 		c->owed |= VIRTIO_VSOCK_OWES_UPDATE;
 }
 
-/* Returns whether the connection is over. */
+/* Acts on a SHUTDOWN or on forwarded data. Returns whether the connection is over. */
 static bool settle(struct vsock_model *m, struct model_connection *c, uint64_t now)
 {
 	const bool drained = c->rx == c->forwarded && !c->rx_packets;
@@ -133,8 +131,8 @@ struct model_credit model_credit(const struct vsock_model *m, const struct model
 	if (m->options.packet_overhead == 0)
 		return credit;
 	/*
-	 * Packets in the guest's buffer cost credit. Packets that have left the buffer may still
-	 * count.
+	 * Packets in the guest's buffer cost credit. The library may also charge packets that have
+	 * left the buffer.
 	 */
 	if (c->sent == 0) {
 		credit.least = credit.most = cost < room ? room - cost : room;
@@ -251,7 +249,7 @@ static void request(struct vsock_model *m, struct model_connection *c, const str
 	out->got = VIRTIO_VSOCK_GOT_REQUEST;
 }
 
-/* Returns false for a packet that resets the connection. */
+/* Handles a packet of a connection. Returns false if the packet resets the connection. */
 static bool receive_of(struct vsock_model *m, struct model_connection *c, const struct virtio_vsock_hdr *h, bool good,
 		       uint64_t now, struct model_received *out)
 {
@@ -333,7 +331,7 @@ int model_forwarded(struct vsock_model *m, struct model_connection *c, uint32_t 
 		return 0;
 	if (bytes > c->rx - c->forwarded || packets > c->rx_packets)
 		return VIRTIO_EINVAL;
-	/* Every byte left belongs to a packet. */
+	/* If bytes are left, a packet must be left, too. */
 	if (c->rx - c->forwarded > bytes && packets == c->rx_packets)
 		return VIRTIO_EINVAL;
 	c->forwarded += bytes;
@@ -371,7 +369,7 @@ int model_check_piece(const struct model_connection *c, uint32_t bytes, uint32_t
 void model_sent(struct model_connection *c, uint32_t bytes)
 {
 	c->tx += bytes;
-	/* An empty packet counts until the packets before it are forwarded. */
+	/* An empty packet is charged until the packets before it are forwarded. */
 	FUZZ_CHECK(c->sent < VSOCK_SENT, "too many packets for the model");
 	if (c->tx != c->acknowledged)
 		c->ends[c->sent++] = c->tx;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a table of socket connections must do, by the headers and virtio 1.4, 5.10.6. Its counters
- * have 64 bits and never wrap. Its array is searched from end to end. The only ordered list is that
- * of the replies.
+ * The model of a table of socket connections, written from the headers and virtio 1.4, 5.10.6. Its
+ * counters have 64 bits and never wrap around. It searches all of its array of connections. Only
+ * the list of replies has an order.
  */
 #ifndef VIRTIO_FUZZ_VSOCK_MODEL_H
 #define VIRTIO_FUZZ_VSOCK_MODEL_H
@@ -26,18 +26,18 @@ struct model_connection {
 	uint32_t owed;
 	bool blocked, bad;
 	uint32_t buffer;
-	uint64_t rx, forwarded, told; /* bytes */
+	uint64_t rx, forwarded, told; /* bytes: received, forwarded, reported as forwarded */
 	uint64_t rx_packets;
 	uint32_t peer_buffer;
 	uint64_t tx, acknowledged;
-	uint64_t ends[VSOCK_SENT]; /* of the packets that are not forwarded */
+	uint64_t ends[VSOCK_SENT]; /* position after each packet that the guest has not forwarded */
 	uint32_t sent;
 	/*
-	 * Empty packets were sent when everything was forwarded: they count until the guest reports
-	 * more forwarded bytes.
+	 * Empty packets were sent while the guest had forwarded all bytes. They are charged until
+	 * the next packet with a good fwd_cnt.
 	 */
 	bool empties;
-	uint64_t deadline; /* or VIRTIO_VSOCK_NO_DEADLINE */
+	uint64_t deadline; /* VIRTIO_VSOCK_NO_DEADLINE if there is none */
 };
 
 struct vsock_model {
@@ -50,12 +50,12 @@ struct vsock_model {
 	uint32_t next_port;
 };
 
-/* What a packet must cause. */
+/* The result that the receipt of a packet must have. */
 struct model_received {
 	int error;
-	struct model_connection *c; /* or NULL */
+	struct model_connection *c; /* NULL if no connection is concerned */
 	uint32_t got, bytes, marks;
-	/* got may or may not have GOT_CREDIT: that depends on the cost of the packets. */
+	/* GOT_CREDIT may be set or not. The model does not know the exact cost of the packets. */
 	bool credit_open;
 };
 
@@ -65,7 +65,7 @@ struct model_connection *model_open(struct vsock_model *m, const struct virtio_v
 void model_receive(struct vsock_model *m, const struct virtio_vsock_hdr *h, int error, uint64_t now,
 		   struct model_received *out);
 
-/* The caller's calls. Each returns the value that the library must return. */
+/* Calls of the host. Each returns the value that the library's function must return. */
 int model_accept(struct model_connection *c);
 void model_reset(struct model_connection *c);
 int model_forwarded(struct vsock_model *m, struct model_connection *c, uint32_t bytes, uint32_t packets, uint64_t now);
@@ -75,8 +75,8 @@ void model_sent(struct model_connection *c, uint32_t bytes);
 void model_blocked(struct vsock_model *m, struct model_connection *c, uint64_t now);
 
 /*
- * How many bytes may be sent: the least and the greatest possible number. And whether an empty
- * packet may be sent: certainly, and possibly.
+ * The credit of a connection. `least` bytes may certainly be sent, and at most `most` bytes. An
+ * empty packet may certainly be sent if empty_least is true, and possibly if empty_most is true.
  */
 struct model_credit {
 	uint64_t least, most;
@@ -84,9 +84,9 @@ struct model_credit {
 };
 struct model_credit model_credit(const struct vsock_model *m, const struct model_connection *c);
 
-/* The op that a connection owes first, and its bit; 0 if there is none. */
+/* Returns the op that a connection must send first, or 0, and sets its bit in owed. */
 uint16_t model_owes(const struct model_connection *c, uint32_t *bit);
-/* A packet of the connection is sent, and tells the guest our credit. */
+/* Records that a packet was sent, which reports the credit to the guest. */
 void model_told(struct model_connection *c);
 uint64_t model_deadline(const struct vsock_model *m);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Packets in chains of any layout, over a memory that is cut at any points. The model works byte by
- * byte: it follows the driver's buffers to their bytes.
+ * Packets in chains of any layout, in guest memory that is cut at any points. The model handles
+ * each byte of the driver's buffers separately.
  */
 #include <virtio/queue_mock.h>
 #include <virtio/reader.h>
@@ -10,7 +10,7 @@
 #include "steps.h"
 
 #define RAM 4096u
-#define DATA 1024u /* rings below */
+#define DATA 1024u /* address of the data area; the rings lie below */
 #define SIZE 16u
 #define REGIONS 24u
 #define SEGMENTS 64u
@@ -19,8 +19,8 @@
 struct packets {
 	struct fuzz_input *in;
 	uint8_t *ram, *shadow;
-	bool hole[RAM];   /* no memory is there */
-	bool logged[RAM]; /* there is a dirty log */
+	bool hole[RAM];   /* the byte is in no region */
+	bool logged[RAM]; /* the byte's region has a dirty log */
 	struct virtio_region regions[REGIONS];
 	uint32_t region_count;
 	uint8_t bitmap[RAM >> LOG_SHIFT >> 3], bitmap_shadow[RAM >> LOG_SHIFT >> 3];
@@ -34,7 +34,7 @@ struct packets {
 	struct virtio_segment segments[SEGMENTS];
 	struct virtio_vsock_packet packet;
 	uint32_t max_payload, capacity;
-	/* The chain at hand. */
+	/* The current chain. */
 	struct virtio_mock_buffer buffers[SIZE];
 	uint32_t count;
 };
@@ -77,10 +77,7 @@ static void make_memory(struct packets *p)
 	FUZZ_CHECK(virtio_memory_map_init(&p->driver_map, &p->whole, 1) == 0, "map");
 }
 
-/*
- * The address of a byte of a chain, counted over all buffers of one direction; RAM if there is
- * none.
- */
+/* Returns the address of a byte of the chain, counted over all buffers, or RAM. */
 static uint32_t byte_at(const struct packets *p, uint64_t place)
 {
 	for (uint32_t i = 0; i < p->count; i++) {
@@ -102,10 +99,10 @@ static bool is_good(const struct packets *p, uint64_t addr, uint64_t len)
 	return true;
 }
 
-/* What is known of a chain before it is served. */
+/* The properties of a chain before it is served. */
 struct chain {
 	bool wrong_direction, bad;
-	uint64_t bytes, front; /* of all buffers, and of the buffers before the first bad buffer */
+	uint64_t bytes, front; /* bytes of all buffers, and of those before the first bad buffer */
 };
 
 static struct chain judge(const struct packets *p, bool tx)
@@ -139,7 +136,7 @@ static void offer(struct packets *p, bool tx)
 		b->flags = tx ? 0 : VRING_DESC_F_WRITE;
 		if (kind == 0xff)
 			b->addr = fuzz_number(p->in);
-		/* Readable ones come first. */
+		/* Readable buffers must come first. */
 		if (i + 1 == p->count && tx && how & 0x40)
 			b->flags = VRING_DESC_F_WRITE;
 		if (i == 0 && !tx && how & 0x40)
@@ -172,7 +169,7 @@ static void complete(struct packets *p, uint32_t len)
 	FUZZ_CHECK(virtio_mock_pop_used(&p->mock, &used) == 1 && used.len == len, "used length");
 }
 
-/* Whether the header permits this error for the chain. */
+/* Checks that a packet with an error has no data, and that the chain permits this error. */
 static void check_error(const struct packets *p, const struct chain *c, int error, bool short_of)
 {
 	const bool few = error == VIRTIO_ENOBUFS;
@@ -232,8 +229,8 @@ static void mark(struct packets *p, uint32_t at)
 }
 
 /*
- * The payload goes directly to guest memory, as a read from a socket does. The commit records what
- * is written.
+ * Writes the payload directly to guest memory, as a read from a socket does. The commit must then
+ * record these bytes in the dirty log.
  */
 static void write_payload_directly(struct packets *p, uint32_t bytes)
 {
@@ -314,7 +311,7 @@ static void serve_rx(struct packets *p, bool directly)
 	check_memory(p, "a stale commit");
 }
 
-/* Makes a packet of buffers in the host's own memory. */
+/* Makes a packet from buffers in host memory that is not guest memory. */
 static void over_buffers(struct packets *p)
 {
 	uint8_t header[44], payload[128];
@@ -365,7 +362,7 @@ void vsock_packets(struct fuzz_input *in)
 			continue;
 		}
 		offer(p, step & VSOCK_TX_CHAIN);
-		/* If the index was not read before, the pop reads it, and takes another path. */
+		/* If nobody reads the index before the pop, the pop takes another path. */
 		if (!(step & VSOCK_UNSEEN))
 			FUZZ_CHECK(virtio_queue_available(&p->queue) == 1, "nothing available");
 		if (step & VSOCK_TX_CHAIN)

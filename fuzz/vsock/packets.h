@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Socket packets in queues: the part of the harness without connections. */
+/* Socket packets in queues. This part of the harness has no connections. */
 #ifndef VIRTIO_FUZZ_VSOCK_PACKETS_H
 #define VIRTIO_FUZZ_VSOCK_PACKETS_H
 
 #include "model.h"
 
-/* Plays a list of chains in both queues, and of packets over buffers. */
+/* Plays a list of chains in both queues, and of packets in host buffers. */
 void vsock_packets(struct fuzz_input *in);
 
 #endif

@@ -5,20 +5,21 @@
 
 #define VSOCK(name, ...) SEED("fuzz_vsock", name, __VA_ARGS__)
 
-/* All features, a buffer of 100 bytes, 10 packets, payloads of 50. */
+/* All features, a buffer of 100 bytes, at most 10 packets, payloads of at most 50 bytes. */
 #define TABLE VSOCK_CONNECTIONS, 7, 100, 9, 50
-/* As above; and the cost of each packet. */
+/* The same, with an overhead of some bytes for each packet. */
 #define COSTLY(bytes) VSOCK_CONNECTIONS, 15, 100, 9, 50, bytes
 #define STREAM 0x40
 #define SEQPACKET 0x80
 /*
- * A packet that is not lost: op, ports, flags, and a length below 8. Bit 0x80 of op: of an existing
- * connection.
+ * A packet that is received without error: op, ports, flags, and a length below 8. With bit 0x80 of
+ * op the packet belongs to an existing connection.
  */
 #define PACKET(op, ports, flags, len) VSOCK_RECEIVE, 0, op, ports, flags, len
 #define REQUEST(ports) PACKET(1, ports, STREAM, 0)
 /*
- * Ops above 0x80, modulo 10, for packets of connection 0. fwd_cnt is what was acknowledged, or all.
+ * Ops with bit 0x80, taken modulo 10, for packets of connection 0. With OF, fwd_cnt does not
+ * change. With OF_ALL, the guest has forwarded all bytes.
  */
 #define OF(op) (uint8_t)(130 + (op))
 #define OF_ALL(op) (uint8_t)(210 + (op))
@@ -34,15 +35,15 @@
 #define CONNECT VSOCK_CONNECT, 0
 #define TIME(t) VSOCK_TIME, t
 
-/* Memory in one piece, a maximum of 180, an array of 64. */
+/* Memory of one region, payloads of at most 180 bytes, an array of 64 segments. */
 #define FLAT VSOCK_PACKETS, 0, 0, 180, 63
-/* In regions of 30 bytes, every other one logged. */
+/* The same with regions of 30 bytes. Every second region has a dirty log. */
 #define CUT VSOCK_PACKETS, 8, 30, 0, 30, 2, 30, 0, 30, 2, 30, 0, 30, 2, 30, 0, 30, 2, 2, 180, 63
-/* A buffer of 44 bytes; a buffer of another length; the end of the buffers. */
+/* A buffer of 44 bytes, a buffer of any length, and no bytes to write to memory. */
 #define HEADER_AT(place) 1, place
 #define BUFFER_AT(place, len) 2, place, len
 #define NO_BYTES 0, 0
-/* Writes the 44 bytes of a header at a place. The header says this length of payload. */
+/* Writes the 44 bytes of a header, with this length of the payload. */
 #define HEADER_BYTES(place, len)                                                                                       \
 	44, place, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, len, 0, 0, 0, 1, 0, 5, 0,   \
 		9, 9, 9, 9, 8, 8, 8, 8, 7, 7, 7, 7

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The bytes that choose what the socket harness does. The seeds use them, too. */
+/* The meaning of the bytes in an input of the socket harness, for the harness and its seeds. */
 #ifndef VIRTIO_FUZZ_VSOCK_STEPS_H
 #define VIRTIO_FUZZ_VSOCK_STEPS_H
 
-/* The first byte: packets in queues, or connections. */
+/* The first byte selects packets in queues, or connections. */
 enum { VSOCK_PACKETS, VSOCK_CONNECTIONS };
 
-/* A step on a queue: makes, pops and checks a chain. The low bit of the step is the queue. */
+/*
+ * A step on a queue makes, pops and checks a chain. The low bit selects the queue. VSOCK_BUFFERS
+ * makes a packet from host buffers instead.
+ */
 enum { VSOCK_RX_CHAIN, VSOCK_TX_CHAIN, VSOCK_BUFFERS = 3 };
-#define VSOCK_DIRECTLY 8 /* the payload doesn't go through a writer */
-#define VSOCK_UNSEEN 4   /* the device does not read the index before the pop */
+#define VSOCK_DIRECTLY 8 /* the payload is written without a writer */
+#define VSOCK_UNSEEN 4   /* the device does not read the available index before the pop */
 
-/* A step on connections, modulo their number. */
+/* A step on connections, modulo the number of steps. */
 enum vsock_step {
 	VSOCK_RECEIVE,
 	VSOCK_NEXT,
@@ -26,7 +29,7 @@ enum vsock_step {
 	VSOCK_GROW,
 	VSOCK_MIGRATE,
 	VSOCK_CLEAR,
-	VSOCK_FORGED, /* a send of more than may be sent */
+	VSOCK_FORGED, /* sends a piece that may exceed the credit */
 	VSOCK_STEPS,
 };
 
