@@ -4,7 +4,7 @@
 # Linux kernel (Debian's User Mode Linux) whose disk the daemon serves, and checks the disk image
 # from outside. Boots a second kernel, and gives commands to a shell on its console. Boots a third
 # kernel, which exchanges messages with the host over vsock. Needs Debian 12, and root or sudo if
-# packages have to be installed.
+# packages are missing.
 # usage: sh examples/demo.sh     makes everything below $BUILD_DIR, by default build
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,7 +23,7 @@ now() { date +%s%3N; }
 seconds_since() { echo $((($(now) - $1) / 100)) | sed 's/^.$/0&/; s/.$/.& s/'; }
 
 started=$(now)
-echo "1. What is needed"
+echo "1. Installing the packages that are missing"
 need_packages gcc libc6-dev meson ninja-build pkg-config
 guest_packages "$VIRTIO_GUEST_PACKAGES"
 
@@ -35,7 +35,7 @@ build_daemon() {
 }
 if ! build_daemon >"$folder.log" 2>&1; then
 	tail -n 30 "$folder.log" >&2
-	echo "The build failed; all of its output is in $folder.log" >&2
+	echo "The build failed. Its whole output is in $folder.log" >&2
 	exit 1
 fi
 
@@ -46,7 +46,7 @@ boot_time=$(seconds_since "$boot_started")
 
 echo "4. A guest's shell on the daemon's console"
 VIRTIO_REQUIRE_GUESTS=1 sh tests/guests/uml-console.sh "$daemon" "$terminal" alone
-echo "The terminal changed its size from 100x30 to 132x50. It has shown:"
+echo "The terminal changed its size from 100x30 to 132x50. The shell printed:"
 # Removes the shell's queries for the cursor position, and characters that a terminal does not show.
 escape=$(printf '\033')
 sed "s/$escape\[[0-9]*[nJ]//g; s/\r*\$//; s/.*\r//; /^\$/d; s/^/  | /" "$terminal/alone"
@@ -59,8 +59,8 @@ cd "$guest"
 summary=$(grep '^blk ' daemon.log)
 cat <<END
 
-Proved: an unmodified Linux driver made a file system on our device, wrote files and read the same bytes back past its
-cache; every byte of the image is what the guest read, and its files can be taken out of it unharmed.
+Proved: an unmodified Linux driver made a file system on our device, wrote files, and read the same bytes back past
+its cache. The image has exactly the bytes that the guest read, and the host extracts the same files from it.
 
   guest kernel  Linux $(guest_said kernel)
   requests      $(echo "$summary" | sed 's/^[^:]*: \([^)]*)\).*/\1/')
@@ -69,13 +69,13 @@ cache; every byte of the image is what the guest read, and its files can be take
 
 To start the daemon by hand, in the folder $guest:
   ../examples/virtio-vhost-user --blk disk.img,socket=blk.sock
-and in another terminal, in the same folder, the same guest:
+and in another terminal, in the same folder, start the same guest:
   $uml/usr/bin/linux.uml mem=64M initrd=initramfs.gz quiet uml_dir=tmp/ \\
     con=null con0=fd:0,fd:1 virtio_uml.device=blk.sock:2
 
 For a guest's shell at this terminal, in the folder $(cd ../terminal && pwd):
   ../examples/virtio-vhost-user --console tty,socket=console.sock
-and in another terminal, in the same folder:
+and in another terminal, in the same folder, start the guest:
   $uml/usr/bin/linux.uml mem=64M initrd=initramfs.gz quiet uml_dir=tmp/ \\
     con=null con0=null,fd:1 virtio_uml.device=console.sock:3 alone
 END

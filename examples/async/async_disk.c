@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The disk: a list of requests that the vCPU's thread fills and a pool of threads empties. */
+/* The disk. The vCPU's thread puts requests into a list, and a pool of threads carries them out. */
 #include "async_disk.h"
 
 #include <string.h>
@@ -16,7 +16,8 @@ struct taker {
 };
 
 /*
- * Puts a request into the list. Its slot is unused: no two requests in flight have the same head.
+ * Puts a request into the list. The slot at the request's head is unused, because no two requests
+ * in flight have the same head.
  */
 static int take(void *context, struct virtio_chain *chain, uint32_t *written)
 {
@@ -37,8 +38,9 @@ static int take(void *context, struct virtio_chain *chain, uint32_t *written)
 }
 
 /*
- * Pops the available requests. This loop ends: nothing completes while the lock is held, so it pops
- * at most all entries of the queue. After VIRTIO_ENOTMAPPED async_disk_mapped() continues.
+ * Pops the available requests. The loop ends: no request completes while the lock is held, so the
+ * loop pops at most as many requests as the queue has entries. After VIRTIO_ENOTMAPPED,
+ * async_disk_mapped() pops the rest.
  */
 static void take_all(struct async_disk *disk, uint16_t queue)
 {
@@ -70,9 +72,9 @@ static bool complete(struct async_disk *disk, const struct async_request *reques
 }
 
 /*
- * A request whose used ring is not mapped stays in flight, and is completed later. A stop or a
- * reset gives up this request instead of waiting: the device has finished with its memory, and the
- * driver abandons the request.
+ * A request whose used ring is not mapped stays in flight, and is completed later. If only such
+ * requests are in flight, a stop or a reset gives them up. This is safe: the device no longer uses
+ * their memory, and the driver no longer waits for them.
  */
 static void give_up_stuck(struct async_disk *disk, uint16_t queue)
 {
@@ -100,8 +102,8 @@ static void report(struct async_disk *disk, uint16_t queue)
 }
 
 /*
- * Called with the lock held. After the completion, the driver may reuse the head, and so the
- * request's slot.
+ * Called with the lock held. After the completion the driver may reuse the head. The next request
+ * with this head uses the same slot.
  */
 static void finish(struct async_disk *disk, struct async_request *request)
 {
@@ -168,7 +170,7 @@ static int check_features(struct virtio_device *device, const uint32_t features[
 	return virtio_blk_negotiate(&disk->blk, virtio_features_to_u64(features));
 }
 
-/* The core calls this again after each completion, until no thread uses the disk any more. */
+/* While requests are in flight, the core calls this again after each report of a quiesced queue. */
 static int reset(struct virtio_device *device)
 {
 	struct async_disk *disk = device->context;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Images. */
+/* Opens images, and finds out what the guest sees of them. */
 #include "disk.h"
 
 #include "options.h"
@@ -17,13 +17,13 @@
 #include <virtio/bindings/virtio_blk.h>
 
 /*
- * Linux puts one segment into each request unless the device says more. With header and status,
- * this number makes a chain of 128 descriptors, which fits the queues that front ends usually set
- * up.
+ * Linux puts only one segment into each request unless the device allows more. 126 segments, a
+ * header and a status make a chain of 128 descriptors. Such a chain fits the queues that front ends
+ * usually set up.
  */
 #define SEG_MAX 126
 
-/* How long to try to lock an image: half a second. */
+/* An image in use is tried again every 10 ms, for half a second. */
 #define LOCK_TRIES 50
 #define LOCK_TRY_NS 10000000
 
@@ -43,15 +43,17 @@ static const struct {
 	[DISK_MIN_IO_SIZE] = { "min-io-size", 512, 16 * KIB *KIB, 512, "by default a physical block" },
 	[DISK_OPT_IO_SIZE] = { "opt-io-size", 0, KIB *KIB *KIB, 512, "by default not known" },
 	[DISK_DISCARD_GRANULARITY] = { "discard-granularity", 512, KIB *KIB *KIB, 512, "by default a physical block" },
-	[DISK_MAX_DISCARD] = { "max-discard-bytes", 0, SECTOR_COUNT, 512, "of a range; 0: no discard" },
-	[DISK_MAX_DISCARD_RANGES] = { "max-discard-ranges", 1, 16, 1, "of a request" },
-	[DISK_MAX_WRITE_ZEROES] = { "max-write-zeroes-bytes", 0, SECTOR_COUNT, 512, "0: no write zeroes" },
-	[DISK_SEG_MAX] = { "seg-max", 0, 65533, 1, "segments of a request, by default 126; 0: not told" },
+	[DISK_MAX_DISCARD] = { "max-discard-bytes", 0, SECTOR_COUNT, 512, "limit of a range; 0 turns discard off" },
+	[DISK_MAX_DISCARD_RANGES] = { "max-discard-ranges", 1, 16, 1, "limit of a request" },
+	[DISK_MAX_WRITE_ZEROES] = { "max-write-zeroes-bytes", 0, SECTOR_COUNT, 512,
+				    "limit of a range; 0 turns write zeroes off" },
+	[DISK_SEG_MAX] = { "seg-max", 0, 65533, 1,
+			   "segments of a request, by default 126; 0 tells the guest no limit" },
 	[DISK_SIZE_MAX] = { "size-max", 0, UINT32_MAX, 1,
-			    "bytes of a segment; by default, and with 0, not told. Below 1 MiB FreeBSD\n"
+			    "bytes of a segment; 0, the default, tells the guest no limit. Below 1 MiB FreeBSD\n"
 			    "                              doesn't use the disk" },
 	[DISK_MAX_REQUEST] = { "max-request-bytes", 0, UINT32_MAX, 1,
-			       "longer reads and writes fail; by default none does. Firmware\n"
+			       "longer reads and writes fail; by default there is no limit. Firmware\n"
 			       "                              reads whole files at once" },
 };
 
@@ -101,9 +103,9 @@ static int fail(const char *path, const char *why)
 }
 
 /*
- * The lock belongs to the open file, so it also holds between two disks of this process. A killed
- * process keeps its files open until io_uring has finished with them. This process then waits for
- * the lock a moment.
+ * The lock belongs to the open file, so it also excludes another disk of this process. A killed
+ * process keeps its files open until io_uring has finished with them. So this function tries for
+ * half a second.
  */
 static int lock_image(int fd, bool read_only)
 {
@@ -120,7 +122,7 @@ static int lock_image(int fd, bool read_only)
 	}
 }
 
-/* Checks an image. Returns 0, or -1 after printing why the file can't be one. */
+/* Checks an image and locks it. Returns 0, or -1 after printing why the file can't be a disk. */
 static int check_image(int fd, const struct disk_options *options, uint64_t *bytes)
 {
 	switch (virtio_blk_file_size(fd, bytes)) {
@@ -132,7 +134,7 @@ static int check_image(int fd, const struct disk_options *options, uint64_t *byt
 		return fail(options->path, "can't tell its size");
 	}
 	if (*bytes == 0)
-		return fail(options->path, "empty: a disk has one byte at least");
+		return fail(options->path, "empty: a disk has at least one byte");
 	if (fcntl(fd, F_SETFL, 0))
 		return fail(options->path, strerror(errno));
 	if (lock_image(fd, options->read_only))
@@ -149,9 +151,7 @@ static const char *serial(const struct disk_options *options)
 	return slash ? slash + 1 : options->path;
 }
 
-/*
- * Values of a block device, used where the command line gives none. 0 stands for an unknown value.
- */
+/* Takes a value from the block device, unless the command line sets it. A value of 0 is unknown. */
 static void take_from_device(struct disk_number numbers[DISK_NUMBERS], bool taken[DISK_NUMBERS], unsigned int i,
 			     uint64_t value)
 {
@@ -197,8 +197,8 @@ static void ask_device(int fd, dev_t device, struct disk_number numbers[DISK_NUM
 }
 
 /*
- * Prints the values that came from the device, as options. With them the guest sees the same disk
- * on a host whose device has other values.
+ * Prints the values that came from the device, as options. With these options the guest sees the
+ * same disk on another host, where the device has other values.
  */
 static void print_taken(const char *path, const struct disk_number numbers[DISK_NUMBERS],
 			const bool taken[DISK_NUMBERS])
@@ -230,8 +230,8 @@ static uint8_t log2_of(uint64_t value)
 }
 
 /*
- * All fields of the topology are filled in, because firmware and drivers read them without
- * negotiating the feature.
+ * Fills in all fields of the topology, because firmware and drivers read them without negotiating
+ * the feature.
  */
 static int set_blocks(const struct disk_options *options, const struct disk_number numbers[DISK_NUMBERS],
 		      struct virtio_blk_options *blk)
@@ -300,8 +300,8 @@ static void tell_of_rest(const char *path, uint64_t bytes, const struct virtio_b
 	if (bytes % blk->blk_size == 0)
 		return;
 	fprintf(stderr,
-		"%s: %llu bytes are not whole blocks of %u: the guest reads zeroes behind them, and the file grows "
-		"when the guest writes there (`truncate -s %%%u' makes it whole)\n",
+		"%s: %llu bytes are not whole blocks of %u: the guest reads zeroes after them, and the file grows "
+		"when the guest writes there (`truncate -s %%%u' rounds the size up)\n",
 		path, (unsigned long long)bytes, blk->blk_size, blk->blk_size);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* An image file as a disk: its options on a command line, and how it is opened. */
+/* An image file as a disk: the options on the command line, and opening the image. */
 #ifndef DISK_H
 #define DISK_H
 
@@ -31,11 +31,11 @@ struct disk_number {
 
 struct disk_options {
 	const char *path; /* of the image */
-	/* the guest sees it as the serial number; NULL: the image's name */
+	/* the disk's serial number; if NULL, the image's name is used */
 	const char *serial;
 	bool read_only;
 	struct disk_number numbers[DISK_NUMBERS];
-	/* the image is open already; on success the descriptor belongs to the disk */
+	/* set if the image is open already, as `fd`; on success the disk owns `fd` */
 	bool has_fd;
 	int fd;
 };
@@ -43,7 +43,7 @@ struct disk_options {
 /*
  * Handles one pair of a disk's command line: readonly, serial or one of the numbers.
  *
- * Returns 1 if the pair was one of these, 0 if not, -1 after printing what is wrong.
+ * Returns 1 if the name is one of these, 0 if not, -1 after printing what is wrong.
  */
 int disk_option(struct disk_options *options, const char *name, char *value);
 
@@ -51,25 +51,28 @@ int disk_option(struct disk_options *options, const char *name, char *value);
 void disk_print_help(void);
 
 /*
- * Opens an image, which is a file or a block device that is not in use. Never waits, as opening a
- * pipe would. The image stays locked against other processes that lock, such as QEMU and these
- * programs, until it is closed. So there is one writer. On a file system without locks there is no
- * lock.
+ * Opens an image, which is a file or a block device that is not in use. Does not block, even if the
+ * path names a pipe. Locks the image until it is closed. The lock excludes other programs that
+ * lock, such as QEMU and these examples, so there is one writer. A file system without locks gives
+ * no such protection.
  *
- * The properties of a block device become the disk's, and are printed as options that make the same
- * disk on another host. An image that isn't whole blocks is rounded up, and the operator is told.
+ * The disk gets the properties of a block device. They are printed as options, which make the same
+ * disk on another host. The size of an image is rounded up to whole blocks, with a message to the
+ * operator.
  *
- * @options  as given
+ * @options  from the command line
  * @file     for the back end; must live as long as the disk
- * @blk      on entry the program's defaults: limits of commands on ranges, and all values for which
- *           there is no option. The other members are set. A read-only disk has no commands on
- *           ranges.
+ * @blk      on entry the program's defaults: limits of discards and writes of zeroes, and all
+ *           values for which there is no option. The other members are set here. A read-only disk
+ *           offers no discard and no write zeroes.
  *
  * Returns a descriptor, to be closed after the disk; or -1 after printing why not.
  */
 int disk_open(const struct disk_options *options, struct virtio_blk_file *file, struct virtio_blk_options *blk);
 
-/* The capacity of an image of this many bytes, in sectors: rounded up to the disk's blocks. */
+/*
+ * Returns the capacity in sectors of an image with `bytes` bytes, rounded up to the disk's blocks.
+ */
 uint64_t disk_sectors(uint64_t bytes, const struct virtio_blk_options *blk);
 
 #endif

@@ -86,8 +86,8 @@ static unsigned int events_of(const struct epoll_event *event)
 }
 
 /*
- * Events are fetched one at a time, and epoll gives each source its turn. So a handler may remove
- * and free any source: no event for it was fetched before.
+ * Fetches one event at a time. So a handler may remove and free any source: no event of this source
+ * has been fetched already. epoll serves the sources in turn.
  */
 int event_loop_turn(struct event_loop *loop)
 {

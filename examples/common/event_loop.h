@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * One thread's event loop: file descriptors that become readable, and tasks that wait for their
- * turn.
+ * An event loop of one thread: it calls handlers of file descriptors, and runs queued tasks.
  *
- * After each event one task runs. So neither a front end that kicks all the time nor a ring that
- * never runs empty keeps the others waiting.
+ * After each event one task runs. So a front end that kicks all the time can't delay the tasks, and
+ * a ring that never runs empty can't delay the events.
  *
- * Threads: one thread at a time uses a loop.
+ * Threads: only one thread at a time may use a loop.
  */
 #ifndef EVENT_LOOP_H
 #define EVENT_LOOP_H
@@ -14,18 +13,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The structure that holds a member, from a pointer to the member. */
+/* Returns the structure that contains a member, given a pointer to the member. */
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* Conditions that a source can wait for: see event_loop_want(). */
 #define EVENT_READABLE 1u
 #define EVENT_WRITABLE 2u
-#define EVENT_EDGE 4u /* call the handler once for each change, not as long as the state lasts */
+#define EVENT_EDGE 4u /* call the handler once for each change, not while the condition lasts */
 
 struct event_source {
 	int fd; /* -1 for none */
 	void (*ready)(struct event_source *source);
-	/* EVENT_READABLE and EVENT_WRITABLE: why ready() is called. A hang-up is both. */
+	/* Why ready() is called: EVENT_READABLE, EVENT_WRITABLE or both. A hang-up sets both. */
 	unsigned int events;
 };
 
@@ -54,10 +53,10 @@ int event_loop_add(struct event_loop *loop, struct event_source *source, enum ev
 int event_loop_run(struct event_loop *loop);
 
 /*
- * Changes what a source waits for. With 0 the loop forgets the source, and doesn't report a hang-up
- * either.
+ * Changes what a source waits for. With 0 the loop removes the source, and does not report a
+ * hang-up either.
  *
- * @interest  EVENT_... bits
+ * @interest  bits EVENT_READABLE, EVENT_WRITABLE, EVENT_EDGE
  *
  * Returns 0, or -1 with errno: EPERM for a regular file, which is always ready.
  */
@@ -70,12 +69,14 @@ int event_loop_want(struct event_loop *loop, struct event_source *source, unsign
 int event_loop_turn(struct event_loop *loop);
 
 /*
- * Call this before closing the descriptor. If another process keeps the file open, closing does not
- * end the events.
+ * Call this before closing the descriptor. If another process has the same file open, closing the
+ * descriptor does not stop its events.
  */
 void event_loop_remove(struct event_loop *loop, struct event_source *source);
 
-/* Queues a task, to run once, after the tasks in the queue. A queued task is not queued again. */
+/*
+ * Queues a task, which runs once, after the tasks already queued. Does nothing for a queued task.
+ */
 void event_loop_schedule(struct event_loop *loop, struct event_task *task);
 void event_loop_cancel(struct event_loop *loop, struct event_task *task);
 

@@ -10,8 +10,8 @@
 #define NS_PER_SECOND 1000000000u
 
 /*
- * Makes a source of a descriptor, which may be -1 with errno. Returns 0, or -1 with errno after
- * closing it.
+ * Makes a source of a descriptor. The descriptor may be -1, with errno set. Returns 0, or -1 with
+ * errno after closing the descriptor.
  */
 static int watch(struct event_source *source, struct event_loop *loop, int fd, void (*ready)(struct event_source *))
 {
@@ -90,7 +90,7 @@ int event_wake_open(struct event_wake *wake, struct event_loop *loop, void (*wok
 	return watch(&wake->source, loop, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), on_signal);
 }
 
-/* The write can fail only if the counter is full. Then a wake-up is pending already. */
+/* The write can fail only if the counter is full. In this case a wake-up is pending already. */
 void event_wake_signal(const struct event_wake *wake)
 {
 	const uint64_t one = 1;

@@ -18,25 +18,25 @@
 struct event_timer {
 	struct event_source source;
 	struct event_loop *loop;
-	void (*expired)(struct event_timer *timer); /* on the loop's thread */
+	void (*expired)(struct event_timer *timer); /* called on the loop's thread */
 };
 
 /* Makes a timer that isn't set. Returns 0, or -1 with errno and nothing to close. */
 int event_timer_open(struct event_timer *timer, struct event_loop *loop, void (*expired)(struct event_timer *timer));
 
 /*
- * Sets the timer to expire once, `ns` from now, in place of what was set before. 0 stops it. Any
- * thread may call this.
+ * Sets the timer to expire once, `ns` from now, and replaces an earlier setting. 0 stops the timer.
+ * Any thread may call this.
  */
 void event_timer_set(struct event_timer *timer, uint64_t ns);
 
-/* On the loop's thread. Does nothing for a timer that was closed, or is EVENT_SOURCE_NONE. */
+/* Call this on the loop's thread. Does nothing for a timer that is closed or EVENT_SOURCE_NONE. */
 void event_timer_close(struct event_timer *timer);
 
 struct event_wake {
 	struct event_source source;
 	struct event_loop *loop;
-	/* Called on the loop's thread, once for any number of signals. */
+	/* Called on the loop's thread. Several signals may lead to one call. */
 	void (*woken)(struct event_wake *wake);
 };
 
@@ -45,8 +45,8 @@ int event_wake_open(struct event_wake *wake, struct event_loop *loop, void (*wok
 void event_wake_close(struct event_wake *wake);
 
 /*
- * Any thread, and a signal handler, may call this while the wake-up is open. woken() sees what the
- * caller wrote before.
+ * Any thread, and a signal handler, may call this while the wake-up is open. woken() sees
+ * everything that the caller wrote to memory before this call.
  */
 void event_wake_signal(const struct event_wake *wake);
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * Stores the received descriptors. The kernel has installed all of them in this process, so those
- * beyond the expected number must be found too, to be closed.
+ * Stores the received descriptors, and closes those for which there is no room. The kernel has
+ * opened all of them in this process, so an ignored descriptor would stay open.
  */
 static void keep_fds(struct incoming *in, struct msghdr *from)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * One incoming message of a Unix socket: bytes, in pieces as they arrive, and file descriptors. The
- * other side can neither block this process, nor leave it a descriptor that is never closed.
+ * One incoming message of a Unix socket: bytes, which may arrive in pieces, and file descriptors.
+ * The sender can't block this process, and can't make it leak a descriptor.
  */
 #ifndef INCOMING_H
 #define INCOMING_H
@@ -13,23 +13,23 @@
 
 /* A message that is being received, or was received. All zero at first. */
 struct incoming {
-	size_t received;           /* bytes so far */
+	size_t received;           /* bytes received so far */
 	int fds[INCOMING_MAX_FDS]; /* closed by incoming_clear(); -1 after incoming_take_fd() */
 	unsigned int fd_count;     /* descriptors received, including those that were taken out */
 	/*
-	 * More descriptors came than are expected. The excess ones are closed, or were not
-	 * received.
+	 * More than INCOMING_MAX_FDS descriptors came, or the kernel could not install all of them.
+	 * No lost descriptor stays open.
 	 */
 	bool lost;
 };
 
 /*
- * Receives once, and not beyond the `want` bytes, so that the next message stays in the socket.
+ * Calls recvmsg() once, for at most `want` bytes. So the next message stays in the socket.
  *
  * @socket  a stream socket
  * @to      where the bytes go
- * @reason  set when -1 is returned: why the connection is over; NULL if it ended between two
- *          messages
+ * @reason  set when -1 is returned: why the connection is over, or NULL if the sender closed it
+ *          between two messages
  *
  * Returns 1 if something came, 0 if nothing is there at the moment, -1 if nothing more will come.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Limits the number of lines in each period of time, over all threads. */
+/* Limits the number of lines that all threads together print in a period. */
 #include "log.h"
 
 #include <pthread.h>

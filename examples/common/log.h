@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Messages for the operator, on stderr. Everything that a guest or a front end can cause uses these
- * functions. A guest can cause it any number of times, so the rate is bounded, and omitted messages
- * are counted.
+ * Messages for the operator, on stderr. Every message that a guest or a front end can cause is
+ * printed by log_line(). A guest can cause a message without end, so the rate is bounded, and
+ * omitted messages are counted.
  *
- * Threads: all functions are thread-safe.
+ * Threads: log_line() is thread-safe.
  */
 #ifndef LOG_H
 #define LOG_H

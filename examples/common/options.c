@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Pairs of a name and a value. */
+/* Parses pairs of a name and a value. */
 #include "options.h"
 
 #include <errno.h>

@@ -12,19 +12,19 @@ int option_error(const char *word, const char *why);
 /*
  * Cuts an argument at its commas, and a pair at its first "=".
  *
- * @spec  the argument. It is changed, and the pieces lie in it. The first piece is not a pair, and
- *        stays at the start.
- * @take  called for each pair in turn. Returns 0, or -1 after printing what is wrong, which ends
- *        the parsing.
+ * @spec  the argument, which is changed: each piece becomes a string in place. The first piece is
+ *        not a pair.
+ * @take  called for each pair in turn. Returns 0; or prints what is wrong and returns -1, which
+ *        ends the parsing.
  *
  * Returns 0, or -1 after printing what is wrong.
  */
 int options_parse(char *spec, int (*take)(void *context, const char *name, char *value), void *context);
 
-/* As the function above, for an argument that begins with a pair. */
+/* Does the same for an argument that consists of pairs only. */
 int options_parse_pairs(char *pairs, int (*take)(void *context, const char *name, char *value), void *context);
 
-/* A decimal number from min to max. Returns 0, or -1 and prints nothing. */
+/* Parses a decimal number from min to max. Returns 0 or -1. Prints nothing. */
 int option_number(const char *text, uint64_t min, uint64_t max, uint64_t *number);
 
 /* Parses "on" or "off". Returns 0, or -1 after printing what is wrong. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Signals by signalfd. */
+/* Receives signals by signalfd(). */
 #include "signals.h"
 
 #include <sys/signalfd.h>

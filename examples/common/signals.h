@@ -11,15 +11,15 @@ struct signals {
 	struct event_source source; /* fd is -1 before signals_open() */
 	struct event_loop *loop;
 	sigset_t set;                             /* the blocked signals, which arrive as events */
-	void (*hang_up)(struct signals *signals); /* after SIGHUP */
-	void (*update)(struct signals *signals);  /* for SIGUSR1; NULL: it ends the process */
+	void (*hang_up)(struct signals *signals); /* on SIGHUP */
+	void (*update)(struct signals *signals);  /* on SIGUSR1; NULL if SIGUSR1 ends the process */
 };
 
 /*
  * From now on SIGINT, SIGQUIT and SIGTERM stop the loop, SIGHUP calls hang_up(), and SIGUSR1 calls
- * update() if there is one. Threads that start later inherit the blocked signals. A write to a pipe
- * that nobody reads becomes an error. So does a guest's write beyond the file size that this
- * process may write.
+ * update() unless that is NULL. The signals are blocked, also in threads that start later. SIGPIPE
+ * and SIGXFSZ are ignored: a write to a closed pipe, or beyond the process's limit on file size,
+ * only fails.
  *
  * Returns 0, or -1 with errno. signals_close() may follow in both cases.
  */

@@ -9,7 +9,7 @@
 #include <virtio/bindings/virtio_ids.h>
 #include <virtio/bindings/virtio_ring.h>
 
-/* The guest's processor waits meanwhile, so no step and no turn may be arbitrarily long. */
+/* The guest's processor waits during a turn, so every step and every turn has a bound. */
 #define STEP_BYTES (UINT64_C(256) << 10)
 #define TURN_STEPS 16
 #define MAX_RANGE_SECTORS 8192 /* of a discard or a write of zeroes */
@@ -17,8 +17,8 @@
 /* Requests */
 
 /*
- * Carries out a step of the present request, or of the next one. Returns 1; 0 if there is none; or
- * an error with which the queue can't go on.
+ * Carries out a step of the current request, or begins the next request. Returns 1, 0 if there is
+ * no request, or an error after which the queue can't go on.
  */
 static int serve_step(void *context)
 {
@@ -43,8 +43,8 @@ static int serve_step(void *context)
 void blk_run(struct blk_device *blk)
 {
 	/*
-	 * There is no translation here, so VIRTIO_ENOTMAPPED doesn't occur. After an error a reset
-	 * starts the queue again.
+	 * No error needs handling here: without a translation VIRTIO_ENOTMAPPED can't occur, and
+	 * after another error only a reset starts the queue again.
 	 */
 	if (virtio_device_queues_serve_requests(&blk->device, 0, TURN_STEPS, serve_step, blk) > 0)
 		blk->host.again(blk->host.context);
@@ -53,8 +53,8 @@ void blk_run(struct blk_device *blk)
 /* Operations */
 
 /*
- * The disk takes the features here and not in activate(). The driver may write to the configuration
- * space before activate(), and the features decide what it may write.
+ * The disk learns the features here and not in activate(). The driver may write to the
+ * configuration space before activate(), and the features decide which fields are writable.
  */
 static int check_features(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS])
 {
@@ -145,7 +145,7 @@ static int make_device(struct blk_device *blk)
 	virtio_feature_set(options.features, VIRTIO_RING_F_EVENT_IDX);
 	virtio_feature_set(options.features, VIRTIO_F_RING_RESET);
 	blk->registers[0].config.max_size = BLK_QUEUE_SIZE;
-	/* Drivers build tables as long as seg_max allows, however small the ring is. */
+	/* Drivers build indirect tables as long as seg_max allows, even if the ring is smaller. */
 	blk->registers[0].config.allow_long_indirect = true;
 	if (virtio_blk_request_init(&blk->request, &storage))
 		return -1;
@@ -194,7 +194,8 @@ void blk_close(struct blk_device *blk)
 void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory)
 {
 	/*
-	 * Unpops the present request, which later begins again, so that nothing uses the old map.
+	 * Unpop the current request, so that nothing uses the old map. The request begins again
+	 * later.
 	 */
 	if (blk->serving)
 		(void)!virtio_queue_unpop(&blk->queue, blk->request.base.token);

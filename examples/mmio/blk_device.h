@@ -2,8 +2,8 @@
 /*
  * A block device on an image file: the library virtio-blk on the device core.
  *
- * Requests are carried out one after the other while the guest waits, up to a bound. So nothing is
- * in flight between two calls. Other requests wait for another turn.
+ * Requests are carried out one after another while the guest waits. Each turn has a bound, and the
+ * rest waits for another turn. At most one request is in flight between two turns.
  */
 #ifndef BLK_DEVICE_H
 #define BLK_DEVICE_H
@@ -19,18 +19,18 @@
 #define BLK_QUEUE_SIZE 256
 
 /*
- * Drivers may not know SEG_MAX: there is room for the longest chain. Each of its buffers may cross
- * from one region of guest memory to the next, and a long one over all regions.
+ * A driver may ignore SEG_MAX, so there is room for the longest chain. Each buffer may cross from
+ * one region of guest memory to the next, and a long buffer may cross all regions.
  */
 #define BLK_SEGMENTS (2 * 65536 + PROXY_MAX_FDS)
 
-#define BLK_RANGES 16 /* of one discard */
+#define BLK_RANGES 16 /* of a discard */
 
 /* Callbacks into the VMM. */
 struct blk_host {
-	/* As the operation of the same name in struct virtio_device_ops. */
+	/* Does what interrupt() of struct virtio_device_ops does. */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
-	/* Call blk_run() soon, but not from within this call: requests are left. */
+	/* Requests are left: the VMM must call blk_run() soon, but not from within this call. */
 	void (*again)(void *context);
 	void *context;
 };
@@ -43,8 +43,8 @@ struct blk_device {
 	struct virtio_inflight inflight[BLK_QUEUE_SIZE];
 	struct virtio_blk_request request;
 	struct virtio_blk_steps steps; /* progress of the request */
-	bool serving;                  /* a request is begun, and not completed */
-	/* Arrays for the request being served: BLK_SEGMENTS segments, and the ranges. */
+	bool serving;                  /* `request` is in flight */
+	/* Storage of `request`. The array `segments` has BLK_SEGMENTS entries. */
 	struct virtio_segment *segments;
 	struct virtio_blk_range ranges[BLK_RANGES];
 	struct virtio_blk blk;
@@ -57,7 +57,7 @@ struct blk_device {
 /*
  * Opens an image and makes a device of it.
  *
- * @blk   the caller's, who neither moves nor copies it
+ * @blk   the caller's. It must not be moved or copied.
  * @disk  the image and what the guest sees of it
  * @host  copied
  *
@@ -67,10 +67,10 @@ int blk_open(struct blk_device *blk, const struct disk_options *disk, const stru
 
 void blk_close(struct blk_device *blk);
 
-/* Sets a new map of the guest's memory. When this returns, the old one isn't used any more. */
+/* Sets a new map of the guest's memory. When this returns, the old map is no longer used. */
 void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memory);
 
-/* A turn: serves requests, up to a bound. Does nothing while the device is not active. */
+/* Takes a turn: serves requests, up to a bound. Does nothing while the device is not active. */
 void blk_run(struct blk_device *blk);
 
 /*

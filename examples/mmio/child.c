@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Starts QEMU and waits for its end. */
+/* Starts QEMU, and waits until it ends. */
 #include "child.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * Moves the descriptors to their numbers. Copies with higher numbers come first, because each may
- * have the other's number.
+ * Moves the descriptors to the numbers that the command expects. First copies both to higher
+ * numbers, because one descriptor may have the number that the other needs.
  */
 static int place_descriptors(int proxy, int irq)
 {
@@ -27,10 +27,7 @@ static int place_descriptors(int proxy, int irq)
 
 static void run(char *const argv[], const sigset_t *signals, pid_t parent, int proxy, int irq)
 {
-	/*
-	 * Ends the child when this process is killed, because no process would answer the child any
-	 * more.
-	 */
+	/* End the child when this process is killed: no other process would answer the child. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() == parent && place_descriptors(proxy, irq) == 0) {
 		sigprocmask(SIG_UNBLOCK, signals, NULL);
@@ -60,8 +57,8 @@ pid_t child_start(char *const argv[], const sigset_t *signals, int *proxy, int *
 	if (child == 0)
 		run(argv, signals, parent, proxies[1], irqs[1]);
 	/*
-	 * Now only the child has its ends of the sockets, so this process sees them close when the
-	 * child ends.
+	 * Close the child's ends of the sockets here. Then this process sees the connections close
+	 * when the child ends.
 	 */
 	close(proxies[1]);
 	close(irqs[1]);

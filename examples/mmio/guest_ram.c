@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Mapping the guest's memory. */
+/* Maps the guest's memory. */
 #include "guest_ram.h"
 
 #include <fcntl.h>
@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Checks whether the numbers are possible. After this check no sum of them wraps. */
+/*
+ * Checks the numbers of a region. After this check addr + size - 1 and offset + size do not wrap.
+ */
 static const char *region_error(uint64_t addr, uint64_t size, uint64_t offset)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -29,12 +31,12 @@ static const char *file_error(int fd, uint64_t end)
 {
 	struct stat st;
 
-	/* First the seal, then the size. Otherwise the file could shrink in between. */
+	/* Seal before reading the size. Otherwise the file could shrink in between. */
 	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return "memory region whose descriptor is not a file";
 	if (st.st_size < 0 || end > (uint64_t)st.st_size)
-		return "memory region that ends behind its file";
+		return "memory region that ends beyond the end of its file";
 	return NULL;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The guest's memory, as QEMU shares it: mapped files.
+ * The guest's memory: files that QEMU shares, mapped into this process.
  *
- * QEMU can send any numbers and any descriptors. It can also shrink a file later: then an access to
- * the lost pages raises SIGBUS. Therefore only regular files are mapped (a memfd is one), never
- * beyond their end, and sealed against shrinking if possible. A QEMU that shrinks an unsealed file
- * kills the process that serves it, and no other.
+ * QEMU can send any numbers and any descriptors. Therefore only regular files are mapped (a memfd
+ * is a regular file), and never beyond their end. QEMU can also shrink a file later: then an access
+ * to the lost pages raises SIGBUS. So files are sealed against shrinking if possible. If QEMU
+ * shrinks an unsealed file, only the process that serves this QEMU dies.
  */
 #ifndef GUEST_RAM_H
 #define GUEST_RAM_H
@@ -14,7 +14,7 @@
 
 #include <virtio/guest_memory.h>
 
-/* Immutable: changed memory is another struct. */
+/* Immutable: a change of memory makes a new struct guest_ram. */
 struct guest_ram {
 	struct virtio_memory_map map;
 	struct virtio_region regions[PROXY_MAX_FDS];
@@ -28,17 +28,17 @@ struct guest_ram {
 /*
  * Maps a table.
  *
- * @table   its numbers are not checked yet
- * @fds     a descriptor for each region; they stay the caller's, and may be closed afterwards
+ * @table   from QEMU, not checked yet
+ * @fds     a descriptor for each region. The caller still owns them, and may close them afterwards.
  * @count   at most PROXY_MAX_FDS; 0 is a guest without memory
- * @reason  set on failure
+ * @reason  set on failure: what is wrong
  *
  * Returns the memory, to be unmapped by guest_ram_free(), or NULL.
  */
 struct guest_ram *guest_ram_map(const struct proxy_memory *table, const int *fds, unsigned int count,
 				const char **reason);
 
-/* Unmaps all memory, which no queue may use any longer. ram may be NULL. */
+/* Unmaps the memory. No queue may use it any longer. ram may be NULL. */
 void guest_ram_free(struct guest_ram *ram);
 
 #endif

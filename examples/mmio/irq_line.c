@@ -8,14 +8,14 @@
 #include <unistd.h>
 
 /*
- * Sends a line feed, because a terminal in its usual mode would gather other bytes in an endless
- * line.
+ * Sends a line feed. In a terminal's default mode the reader gets whole lines only, so other bytes
+ * would fill the terminal's buffer.
  */
 static void send_byte(struct irq_line *line)
 {
 	/*
-	 * If the socket is full, the guest has bytes left to read, which has the same effect as
-	 * another byte.
+	 * If the socket is full, drop the byte. The bytes that the guest has still to read have the
+	 * same effect.
 	 */
 	if (line->port.fd >= 0 && send(line->port.fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
 		line->sent++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The devices and their surroundings. */
+/* The devices, and the services that a VMM gives them. */
 #include "machine.h"
 
 #include <assert.h>
@@ -40,8 +40,8 @@ static void run_rng(struct event_task *task)
 /* Registers */
 
 /*
- * Finds the device of an access, and the offset in its window; NULL if the access lies in no
- * window, or in two.
+ * Returns the device of an access, and stores the offset in its window. Returns NULL if the access
+ * does not lie in exactly one window.
  */
 static struct virtio_device *find(struct machine *machine, uint32_t offset, uint32_t len, uint32_t *in_window)
 {
@@ -70,9 +70,9 @@ void machine_write(struct machine *machine, uint32_t offset, const void *data, u
 	struct virtio_device *device = find(machine, offset, len, &in_window);
 
 	/*
-	 * These devices reset and stop at once, and their memory has no translation to wait for.
-	 * For a device that returns VIRTIO_DEVICE_IN_PROGRESS the reply to QEMU would wait here
-	 * while virtio_device_waiting() is true.
+	 * Ignore the result: these devices reset and stop at once, and no translation makes them
+	 * wait. If a device returns VIRTIO_DEVICE_IN_PROGRESS, hold back the reply to QEMU as long
+	 * as virtio_device_waiting() is true.
 	 */
 	if (device)
 		(void)!virtio_mmio_write(device, in_window, data, len);

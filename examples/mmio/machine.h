@@ -14,10 +14,13 @@
 #include "event_loop.h"
 #include "irq_line.h"
 
-/* Windows of VIRTIO_MMIO_WINDOW bytes: the block device, then the other device. */
+/*
+ * Each device has a window of VIRTIO_MMIO_WINDOW bytes: first the block device, then the entropy
+ * device.
+ */
 #define MACHINE_DEVICES 2
 
-/* A device of the machine; the context of its callbacks. */
+/* A device of the machine. It is the context of the device's callbacks. */
 struct machine_slot {
 	struct machine *machine;
 	struct virtio_device *device;
@@ -32,18 +35,18 @@ struct machine {
 	struct machine_slot slots[MACHINE_DEVICES];
 };
 
-/* Makes the devices, with this disk. Returns 0, or -1 after printing why not. */
+/* Makes the devices. Returns 0, or -1 after printing why not. */
 int machine_open(struct machine *machine, struct event_loop *loop, const struct disk_options *disk);
 
 void machine_close(struct machine *machine);
 
 /*
- * The guest accesses the registers of all devices.
+ * Accesses the registers of the devices for the guest.
  *
- * @offset  from the first window's start
+ * @offset  from the start of the first window
  * @data    @len bytes, 1 to 8, in the order in which the guest sees them
  *
- * Where no window is, ones are read, and a write does nothing.
+ * Outside the windows a read returns ones, and a write does nothing.
  */
 void machine_read(struct machine *machine, uint32_t offset, void *data, uint32_t len);
 void machine_write(struct machine *machine, uint32_t offset, const void *data, uint32_t len);

@@ -2,9 +2,9 @@
 /*
  * virtio-mmio-proxy: serves the registers of two virtio-mmio devices to a guest in QEMU.
  *
- * A small VMM whose processors are QEMU's: each register access of the guest arrives as a message.
- * This file is the command line; the rest is in proxy (messages), machine (devices, memory,
- * interrupts), blk_device and ../virtio-rng/rng.
+ * A small VMM whose guest runs in QEMU: each register access of the guest arrives as a message.
+ * This file handles the command line. The other files are proxy (messages), machine (devices,
+ * memory, interrupts), blk_device and ../virtio-rng/rng.
  */
 #include "child.h"
 #include "event_loop.h"
@@ -33,18 +33,18 @@ static const char usage[] =
 	"  -device x-pci-proxy-dev,fd=3 -chardev socket,id=irq,fd=4\n"
 	"  -device pci-serial,chardev=irq,addr=5\n"
 	"\n"
-	"or takes the other ends of such sockets from who starts it. The guest needs an ACPI\n"
-	"table that says where the registers are (tests/guests/mmio.asl), and `cat /dev/ttyS1'\n"
-	"running all the time. QEMU needs -M pc and memory that is shared (memory-backend-memfd).\n"
+	"or uses the other ends of such sockets, which its parent process passes on. The guest\n"
+	"needs an ACPI table that says where the registers are (tests/guests/mmio.asl), and must\n"
+	"run `cat /dev/ttyS1' all the time. QEMU needs -M pc and memory that is shared (memory-backend-memfd).\n"
 	"\n"
-	"SIGHUP makes it look for the size of IMAGE again, and tell the guest. It ends with QEMU.\n"
+	"On SIGHUP it reads the size of IMAGE again, and tells the guest. It ends when QEMU ends.\n"
 	"\n"
 	"  --blk IMAGE    a file or block device without a comma in its name, locked as long as it\n"
 	"                 is in use\n";
 
 static const char usage_tail[] =
-	"  --socket-fd N  descriptor of the socket whose other end x-pci-proxy-dev has\n"
-	"  --irq-fd N     and that whose other end the pci-serial has\n"
+	"  --socket-fd N  descriptor of the socket to x-pci-proxy-dev\n"
+	"  --irq-fd N     descriptor of the socket to the pci-serial\n"
 	"  --help         print this\n";
 /* clang-format on */
 
@@ -54,7 +54,7 @@ struct program {
 	struct machine machine;
 	struct proxy proxy;
 	struct disk_options disk; /* path is NULL without --blk */
-	char **command;           /* or NULL */
+	char **command;           /* NULL if descriptors are given instead */
 	int socket_fd;
 	int irq_fd;
 };
@@ -93,9 +93,9 @@ static int check_arguments(const struct program *program)
 	if (!program->disk.path)
 		return option_error("virtio-mmio-proxy", "no --blk");
 	if (program->command && (program->socket_fd >= 0 || program->irq_fd >= 0))
-		return option_error(program->command[0], "a command, and descriptors too");
+		return option_error(program->command[0], "give a command or descriptors, not both");
 	if (!program->command && !has_fds)
-		return option_error("virtio-mmio-proxy", "neither a command nor --socket-fd and --irq-fd");
+		return option_error("virtio-mmio-proxy", "needs a command, or --socket-fd and --irq-fd");
 	if (program->socket_fd >= 0 && program->socket_fd == program->irq_fd)
 		return option_error("--irq-fd", "the same descriptor twice");
 	return 0;
@@ -114,8 +114,8 @@ static int parse_arguments(struct program *program, int argc, char **argv)
 	int option, error = 0;
 
 	/*
-	 * "+": parsing ends at the first word that is not an option, which is the command. The
-	 * options after it are the command's own.
+	 * "+" ends the parsing at the first word that is not an option. This word is the command,
+	 * and the options after it are the command's own.
 	 */
 	while (!error && (option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
@@ -150,7 +150,7 @@ static void on_hang_up(struct signals *signals)
 	struct program *program = CONTAINER_OF(signals, struct program, signals);
 
 	if (blk_resize(&program->machine.blk))
-		log_line("%s: has no size that a disk can have", program->disk.path);
+		log_line("%s: not resized: a disk can't have the new size", program->disk.path);
 }
 
 /* Runs until QEMU has ended or a signal came. Returns 0, or -1 after printing what is wrong. */
@@ -186,7 +186,7 @@ static int run_command(struct program *program)
 		return -1;
 	}
 	result = serve(program);
-	/* Ends QEMU if it still runs. */
+	/* This ends QEMU if it still runs. */
 	if (!child_finish(child, true)) {
 		fprintf(stderr, "%s: did not end successfully\n", program->command[0]);
 		return -1;

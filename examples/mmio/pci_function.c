@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The configuration space. */
+/* The configuration space of the PCI function. */
 #include "pci_function.h"
 
 #include <string.h>
@@ -37,7 +37,7 @@ uint32_t pci_function_read(const struct pci_function *pci, uint32_t addr, int32_
 
 	if (pci->hidden)
 		return UINT32_MAX;
-	/* Reads behind the header return zeroes. */
+	/* Reads beyond the header return zeroes. */
 	if (is_ordinary(addr, len))
 		memcpy(value, pci->header + addr, (size_t)len);
 	return virtio_get_le32(value);

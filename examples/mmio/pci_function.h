@@ -3,10 +3,10 @@
  * The configuration space of a PCI function with one page of memory (BAR 0). The page holds the
  * registers of virtio-mmio devices.
  *
- * The guest must see these registers where an ACPI table says they are, and no PCI device. But the
- * firmware must map the page. So the function vanishes when the firmware has switched its memory
- * on: all of its configuration space then reads as ones, as an empty slot does, and no operating
- * system moves the page.
+ * The guest's system must find these registers by an ACPI table, and must see no PCI device. But
+ * the firmware must see the PCI function, because it maps the page. So the function vanishes when
+ * the firmware has switched its memory on. From then on its configuration space reads as ones, like
+ * an empty slot, and no operating system moves the page.
  */
 #ifndef PCI_FUNCTION_H
 #define PCI_FUNCTION_H
@@ -22,17 +22,18 @@ struct pci_function {
 	bool hidden;
 };
 
-/* As after a reset of the machine. */
+/* Sets the state after a reset of the machine. */
 void pci_function_reset(struct pci_function *pci);
 
 /*
- * Guest and QEMU may use any address and length. An unusual access reads as ones, and writes
- * nothing.
+ * Accesses the configuration space. The guest and QEMU may use any address and length. An access
+ * outside the header, or of another length than 1, 2 or 4, reads zeroes and writes nothing. While
+ * the function is hidden, all reads return ones.
  */
 uint32_t pci_function_read(const struct pci_function *pci, uint32_t addr, int32_t len);
 void pci_function_write(struct pci_function *pci, uint32_t addr, int32_t len, uint32_t value);
 
-/* The page's address on the bus. */
+/* Returns the page's address on the bus. */
 uint32_t pci_function_address(const struct pci_function *pci);
 
 #endif

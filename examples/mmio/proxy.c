@@ -20,18 +20,20 @@ static int end(struct proxy *proxy, const char *reason)
 
 static int answer(struct proxy *proxy, uint64_t value)
 {
-	return proxy_reply(proxy->socket.fd, value) ? end(proxy, "can't be answered") : 0;
+	return proxy_reply(proxy->socket.fd, value) ? end(proxy, "can't send a reply") : 0;
 }
 
-/* Switches the devices first, so that nothing uses the old memory when it is unmapped. */
+/*
+ * Gives the devices the new memory first, so that nothing uses the old memory when it is unmapped.
+ */
 static int set_memory(struct proxy *proxy, const struct proxy_message *message)
 {
 	const char *reason;
 	struct guest_ram *ram = guest_ram_map(&message->payload.memory, message->in.fds, message->in.fd_count, &reason);
 
 	/*
-	 * No reply can refuse this message, and without it we would work on memory that the guest
-	 * does not have.
+	 * End the connection. This message has no reply that could refuse it, and the guest no
+	 * longer has the old memory.
 	 */
 	if (!ram)
 		return end(proxy, reason);
@@ -41,7 +43,10 @@ static int set_memory(struct proxy *proxy, const struct proxy_message *message)
 	return 0;
 }
 
-/* Checks whether an access to memory lies in the page of registers; stores its offset there. */
+/*
+ * Returns whether an access to memory lies in the page of registers, and stores its offset in the
+ * page.
+ */
 static bool find_offset(const struct proxy *proxy, const struct proxy_bar_access *bar, uint32_t *offset)
 {
 	const uint64_t from_page = bar->addr - pci_function_address(&proxy->pci);
@@ -97,7 +102,7 @@ static int handle(struct proxy *proxy, const struct proxy_message *message)
 		machine_reset(proxy->machine);
 		return answer(proxy, 0);
 	default:
-		/* Descriptors for interrupts, which are useless under TCG. */
+		/* PROXY_SET_IRQ: its descriptors for interrupts are useless under TCG. */
 		return 0;
 	}
 }

@@ -2,8 +2,9 @@
 /*
  * The connection to QEMU: receives its messages, and passes their requests to the machine.
  *
- * What QEMU can do: send rubbish, which ends the connection. What the guest can do through QEMU:
- * any access to the configuration space and the page of registers, which is answered.
+ * What QEMU can do: send malformed messages, which end the connection. What the guest can do
+ * through QEMU: access the configuration space and the page of registers in any way. Each access
+ * gets a reply.
  */
 #ifndef PROXY_H
 #define PROXY_H
@@ -21,12 +22,12 @@ struct proxy {
 	struct proxy_message message;
 	struct pci_function pci;
 	struct guest_ram *ram;
-	bool failed; /* the connection ended by an error, not because QEMU closed it */
+	bool failed; /* set if an error ended the connection, not QEMU */
 };
 
 /*
- * Begins the connection on a socket, which it owns. Returns 0, or -1 with errno. The end of the
- * connection stops the event loop.
+ * Begins the connection on a socket, which the proxy then owns. The end of the connection stops the
+ * event loop. Returns 0, or -1 with errno.
  */
 int proxy_open(struct proxy *proxy, struct event_loop *loop, int socket, struct machine *machine);
 

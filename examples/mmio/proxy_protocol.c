@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Receives and answers messages of QEMU. */
+/* Receives messages of QEMU, and sends replies. */
 #include "proxy_protocol.h"
 
 #include <assert.h>
@@ -8,12 +8,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static_assert(sizeof(struct proxy_header) == 16 && offsetof(struct proxy_header, size) == 8, "as QEMU has it");
-static_assert(sizeof(struct proxy_memory) == 192, "as QEMU has it");
-static_assert(sizeof(struct proxy_config_access) == 12, "as QEMU has it");
-static_assert(sizeof(struct proxy_bar_access) == 24, "as QEMU has it");
+static_assert(sizeof(struct proxy_header) == 16 && offsetof(struct proxy_header, size) == 8,
+	      "the layout must be QEMU's");
+static_assert(sizeof(struct proxy_memory) == 192, "the layout must be QEMU's");
+static_assert(sizeof(struct proxy_config_access) == 12, "the layout must be QEMU's");
+static_assert(sizeof(struct proxy_bar_access) == 24, "the layout must be QEMU's");
 
-/* Checks whether the header is possible, so that the payload fits the buffer. */
+/*
+ * Checks the command and the size of the payload, so that the payload fits the buffer. Returns what
+ * is wrong, or NULL.
+ */
 static const char *header_error(const struct proxy_header *header)
 {
 	static const size_t sizes[] = {
@@ -29,7 +33,7 @@ static const char *header_error(const struct proxy_header *header)
 	if (header->command < 0 || header->command > PROXY_RESET || header->command == PROXY_REPLY)
 		return "unknown command";
 	if (header->size != sizes[header->command])
-		return "message of a size that its command doesn't have";
+		return "message size is wrong for its command";
 	return NULL;
 }
 
@@ -41,9 +45,9 @@ static const char *fds_error(const struct proxy_message *message)
 	case PROXY_SET_MEMORY:
 		return NULL;
 	case PROXY_SET_IRQ:
-		return message->in.fd_count == 2 ? NULL : "not two file descriptors for interrupts";
+		return message->in.fd_count == 2 ? NULL : "expected two file descriptors for interrupts";
 	default:
-		return message->in.fd_count == 0 ? NULL : "file descriptors with a message that has none";
+		return message->in.fd_count == 0 ? NULL : "unexpected file descriptors with a message";
 	}
 }
 
@@ -89,8 +93,8 @@ int proxy_reply(int socket, uint64_t value)
 	} reply = { { .command = PROXY_REPLY, .size = sizeof value }, value };
 
 	/*
-	 * Does not wait for room: a reply has a few bytes, and lacks room only if QEMU does not
-	 * read its replies.
+	 * Do not wait for room in the socket. It lacks room for the few bytes of a reply only if
+	 * QEMU does not read replies.
 	 */
 	return send(socket, &reply, sizeof reply, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof reply ? 0 : -1;
 }

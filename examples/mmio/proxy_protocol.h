@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The protocol of QEMU's x-pci-proxy-dev: what a PCI device in QEMU asks the process behind it,
- * over a socket.
+ * The protocol of QEMU's x-pci-proxy-dev: the messages by which QEMU passes accesses to a PCI
+ * device on to another process, over a socket.
  *
- * QEMU documents it in docs/devel/multi-process.rst. The protocol is private to QEMU and to one
- * host, so integers have the host's byte order and layout. Only the requests that a device needs
- * are here.
+ * QEMU documents the protocol in docs/devel/multi-process.rst. Both sides run on one host, so
+ * integers have the host's byte order and layout. This header has only the requests that a device
+ * needs.
  *
- * What the other side can do: send anything, with any descriptors. A message is checked when it is
- * complete: its size and its number of descriptors must be those of its command. Its content is not
+ * What the other side can do: send anything, with any descriptors. Each complete message has the
+ * size and the number of descriptors that its command requires. The content of the payload is not
  * checked here.
  */
 #ifndef PROXY_PROTOCOL_H
@@ -22,9 +22,9 @@
 
 #define PROXY_MAX_FDS 8 /* set by the protocol */
 
-static_assert(PROXY_MAX_FDS <= INCOMING_MAX_FDS, "a message has room for them");
+static_assert(PROXY_MAX_FDS <= INCOMING_MAX_FDS, "struct incoming has room for PROXY_MAX_FDS descriptors");
 
-/* The result of a failed read, and of a read at an address without a device, as on a PCI bus. */
+/* The result of a read that fails or finds no device, as on a PCI bus. */
 #define PROXY_NOTHING UINT64_MAX
 
 enum proxy_command {
@@ -32,10 +32,10 @@ enum proxy_command {
 	PROXY_REPLY,        /* a uint64_t; sent by this process only */
 	PROXY_CONFIG_WRITE, /* struct proxy_config_access, to the PCI configuration space */
 	PROXY_CONFIG_READ,
-	PROXY_BAR_WRITE, /* struct proxy_bar_access, to the memory or ports of the device */
+	PROXY_BAR_WRITE, /* struct proxy_bar_access, to the device's memory or ports */
 	PROXY_BAR_READ,
 	PROXY_SET_IRQ, /* two eventfds, used by KVM only; no reply */
-	PROXY_RESET,   /* of the machine */
+	PROXY_RESET,   /* resets the machine */
 };
 
 struct proxy_header {
@@ -44,7 +44,7 @@ struct proxy_header {
 	uint64_t size; /* bytes of the payload */
 };
 
-/* As many entries are valid as there are descriptors. */
+/* The number of descriptors tells how many entries are valid. */
 struct proxy_memory {
 	uint64_t addr[PROXY_MAX_FDS]; /* guest-physical */
 	uint64_t size[PROXY_MAX_FDS];
@@ -77,15 +77,16 @@ union proxy_payload {
 struct proxy_message {
 	struct proxy_header header;
 	union proxy_payload payload;
-	struct incoming in; /* bytes received so far, header included, and descriptors */
+	struct incoming in; /* the bytes counted include the header */
 };
 
 /*
  * Continues to receive a message. Does not wait.
  *
- * @reason  set if -1 is returned: why the connection must end; NULL if the other side has closed it
+ * @reason  set if -1 is returned: why the connection must end, or NULL if the other side has closed
+ *          it
  *
- * Returns 1 for a complete message with a legal size and number of descriptors, 0 if more bytes
+ * Returns 1 for a complete message with the right size and number of descriptors, 0 if more bytes
  * must arrive, or -1.
  */
 int proxy_receive(int socket, struct proxy_message *message, const char **reason);

@@ -9,8 +9,8 @@
 #include <virtio/reader.h>
 
 /*
- * Fills a buffer, or its beginning: the driver learns how much from the used length (virtio 1.4,
- * 5.4.6).
+ * Fills a buffer or a part of it. The used length tells the driver how many bytes are random
+ * (virtio 1.4, 5.4.6).
  */
 static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 {
@@ -23,15 +23,18 @@ static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 	if (virtio_chain_resolve(chain, &buffers) == VIRTIO_ENOTMAPPED)
 		return VIRTIO_ENOTMAPPED;
 	/*
-	 * After other errors, fills the buffers before the bad buffer, or the buffers that fit the
-	 * array. In a malformed chain no buffer is filled.
+	 * Go on after other errors: the chain's buffers before the bad buffer, or those that fit
+	 * the array, are filled. In a malformed chain no buffer is filled.
 	 */
 	virtio_writer_init(&writer, &buffers);
 	len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;
 	while (left > 0) {
 		const ssize_t bytes = getrandom(random, left < sizeof random ? (size_t)left : sizeof random, 0);
 
-		/* No signal interrupts a call for at most 256 bytes. */
+		/*
+		 * This process has no signal handlers, so the call can't fail with EINTR. A program
+		 * with handlers must repeat the call after EINTR.
+		 */
 		if (bytes <= 0) {
 			virtio_device_set_needs_reset(&rng->device);
 			break;
@@ -101,6 +104,9 @@ int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_m
 
 void rng_set_memory(struct rng *rng, const struct virtio_memory_map *memory)
 {
-	/* Nothing is in flight between two calls, so nothing is left in the old map. */
+	/*
+	 * The result can be ignored: nothing is in flight between two calls, so nothing uses the
+	 * old map.
+	 */
 	(void)!virtio_device_queues_set_memory(&rng->device, memory);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * An entropy device: random bytes of the host's for the guest. The smallest complete device on the
- * device core. Copy it to begin another device.
+ * An entropy device: it gives the guest random bytes of the host. This is the smallest complete
+ * device on the device core. Copy it to begin another device.
  *
- * It knows neither transport nor VMM. The VMM passes register accesses on to rng.device
- * (<virtio/mmio.h>) and gives two callbacks, by which the device interrupts the guest and asks for
- * another turn.
+ * The device depends on no transport and no VMM. The VMM passes register accesses on to rng.device
+ * (<virtio/mmio.h>). The device has two callbacks into the VMM: one interrupts the guest, the other
+ * asks for another turn.
  *
- * What the guest can do: make buffers of any size available, without end. One buffer gets
- * RNG_REQUEST_BYTES at most, and one turn serves RNG_TURN of them; then others have their turn.
+ * What the guest can do: make buffers of any size available, without end. A request gets at most
+ * RNG_REQUEST_BYTES, and a turn serves at most RNG_TURN requests. Then other devices have a turn.
  *
- * Threads: everything is serialised by the VMM with the register accesses.
+ * Threads: the VMM must serialise all calls with the register accesses.
  *
  * virtio 1.4, 5.4
  */
@@ -28,13 +28,13 @@
 /* What the device needs from its VMM. */
 struct rng_host {
 	/*
-	 * As the operation of the same name in struct virtio_device_ops. For MSI-X, a VMM chooses
-	 * the vector by cause and queue.
+	 * Does what interrupt() of struct virtio_device_ops does. For MSI-X, a VMM chooses the
+	 * vector by cause and queue.
 	 */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
 	/*
-	 * Call rng_run() soon, but not from here: there are buffers left, perhaps a buffer that is
-	 * not mapped yet.
+	 * Buffers are left, perhaps one that is not mapped yet. The VMM must call rng_run() soon,
+	 * but not from within this call.
 	 */
 	void (*again)(void *context);
 	void *context;
@@ -48,13 +48,13 @@ struct rng {
 	struct virtio_inflight inflight[RNG_QUEUE_SIZE];
 	struct virtio_segment segments[RNG_SEGMENTS];
 	struct rng_host host;
-	uint64_t bytes; /* given to the guest; for the operator */
+	uint64_t bytes; /* random bytes given to the guest; shown to the operator */
 };
 
 /*
  * Makes a device.
  *
- * @rng     the caller's, who neither moves nor copies it
+ * @rng     the caller's. It must not be moved or copied.
  * @host    copied
  * @memory  the guest's, or NULL until rng_set_memory()
  *
@@ -63,11 +63,11 @@ struct rng {
 VIRTIO_MUST_CHECK
 int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_memory_map *memory);
 
-/* Another map of the guest's memory. When this returns, the old one isn't used any more. */
+/* Sets a new map of the guest's memory. When this returns, the old map is no longer used. */
 void rng_set_memory(struct rng *rng, const struct virtio_memory_map *memory);
 
 /*
- * A turn: serves what the guest asks for, up to a bound. Does nothing while the device is not
+ * Takes a turn: serves the guest's requests, up to a bound. Does nothing while the device is not
  * active.
  */
 void rng_run(struct rng *rng);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * virtio-state: prints saved states in readable form. For a bad state it prints what is wrong, and
- * where.
+ * at which byte.
  *
- * The values have the names of virtio-queue-ser/README.md. The program contains no layouts: it uses
- * the tables of the libraries. An unknown section is printed as bytes.
+ * The values have the names from virtio-queue-ser/README.md. The program has no layouts of its own:
+ * it uses the tables of the libraries. An unknown section is printed as bytes.
  */
 #include <virtio/blk_state.h>
 #include <virtio/console_state.h>
@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define MAX_BYTES (UINT32_C(1) << 30) /* of a file */
-#define STATE_BYTES 256               /* size of the largest structure of values */
+#define STATE_BYTES 256               /* at least the size of the largest structure of values */
 #define BYTES_PER_LINE 16
 
 typedef const struct virtio_section_layout *layout_fn(void);
@@ -31,19 +31,21 @@ static layout_fn *const layouts[] = {
 
 #define LAYOUTS (sizeof layouts / sizeof *layouts)
 
-static const char help[] = "usage: virtio-state FILE...\n"
-			   "       virtio-state --sections\n"
-			   "\n"
-			   "Prints saved states. For a bad one says what is wrong, and at which byte of the file.\n"
-			   "Judges the form of each section, and the values of queues. Whether other values are\n"
-			   "possible depends on the target of a restore, which judges them.\n"
-			   "The exit status is 0 if all are good, 1 if one is not, and 2 if one can't be read.\n"
-			   "\n"
-			   "--sections prints the layouts that this program knows: for each value its offset,\n"
-			   "its bytes, its name, whether it is a bool, and the version and the default of a\n"
-			   "value that older sections lack.\n";
+static const char help[] =
+	"usage: virtio-state FILE...\n"
+	"       virtio-state --sections\n"
+	"\n"
+	"Prints saved states. For a bad state it says what is wrong, and at which byte of the file.\n"
+	"It checks the form of each section, and the values of queues. Whether the other values\n"
+	"are possible is checked by the device that restores them.\n"
+	"The exit status is 0 if all states are good, 1 if a state is bad, and 2 if a file can't\n"
+	"be read.\n"
+	"\n"
+	"--sections prints the layouts that this program knows: for each value its offset,\n"
+	"its bytes, its name, whether it is a bool, and the version and the default of a\n"
+	"value that older sections lack.\n";
 
-/* Reads a whole file. Returns its bytes, to be freed; or NULL if it can't be read. */
+/* Reads a whole file. Returns its bytes, which the caller frees, or NULL with errno. */
 static uint8_t *load(const char *path, size_t *length)
 {
 	FILE *file = fopen(path, "rb");
@@ -127,7 +129,7 @@ static const struct virtio_section_layout *find_layout(const struct virtio_secti
 static int print_known(struct virtio_section_reader *reader, const struct virtio_section_layout *layout,
 		       const struct virtio_section *section)
 {
-	/* Each entry has at least one byte. */
+	/* Each entry has at least one byte, so a section can't have more entries than bytes. */
 	const uint32_t capacity = layout->entries ? section->bytes : 0;
 	uint64_t state[STATE_BYTES / 8] = { 0 };
 	uint8_t *entries = capacity ? calloc(capacity, layout->entry_size) : NULL;
@@ -150,7 +152,10 @@ static int print_known(struct virtio_section_reader *reader, const struct virtio
 	return error;
 }
 
-/* Checks the values of a queue, as far as that needs no target. Returns 0 or the reader's error. */
+/*
+ * Checks the values of a queue, as far as possible without the queue that is restored. Returns 0 or
+ * the reader's error.
+ */
 static int judge_queue(struct virtio_section_reader *reader, const struct virtio_section *section)
 {
 	struct virtio_queue_flight *record = calloc((size_t)section->bytes + 1, sizeof *record);
@@ -214,7 +219,7 @@ static int print_state(const uint8_t *bytes, size_t length)
 	return 0;
 }
 
-/* Prints values one after the other. Returns the offset after the last one. */
+/* Prints the layout of values that follow each other. Returns the offset after the last value. */
 static uint32_t print_places(const struct virtio_section_field *fields, uint32_t count, const char *indent)
 {
 	uint32_t at = 0;
