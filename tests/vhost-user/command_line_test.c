@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 /*
- * Runs the program with one argument or two, expects a failure at once, and checks that stderr
- * contains `words`.
+ * Runs the program with one or two arguments, and checks that it fails at once. Returns whether
+ * stderr contains `words`.
  */
 static bool fails_saying(struct daemon_process *daemon, const char *option, const char *value, const char *words)
 {
@@ -93,7 +93,7 @@ static void command_line_image_must_be_usable(void **state)
 	assert_true(fails_saying(&daemon, "--blk", disk, "Is a directory"));
 	snprintf(disk, sizeof disk, "%s,socket=%s,readonly=on", daemon.folder, daemon.socket);
 	assert_true(fails_saying(&daemon, "--blk", disk, "not a file or block device"));
-	/* Opening a pipe would wait for its other end. */
+	/* Opening a pipe must not block. */
 	assert_int_equal(unlink(daemon.image), 0);
 	assert_int_equal(mkfifo(daemon.image, 0600), 0);
 	snprintf(disk, sizeof disk, "%s,socket=%s", daemon.image, daemon.socket);
@@ -107,7 +107,9 @@ static void command_line_image_must_be_usable(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* A daemon that writes has the image to itself. Daemons that only read share an image. */
+/*
+ * A daemon that writes locks its image against all others. Daemons that only read share an image.
+ */
 static void command_line_image_is_locked(void **state)
 {
 	struct daemon_process daemon, second;
@@ -146,7 +148,10 @@ static void command_line_help_is_printed(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* A disk that got the number of a closed stream would be written to by messages. */
+/*
+ * The daemon starts with stderr closed. No image may be opened as descriptor 2, because messages
+ * would then be written into it.
+ */
 static void command_line_streams_may_be_closed(void **state)
 {
 	struct daemon_process daemon;
@@ -166,7 +171,7 @@ static void command_line_streams_may_be_closed(void **state)
 	daemon_expect_listening(&daemon);
 	front_end_open(&first, daemon.socket);
 	front_end_set_up(&first, 0);
-	/* Causes a message. */
+	/* The second front end causes a message. */
 	front_end_open(&second, daemon.socket);
 	front_end_send(&second, VHOST_USER_SET_OWNER, VHOST_USER_FLAG_VERSION, NULL, 0, NULL, 0);
 	front_end_expect_end(&second);
@@ -210,8 +215,8 @@ static void socket_file_that_is_stale_is_replaced(void **state)
 }
 
 /*
- * The second daemon gives up. With --once and without, the first daemon does not take the second
- * one's probe for a front end.
+ * The second daemon fails. The first daemon, which runs with --once, does not take the second
+ * daemon's test connection for a front end.
  */
 static void socket_that_is_in_use_is_left_alone(void **state)
 {
@@ -236,7 +241,8 @@ static void socket_that_is_in_use_is_left_alone(void **state)
 }
 
 /*
- * Two disks have one path. The socket file of the first disk is removed when the second disk fails.
+ * Two disks have the same socket path. When the second disk fails, the first disk's socket file is
+ * removed.
  */
 static void socket_of_two_disks_is_refused(void **state)
 {
@@ -276,7 +282,7 @@ static void socket_path_with_another_file_is_left_alone(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* The daemon must not remove a socket file that another process has put in place of its own. */
+/* The daemon must not remove another process's socket file that has replaced the daemon's file. */
 static void socket_file_of_another_survives_the_end(void **state)
 {
 	struct daemon_process daemon;
@@ -291,8 +297,8 @@ static void socket_file_of_another_survives_the_end(void **state)
 }
 
 /*
- * The same if the file was replaced before an update: the new program knows that the file is not
- * its own.
+ * Another process's file replaces the daemon's file before an update. The new program must not
+ * remove this file either.
  */
 static void socket_file_of_another_survives_an_update(void **state)
 {
@@ -322,7 +328,7 @@ static void socket_file_of_another_survives_an_update(void **state)
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(unlink(paths[i]), 0);
-	/* The daemon has removed its own file. */
+	/* The daemon has removed the file that was not replaced. */
 	assert_int_equal(access(daemon.other, F_OK), -1);
 	assert_int_equal(unlink(state_path), 0);
 	daemon_remove_folder(&daemon);
@@ -397,7 +403,10 @@ static void file_limit_is_raised_for_many_queues(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Containers often have such a filter. It cannot be removed again, so this test is the last. */
+/*
+ * Installs a filter such as containers often have. The filter can't be removed again, so the test
+ * that needs it runs last.
+ */
 static void forbid_io_uring(void)
 {
 	struct sock_filter code[] = {
@@ -412,7 +421,10 @@ static void forbid_io_uring(void)
 	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
 
-/* A program that was built without io_uring refuses it, and says why. */
+/*
+ * If the system forbids io_uring, the daemon uses ordinary system calls. A daemon built without
+ * liburing refuses the option.
+ */
 static void io_uring_that_is_forbidden_is_done_without(void **state)
 {
 	struct daemon_process daemon;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Clients of a console port's socket that leave, or shut down one direction, while data is on its
- * way.
+ * Clients of a console port leave, or shut down one direction of their socket, while data is in
+ * transit.
  */
 #include "console_guest.h"
 
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CAPACITY 4096u /* of a port's input buffer */
+#define CAPACITY 4096u /* size of a port's input buffer */
 
 static void type_stream(int fd, uint32_t from, uint32_t to)
 {
@@ -71,7 +71,10 @@ static void finish(struct daemon_process *daemon, struct console_guest *guest, u
 	daemon_remove_folder(daemon);
 }
 
-/* The guest is slow, and the client does not wait for the guest. The end comes after the data. */
+/*
+ * The client leaves without waiting for a slow guest. The guest gets all data before the message
+ * that the client has left.
+ */
 static void client_that_left_is_delivered_to_its_last_byte(void **state)
 {
 	struct daemon_process daemon;
@@ -97,7 +100,10 @@ static void client_that_left_is_delivered_to_its_last_byte(void **state)
 	finish(&daemon, &guest, 0);
 }
 
-/* The same when another client comes at once: the guest has buffers for all. */
+/*
+ * Another client connects at once. The guest has buffers for the data of both clients, and gets the
+ * first client's data first.
+ */
 static void client_that_left_is_delivered_before_the_next_client(void **state)
 {
 	struct daemon_process daemon;
@@ -129,8 +135,8 @@ static void client_that_left_is_delivered_before_the_next_client(void **state)
 }
 
 /*
- * The next client comes while the guest has no buffers. The guest has a second for what the last
- * client has sent. On a busy machine this test needs longer, and tries again.
+ * The next client connects while the guest has no buffers. The guest has a second to receive the
+ * data of the last client. On a busy machine this test may miss that second, and tries again.
  */
 static void client_waits_for_the_input_of_the_last_one(void **state)
 {
@@ -165,7 +171,7 @@ static void client_waits_for_the_input_of_the_last_one(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* The guest takes nothing. After a while the next client is served. */
+/* The guest takes no input. After a second the next client is served. */
 static void client_does_not_wait_for_ever(void **state)
 {
 	struct daemon_process daemon;
@@ -186,7 +192,7 @@ static void client_does_not_wait_for_ever(void **state)
 	finish(&daemon, &guest, CAPACITY + 904);
 }
 
-/* The guest offers no buffers. Then it closes the port, or ends. */
+/* The guest offers no buffers. Then the guest closes the port, or its front end disconnects. */
 static void client_that_left_is_dropped_when_the_guest_stops(void **state)
 {
 	const uint32_t lengths[] = { 10, CAPACITY + 904 };
@@ -207,7 +213,7 @@ static void client_that_left_is_dropped_when_the_guest_stops(void **state)
 			console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0);
 			console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
 			daemon_await_error(&daemon, words);
-			/* The next client's input alone is there when the guest opens the port. */
+			/* When the guest opens the port, it gets only the next client's input. */
 			fd = console_connect();
 			console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 			console_type(fd, "new", 3);
@@ -226,8 +232,8 @@ static void client_that_left_is_dropped_when_the_guest_stops(void **state)
 }
 
 /*
- * A client has shut down its input. The device still reads from it, and keeps output for another
- * client.
+ * A client has shut down its receiving direction. The device still reads the client's data, and
+ * keeps output for the next client.
  */
 static void client_that_shut_down_its_input_still_sends(void **state)
 {
@@ -255,8 +261,8 @@ static void client_that_shut_down_its_input_still_sends(void **state)
 }
 
 /*
- * A write of output is the first to fail after the client has left. What the client has sent is
- * still delivered.
+ * After the client has left, the device notices that first by a failed write of output. The data
+ * that the client sent is still delivered.
  */
 static void client_that_left_is_delivered_after_output_fails(void **state)
 {
@@ -278,7 +284,7 @@ static void client_that_left_is_delivered_after_output_fails(void **state)
 	finish(&daemon, &guest, 0);
 }
 
-/* More clients than the daemon answers in a turn, and more than its backlog holds. */
+/* More clients connect than the daemon answers in a turn, and more than its backlog holds. */
 static void clients_that_come_together_are_all_answered(void **state)
 {
 	static const char busy[] = "The console has another client.\r\n";
@@ -311,7 +317,10 @@ static void limit_descriptors(const struct daemon_process *daemon, rlim_t count)
 	assert_int_equal(prlimit(daemon->pid, RLIMIT_NOFILE, &limit, NULL), 0);
 }
 
-/* The daemon has no descriptors when a client comes. It serves the client when it has some. */
+/*
+ * When a client connects, the daemon has used up its file descriptors. It serves the client when
+ * descriptors are available again.
+ */
 static void client_is_served_when_there_are_descriptors_again(void **state)
 {
 	struct daemon_process daemon;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Sizes of the daemon's console, and the socket for its operator's commands. */
+/* Sizes of the daemon's console, and the socket for the operator's commands. */
 #include "console_guest.h"
 
 #include "cmocka_includes.h"
@@ -52,7 +52,7 @@ static void run_pty(struct daemon_process *daemon, const char *options)
 	console_await(daemon);
 }
 
-/* The same, with a socket for commands. */
+/* Starts a daemon with a console at a pty, a link to the pty and a socket for commands. */
 static void start_pty(struct daemon_process *daemon, const char *options)
 {
 	char all[400];
@@ -79,8 +79,8 @@ static void start_port(struct daemon_process *daemon)
 /* Sizes */
 
 /*
- * Attaches a guest with a single port, and a channel for the device's requests. Returns our end of
- * the channel.
+ * Attaches a guest with a single port, and with a channel for the daemon's requests. Returns the
+ * front end's end of the channel.
  */
 static int attach_with_channel(struct console_guest *guest, const struct daemon_process *daemon)
 {
@@ -126,7 +126,7 @@ static void expect_pty_size(int fd, uint16_t cols, uint16_t rows)
 	assert_int_equal(size.ws_row, rows);
 }
 
-/* The guest and the pty have one size, whoever changes it. */
+/* The guest and the pty always have the same size, whoever changes the size. */
 static void console_size_follows_the_operator_and_the_pty(void **state)
 {
 	struct winsize other = { .ws_col = 90, .ws_row = 40 };
@@ -139,7 +139,7 @@ static void console_size_follows_the_operator_and_the_pty(void **state)
 	fd = console_open_pts(console_link_path);
 	expect_pty_size(fd, 100, 30);
 	/*
-	 * A driver that starts is told of a change, because Linux reads the size only after a
+	 * When a driver starts, the device reports a change: Linux reads the size only after a
 	 * change.
 	 */
 	channel = attach_with_channel(&guest, &daemon);
@@ -155,8 +155,8 @@ static void console_size_follows_the_operator_and_the_pty(void **state)
 	expect_answer(commands, "size 70000x50\n", "error: not COLSxROWS, 1x1 to 65535x65535\n");
 	expect_size(&guest, 132, 50);
 	/*
-	 * A program changes the size of the pty. The daemon sees that at the program's next input,
-	 * or after SIGHUP.
+	 * A program changes the size of the pty. The daemon notices the new size at the program's
+	 * next input, or after SIGHUP.
 	 */
 	assert_int_equal(ioctl(fd, TIOCSWINSZ, &other), 0);
 	console_type(fd, "x", 1);
@@ -174,7 +174,10 @@ static void console_size_follows_the_operator_and_the_pty(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The guest learns the size of a pty that had none at first, without an operator. */
+/*
+ * A pty starts without a size. When its user sets a size, the guest learns the size without an
+ * operator.
+ */
 static void console_size_of_a_pty_follows_its_user(void **state)
 {
 	const struct winsize size = { .ws_col = 90, .ws_row = 40 };
@@ -200,7 +203,10 @@ static void console_size_of_a_pty_follows_its_user(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Under MULTIPORT a message has the size: once, after OPEN, and only the latest one. */
+/*
+ * Under MULTIPORT the device sends the size in a message after OPEN. Of several changes it sends
+ * only the last.
+ */
 static void console_size_is_a_message_under_multiport(void **state)
 {
 	struct daemon_process daemon;
@@ -213,7 +219,7 @@ static void console_size_is_a_message_under_multiport(void **state)
 	console_say(&guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
 	console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
 	commands = operator_connect();
-	/* Not before PORT_READY. */
+	/* Before PORT_READY a change is not sent. */
 	expect_answer(commands, "size 301x31\n", "ok\n");
 	console_say(&guest, 0, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_hear(&guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
@@ -229,7 +235,7 @@ static void console_size_is_a_message_under_multiport(void **state)
 
 /* Ports */
 
-/* The daemon removes its control socket, and the test removes the console's file. */
+/* Checks that the daemon removes its sockets. The test removes the console's file. */
 static void finish_port(struct daemon_process *daemon)
 {
 	assert_int_equal(daemon_stop(daemon, SIGTERM), 0);
@@ -239,9 +245,9 @@ static void finish_port(struct daemon_process *daemon)
 }
 
 /*
- * Output waits for a client that does not read, and input for a guest that offers no buffer.
- * Nevertheless the port is removed, and the driver's buffers are completed. Then the port is added
- * again, and has none of the old bytes.
+ * A port can be removed while output waits for a client that does not read, and input for a guest
+ * that offers no buffer. The driver's buffers are completed. When the port is added again, it has
+ * none of the old bytes.
  */
 static void console_port_goes_and_comes_with_data_in_flight(void **state)
 {
@@ -256,7 +262,10 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 	start_port(&daemon);
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, false);
-	/* Without a client this is more than the daemon keeps, so the last chains are in flight. */
+	/*
+	 * Without a client, this is more output than the daemon keeps, so the last chains stay in
+	 * flight.
+	 */
 	for (uint32_t at = 0; at < KEPT; at += PIECE)
 		console_output(transmit, at, at + PIECE);
 	(void)console_offer_output(transmit, KEPT, KEPT + 4 * PIECE);
@@ -274,7 +283,7 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 	assert_int_equal(access(console_client_path, F_OK), -1);
 	close(fd);
 	expect_answer(commands, "remove data\n", "error: the port is not there\n");
-	/* Chains for a port that is gone are completed. */
+	/* Chains for a removed port are completed. */
 	console_output(transmit, 0, 2000);
 	expect_answer(commands, "add data\n", "ok\n");
 	expect_answer(commands, "add data\n", "error: the port is there\n");
@@ -296,8 +305,9 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 }
 
 /*
- * hostile 145: the port is removed and added again before the guest has heard of it. What the guest
- * sends for the old port does not reach the new port's client, and does not open the new port.
+ * Hostile 145: the port is removed and added again before the guest knows of the removal. Output
+ * and messages that the guest sends for the old port do not reach the new port's client, and do not
+ * open the new port.
  */
 static void console_port_that_comes_again_has_nothing_of_the_old_one(void **state)
 {
@@ -312,7 +322,7 @@ static void console_port_that_comes_again_has_nothing_of_the_old_one(void **stat
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, false);
 	commands = operator_connect();
-	/* These chains are in the ring, and the device has not popped them. */
+	/* The device has not popped these chains yet. */
 	(void)ring_stop(transmit);
 	(void)console_offer_output(transmit, 0, 4 * PIECE);
 	console_type(commands, "remove data\nadd data\n", 21);
@@ -347,8 +357,8 @@ static void console_port_that_comes_again_has_nothing_of_the_old_one(void **stat
 }
 
 /*
- * Input waits while the guest has the port closed. The available receive buffers keep no thread
- * busy.
+ * Input waits as long as the guest has closed the port. The available receive buffers must not make
+ * a thread spin.
  */
 static void console_port_that_is_closed_keeps_no_thread_busy(void **state)
 {
@@ -372,7 +382,7 @@ static void console_port_that_is_closed_keeps_no_thread_busy(void **state)
 		console_command(commands, "stats\n", text, sizeof text);
 	while (!strstr(text, "waits."));
 	daemon_await_sleep(&daemon, "console ");
-	/* A kick changes nothing. */
+	/* A kick does not make the thread spin either. */
 	assert_int_equal(ring_kick(&guest.rings[PORT_RECEIVE]), 0);
 	console_command(commands, "stats\n", text, sizeof text);
 	daemon_await_sleep(&daemon, "console ");
@@ -385,8 +395,8 @@ static void console_port_that_is_closed_keeps_no_thread_busy(void **state)
 }
 
 /*
- * This also works without a guest. If another process has taken the path, the command fails, and
- * the port stays removed.
+ * Ports are added and removed also without a guest. If another process has taken the path, the
+ * command fails, and the port stays removed.
  */
 static void console_port_that_cannot_be_added_stays_away(void **state)
 {
@@ -470,10 +480,7 @@ static void console_commands_that_are_wrong_are_refused(void **state)
 	assert_string_equal(text, "error: another client gives commands\n");
 	assert_int_equal(read(second, text, 1), 0);
 	close(second);
-	/*
-	 * A command in two pieces, two commands at once, and a client that leaves before it is
-	 * answered.
-	 */
+	/* Send a command in two pieces, then two commands at once, and leave before the answer. */
 	console_type(commands, "size 80", 7);
 	expect_answer(commands, "x25\n", "ok\n");
 	console_type(commands, "remove data\nadd data\n", 21);

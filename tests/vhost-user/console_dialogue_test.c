@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The dialogue of a driver and the device about ports. The daemon is updated after each message and
- * after each event on the host's side. The driver gets the same messages as without an update.
+ * The driver and the device exchange messages about ports. The daemon is updated after each message
+ * and after each event on the host's side. The driver gets the same messages as without an update.
  */
 #include "console_guest.h"
 
@@ -28,7 +28,7 @@ static void start(struct daemon_process *daemon)
 	snprintf(spec, sizeof spec, "pty,socket=%s,control=%s,port=data:unix=%s", daemon->socket, control_path,
 		 console_client_path);
 	daemon_run_program(daemon, program, arguments);
-	/* The name of the pty. */
+	/* The first line has the name of the pty. */
 	assert_non_null(fgets(line, sizeof line, daemon->out));
 	console_await(daemon);
 }
@@ -46,7 +46,7 @@ static void finish(struct daemon_process *daemon)
 	daemon_finish(daemon);
 }
 
-/* Carries out a command of the operator, and then an update. */
+/* Gives a command of the operator, and then updates the daemon. */
 static void command(struct daemon_process *daemon, const char *line)
 {
 	const int fd = console_operate(control_path);
@@ -72,8 +72,8 @@ static void hear(struct daemon_process *daemon, struct console_guest *guest, uin
 }
 
 /*
- * The dialogue goes on up to an open port with a client. RESIZE is pending all the time, and is
- * replaced.
+ * Exchanges the messages until the port is open and has a client. Meanwhile the size changes three
+ * times, and one RESIZE with the last size is sent.
  */
 static int bring_up(struct daemon_process *daemon, struct console_guest *guest)
 {
@@ -112,13 +112,16 @@ static void console_update_keeps_each_step_of_the_dialogue(void **state)
 	console_attach(&guest, &daemon, MULTIPORT | FEATURE(VIRTIO_CONSOLE_F_SIZE));
 	client = bring_up(&daemon, &guest);
 	console_expect_input(receive, "first", 5);
-	/* Another client comes before the driver is told that the first client has left. */
+	/*
+	 * Another client connects before the driver gets the message that the first client has
+	 * left.
+	 */
 	close(client);
 	client = console_connect();
 	daemon_update(&daemon);
 	hear(&daemon, &guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
 	hear(&daemon, &guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
-	/* A port that is closed keeps input. */
+	/* A closed port keeps input. */
 	say(&daemon, &guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0);
 	console_type(client, "later", 5);
 	assert_true(console_offer(receive, NULL, 64));
@@ -127,7 +130,7 @@ static void console_update_keeps_each_step_of_the_dialogue(void **state)
 	say(&daemon, &guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	assert_int_equal(console_take(receive, &bytes), 5);
 	assert_memory_equal(bytes, "later", 5);
-	/* The port is removed and added again, and has no output of the earlier port. */
+	/* After the port is removed and added again, its client gets no output of the old port. */
 	command(&daemon, "remove data\n");
 	close(client);
 	command(&daemon, "add data\n");

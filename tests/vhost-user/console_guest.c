@@ -211,7 +211,7 @@ void console_say(struct console_guest *guest, uint32_t id, uint16_t event, uint1
 	assert_int_equal(console_take(ring, &bytes), 0);
 }
 
-/* Waits for a message that `tail` follows. */
+/* `tail` is the text that follows the message's structure. */
 void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value, const char *tail)
 {
 	struct ring *ring = &guest->rings[CONTROL_RECEIVE];
@@ -225,7 +225,7 @@ void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint
 	assert_memory_equal(bytes + 8, tail, strlen(tail));
 }
 
-/* The dialogue of a driver that has started. */
+/* Exchanges the messages of a driver that has started. */
 void console_set_ports_up(struct console_guest *guest, bool has_client)
 {
 	console_say(guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
@@ -266,7 +266,7 @@ void console_await_size(struct console_guest *guest, uint8_t cols, uint8_t rows)
 	} while (memcmp(access.data, expected, sizeof expected) != 0);
 }
 
-/* The host's ends */
+/* The clients on the host */
 
 int console_open_pts(const char *path)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A guest's console for tests of the daemon: its driver, and the host's ends. The bytes of a test's
- * streams depend on their position, so a lost or repeated byte is found.
+ * A guest's console for tests of the daemon: the driver, and the clients on the host. Each byte of
+ * a test's stream depends on its position, so a lost or repeated byte is found.
  */
 #ifndef CONSOLE_GUEST_H
 #define CONSOLE_GUEST_H
@@ -11,8 +11,8 @@
 
 #include <virtio/bindings/virtio_console.h>
 
-#define PIECE 512u /* bytes of a buffer */
-#define KEPT 65536u
+#define PIECE 512u  /* size of a buffer in bytes */
+#define KEPT 65536u /* bytes of output that the daemon keeps for a client */
 #define MULTIPORT FEATURE(VIRTIO_CONSOLE_F_MULTIPORT)
 
 /* The queues of a console and one more port. */
@@ -24,25 +24,22 @@ struct console_guest {
 	unsigned int count;
 };
 
-/* In the daemon's folder: the link of a pty, and the socket of clients. */
+/* Paths in the daemon's folder: the link to a pty, and the socket for clients. */
 extern char console_link_path[128], console_client_path[128];
 
 void console_set_paths(const struct daemon_process *daemon);
 
-/* Starts the daemon. `spec` is the console's back end, and `options` begin with a comma. */
+/* Starts the daemon. `options` is empty, or begins with a comma. */
 void console_run(struct daemon_process *daemon, const char *backend, const char *options);
 void console_await(struct daemon_process *daemon);
 
-/*
- * Starts the daemon with the back end tty, and with this descriptor as its stdin. The escape key is
- * the default.
- */
+/* Starts the daemon with the back end tty, and with `fd` as its stdin. */
 void console_start_tty(struct daemon_process *daemon, int fd, const char *options);
 void console_await_tty(struct daemon_process *daemon);
 
 /*
- * Starts the daemon with a socket for clients: of the console, or of a port "data" beside a console
- * in a file.
+ * Starts the daemon with a socket for clients. If `port` is set, the clients use a port "data", and
+ * the console is in a file. Otherwise they use the console.
  */
 void console_start_socket(struct daemon_process *daemon, bool port);
 void console_expect_refusal(struct daemon_process *daemon, const char *backend, const char *options, const char *words);
@@ -53,18 +50,18 @@ void console_attach_alone(struct console_guest *guest, const struct daemon_proce
 void console_detach(struct console_guest *guest);
 
 /*
- * Offers a buffer, with a place in memory for each descriptor. Returns false if all descriptors are
- * in use.
+ * Offers a buffer. Its memory belongs to its descriptor. Returns false if all descriptors are in
+ * use.
  */
 bool console_offer(struct ring *ring, const void *bytes, uint32_t len);
 
-/* Waits for one buffer, and returns its bytes. */
+/* Waits for a used buffer. Stores where its bytes are, and returns their number. */
 uint32_t console_take(struct ring *ring, const uint8_t **bytes);
 uint8_t console_byte(uint32_t place);
 
 /*
- * Offers the output between two places of the stream, as far as there are free buffers. Returns the
- * place where the offered output ends.
+ * Offers the part of the stream between two positions, as long as buffers are unused. Returns the
+ * position where the offered output ends.
  */
 uint32_t console_offer_output(struct ring *ring, uint32_t from, uint32_t to);
 
@@ -74,7 +71,7 @@ void console_output(struct ring *ring, uint32_t from, uint32_t to);
 /* Waits for these bytes of input. */
 void console_expect_input(struct ring *ring, const void *expected, uint32_t len);
 
-/* Sends a control message of the driver's. */
+/* Sends a control message of the driver. */
 void console_say(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value);
 
 /* Waits for the device's control message, followed by `tail`. */
@@ -83,16 +80,19 @@ void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint
 /* Waits for a RESIZE of the console. */
 void console_hear_size(struct console_guest *guest, uint16_t cols, uint16_t rows);
 
-/* Waits until the configuration space has this size. */
+/* Waits until the configuration space shows this size. */
 void console_await_size(struct console_guest *guest, uint8_t cols, uint8_t rows);
 
-/* The dialogue of a driver that starts. The port "data" has a client, or not. */
+/*
+ * Exchanges the messages of a driver that starts. `has_client` says whether the port "data" has a
+ * client.
+ */
 void console_set_ports_up(struct console_guest *guest, bool has_client);
 
-/* A connection to control=PATH. */
+/* Connects to the socket for commands, control=PATH. */
 int console_operate(const char *path);
 
-/* Reads lines of an answer until "ok" or an error, or the end. `text` has room for all. */
+/* Reads the lines of an answer up to "ok", an error or the end of the connection. */
 void console_read_answer(int fd, char *text, size_t size);
 
 /* Sends a command, and reads the answer. */
@@ -100,7 +100,7 @@ void console_command(int fd, const char *command, char *text, size_t size);
 
 int console_open_pts(const char *path);
 
-/* A terminal of 80 columns and 25 rows. Returns the master, and opens the slave. */
+/* Makes a terminal of 80 columns and 25 rows. Returns the master, and opens the slave. */
 int console_open_terminal(int *slave);
 int console_connect(void);
 void console_expect_output(int fd, uint32_t from, uint32_t to);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The daemon's console at a terminal with job control: in the background of a shell, stopped, and
- * in the foreground again. This process is the shell.
+ * The daemon's console at a terminal with job control. The daemon runs in the background of a
+ * shell, is stopped, and runs in the foreground again. This process acts as the shell.
  */
 #include "console_guest.h"
 
@@ -23,7 +23,7 @@ static bool is_raw(int fd)
 	return !(settings.c_lflag & ICANON);
 }
 
-/* A process in a group of its own: another job of the shell. */
+/* Starts another job of the shell: a process in its own group. */
 static pid_t start_other_job(void)
 {
 	const pid_t pid = fork();
@@ -38,7 +38,7 @@ static pid_t start_other_job(void)
 	return pid;
 }
 
-/* A shell is not stopped when it gives the terminal to a job. */
+/* Blocks SIGTTOU, as a shell does. Otherwise the change would stop this process. */
 static void set_foreground(int terminal, pid_t group)
 {
 	sigset_t set, before;
@@ -62,8 +62,8 @@ static void set_cooked(int terminal, const struct termios *settings)
 }
 
 /*
- * Hostile 221: in the background the guest is served, and the terminal is the shell's. After fg,
- * and after a stop, the terminal is the guest's.
+ * Hostile 221: a daemon in the background serves the guest, and leaves the terminal to the shell.
+ * After fg, and when it continues after a stop, the guest gets the terminal.
  */
 static void console_tty_in_the_background_leaves_the_terminal_alone(void **state)
 {
@@ -87,23 +87,24 @@ static void console_tty_in_the_background_leaves_the_terminal_alone(void **state
 	daemon_await_error(&daemon, "the daemon is in the background: the terminal waits for fg");
 	console_output(&guest.rings[TRANSMIT], 0, 1000);
 	assert_false(is_raw(slave));
-	/* The other job learns of the new size. */
+	/* SIGWINCH for the new size goes to the other job, not to the daemon. */
 	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
 	set_foreground(slave, getpgrp());
 	await_raw(slave);
 	console_await_size(&guest, 132, 50);
 	console_type(master, "keys", 4);
 	console_expect_input(&guest.rings[RECEIVE], "keys", 4);
-	/* The user stops the daemon. The shell makes the terminal its own, and then goes on. */
+	/*
+	 * The user stops the daemon, and the shell resets the terminal. The daemon makes it raw
+	 * again when it continues.
+	 */
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_int_equal(kill(daemon.pid, SIGSTOP), 0);
 		set_cooked(slave, &cooked);
 		assert_int_equal(kill(daemon.pid, SIGCONT), 0);
 		await_raw(slave);
 	}
-	/*
-	 * The same, but the daemon goes on in the background, where input belongs to the other job.
-	 */
+	/* Now the daemon continues in the background, and must leave input to the other job. */
 	assert_int_equal(kill(daemon.pid, SIGSTOP), 0);
 	set_foreground(slave, other);
 	console_type(master, "other", 5);
@@ -122,7 +123,7 @@ static void console_tty_in_the_background_leaves_the_terminal_alone(void **state
 	daemon_remove_folder(&daemon);
 }
 
-/* A session of its own can have a terminal. */
+/* Only a new session can get a controlling terminal. */
 static int run_in_session(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,7 +132,7 @@ static int run_in_session(int argc, char **argv)
 
 	if (setsid() < 0)
 		return 2;
-	/* SIGHUP comes at the end of the terminal. */
+	/* Closing the terminal sends SIGHUP. */
 	signal(SIGHUP, SIG_IGN);
 	daemon_find(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A console with full=wait whose buffer is full in the middle of a chain: pauses of the device's
- * thread, other drivers, and emergency writes. Every byte comes once, in order.
+ * A console with full=wait, whose buffer becomes full in the middle of a chain. Then the device's
+ * thread pauses, another driver starts, or an emergency write comes. The client gets every byte
+ * once, in order.
  */
 #include "console_guest.h"
 
@@ -14,13 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Guest memory behind the rings, for a long chain. */
+/* Guest memory after the rings, for a long chain. */
 #define LONG_PLACE 0xc0000u
 #define LONG_BYTES 0x40000u
 
 static char state_path[128], program[128], control_path[128];
 
-/* A copy of the daemon, with a console for clients, and a socket for commands. */
+/* Starts a copy of the daemon, with a console for clients and a socket for commands. */
 static void start(struct daemon_process *daemon, const char *options)
 {
 	char spec[1024];
@@ -38,7 +39,7 @@ static void start(struct daemon_process *daemon, const char *options)
 	console_await(daemon);
 }
 
-/* No update was refused, and `dropped` bytes of output were dropped. */
+/* Checks that no update was refused, and that `dropped` bytes of output were dropped. */
 static void finish(struct daemon_process *daemon, unsigned int dropped)
 {
 	char text[4096], words[64];
@@ -52,7 +53,7 @@ static void finish(struct daemon_process *daemon, unsigned int dropped)
 	assert_non_null(strstr(daemon->summary, words));
 }
 
-/* Waits until so many bytes wait for a client. */
+/* Waits until `bytes` bytes of output wait for a client. */
 static void await_held(unsigned int bytes)
 {
 	const int fd = console_operate(control_path);
@@ -66,7 +67,7 @@ static void await_held(unsigned int bytes)
 	close(fd);
 }
 
-/* Offers a part of the stream in one buffer, outside of the ring's part of memory. */
+/* Offers a part of the stream in one buffer, in the memory after the rings. */
 static void offer_long(struct ring *ring, uint32_t from, uint32_t to)
 {
 	struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + LONG_PLACE, .len = to - from };
@@ -95,7 +96,10 @@ static void pause_device(struct daemon_process *daemon, struct console_guest *gu
 		daemon_update(daemon);
 }
 
-/* The very first chain: its ring starts again at index 0, as that of a new driver does. */
+/*
+ * In the first chain of a ring, a pause makes the ring start again at index 0, as a new driver's
+ * ring does.
+ */
 static void console_pause_in_the_first_chain_repeats_nothing(void **state)
 {
 	struct daemon_process daemon;
@@ -110,7 +114,7 @@ static void console_pause_in_the_first_chain_repeats_nothing(void **state)
 		offer_long(&guest.rings[TRANSMIT], 0, 80000);
 		await_held(KEPT);
 		pause_device(&daemon, &guest, how);
-		/* The rest is in the reserve. */
+		/* The rest of the chain is in the reserve. */
 		assert_int_equal(console_take(&guest.rings[TRANSMIT], &bytes), 0);
 		await_held(80000);
 		(void)console_offer_output(&guest.rings[TRANSMIT], 80000, 90000);
@@ -126,7 +130,8 @@ static void console_pause_in_the_first_chain_repeats_nothing(void **state)
 }
 
 /*
- * The rest of the chain is longer than the reserve, so the device remembers its place in the chain.
+ * The rest of the chain is longer than the reserve, so the device must remember its position in the
+ * chain.
  */
 static void console_pause_in_a_long_chain_keeps_its_place(void **state)
 {
@@ -142,8 +147,8 @@ static void console_pause_in_a_long_chain_keeps_its_place(void **state)
 		start(&daemon, "");
 		console_attach(&guest, &daemon, 0);
 		/*
-		 * If the ring stops at an index other than 0, the daemon knows that the driver is
-		 * the same.
+		 * A ring that stops at another index than 0 tells the daemon that the driver is the
+		 * same.
 		 */
 		console_output(&guest.rings[TRANSMIT], 0, before);
 		offer_long(&guest.rings[TRANSMIT], before, 200000);
@@ -172,7 +177,9 @@ static void boot_again(struct console_guest *guest, unsigned int queues)
 		assert_int_equal(virtio_mock_reset(&guest->rings[i].mock), 0);
 }
 
-/* The guest boots again while a chain waits: the output of both drivers comes, in order. */
+/*
+ * The guest boots again while a chain waits. The client gets the output of both drivers, in order.
+ */
 static void console_output_of_the_next_driver_follows(void **state)
 {
 	struct daemon_process daemon;
@@ -197,8 +204,9 @@ static void console_output_of_the_next_driver_follows(void **state)
 }
 
 /*
- * A driver without MULTIPORT after one with it, behind the same front end. The state of the first
- * driver's ports makes no update fail, and no byte of the second driver's output is lost.
+ * A driver without MULTIPORT follows a driver with MULTIPORT, behind the same front end. The first
+ * driver's port state does not make an update fail, and no byte of the second driver's output is
+ * lost.
  */
 static void console_driver_without_multiport_follows_one_with_it(void **state)
 {
@@ -214,7 +222,7 @@ static void console_driver_without_multiport_follows_one_with_it(void **state)
 	console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
 	console_say(&guest, 0, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_hear(&guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
-	/* OPEN is still to be sent, and the waiting bytes are longer than the reserve. */
+	/* OPEN has not been sent yet, and the rest of the chain does not fit the reserve. */
 	offer_long(&guest.rings[TRANSMIT], 0, 200000);
 	await_held(KEPT);
 	boot_again(&guest, guest.count);
@@ -230,7 +238,7 @@ static void console_driver_without_multiport_follows_one_with_it(void **state)
 	console_expect_output(fd, 0, 2 * KEPT + 90000);
 	assert_int_equal(console_take(&guest.rings[TRANSMIT], &bytes), 0);
 	console_expect_no_output(fd);
-	/* And back. */
+	/* A driver with MULTIPORT follows again. */
 	boot_again(&guest, 2);
 	assert_int_equal(
 		front_end_ask_u64(&guest.fe, VHOST_USER_SET_FEATURES,
@@ -248,7 +256,7 @@ static void console_driver_without_multiport_follows_one_with_it(void **state)
 	finish(&daemon, 0);
 }
 
-/* The control queue of a new driver starts while a chain of its output is in flight. */
+/* A new driver's control queue starts while a chain of the driver's output is in flight. */
 static void console_chain_goes_on_when_the_control_queue_starts(void **state)
 {
 	struct daemon_process daemon;
@@ -291,7 +299,10 @@ static void write_emergency(struct console_guest *guest, const char *text)
 	}
 }
 
-/* Hostile 146: a dying guest's last bytes come out of a full buffer, which has a reserve. */
+/*
+ * Hostile 146: a dying guest's last bytes are not lost if the buffer is full. They go to the
+ * reserve.
+ */
 static void console_emergency_write_is_not_lost_in_a_full_buffer(void **state)
 {
 	struct daemon_process daemon;
@@ -315,8 +326,8 @@ static void console_emergency_write_is_not_lost_in_a_full_buffer(void **state)
 	console_expect_no_output(fd);
 	close(fd);
 	/*
-	 * In a full reserve the emergency bytes replace the oldest bytes, which are counted as
-	 * dropped.
+	 * If the reserve is full too, emergency bytes replace the oldest bytes, which are counted
+	 * as dropped.
 	 */
 	offer_long(&guest.rings[TRANSMIT], 0, 200000);
 	await_held(KEPT);

@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The port has a name, tells of its clients, and holds input until the guest opens it. */
+/*
+ * The port has a name, reports its clients to the guest, and keeps input until the guest opens it.
+ */
 static void console_port_follows_its_client(void **state)
 {
 	struct daemon_process daemon;
@@ -31,9 +33,7 @@ static void console_port_follows_its_client(void **state)
 	/* The console's output goes to the file. */
 	console_output(&guest.rings[TRANSMIT], 0, 100);
 	console_detach(&guest);
-	/*
-	 * A second driver of the same front end socket begins anew, and a client is there already.
-	 */
+	/* A second driver on the same socket begins anew. A client is connected already. */
 	fd = console_connect();
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, true);
@@ -44,7 +44,7 @@ static void console_port_follows_its_client(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* A client that has nothing more to send waits for the answer, and leaves later. */
+/* A client shuts down its sending direction, still gets the answer, and leaves later. */
 static void console_port_client_that_has_sent_all_gets_the_answer(void **state)
 {
 	struct daemon_process daemon;
@@ -64,7 +64,7 @@ static void console_port_client_that_has_sent_all_gets_the_answer(void **state)
 	console_expect_output(fd, 0, 3000);
 	close(fd);
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
-	/* The next client can send, and the device sees at once when it leaves. */
+	/* The next client can send. When it leaves, the device notices at once. */
 	fd = console_connect();
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	console_type(fd, "next", 4);
@@ -81,8 +81,9 @@ static void console_port_client_that_has_sent_all_gets_the_answer(void **state)
 }
 
 /*
- * Nobody reads: the guest's chains wait, also over pauses in the middle of a chain. Then every byte
- * comes once, in order. The ring is a transmit queue in which nothing was offered yet.
+ * Checks that the guest's chains wait as long as no client reads, also over pauses in the middle of
+ * a chain. Then a client gets every byte once, in order. `ring` must be a transmit queue without
+ * any chain so far.
  */
 static void expect_throttled(struct ring *ring)
 {
@@ -92,8 +93,8 @@ static void expect_throttled(struct ring *ring)
 	int fd;
 
 	/*
-	 * The first piece has another size, so that the buffer becomes full in the middle of a
-	 * chain.
+	 * The first buffer has another length, so that the daemon's buffer becomes full in the
+	 * middle of a chain.
 	 */
 	console_output(ring, 0, 100);
 	at = console_offer_output(ring, 100, all);
@@ -136,7 +137,7 @@ static void console_port_throttles_and_loses_nothing(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* With full=wait the console waits for a reader, as other ports do. */
+/* With full=wait the console's chains wait for a reader, like those of other ports. */
 static void console_that_waits_drops_nothing(void **state)
 {
 	struct daemon_process daemon;
@@ -156,9 +157,7 @@ static void console_that_waits_drops_nothing(void **state)
 	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped"));
 }
 
-/*
- * A guest that boots again behind the same front end starts its control queue from the beginning.
- */
+/* A guest boots again behind the same front end. Its control queue starts at index 0 again. */
 static void console_ports_come_up_again_after_a_reset_of_the_guest(void **state)
 {
 	struct daemon_process daemon;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* --restore with consoles: streams go on, and the guest is told that a client has left. */
+/* --restore with consoles: streams continue, and the guest is told that a client has left. */
 #include "console_guest.h"
 
 #include "cmocka_includes.h"
@@ -12,7 +12,7 @@
 
 static char state_path[128];
 
-/* A console in a file, and a port at a socket; its name is "data", unless a test says otherwise. */
+/* Runs a daemon with a console in a file, and a port `port` at a socket. */
 static void run(struct daemon_process *daemon, bool restore, const char *port)
 {
 	char spec[1024];
@@ -59,8 +59,8 @@ static void finish(struct daemon_process *daemon, struct console_guest *guest)
 }
 
 /*
- * The client leaves with the old process. What it has sent reaches the guest, and what it has not
- * read reaches the next client. The guest has its port open all the time.
+ * The client's connection ends with the old process. The client's data reaches the guest, and the
+ * output that the client has not read reaches the next client. The guest keeps its port open.
  */
 static void console_restore_tells_that_the_client_has_left(void **state)
 {
@@ -79,11 +79,14 @@ static void console_restore_tells_that_the_client_has_left(void **state)
 			console_expect_output(client, 0, 1000);
 			console_type(client, "to the guest", 12);
 			console_output(&guest.rings[TRANSMIT], i * 100, i * 100 + 100);
-			/* The device has the input, as the answer to a message shows. */
+			/*
+			 * When the device has used this message, it has also read the client's
+			 * input.
+			 */
 			console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 			restart(&daemon, how);
 			close(client);
-			/* The driver may come back after an update, too. */
+			/* The front end may also connect after an update. */
 			if (i == 1)
 				daemon_update(&daemon);
 			move(&guest, &daemon);
@@ -101,7 +104,7 @@ static void console_restore_tells_that_the_client_has_left(void **state)
 	}
 }
 
-/* Output that nobody has read, and a chain of which the device has taken a part. */
+/* Unread output is kept, and so is a chain of which the device has taken a part. */
 static void console_restore_keeps_output_that_nobody_has_read(void **state)
 {
 	const uint32_t all = KEPT + 20 * PIECE;
@@ -120,8 +123,8 @@ static void console_restore_keeps_output_that_nobody_has_read(void **state)
 		for (uint32_t i = 100; i + PIECE <= KEPT; i += PIECE)
 			assert_int_equal(console_take(&guest.rings[PORT_TRANSMIT], &bytes), 0);
 		/*
-		 * Restarts without a front end, then with the front end, and last with a client
-		 * that connects before the front end.
+		 * Restart with a front end, without a front end, and again after the front end has
+		 * come back. Then a client connects before the front end.
 		 */
 		restart(&daemon, how);
 		restart(&daemon, how);
@@ -141,8 +144,8 @@ static void console_restore_keeps_output_that_nobody_has_read(void **state)
 }
 
 /*
- * A new driver gets ports in their first state, whatever the saved state says about the old
- * driver's ports.
+ * A new driver gets ports in their initial state, whatever the saved state has for the old driver's
+ * ports.
  */
 static void console_restore_serves_a_new_driver(void **state)
 {
@@ -160,7 +163,7 @@ static void console_restore_serves_a_new_driver(void **state)
 		console_output(&guest.rings[TRANSMIT], 0, 100);
 		restart(&daemon, how);
 		console_detach(&guest);
-		/* This driver has negotiated nothing. */
+		/* This driver has negotiated no MULTIPORT. */
 		console_attach(&guest, &daemon, 0);
 		console_output(&guest.rings[TRANSMIT], 100, 200);
 		console_expect_file(daemon.second, 0, 200);
@@ -182,7 +185,7 @@ static void expect_answer(const struct daemon_process *daemon, const char *comma
 	close(fd);
 }
 
-/* A port that the operator has removed stays so, until the operator adds it. */
+/* A port that the operator has removed stays removed until the operator adds it. */
 static void console_restore_keeps_a_removed_port_away(void **state)
 {
 	struct daemon_process daemon;
@@ -205,7 +208,10 @@ static void console_restore_keeps_a_removed_port_away(void **state)
 	}
 }
 
-/* The refusing process writes no output, because the output still belongs to the saved state. */
+/*
+ * A process that refuses the state must not write its output: the output still belongs to the saved
+ * state.
+ */
 static void console_restore_refuses_a_port_with_another_name(void **state)
 {
 	struct daemon_process daemon;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Output of a console that can't be written for a while: a full disk, or a reader that has left. */
+/* Output of a console can't be written for a while: a disk is full, or a reader has left. */
 #include "console_guest.h"
 
 #include "cmocka_includes.h"
@@ -13,7 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Files of the daemon can't grow beyond this size, as if the disk was full. */
+/* Keeps the daemon's files from growing beyond this size, as a full disk does. */
 static void limit_files(const struct daemon_process *daemon, rlim_t bytes)
 {
 	const struct rlimit limit = { .rlim_cur = bytes, .rlim_max = RLIM_INFINITY };
@@ -32,7 +32,10 @@ static void start_file(struct daemon_process *daemon, const char *options)
 	console_await(daemon);
 }
 
-/* Offers all of a stream, of which the device takes no more than the buffer has room for. */
+/*
+ * Offers all of a stream. The device takes only as much as its buffer has room for, so this waits
+ * for used buffers.
+ */
 static void output_all(struct ring *ring, uint32_t from, uint32_t to)
 {
 	const uint8_t *bytes;
@@ -44,8 +47,8 @@ static void output_all(struct ring *ring, uint32_t from, uint32_t to)
 }
 
 /*
- * The device takes as many buffers as the file and its own buffer have room for. The other buffers
- * wait, and are taken when the disk has room.
+ * Checks that the device takes as many buffers as the file and its own buffer have room for. The
+ * other buffers wait, and are taken when the disk has room.
  */
 static void expect_wait(struct daemon_process *daemon, struct ring *ring)
 {
@@ -69,8 +72,8 @@ static void expect_wait(struct daemon_process *daemon, struct ring *ring)
 }
 
 /*
- * The guest waits while the disk is full. When there is room, the daemon goes on by itself. It
- * reports the failure and the success once each, however often it has tried.
+ * The guest waits while the disk is full. When the disk has room, the daemon continues by itself.
+ * The daemon reports the failure once and the success once, however often it has tried.
  */
 static void file_that_waits_goes_on_when_the_disk_has_room(void **state)
 {
@@ -87,7 +90,7 @@ static void file_that_waits_goes_on_when_the_disk_has_room(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* A port that isn't a console always waits. */
+/* A port that is not a console always waits, without full=wait. */
 static void file_of_a_port_goes_on_when_the_disk_has_room(void **state)
 {
 	struct daemon_process daemon;
@@ -131,8 +134,8 @@ static void file_on_a_full_disk_loses_its_output_at_the_end(void **state)
 }
 
 /*
- * The reader of stdout has left. The terminal at stdin still works: its user ends the daemon by the
- * escape key, and gets the terminal back.
+ * The reader of stdout has left. The terminal at stdin still works: the user ends the daemon by the
+ * escape key, and the terminal is restored.
  */
 static void tty_without_a_reader_keeps_its_keyboard(void **state)
 {

@@ -34,7 +34,7 @@ static void start_pty(struct daemon_process *daemon, const char *options)
 	console_await(daemon);
 }
 
-/* The device tells this client that it has another client already. */
+/* Expects that the device refuses a second client with a message. */
 static void expect_busy(void)
 {
 	static const char busy[] = "The console has another client.\r\n";
@@ -47,7 +47,9 @@ static void expect_busy(void)
 	close(fd);
 }
 
-/* Every byte value, from the first on: the terminal is raw before anybody has opened it. */
+/*
+ * Every byte value passes, from the first byte on: the terminal is raw before any program opens it.
+ */
 static void console_pty_passes_every_byte_both_ways(void **state)
 {
 	struct daemon_process daemon;
@@ -67,7 +69,7 @@ static void console_pty_passes_every_byte_both_ways(void **state)
 	console_expect_input(&guest.rings[RECEIVE], all, sizeof all);
 	console_output(&guest.rings[TRANSMIT], 0, 1000);
 	console_expect_output(fd, 0, 1000);
-	/* A keystroke arrives alone. */
+	/* A single keystroke reaches the guest at once. */
 	console_type(fd, "x", 1);
 	console_expect_input(&guest.rings[RECEIVE], "x", 1);
 	console_expect_no_output(fd);
@@ -78,7 +80,7 @@ static void console_pty_passes_every_byte_both_ways(void **state)
 					       "output dropped, 0 faults"));
 }
 
-/* Output waits for a reader, readers come and go, and so do guests. */
+/* Output waits for a reader, and input waits for a guest. Readers and guests come and go. */
 static void console_pty_keeps_output_and_input_while_nobody_is_there(void **state)
 {
 	struct daemon_process daemon;
@@ -109,7 +111,7 @@ static void console_pty_keeps_output_and_input_while_nobody_is_there(void **stat
 	assert_int_equal(access(console_link_path, F_OK), -1);
 }
 
-/* Hangs the terminal up for all its users, as login does. Returns false without the right. */
+/* Hangs the terminal up for all its users, as login does. Returns false without the permission. */
 static bool hang_up(void)
 {
 	const int fd = console_open_pts(pts);
@@ -121,7 +123,7 @@ static bool hang_up(void)
 	return done;
 }
 
-/* Waits until the daemon has made the terminal raw again. */
+/* Opens the terminal when the daemon has made it raw again. */
 static int open_raw(void)
 {
 	struct termios settings;
@@ -137,7 +139,7 @@ static int open_raw(void)
 	}
 }
 
-/* The terminal is raw again, has its size again, and streams go on. */
+/* After a hang-up the terminal becomes raw again, gets its size again, and streams continue. */
 static void console_pty_survives_a_hang_up(void **state)
 {
 	struct daemon_process daemon;
@@ -169,8 +171,8 @@ static void console_pty_survives_a_hang_up(void **state)
 }
 
 /*
- * A link to a pty that was left behind is replaced. A file and a link to a file stay, and so does a
- * link that another process has made.
+ * A stale link to a pty is replaced. A file, a link to a file, and a link that another process has
+ * made stay.
  */
 static void console_link_is_replaced_only_if_it_leads_to_a_pty(void **state)
 {
@@ -198,7 +200,7 @@ static void console_link_is_replaced_only_if_it_leads_to_a_pty(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* One client at a time. The next one gets what nobody has read. */
+/* One client at a time is served. The next client gets the unread output. */
 static void console_socket_serves_one_client_after_the_other(void **state)
 {
 	struct daemon_process daemon;
@@ -226,7 +228,9 @@ static void console_socket_serves_one_client_after_the_other(void **state)
 	assert_int_equal(access(console_client_path, F_OK), -1);
 }
 
-/* Hostile 220: the guest never waits, and the newest output is there for the first client. */
+/*
+ * Hostile 220: without a client the guest never waits, and the daemon keeps only the newest output.
+ */
 static void console_socket_keeps_the_newest_output(void **state)
 {
 	const uint32_t all = 3 * KEPT + 777;
@@ -249,7 +253,10 @@ static void console_socket_keeps_the_newest_output(void **state)
 	assert_non_null(strstr(daemon.summary, words));
 }
 
-/* A client that has left before the guest has booted. All that it has sent is counted. */
+/*
+ * A client leaves before the guest boots. All bytes that the client has sent are dropped and
+ * counted.
+ */
 static void console_socket_drops_input_of_a_client_that_left(void **state)
 {
 	static uint8_t old[4096];
@@ -263,7 +270,7 @@ static void console_socket_drops_input_of_a_client_that_left(void **state)
 	console_start_socket(&daemon, false);
 	first = console_connect();
 	console_type(first, old, sizeof old);
-	/* The device has read as much as it has room for, and doesn't read on. */
+	/* Now the device has read as much as it has room for. */
 	do
 		assert_int_equal(ioctl(first, SIOCOUTQ, &unread), 0);
 	while (unread > 0);
@@ -281,7 +288,10 @@ static void console_socket_drops_input_of_a_client_that_left(void **state)
 	assert_non_null(strstr(daemon.summary, ": 3 bytes in, 1 bytes out, 4097 bytes of input dropped"));
 }
 
-/* The file of a dead client is replaced. A file in use and a file that is not a socket are not. */
+/*
+ * A stale socket file is replaced. A socket in use and a file that is not a socket are not
+ * replaced.
+ */
 static void console_socket_file_is_replaced_only_if_unused(void **state)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -303,7 +313,7 @@ static void console_socket_file_is_replaced_only_if_unused(void **state)
 	console_run(&daemon, backend, "");
 	console_await(&daemon);
 	close(console_connect());
-	/* Another process takes the path: its file stays. */
+	/* Another process takes the path. Its file stays. */
 	assert_int_equal(unlink(console_client_path), 0);
 	assert_int_equal(close(open(console_client_path, O_WRONLY | O_CREAT, 0600)), 0);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
@@ -313,7 +323,10 @@ static void console_socket_file_is_replaced_only_if_unused(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* Hostile 222: a log that was moved away is opened again, and appended to. */
+/*
+ * Hostile 222: the daemon appends to an existing log. After a log was moved away, SIGHUP opens a
+ * new log.
+ */
 static void console_file_is_appended_to_and_opened_again(void **state)
 {
 	struct daemon_process daemon;
@@ -341,7 +354,10 @@ static void console_file_is_appended_to_and_opened_again(void **state)
 	while (access(daemon.second, F_OK))
 		usleep(1000);
 	console_output(&guest.rings[TRANSMIT], 4100, 5000);
-	/* The output of a chain is written before its turn ends: a second turn comes after it. */
+	/*
+	 * A chain may complete before its output is written. After a second chain, the first
+	 * chain's output is written.
+	 */
 	console_output(&guest.rings[TRANSMIT], 5000, 5001);
 	console_detach(&guest);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
@@ -351,7 +367,7 @@ static void console_file_is_appended_to_and_opened_again(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* A guest's disk is locked while it is in use. It is not a log, also after SIGHUP. */
+/* A disk in use is locked, so the daemon refuses it as a log, at the start and after SIGHUP. */
 static void console_file_that_is_a_disk_is_refused(void **state)
 {
 	static const char words[] = "in use by another process, or by a disk";
@@ -402,7 +418,7 @@ static void console_emergency_write_comes_out_without_a_driver(void **state)
 	assert_int_equal(read(fd, &c, 1), 1);
 	assert_int_equal(c, '!');
 	console_expect_no_output(fd);
-	/* No other byte of the configuration space can be written. */
+	/* The other fields of the configuration space can't be written. */
 	access.offset = 0;
 	assert_int_not_equal(front_end_ask(&guest.fe, VHOST_USER_SET_CONFIG, &access, size, NULL, 0), 0);
 	close(fd);
@@ -410,7 +426,7 @@ static void console_emergency_write_comes_out_without_a_driver(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Before anybody can connect. */
+/* The socket file has its mode and group before the daemon reports that it listens. */
 static void console_socket_file_has_mode_and_group(void **state)
 {
 	struct daemon_process daemon;
@@ -483,7 +499,10 @@ static void console_options_that_are_wrong_are_refused(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* The same path written in another way, through a symbolic link, or given for another console. */
+/*
+ * A path given twice is found if it is written in another way, leads through a symbolic link, or is
+ * used for another option.
+ */
 static void console_paths_that_are_given_twice_are_refused(void **state)
 {
 	struct daemon_process daemon;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The daemon's console at the terminal that the daemon runs in. */
+/* The daemon's console at the daemon's own terminal. */
 #include "console_guest.h"
 
 #include "cmocka_includes.h"
@@ -22,7 +22,10 @@ static bool is_raw(int fd)
 	return !(settings.c_lflag & ICANON);
 }
 
-/* Hostile 221: the terminal is raw only while a front end is attached, however its use ends. */
+/*
+ * Hostile 221: the terminal is raw only while a front end is attached, and is restored however the
+ * session ends.
+ */
 static void console_tty_is_raw_only_while_it_is_used(void **state)
 {
 	const struct winsize size = { .ws_col = 132, .ws_row = 50 };
@@ -54,7 +57,7 @@ static void console_tty_is_raw_only_while_it_is_used(void **state)
 		if (round < 2)
 			console_detach(&guest);
 	}
-	/* The end of the daemon with a front end attached. */
+	/* The daemon ends while a front end is attached. */
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	assert_false(is_raw(slave));
 	console_detach(&guest);
@@ -70,7 +73,7 @@ static void console_tty_is_raw_only_while_it_is_used(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* With MULTIPORT a message carries the size, columns first. */
+/* Under MULTIPORT a message carries the size, columns first. */
 static void console_tty_tells_its_size_under_multiport(void **state)
 {
 	const struct winsize size = { .ws_col = 132, .ws_row = 50 };
@@ -104,8 +107,8 @@ static void console_tty_tells_its_size_under_multiport(void **state)
 }
 
 /*
- * Hostile 221: the terminal is restored even if the daemon ends by a signal that it does not
- * handle.
+ * Hostile 221: the terminal is restored even if a signal that the daemon does not handle ends the
+ * daemon.
  */
 static void console_tty_is_restored_by_an_end_that_nobody_expects(void **state)
 {
@@ -166,7 +169,10 @@ static void console_tty_accepts_another_escape_or_none(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* stdin is a file, a pipe or /dev/null. There is no terminal to change, and no key is special. */
+/*
+ * stdin may be a file, a pipe or /dev/null. Then the daemon changes no terminal, and the escape key
+ * is an ordinary byte.
+ */
 static void console_tty_reads_what_stdin_is(void **state)
 {
 	const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -199,7 +205,10 @@ static void console_tty_reads_what_stdin_is(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* Both streams are one socket, as of a service manager. The socket's flags stay as they are. */
+/*
+ * stdin and stdout are one socket, as under a service manager. The daemon must not change the
+ * socket's flags.
+ */
 static void console_tty_works_with_a_socket(void **state)
 {
 	struct daemon_process daemon;
@@ -231,7 +240,7 @@ static void console_tty_works_with_a_socket(void **state)
 	console_attach(&guest, &daemon, 0);
 	console_type(ends[0], "keys", 4);
 	console_expect_input(&guest.rings[RECEIVE], "keys", 4);
-	/* More output than the socket holds, while nobody reads. */
+	/* Send more output than the socket holds, before the test reads. */
 	console_output(&guest.rings[TRANSMIT], 0, all);
 	console_expect_output(ends[0], 0, 1000);
 	assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);

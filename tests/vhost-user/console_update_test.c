@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* SIGUSR1 with consoles: neither the guest nor the user at the host's end notices. */
+/* SIGUSR1 with consoles: the guest and the client on the host do not notice the update. */
 #include "console_guest.h"
 
 #include "cmocka_includes.h"
@@ -12,7 +12,7 @@
 
 static char state_path[128], program[128];
 
-/* Runs a copy of the daemon, in its folder. */
+/* Starts a copy of the daemon from the daemon's folder. */
 static void start(struct daemon_process *daemon, const char *backend)
 {
 	char spec[1024], line[256];
@@ -30,7 +30,7 @@ static void start(struct daemon_process *daemon, const char *backend)
 		snprintf(spec, sizeof spec, "file=%s,socket=%s,port=data:unix=%s", daemon->second, daemon->socket,
 			 console_client_path);
 	daemon_run_program(daemon, program, arguments);
-	/* Reads the line with the name of the pty. */
+	/* Reads the line that names the pty. */
 	if (strcmp(backend, "pty") == 0)
 		assert_non_null(fgets(line, sizeof line, daemon->out));
 	console_await(daemon);
@@ -44,7 +44,7 @@ static void finish(struct daemon_process *daemon)
 	assert_int_equal(access(console_client_path, F_OK), -1);
 }
 
-/* The user of the terminal or the socket keeps it open, and streams go on in both directions. */
+/* The clients keep the terminal and the socket open, and streams continue in both directions. */
 static void console_update_keeps_clients_and_streams(void **state)
 {
 	struct daemon_process daemon;
@@ -61,7 +61,7 @@ static void console_update_keeps_clients_and_streams(void **state)
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	files = daemon_open_files(&daemon);
 	for (uint32_t i = 0; i < 5; i++) {
-		/* Input that waits for the guest, and output that waits for its reader. */
+		/* Leave input that waits for the guest, and output that waits for its reader. */
 		console_type(client, "to the guest", 12);
 		console_type(pts, "keys", 4);
 		console_output(&guest.rings[PORT_TRANSMIT], i * 3000, i * 3000 + 1500);
@@ -75,7 +75,7 @@ static void console_update_keeps_clients_and_streams(void **state)
 		console_expect_output(pts, i * 1000, i * 1000 + 1000);
 		assert_int_equal(daemon_open_files(&daemon), files);
 	}
-	/* The control messages go on, too. */
+	/* The exchange of control messages continues, too. */
 	close(client);
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
 	daemon_update(&daemon);
@@ -91,7 +91,7 @@ static void console_update_keeps_clients_and_streams(void **state)
 					       "output dropped, 0 faults"));
 }
 
-/* A transmit chain that waits for room, and the output before it. */
+/* An update keeps a transmit chain that waits for room, and the output before this chain. */
 static void console_update_keeps_output_that_nobody_has_read(void **state)
 {
 	const uint32_t all = KEPT + 20 * PIECE;
@@ -127,7 +127,7 @@ static void console_update_keeps_output_that_nobody_has_read(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* A client that doesn't read, and then leaves before the guest has read what the client sent. */
+/* A client does not read, and leaves before the guest has received the client's data. */
 static void console_update_keeps_what_a_client_has_sent(void **state)
 {
 	static uint8_t bytes[5000];
@@ -168,8 +168,8 @@ static void console_update_keeps_what_a_client_has_sent(void **state)
 }
 
 /*
- * The new program refuses after it has opened the console: the socket, the link and what waits for
- * a reader stay with the old one.
+ * The new program fails after it has opened the console. The old program keeps the socket, the link
+ * and the output that waits for a reader.
  */
 static void console_update_that_is_refused_loses_nothing(void **state)
 {
@@ -182,7 +182,7 @@ static void console_update_that_is_refused_loses_nothing(void **state)
 	start(&daemon, "pty");
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, false);
-	/* Another number of queues. */
+	/* The new program has another number of queues, so it refuses the state. */
 	snprintf(script, sizeof script,
 		 "#!/bin/sh\nexec '%s' --console pty,link=%s,socket=%s,port=data:unix=%s,port=more:pty\n",
 		 daemon_program(), console_link_path, daemon.socket, console_client_path);
