@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Starting and ending the daemon under test. */
+/* Starts and ends the daemon under test. */
 #include "daemon.h"
 
 #include "cmocka_includes.h"
@@ -23,11 +23,11 @@
 #define SKIPPED 77
 
 static const char *program;
-static const char *aio = ""; /* "", or the option for io_uring after a comma */
+static const char *aio = ""; /* "" or ",aio=io_uring" */
 
 /*
- * Skips the test unless this system permits io_uring and the daemon was built with it. Asks the
- * system without liburing.
+ * Skips the test unless this system permits io_uring and the daemon was built with it. Makes the
+ * system call itself, because this program is not linked to liburing.
  */
 static void need_io_uring(void)
 {
@@ -103,7 +103,10 @@ static void run_child(const struct daemon_process *daemon, const char *path, con
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	/* The daemon itself must ignore these signals. */
+	/*
+	 * The test program ignores SIGPIPE. Restore the defaults: the daemon itself must ignore
+	 * these signals.
+	 */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 	for (int i = 0; i < 30 && arguments[i]; i++)
@@ -171,8 +174,8 @@ void daemon_start_two(struct daemon_process *daemon)
 }
 
 /*
- * Fails if the daemon does not use io_uring although the test asked for it. Otherwise the test
- * would show nothing about io_uring.
+ * Fails if the test needs io_uring and the daemon does not use it. Otherwise the test would pass
+ * without testing io_uring.
  */
 static void check_io_uring(const struct daemon_process *daemon)
 {
@@ -202,7 +205,7 @@ void daemon_write_script(const char *path, const char *text)
 	fclose(file);
 }
 
-/* How often the daemon has given up an update because its devices were busy. */
+/* Returns how often the daemon has given up an update because its devices were busy. */
 static unsigned int count_patience(const struct daemon_process *daemon)
 {
 	static char text[65536];
@@ -357,7 +360,7 @@ unsigned int daemon_open_files(const struct daemon_process *daemon)
 	return count;
 }
 
-/* The first line of a file about a thread, which may be gone. */
+/* Reads the first line of a file about a thread. Stores "" if the thread has ended. */
 static void read_line(const struct daemon_process *daemon, const char *thread, const char *name, char *line, int size)
 {
 	char path[320];
@@ -374,8 +377,8 @@ static void read_line(const struct daemon_process *daemon, const char *thread, c
 }
 
 /*
- * Threads of queues, by their names: there may be others, of sanitizers and of io_uring. Counts in
- * *writing those that are in write().
+ * Returns the number of threads of queues. Finds them by their names, because sanitizers and
+ * io_uring have threads too. Stores in *writing how many of the queues' threads are in write().
  */
 static unsigned int count_queues(const struct daemon_process *daemon, unsigned int *writing)
 {
@@ -441,7 +444,7 @@ void daemon_release_queue(pid_t thread)
 	assert_int_equal(ptrace(PTRACE_DETACH, thread, NULL, NULL), 0);
 }
 
-/* The state of a thread: R if it runs or could run, S if it sleeps. */
+/* Returns the state of a thread: R if it runs or could run, S if it sleeps. */
 static char thread_state(const struct daemon_process *daemon, const char *name)
 {
 	const struct dirent *entry;

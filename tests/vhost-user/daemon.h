@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The daemon under test, as a process: started in a temporary folder with a disk image, asked to
- * end, and its output. Its path is the test program's argument, or $VIRTIO_VHOST_USER. With a
- * second argument, "io_uring", its disks use that. Where the system has none, the test is skipped;
- * where it has, and the daemon was built without, it fails if VIRTIO_REQUIRE_GUESTS is set, and is
- * skipped otherwise.
+ * Runs the daemon under test as a process in a temporary folder with a disk image, and reads its
+ * output. The daemon's path is the test program's argument, or $VIRTIO_VHOST_USER. If the second
+ * argument is "io_uring", the daemon's disks use io_uring. The test is skipped if the system has no
+ * io_uring. If only the daemon lacks it, the test fails with VIRTIO_REQUIRE_GUESTS set, and is
+ * skipped without.
  *
- * It dies with the test program, and the watchdog ends the test program if either hangs
- * (tests/common/watchdog.h). Each answer of the daemon to these functions, and to those of the
- * front end, counts as progress.
+ * The daemon dies with the test program. If either hangs, the watchdog ends the test program
+ * (tests/common/watchdog.h). Each answer of the daemon to these functions or to front_end.h counts
+ * as progress.
  */
 #ifndef DAEMON_H
 #define DAEMON_H
@@ -22,19 +22,19 @@
 
 struct daemon_process {
 	pid_t pid;
-	FILE *out;       /* its stdout */
-	char folder[64]; /* temporary, made by daemon_folder() */
-	char image[96];  /* a disk of zeros, in the folder */
-	char second[96]; /* the second disk; or NULL */
+	FILE *out;       /* the daemon's stdout */
+	char folder[64]; /* temporary folder, made by daemon_folder() */
+	char image[96];  /* a disk full of zeroes, in the folder */
+	char second[96]; /* path of the second disk, or of another file */
 	char socket[96];
 	char other[96];    /* socket of the second disk */
 	char errors[96];   /* the file that gets the daemon's stderr */
 	int pass_fd;       /* 0, or a descriptor that the daemon inherits as 3 */
-	bool listen_fds;   /* the inherited descriptor is announced by LISTEN_FDS */
+	bool listen_fds;   /* LISTEN_FDS announces the inherited descriptor */
 	char summary[512]; /* after daemon_stop(): the last line on stdout */
 };
 
-/* Remembers where the daemon is, and starts the watchdog. To be called by main(). */
+/* Finds the daemon's path, and starts the watchdog. main() must call this. */
 void daemon_find(int argc, char **argv);
 
 /* daemon_folder() makes the temporary folder and the image. daemon_run() runs the daemon. */
@@ -42,26 +42,30 @@ void daemon_folder(struct daemon_process *daemon);
 void daemon_run(struct daemon_process *daemon, const char *const *arguments);
 
 /*
- * daemon_run_program() runs another program in the same way. daemon_program() returns the daemon's
- * path, and daemon_aio() the option that says how its disks do I/O.
+ * daemon_run_program() runs another program like daemon_run(). daemon_program() returns the
+ * daemon's path. daemon_aio() returns ",aio=io_uring" if disks shall use io_uring, else "".
  */
 void daemon_run_program(struct daemon_process *daemon, const char *path, const char *const *arguments);
 const char *daemon_program(void);
 const char *daemon_aio(void);
 
-/* Makes a copy of the daemon that a test can replace, and a script in its place. */
+/*
+ * daemon_copy_program() makes a copy of the daemon, which a test can replace. daemon_write_script()
+ * replaces the file by a script.
+ */
 void daemon_copy_program(const char *to);
 void daemon_write_script(const char *path, const char *text);
 
 /*
- * Sends SIGUSR1, and waits until the new process goes on with the first device. Sends the signal
- * again if the daemon has given up because the system is too slow.
+ * Sends SIGUSR1, and waits until the new program continues with the first device. Sends the signal
+ * again if the daemon gives up the update because the system is too slow.
  */
 void daemon_update(struct daemon_process *daemon);
 
 /*
- * Ends the daemon so that its state is in the file `state`: with SIGTERM; or with SIGKILL after an
- * update, which has written the file. The front end stays connected until then.
+ * Ends the daemon so that its state is in the file `state`. DAEMON_ENDS sends SIGTERM. DAEMON_DIES
+ * makes an update, which writes the file, and then sends SIGKILL. The front end stays connected
+ * until the daemon ends.
  */
 enum daemon_end {
 	DAEMON_ENDS,
@@ -83,23 +87,23 @@ void daemon_expect_listening(struct daemon_process *daemon);
  */
 void daemon_start(struct daemon_process *daemon, const char *options);
 
-/* The same with two disks, whose sockets are `socket` and `other`. */
+/* Does the same with two disks, whose sockets are `socket` and `other`. */
 void daemon_start_two(struct daemon_process *daemon);
 
-/* The same as daemon_start(), in an existing folder. */
+/* Do the same as daemon_start() and daemon_start_two(), in an existing folder. */
 void daemon_start_again(struct daemon_process *daemon, const char *options);
 void daemon_start_two_again(struct daemon_process *daemon);
 
-/* Reads a line of the daemon's output. Returns whether it is this line. */
+/* Reads a line of the daemon's output. Returns whether it equals `line`. */
 bool daemon_says(struct daemon_process *daemon, const char *line);
 
-/* Sends a signal, if it isn't 0. Waits for the daemon's end, and returns its exit status. */
+/* Sends `signal` unless it is 0. Waits until the daemon ends, and returns its exit status. */
 int daemon_stop(struct daemon_process *daemon, int signal);
 
 /*
- * What the daemon has written to stderr so far, at most `size` - 1 bytes. Returns the number of
- * lines. Leaves out the line that says that io_uring can't be used: some systems always cause that
- * line, at any time.
+ * Reads from stderr what the daemon has written so far, at most `size` - 1 bytes. Returns the
+ * number of lines. Omits the line that says that io_uring fails: on some systems this line can
+ * appear at any time.
  */
 unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);
 
@@ -109,7 +113,10 @@ unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size
 unsigned int daemon_open_files(const struct daemon_process *daemon);
 unsigned int daemon_mappings(const struct daemon_process *daemon);
 
-/* Waits until the daemon has so many threads for queues. Ended threads may show for a moment. */
+/*
+ * Waits until the daemon has `count` threads for queues. The system may show an ended thread for a
+ * moment.
+ */
 void daemon_await_queues(const struct daemon_process *daemon, unsigned int count);
 
 /*
@@ -118,20 +125,23 @@ void daemon_await_queues(const struct daemon_process *daemon, unsigned int count
  */
 void daemon_await_sleep(const struct daemon_process *daemon, const char *thread);
 
-/* Whether a queue's thread is in the system call write() right now. */
+/* Returns whether a queue's thread is in the system call write(). */
 bool daemon_queue_writes(const struct daemon_process *daemon);
 
 /*
- * Stops the thread of queue 0, in the middle of whatever it does. Returns the thread, or 0 if the
- * system doesn't permit that.
+ * Stops the thread of queue 0 wherever it is. Returns the thread, or 0 if the system does not
+ * permit that.
  */
 pid_t daemon_halt_queue(const struct daemon_process *daemon);
 void daemon_release_queue(pid_t thread);
 
-/* Also removes the file of a saved state, which is called "state" or "state.used". */
+/* Removes the folder, its images, and the file of a saved state, "state" or "state.used". */
 void daemon_remove_folder(const struct daemon_process *daemon);
 
-/* The usual end: SIGTERM, status 0, socket gone; then the folder is removed. */
+/*
+ * Ends the daemon with SIGTERM, checks that its status is 0 and its socket is gone, and removes the
+ * folder.
+ */
 void daemon_finish(struct daemon_process *daemon);
 
 #endif

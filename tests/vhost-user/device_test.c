@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The promises of examples/vhost-user/device.h to a device, with a device of the test's own in this
- * process: three queues and one thread.
+ * Tests the promises of examples/vhost-user/device.h to a device. The device is the test's own, in
+ * this process. It has three queues and one thread.
  */
 #include "front_end.h"
 #include "rings.h"
@@ -23,27 +23,27 @@
 #include <virtio/queue_ser.h>
 
 #define QUEUES 3
-#define ECHO 0  /* each chain is completed when it comes */
-#define INPUT 1 /* a chain is completed when another thread says so, outside of a turn */
+#define ECHO 0  /* the device completes each chain at once */
+#define INPUT 1 /* completes a chain when another thread signals `input` */
 #define CONFIG_BYTES 4
 #define TYPE_FEATURE UINT64_C(1)
-#define BAD_FEATURE UINT64_C(2) /* offered, and refused */
+#define BAD_FEATURE UINT64_C(2) /* offered, but check_features() refuses it */
 
-static_assert(QUEUES < RINGS, "rings have room in guest memory");
+static_assert(QUEUES < RINGS, "guest memory has room for a ring of each queue");
 
 struct test_device {
 	struct device device;
 	struct event_loop *loop;
 	struct event_wake input; /* signalled by the test's thread */
-	/* Set by SIGHUP's operation, and then changes the configuration space. */
+	/* Started by refresh(). When it expires, the configuration space changes. */
 	struct event_timer timer;
 	struct device_queue *running[QUEUES];
 	uint8_t config[CONFIG_BYTES];
-	atomic_int start_error; /* what queue_start() returns next */
+	atomic_int start_error; /* the next result of queue_start() */
 	pthread_t thread;
 	bool has_thread;
-	bool elsewhere; /* an operation came on another thread */
-	char log[1024]; /* a word for each operation, except turns and reads */
+	bool elsewhere; /* an operation was called on another thread */
+	char log[1024]; /* a word for each operation called, except turns and reads */
 };
 
 static struct test_device *from_device(struct device *device)
@@ -210,12 +210,12 @@ static const struct device_ops ops = {
 	.queue_stop = queue_stop,
 };
 
-/* The daemon: a control thread with one server. */
+/* The daemon: a control thread that runs one server. */
 
 struct host {
 	struct test_device test;
 	struct event_loop loop;
-	struct event_wake wake; /* makes the loop look at hang_up and stop */
+	struct event_wake wake; /* wakes the loop, which then reads hang_up and stop */
 	bool hang_up, stop;
 	struct endpoint endpoint;
 	struct server server;
@@ -269,7 +269,7 @@ static void start(struct host *host)
 	assert_int_equal(pthread_create(&host->control, NULL, run_control, host), 0);
 }
 
-/* Ends the daemon, and expects these operations in its life. */
+/* Ends the daemon, and checks which operations it called, in which order, and on its own thread. */
 static void finish(struct host *host, const char *log)
 {
 	__atomic_store_n(&host->stop, true, __ATOMIC_RELEASE);
@@ -291,7 +291,10 @@ static void attach(struct front_end *fe, const struct host *host)
 	front_end_share_memory(fe);
 }
 
-/* Waits until the daemon has noticed that a front end is gone: only then it serves the next one. */
+/*
+ * Waits until the daemon has noticed that the front end has left: before that, the daemon serves no
+ * other front end.
+ */
 static void await_detach(const struct host *host)
 {
 	struct front_end fe;
@@ -331,7 +334,10 @@ static void device_operations_come_in_order_on_its_thread(void **state)
 		assert_int_equal(ring_wait(&rings[2], 1), 0);
 	}
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_CONFIG, &config, size, NULL, 0), 0);
-	/* All queues are drained before memory changes, and stopped one by one. */
+	/*
+	 * Before a change of memory all queues are drained. GET_VRING_BASE and the end of the
+	 * session drain and stop queues one by one.
+	 */
 	front_end_share_memory(&fe);
 	offer(&rings[ECHO]);
 	assert_int_equal(ring_wait(&rings[ECHO], 1), 0);
@@ -361,8 +367,8 @@ static void device_completes_and_notifies_outside_of_a_turn(void **state)
 		offer(&ring);
 		offer(&ring);
 		/*
-		 * Kicks alone make the device complete nothing, even after a turn. Setting the call
-		 * descriptor asks for a turn.
+		 * A kick alone does not make the device complete anything. SET_VRING_CALL causes a
+		 * turn, so the turn after the kick has ended.
 		 */
 		for (unsigned int n = 0; n < 2; n++)
 			assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, INPUT, ring.call), 0);
@@ -398,7 +404,7 @@ static void device_announces_a_change_from_its_thread(void **state)
 	event_wake_signal(&host.wake);
 	assert_int_equal(recv(ends[0], &header, sizeof header, MSG_WAITALL), sizeof header);
 	assert_int_equal(header.request, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG);
-	/* Beyond the end of the configuration space there are zeroes. */
+	/* Bytes beyond the end of the configuration space read as zeroes, and can't be written. */
 	memset(config.data, 0xff, 8);
 	front_end_send(&fe, VHOST_USER_GET_CONFIG, VHOST_USER_FLAG_VERSION, &config, size, NULL, 0);
 	assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_CONFIG, &config, sizeof config), size);
@@ -413,7 +419,9 @@ static void device_announces_a_change_from_its_thread(void **state)
 	finish(&host, "open reset attached refresh features detached reset attached detached close ");
 }
 
-/* The device checks the features when a ring starts, and its refusal counts. */
+/*
+ * The device checks the features when a ring starts. If it refuses them, the ring does not start.
+ */
 static void device_that_refuses_is_believed(void **state)
 {
 	const uint64_t good = TYPE_FEATURE | FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
@@ -431,7 +439,7 @@ static void device_that_refuses_is_believed(void **state)
 	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, good), 0);
 	atomic_store(&host.test.start_error, VIRTIO_ENOTSUP);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 1);
-	/* The queue does not run: other addresses do not mean a new driver. The next start does. */
+	/* The refused enable had no effect, so new addresses do not start the queue. */
 	addr = front_end_addr(&fe);
 	addr.used += 0x4000;
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0), 0);
@@ -442,7 +450,7 @@ static void device_that_refuses_is_believed(void **state)
 		      "detached close ");
 }
 
-/* Returns when the device's thread has ended its turn. */
+/* Waits until the device's thread has ended its turn. */
 static void settle(struct front_end *fe)
 {
 	struct vhost_user_config config = { .size = 1 };
@@ -467,8 +475,8 @@ static void move_ring(struct ring *ring)
 }
 
 /*
- * The same value again, and other descriptors, do not restart a queue. Other addresses, another
- * size or another index stop it until the set-up ends.
+ * A queue does not stop if the front end sends the same values again or other descriptors. Other
+ * addresses, another size or another index stop the queue until the set-up ends.
  */
 static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
 {
@@ -490,14 +498,14 @@ static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
 		ring_start(&ring, 0);
 		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, ECHO, fe.err), 0);
 	}
-	/* New features belong to the next driver, and have no effect until a ring starts. */
+	/* New features are for the next driver, and have no effect before a ring starts. */
 	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, 0), 0);
 	offer(&ring);
 	assert_int_equal(ring_wait(&ring, 1), 0);
 	assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, features), 0);
 	/*
-	 * Each time there is a new driver. The device must not look at its ring before the set-up
-	 * ends.
+	 * Each change below means a new driver. The device must not read the new driver's ring
+	 * before the set-up ends.
 	 */
 	for (unsigned int i = 0; i < 3; i++) {
 		settle(&fe);
@@ -520,7 +528,7 @@ static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
 		      "drain0 stop0 detached reset attached detached close ");
 }
 
-/* One ring breaks. Its device hears of it at once, and of that ring only. */
+/* One ring breaks. The device must stop this queue at once, and must keep the other queue. */
 static void device_loses_a_queue_whose_ring_breaks(void **state)
 {
 	struct ring rings[2];
@@ -538,8 +546,8 @@ static void device_loses_a_queue_whose_ring_breaks(void **state)
 	assert_int_equal(write(rings[ECHO].kick, &(uint64_t){ 1 }, 8), 8);
 	assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
 	/*
-	 * Memory is replaced for the other ring, which goes on. The broken ring is stopped, and set
-	 * up anew.
+	 * The other ring continues in replaced memory. The front end stops the broken ring and sets
+	 * it up again.
 	 */
 	front_end_share_memory(&fe);
 	offer(&rings[INPUT]);
@@ -563,7 +571,10 @@ static void device_loses_a_queue_whose_ring_breaks(void **state)
 
 #define STATE_BYTES 65536u
 
-/* Saves a device whose front end has sent only this header. Returns the state's length. */
+/*
+ * Saves a device whose front end has sent only a header, with this size of the payload. Returns the
+ * state's length.
+ */
 static size_t save_with_header(struct device_host *host, struct event_loop *loop, int socket, uint32_t payload_size,
 			       uint8_t *bytes, struct handover *handover)
 {
@@ -586,7 +597,7 @@ static size_t save_with_header(struct device_host *host, struct event_loop *loop
 	return length;
 }
 
-/* Restores the state, with this socket of the front end. Returns 0, or -1 if it is refused. */
+/* Restores the state with `socket` as the connection. Returns 0, or -1 if the state is refused. */
 static int take_over_at(struct device_host *host, struct event_loop *loop, int socket, const uint8_t *bytes,
 			size_t length)
 {
@@ -604,7 +615,10 @@ static int take_over_at(struct device_host *host, struct event_loop *loop, int s
 	return result;
 }
 
-/* The size says how many bytes of the payload are received. The payload has room for so many. */
+/*
+ * The header's size says how many bytes of payload follow. The state is refused if the buffer has
+ * no room for them.
+ */
 static void state_with_half_a_message_that_is_too_long_is_refused(void **state)
 {
 	static const struct {

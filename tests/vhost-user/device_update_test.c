@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What an update or a restart promises to a device and its front end, with a device of the test's
- * own. Both daemons are in this process: two servers, one after the other.
+ * Tests what an update or a restart promises to a device and its front end, with a device of the
+ * test's own. The old and the new daemon are two servers in this process.
  */
 #include "front_end.h"
 #include "rings.h"
@@ -23,8 +23,8 @@
 
 struct test_device {
 	struct device device;
-	bool begins[QUEUES]; /* what the queue's last start looked like */
-	int start_error;     /* what each start returns */
+	bool begins[QUEUES]; /* the result of device_queue_is_new() at the last start */
+	int start_error;     /* result of each start */
 	char log[256];       /* a word for each call of another operation */
 };
 
@@ -69,7 +69,7 @@ static int queue_start(struct device *device, struct device_queue *queue)
 	return test->start_error;
 }
 
-/* Each chain is completed when it comes. */
+/* Completes each chain at once. */
 static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
 {
 	struct virtio_chain chain;
@@ -149,7 +149,7 @@ static void run(struct host *host)
 	assert_int_equal(pthread_create(&host->control, NULL, run_control, host), 0);
 }
 
-/* Ends the control thread. Afterwards the test's thread takes its place. */
+/* Ends the control thread. Afterwards the test's thread may call the server. */
 static void halt(struct host *host)
 {
 	event_wake_signal(&host->stop);
@@ -164,7 +164,7 @@ static void close_host(struct host *host)
 	event_loop_close(&host->loop);
 }
 
-/* A daemon, and a front end with its rings. */
+/* The old and the new daemon, and a front end with its rings. */
 struct scene {
 	char folder[64], path[96];
 	struct endpoint endpoint;
@@ -201,7 +201,7 @@ static void strike_scene(struct scene *scene)
 	assert_int_equal(rmdir(scene->folder), 0);
 }
 
-/* The old daemon hands over to the new one. */
+/* The old daemon hands over to the new daemon. */
 static void update(struct scene *scene)
 {
 	static uint8_t bytes[STATE_BYTES];
@@ -241,8 +241,8 @@ static void request(struct ring *ring)
 }
 
 /*
- * The second time the driver has sent 65536 requests, so its index is 0, as a new driver's would
- * be.
+ * After 65536 requests the driver's index on ring 0 is 0 again, like a new driver's. After the
+ * update the device must not take either ring for a new driver's.
  */
 static void update_does_not_look_like_a_new_driver(void **state)
 {
@@ -259,7 +259,7 @@ static void update_does_not_look_like_a_new_driver(void **state)
 	assert_false(scene.new.test.begins[1]);
 	for (unsigned int i = 0; i < QUEUES; i++)
 		request(&scene.rings[i]);
-	/* A new driver after the update. */
+	/* A new driver starts after the update. */
 	assert_int_equal(ring_stop(&scene.rings[0]), 1);
 	assert_int_equal(virtio_mock_reset(&scene.rings[0].mock), 0);
 	ring_start(&scene.rings[0], 0);
@@ -268,7 +268,10 @@ static void update_does_not_look_like_a_new_driver(void **state)
 	strike_scene(&scene);
 }
 
-/* The front end stops the ring, as it would stop one that runs, and starts it where it was. */
+/*
+ * A ring does not start in the new daemon. The front end can stop it like a running ring, gets its
+ * position, and starts it there.
+ */
 static void update_reports_the_position_of_a_ring_that_does_not_go_on(void **state)
 {
 	static struct scene scene;
@@ -290,7 +293,7 @@ static void update_reports_the_position_of_a_ring_that_does_not_go_on(void **sta
 
 /* Restarts */
 
-/* The old daemon saves its state and ends. The new one begins with it. */
+/* The old daemon saves its state and ends. The new daemon begins with this state. */
 static void restart(struct scene *scene)
 {
 	static uint8_t bytes[STATE_BYTES];
@@ -328,7 +331,7 @@ static void connect_again(struct scene *scene, uint64_t features)
 	}
 }
 
-/* After a restore the device gets the driver's features once, and no second reset. */
+/* After a restore the device gets the driver's features once, and is not reset again. */
 static void restore_leaves_the_device_to_its_driver(void **state)
 {
 	static struct scene scene;
@@ -340,7 +343,7 @@ static void restore_leaves_the_device_to_its_driver(void **state)
 	restart(&scene);
 	assert_string_equal(scene.old.test.log, "reset attached features detached close-in-file ");
 	connect_again(&scene, 0);
-	/* For the second front end the device is reset. */
+	/* When the front end connects a second time, the device is reset. */
 	connect_again(&scene, 0);
 	strike_scene(&scene);
 	assert_string_equal(scene.new.test.log,
@@ -357,7 +360,7 @@ static void restore_resets_the_device_for_another_driver(void **state)
 	request(&scene.rings[0]);
 	request(&scene.rings[1]);
 	restart(&scene);
-	/* A front end that negotiates nothing is not the driver's. */
+	/* This front end negotiates nothing, so it does not serve the saved driver. */
 	front_end_open(&other, scene.path);
 	(void)front_end_get_u64(&other, VHOST_USER_GET_FEATURES);
 	front_end_close(&other);

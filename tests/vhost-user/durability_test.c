@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Is everything that was reported as stored in the image, if the daemon is killed at any time? The
- * driver writes numbered sectors, several at once, and remembers which ones the device has
- * acknowledged.
+ * Tests that the image has every write that the device has reported as stored, whenever the daemon
+ * is killed. The driver writes numbered sectors, several at once, and records which writes the
+ * device has acknowledged.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -25,13 +25,11 @@
 #define BATCH 16u
 #define SLOTS (RING_SECTORS / REQUEST_SECTORS)
 
-/*
- * The numbers in the slots of the ring's part of the disk.
- */
+/* For each slot of the disk: the numbers that the driver has written there. */
 struct promise {
-	uint32_t written[SLOTS]; /* reported as written */
-	uint32_t stable[SLOTS];  /* promised to be stable */
-	uint32_t begun[SLOTS];   /* the last number that was sent for this slot */
+	uint32_t written[SLOTS]; /* the last number that the device reported as written */
+	uint32_t stable[SLOTS];  /* the last number that must survive the daemon's end */
+	uint32_t begun[SLOTS];   /* the last number that the driver has sent */
 };
 
 static void fill(uint8_t *bytes, uint32_t number)
@@ -48,14 +46,14 @@ static void negotiate(struct front_end *fe, uint64_t features)
 	assert_int_equal(front_end_ask_u64(fe, VHOST_USER_SET_FEATURES, all), 0);
 }
 
-/* Kills the daemon, a while after it has promised that a write is stable. */
+/* A process that kills the daemon, some time after a write became stable. */
 struct killer {
-	pid_t pid; /* 0: not yet started */
+	pid_t pid; /* 0 if not started yet */
 	pid_t victim;
 	unsigned int after_us;
 };
 
-/* Kills the daemon in a moment, whatever it is doing then. */
+/* Starts the process, unless it was started before. */
 static void start_killer(struct killer *killer)
 {
 	if (killer->pid > 0)
@@ -73,13 +71,16 @@ static bool is_alive(const struct front_end *fe)
 {
 	char byte;
 
-	/* The socket closes with the daemon. The daemon never sends without being asked. */
+	/*
+	 * The socket closes when the daemon dies. There is never data to read: the daemon sends
+	 * only replies.
+	 */
 	return recv(fe->socket, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
 }
 
 /*
- * Waits for a whole batch, or until the daemon is gone. Does not wait for signals, because a killed
- * daemon sends none.
+ * Waits until `count` requests are completed, and returns true. Returns false if the daemon is
+ * dead. Polls the used ring, because a killed daemon sends no more interrupts.
  */
 static bool wait_for(struct ring *ring, struct front_end *fe, unsigned int count)
 {
@@ -99,8 +100,8 @@ static bool wait_for(struct ring *ring, struct front_end *fe, unsigned int count
 }
 
 /*
- * Writes to the slots from this one on. Returns whether the daemon has written them all, or is
- * gone.
+ * Writes BATCH slots, beginning with slot `first`. Returns true if the device has written all, or
+ * false if the daemon is dead.
  */
 static bool write_batch(struct ring *ring, struct front_end *fe, unsigned int first, struct promise *promise,
 			uint32_t *number)
@@ -143,15 +144,12 @@ static void write_until_the_end(struct ring *ring, struct front_end *fe, bool fl
 			assert_int_equal(ring_status(ring, BATCH), VIRTIO_BLK_S_OK);
 			memcpy(promise->stable, promise->written, sizeof promise->stable);
 		}
-		/*
-		 * The killer starts only now, so the time that the first batch takes does not
-		 * matter.
-		 */
+		/* Start the killer only now, so that the daemon always finishes the first batch. */
 		start_killer(killer);
 	}
 }
 
-/* Each slot has the promised write, or a later one that was in progress. */
+/* Checks that each slot has its last stable write, or a later write. */
 static void check_image(const struct daemon_process *daemon, const struct promise *promise)
 {
 	uint32_t found[REQUEST_BYTES / 4];
@@ -208,7 +206,7 @@ static void writes_that_were_flushed_survive_the_daemon(void **state)
 	kill_again_and_again(true);
 }
 
-/* A driver that can't flush relies on each write. */
+/* Without FLUSH, a driver relies on each completed write. */
 static void writes_under_write_through_survive_the_daemon(void **state)
 {
 	(void)state;
@@ -234,8 +232,8 @@ static bool read_entry(const char *path, uint64_t index, uint64_t *entry)
 }
 
 /*
- * Whether the kernel has yet to write a mapped page of a file to its disk. Returns -1 if it doesn't
- * say.
+ * Returns 1 if the kernel still has to write a mapped page of a file to its disk, 0 if not, or -1
+ * if the system does not show that.
  */
 static int is_unwritten(const volatile char *page)
 {
@@ -244,13 +242,16 @@ static int is_unwritten(const volatile char *page)
 	(void)*page;
 	if (!read_entry("/proc/self/pagemap", (uintptr_t)page / (uint64_t)sysconf(_SC_PAGESIZE), &entry))
 		return -1;
-	entry &= (UINT64_C(1) << 55) - 1; /* number of the page; 0 without the right to know it */
+	entry &= (UINT64_C(1) << 55) - 1; /* number of the page; 0 without permission */
 	if (entry == 0 || !read_entry("/proc/kpageflags", entry, &flags))
 		return -1;
 	return (flags & (PAGE_DIRTY | PAGE_WRITEBACK)) != 0;
 }
 
-/* Whether this system shows which pages are on disk. Needs root, and a file system on a disk. */
+/*
+ * Returns whether this system shows which pages are on disk. This needs root, and a file system on
+ * a disk.
+ */
 static bool can_see_writes(const struct daemon_process *daemon, char *page)
 {
 	int before, after, fd = open(daemon->image, O_RDWR | O_CLOEXEC);
@@ -271,9 +272,9 @@ static uint8_t write_page(struct front_end *fe, unsigned int n)
 }
 
 /*
- * virtio 1.4, 5.2.6.2: when a driver that cannot flush sees its write done, the kernel has written
- * it to the disk. For a driver that can, that is true after the flush, and usually not before.
- * Otherwise this test would see nothing.
+ * virtio 1.4, 5.2.6.2: when a write of a driver without FLUSH completes, its data is on the disk.
+ * With FLUSH, the data must be there after the flush, and is usually not there before. If it always
+ * was, this test could not show anything.
  */
 static void writes_are_on_the_disk_before_they_are_reported(void **state)
 {
@@ -315,7 +316,8 @@ static void writes_are_on_the_disk_before_they_are_reported(void **state)
 	munmap(image, IMAGE_BYTES);
 	daemon_finish(&daemon);
 	if (!visible) {
-		print_message("which pages are dirty can't be seen here: no root, or no disk behind /tmp\n");
+		print_message(
+			"this system doesn't show which pages are dirty: the test needs root, and /tmp on a disk\n");
 		skip();
 	}
 	assert_true(late > 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Connecting and listening, inherited sockets, and the messages about guests that can't be served.
+ * Connecting, listening, inherited sockets, and messages about front ends and guests that can't be
+ * served.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -34,7 +35,7 @@ static int listen_at(const char *path)
 	return fd;
 }
 
-/* Runs the daemon with a disk and these options after the image, until it prints this line. */
+/* Runs the daemon with a disk and these options, and waits for this first line of output. */
 static void run(struct daemon_process *daemon, const char *options, const char *line)
 {
 	char disk[LINE_BYTES];
@@ -44,7 +45,7 @@ static void run(struct daemon_process *daemon, const char *options, const char *
 	assert_true(daemon_says(daemon, line));
 }
 
-/* Waits until the daemon has written this number of lines to stderr. */
+/* Waits until the daemon has written at least `lines` lines to stderr. */
 static void await_errors(const struct daemon_process *daemon, unsigned int lines, char *text, size_t size)
 {
 	while (daemon_errors(daemon, text, size) < lines)
@@ -60,8 +61,8 @@ static void serve_once(struct front_end *fe, uint8_t byte)
 }
 
 /*
- * The front end listens, and the daemon connects. The front end starts after the daemon, ends, and
- * starts again.
+ * The front end listens, and the daemon connects. The front end starts after the daemon,
+ * disconnects, and is connected again.
  */
 static void daemon_connects_and_connects_again(void **state)
 {
@@ -112,7 +113,7 @@ static void daemon_connects_once_without_reconnect(void **state)
 	daemon_finish(&daemon);
 }
 
-/* An inherited descriptor that is connected already. The daemon says when the connection ends. */
+/* The inherited descriptor is a connected socket. The daemon reports when the connection ends. */
 static void daemon_serves_an_inherited_connection(void **state)
 {
 	struct daemon_process daemon;
@@ -133,7 +134,7 @@ static void daemon_serves_an_inherited_connection(void **state)
 	daemon_finish(&daemon);
 }
 
-/* An inherited descriptor that listens, given by fd= or by LISTEN_FDS. */
+/* The inherited descriptor is a listening socket, given by fd= or by LISTEN_FDS. */
 static void daemon_listens_on_an_inherited_socket(void **state)
 {
 	const char *const options[] = { "fd=3", "serial=x" };
@@ -154,14 +155,17 @@ static void daemon_listens_on_an_inherited_socket(void **state)
 			front_end_open(&fe, daemon.socket);
 			serve_once(&fe, n);
 		}
-		/* The daemon didn't make the file, so it doesn't remove it. */
+		/* The daemon has not made the socket file, so it does not remove the file. */
 		assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 		assert_int_equal(unlink(daemon.socket), 0);
 		daemon_remove_folder(&daemon);
 	}
 }
 
-/* A group without a mode can connect: connecting needs the permission to write. */
+/*
+ * If only a group is given, the mode lets the group connect. To connect, a process needs write
+ * permission.
+ */
 static void socket_file_has_its_mode_and_group(void **state)
 {
 	static const struct {
@@ -224,8 +228,8 @@ static void endpoint_options_must_fit_together(void **state)
 }
 
 /*
- * Hostile 211: the second front end is refused, with one message, and the first one is served all
- * the time. After its end another front end is accepted.
+ * Hostile 211: second front ends are refused, with one message, and the first front end is still
+ * served. After the first has left, another front end is accepted.
  */
 static void second_front_end_is_refused_and_told_of(void **state)
 {
@@ -246,7 +250,10 @@ static void second_front_end_is_refused_and_told_of(void **state)
 	}
 	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
 	assert_non_null(strstr(text, "a second front end is refused"));
-	/* The first front end has hung up, whether or not the daemon has noticed it yet. */
+	/*
+	 * The first front end disconnects, and another connects at once. The daemon may not have
+	 * noticed the end yet, but must not refuse the new one.
+	 */
 	for (unsigned int i = 0; i < 20; i++) {
 		front_end_close(&first);
 		front_end_open(&first, daemon.socket);
@@ -258,7 +265,9 @@ static void second_front_end_is_refused_and_told_of(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Hostile 212: the front end shares a file, but the guest uses other memory. */
+/*
+ * Hostile 212: the front end shares a file, but the guest uses private memory. A message says so.
+ */
 static void memory_that_is_not_shared_is_told_of(void **state)
 {
 	const uint64_t one = 1;
@@ -286,7 +295,8 @@ static void memory_that_is_not_shared_is_told_of(void **state)
 }
 
 /*
- * Kicks of a ring that is or was served cause no such message, nor do kicks for an earlier driver.
+ * A kick without a request causes no such message if the ring has served requests, or if the kick
+ * is older than the ring's start.
  */
 static void kicks_without_requests_are_no_sign_of_that(void **state)
 {
@@ -301,8 +311,8 @@ static void kicks_without_requests_are_no_sign_of_that(void **state)
 	assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 	front_end_set_up(&fe, 0);
 	/*
-	 * Each message waits for the queue's thread, so the thread has looked at the kick before
-	 * the last answer.
+	 * Each message waits for the queue's thread. So before the last answer the thread has
+	 * handled the kick.
 	 */
 	for (unsigned int i = 0; i < 5; i++)
 		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, 0, fe.err), 0);
@@ -318,8 +328,8 @@ static void kicks_without_requests_are_no_sign_of_that(void **state)
 }
 
 /*
- * Drivers that have accepted SEG_MAX, without indirect descriptors and with a ring too small for
- * it.
+ * A message warns if a driver has accepted SEG_MAX, uses no indirect descriptors, and has a ring
+ * too small for such requests.
  */
 static void ring_that_is_too_small_for_requests_is_told_of(void **state)
 {
@@ -352,7 +362,10 @@ static void ring_that_is_too_small_for_requests_is_told_of(void **state)
 	}
 }
 
-/* QEMU demands a queue for each of the guest's processors. */
+/*
+ * QEMU demands a queue for each processor of the guest. The message names the option for more
+ * queues.
+ */
 static void queue_that_is_not_there_is_told_of(void **state)
 {
 	struct daemon_process daemon;

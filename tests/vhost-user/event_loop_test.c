@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The event loop of the examples: what sources wait for, tasks, timers and wake-ups. */
+/* The event loop of the examples: sources, tasks, timers and wake-ups. */
 #include "event_sources.h"
 
 #include "cmocka_includes.h"
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A source and a task that count their calls; the task ends a turn that would wait. */
+/* A source and a task that count their calls. A queued task keeps a turn from waiting. */
 struct fixture {
 	struct event_loop loop;
 	struct event_source source;
@@ -50,7 +50,7 @@ static void tear_down(struct fixture *f)
 	event_loop_close(&f->loop);
 }
 
-/* A turn that doesn't wait. Returns what the source was called for, or 0. */
+/* Runs a turn that does not wait. Returns the events for which the source was called, or 0. */
 static unsigned int turn(struct fixture *f)
 {
 	const unsigned int before = f->ready;
@@ -78,7 +78,7 @@ static void event_loop_calls_for_what_a_source_wants(void **state)
 	assert_int_equal(turn(&f), EVENT_READABLE | EVENT_WRITABLE);
 	assert_int_equal(event_loop_want(&f.loop, &f.source, 0), 0);
 	assert_int_equal(turn(&f), 0);
-	/* Adding and wanting twice are allowed. */
+	/* A source may be removed twice and added again. */
 	assert_int_equal(event_loop_want(&f.loop, &f.source, 0), 0);
 	assert_int_equal(event_loop_want(&f.loop, &f.source, EVENT_READABLE | EVENT_EDGE), 0);
 	assert_int_equal(turn(&f), EVENT_READABLE);
@@ -131,7 +131,7 @@ static void on_numbered(struct event_task *task)
 	numbered->at = ++*numbered->next;
 }
 
-/* Cancels the last task of the list, and adds another task after that. */
+/* Cancels the last task of the queue, and then queues another task. */
 static void event_loop_runs_tasks_in_order_without_the_cancelled(void **state)
 {
 	struct numbered tasks[4];
@@ -187,7 +187,7 @@ static void event_timer_expires_once_for_the_last_setting(void **state)
 	event_timer_set(&never.timer, 0);
 	event_timer_set(&early.timer, UINT64_C(3600) * 1000000000);
 	event_timer_set(&early.timer, 1);
-	/* Waits for the timer: there is no other event. */
+	/* This turn waits for the timer, because there is no other event. */
 	assert_int_equal(event_loop_turn(&f.loop), 0);
 	assert_int_equal(early.expired, 1);
 	for (unsigned int i = 0; i < 3; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The kernel around uring.c. */
+/* The fake kernel under uring.c. */
 #include "fake_kernel.h"
 
 #include "device.h"
@@ -24,28 +24,26 @@
 #define DATA 0x8000u
 #define DATA_BYTES (REQUEST_SECTORS * 512u)
 #define SECTORS (MAX_QUEUES * REQUESTS * REQUEST_SECTORS)
-#define WORDS 128u /* of a sector */
+#define WORDS 128u /* in a sector */
 #define LARGE 0x40000000u
 
 struct kernel_disk kernel_disk;
 struct kernel_kernel kernel_kernel;
 char kernel_log[256];
 
-/*
- * now: the content that is read and written. stable: the content after a power failure.
- */
+/* `now` is the content that reads return. `stable` is the content after a power failure. */
 static struct {
 	uint32_t now[SECTORS][WORDS];
 	uint32_t stable[SECTORS][WORDS];
-	bool lost[SECTORS]; /* no later sync writes it */
+	bool lost[SECTORS]; /* a failed sync has lost the sector: no later sync writes it */
 	uint32_t reported[SECTORS];
 	FILE *file;
 	struct virtio_blk_file back_end;
 	struct virtio_blk blk;
-	pthread_mutex_t mutex; /* syncs come from other threads */
+	pthread_mutex_t mutex; /* other threads call fdatasync() */
 	pthread_cond_t changed;
 	uint64_t random;
-	uint32_t number; /* of the last write */
+	uint32_t number; /* number of the last write */
 } kernel = { .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 struct request {
@@ -54,7 +52,7 @@ struct request {
 	unsigned int sectors;
 	bool sent, judged;
 	int head;
-	int64_t length; /* used; -1: not completed */
+	int64_t length; /* used length, or -1 if not completed */
 	uint32_t promised[SECTORS];
 };
 
@@ -70,7 +68,7 @@ static struct guest {
 	struct request requests[REQUESTS];
 } guests[MAX_QUEUES];
 
-/* where large requests read to */
+/* destination of large reads */
 static uint8_t large[LARGE_SECTORS * 512];
 
 unsigned int kernel_random(unsigned int limit)
@@ -101,7 +99,10 @@ static bool is_stable(unsigned int sector, uint32_t number)
 	return true;
 }
 
-/* When a request's status is seen for the first time, checks that what it promises is stable. */
+/*
+ * When a request's status appears for the first time, checks that the promised data is stable.
+ * Returns whether it is.
+ */
 static bool judge(unsigned int queue, unsigned int n)
 {
 	struct request *request = &guests[queue].requests[n];
@@ -123,7 +124,7 @@ static bool judge(unsigned int queue, unsigned int n)
 	return good;
 }
 
-/* Under the mutex. */
+/* The caller holds the mutex. */
 static void judge_all(void)
 {
 	for (unsigned int queue = 0; queue < MAX_QUEUES; queue++)
@@ -169,7 +170,7 @@ static int move(bool is_write, const struct iovec *iov, unsigned int count, uint
 	return (int)done;
 }
 
-/* As a piece ends. */
+/* Carries out an outcome. Returns the result of a piece. */
 static int apply(int64_t outcome, bool is_write, const struct iovec *iov, unsigned int count, uint64_t offset)
 {
 	if (outcome < 0)
@@ -322,7 +323,7 @@ int io_uring_submit_and_wait(struct io_uring *ring, unsigned int wait)
 	ring->taken_count += count;
 	ring->ready_count -= count;
 	while (ring->done_count < wait) {
-		/* If no piece was in flight, the wait would never return. */
+		/* If no piece is in flight, a real wait would never return. */
 		assert_true(ring->taken_count > 0);
 		end_one(ring);
 	}
@@ -354,7 +355,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 	return __real_pthread_create(thread, attr, run, arg);
 }
 
-/* Only threads of queues log, and in this program one thread acts for all of them. */
+/* Needs no lock: only threads of queues log, and here one thread acts as all of them. */
 void log_line(const char *format, ...)
 {
 	va_list args;
@@ -478,7 +479,7 @@ unsigned int kernel_failures(void)
 	return count;
 }
 
-/* Pops a completed request, and compares the data that was read with the disk. */
+/* Pops all completed requests. Compares the data of reads with the disk. */
 static void pop_used(unsigned int queue)
 {
 	struct guest *guest = &guests[queue];
@@ -526,7 +527,7 @@ int kernel_process(unsigned int queue)
 	struct guest *guest = &guests[queue];
 	int result;
 
-	/* A turn may also end because its time is over. */
+	/* A turn may also end because its time is up, so check for requests that are left. */
 	do
 		result = kernel_turn(queue);
 	while (result == DEVICE_TURN_AGAIN ||

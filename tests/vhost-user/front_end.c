@@ -202,7 +202,7 @@ void front_end_expect_end(struct front_end *fe)
 
 	while ((got = recv(fe->socket, bytes, sizeof bytes, 0)) > 0)
 		;
-	/* ECONNRESET: the daemon closed without reading everything. */
+	/* ECONNRESET means that the daemon closed the socket before it read everything. */
 	assert_true(got == 0 || errno == ECONNRESET);
 }
 
@@ -324,7 +324,10 @@ void block_kick(struct front_end *fe)
 		assert_int_equal(write(fe->kick, &one, sizeof one), sizeof one);
 }
 
-/* Blocks in a read of the call descriptor, so that the watchdog finds a lost notification. */
+/*
+ * Blocks in a read of the call descriptor, so that a lost interrupt makes the watchdog end the
+ * test.
+ */
 void block_wait(struct front_end *fe, unsigned int count)
 {
 	struct vring_used_elem used;
@@ -370,8 +373,8 @@ void block_write_and_read(struct front_end *fe, uint64_t sector, uint8_t byte)
 }
 
 /*
- * Each chain has three descriptors, so all chains fit the ring. The ring's size is a multiple of
- * this number.
+ * Each chain has three descriptors, so 16 chains fit the ring. RING_SIZE is a multiple of 16, so
+ * each chain has fixed entries of the available ring.
  */
 #define BUSY_CHAINS 16
 
@@ -393,7 +396,7 @@ static void be_busy(struct front_end *fe)
 pid_t block_busy_guest(struct front_end *fe)
 {
 	const struct virtio_mock_buffer buffers[3] = {
-		{ .addr = GUEST_ADDR + HEADERS, .len = 16 }, /* zeros read sector 0 */
+		{ .addr = GUEST_ADDR + HEADERS, .len = 16 }, /* a header of zeroes reads sector 0 */
 		{ .addr = GUEST_ADDR + DATA, .len = DATA_BYTES, .flags = VRING_DESC_F_WRITE },
 		{ .addr = GUEST_ADDR + STATUSES, .len = 1, .flags = VRING_DESC_F_WRITE },
 	};
@@ -410,7 +413,7 @@ pid_t block_busy_guest(struct front_end *fe)
 	assert_true(pid >= 0);
 	if (pid == 0)
 		be_busy(fe);
-	/* The watchdog ends this if the device doesn't serve it. */
+	/* If the device does not serve the guest, the watchdog ends this loop. */
 	do
 		assert_int_equal(virtio_mock_get(&fe->mock, VIRTIO_MOCK_USED_IDX, &used), 0);
 	while (used < 1000);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A vhost-user front end and the guest's block driver behind it, for tests of the daemon.
- * front_end_ask() and front_end_send() send any message, right or wrong. front_end_set_up() and its
- * relatives make a correct session; block_io() is the driver.
+ * A vhost-user front end, and the block driver of its guest, for tests of the daemon.
+ * front_end_ask() and front_end_send() send any message, right or wrong. front_end_set_up() makes a
+ * correct session, and the functions named block_... act as the driver.
  */
 #ifndef FRONT_END_H
 #define FRONT_END_H
@@ -19,7 +19,7 @@
 #define GUEST_BYTES (UINT64_C(1) << 20)
 #define RING_SIZE 64
 
-/* The driver's places, as offsets into guest memory. The ring is at 0. */
+/* The driver's buffers, as offsets into guest memory. The ring is at 0. */
 #define HEADERS 0x8000u
 #define STATUSES 0x9000u
 #define DATA 0x10000u
@@ -30,7 +30,7 @@
 struct front_end {
 	int socket;
 	int memory_fd;
-	int kick; /* eventfds */
+	int kick; /* eventfd, like `call` and `err` */
 	int call;
 	int err;
 	uint8_t *memory; /* GUEST_BYTES */
@@ -40,26 +40,29 @@ struct front_end {
 	struct virtio_mock_slot slots[RING_SIZE];
 };
 
-/* Connects, and makes guest memory and eventfds. */
+/* Connects to the daemon, and makes guest memory and eventfds. */
 void front_end_open(struct front_end *fe, const char *path);
 void front_end_close(struct front_end *fe);
 
-/* The same on a connected socket, which the front end owns from then on. */
+/* Does the same with a connected socket, which the front end then owns. */
 void front_end_attach(struct front_end *fe, int socket);
 
 /*
- * Connects again, perhaps to another daemon, with the same memory in another file. The driver of
- * ring 0 goes on; for other rings see ring_move().
+ * Connects again, perhaps to another daemon. Copies the memory to another file. The driver of ring
+ * 0 continues. For other rings call ring_move().
  */
 void front_end_move(struct front_end *fe, const char *path);
 
-/* Sends header, payload and descriptors as they are. Does not check whether the daemon has left. */
+/*
+ * Sends header, payload and descriptors unchecked. Ignores an error, because the daemon may have
+ * closed the connection.
+ */
 void front_end_send(struct front_end *fe, uint32_t request, uint32_t flags, const void *payload, uint32_t size,
 		    const int *fds, unsigned int fd_count);
 
 /*
- * Receives a reply to this request; returns its size, or -1 if the daemon has closed the
- * connection.
+ * Receives a reply to this request. Returns the size of its payload, or -1 if the daemon has closed
+ * the connection.
  */
 int front_end_reply(struct front_end *fe, uint32_t request, void *payload, uint32_t size);
 
@@ -70,16 +73,13 @@ uint64_t front_end_ask_u64(struct front_end *fe, uint32_t request, uint64_t valu
 uint64_t front_end_ask_fd(struct front_end *fe, uint32_t request, uint64_t value, int fd);
 uint64_t front_end_ask_state(struct front_end *fe, uint32_t request, uint32_t index, uint32_t num);
 
-/* GET_FEATURES and the like. */
+/* Sends GET_FEATURES or a similar request, and returns the value. */
 uint64_t front_end_get_u64(struct front_end *fe, uint32_t request);
 
-/* Waits until the daemon has closed the connection, whatever it sends before. */
+/* Waits until the daemon closes the connection. Ignores what it sends before. */
 void front_end_expect_end(struct front_end *fe);
 
-/*
- * Every request that the daemon knows, with the size and the number of descriptors that it should
- * have.
- */
+/* Every request that the daemon knows, with its correct size and number of descriptors. */
 struct front_end_request {
 	uint32_t request;
 	uint32_t size;
@@ -90,10 +90,10 @@ struct front_end_request {
 
 extern const struct front_end_request front_end_requests[FRONT_END_REQUESTS];
 
-/* Makes a correct payload of that size, in a buffer of VHOST_USER_MAX_PAYLOAD bytes. */
+/* Makes a correct payload of this request, in a buffer of VHOST_USER_MAX_PAYLOAD bytes. */
 void front_end_fill_payload(uint32_t request, uint8_t *payload);
 
-/* The memory table of a front end as it should be: two adjacent regions. */
+/* Returns a correct memory table: two adjacent regions. */
 struct vhost_user_memory front_end_table(void);
 uint64_t front_end_ask_table(struct front_end *fe, const struct vhost_user_memory *table);
 
@@ -103,38 +103,39 @@ struct vhost_user_vring_addr front_end_addr(const struct front_end *fe);
 /* The steps of a set-up. `features` are added to VERSION_1, FLUSH and PROTOCOL_FEATURES. */
 void front_end_negotiate(struct front_end *fe, uint64_t features);
 
-/* The same for a device of any type: FLUSH is not added. */
+/* Does the same for a device of any type, without adding FLUSH. */
 void front_end_negotiate_type(struct front_end *fe, uint64_t features);
 void front_end_share_memory(struct front_end *fe);
 void front_end_set_ring(struct front_end *fe, uint16_t base);
 void front_end_start_ring(struct front_end *fe);
 
-/* All of them. */
+/* Runs all steps of a set-up. */
 void front_end_set_up(struct front_end *fe, uint64_t features);
 
-/* The driver. */
+/* The driver */
 
-/* The bytes of a buffer. */
+/* Returns the driver's data buffer, of DATA_BYTES bytes. */
 uint8_t *block_data(struct front_end *fe);
 
 /* Carries out one request with `len` bytes of block_data(), and returns its status. */
 uint8_t block_io(struct front_end *fe, uint32_t type, uint64_t sector, uint32_t len);
 
 /*
- * The same in two steps, with several at once: number n, below 32, has its own header and status.
+ * Do the same in steps, with several requests at a time. Request n, below 32, has its own header
+ * and status, and all share the data.
  */
 void block_submit(struct front_end *fe, unsigned int n, uint32_t type, uint64_t sector, uint32_t len);
 void block_kick(struct front_end *fe);
 void block_wait(struct front_end *fe, unsigned int count);
 uint8_t block_status(const struct front_end *fe, unsigned int n);
 
-/* Writes a sector with these bytes, flushes, and reads it back. */
+/* Fills a sector with `byte`, flushes, reads the sector back, and compares. */
 void block_write_and_read(struct front_end *fe, uint64_t sector, uint8_t byte);
 
-/* A guest on the ring that reads the disk again and again until it is killed. */
+/* Starts a guest that reads the disk all the time, until the caller kills its process. */
 pid_t block_busy_guest(struct front_end *fe);
 
-/* A whole good session, which leaves as a front end should. */
+/* Runs a whole correct session, and ends it correctly. */
 void front_end_good_session(const char *path, uint8_t byte);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Front ends as in their sources: the order of their messages, sizes, flags and defaults.
- * front_ends.md names the test of each row. If a front end asks for no reply, a refusal ends the
- * session, and the test fails.
+ * Imitates front ends according to their sources: the order, sizes, flags and defaults of their
+ * messages. front_ends.md names the test of each row. If a front end asks for no reply, a refusal
+ * ends the session, and the test fails.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -22,7 +22,7 @@
 #define PROTOCOL FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)
 #define CONFIG_HEADER ((uint32_t)offsetof(struct vhost_user_config, data))
 
-/* A front end, and whether it asks for replies to everything. */
+/* A front end. `asks` says whether it asks for a reply to every message. */
 struct peer {
 	struct daemon_process daemon;
 	struct front_end fe;
@@ -79,7 +79,10 @@ static uint32_t get_base(struct peer *peer, uint32_t index)
 	return state.num;
 }
 
-/* Asks for the configuration space, with room for `room` bytes, and gets an answer as long. */
+/*
+ * Reads the configuration space, with room for `room` bytes, and checks that the reply has the same
+ * length.
+ */
 static void get_config(struct peer *peer, uint32_t offset, uint32_t size, uint32_t flags, uint32_t room)
 {
 	struct vhost_user_config config = { .offset = offset, .size = size, .flags = flags };
@@ -100,7 +103,7 @@ static void begin(struct peer *peer)
 	front_end_open(&peer->fe, peer->daemon.socket);
 }
 
-/* Checks that no message was refused, and that no front end was dropped. */
+/* Checks that no message was refused and the connection is open. */
 static void end(struct peer *peer)
 {
 	char text[512];
@@ -131,7 +134,7 @@ static void give_channel(struct peer *peer)
 
 /* QEMU */
 
-/* Asks for replies where QEMU does: to the memory table, and to SET_VRING_ENABLE. */
+/* Asks for replies where QEMU does: for the memory table and for SET_VRING_ENABLE. */
 static void qemu_starts(struct peer *peer, uint64_t features, uint32_t base)
 {
 	tell_u64(peer, VHOST_USER_SET_FEATURES, features | PROTOCOL);
@@ -141,7 +144,7 @@ static void qemu_starts(struct peer *peer, uint64_t features, uint32_t base)
 	tell_addr(peer);
 	tell_fd(peer, VHOST_USER_SET_VRING_KICK, 0, peer->fe.kick);
 	tell_fd(peer, VHOST_USER_SET_VRING_CALL, 0, peer->fe.call);
-	/* QEMU enables all queues, though the driver has set up one. */
+	/* QEMU enables all queues, although the driver has set up only one. */
 	for (uint32_t i = 0; i < 4; i++)
 		assert_int_equal(front_end_ask_state(&peer->fe, VHOST_USER_SET_VRING_ENABLE, i, 1), 0);
 }
@@ -161,7 +164,7 @@ static void qemu_connects(struct peer *peer)
 	give_channel(peer);
 	tell(peer, VHOST_USER_SET_OWNER, NULL, 0, NULL, 0);
 	(void)front_end_get_u64(&peer->fe, VHOST_USER_GET_FEATURES);
-	/* QEMU sends call descriptors of its own before all other values of the rings. */
+	/* QEMU sends its own call descriptors before all other values of the rings. */
 	for (uint32_t i = 0; i < 4; i++)
 		tell_fd(peer, VHOST_USER_SET_VRING_CALL, i, peer->fe.err);
 	get_config(peer, 0, 60, 0, 60);
@@ -174,7 +177,9 @@ static void front_end_qemu(void **state)
 	(void)state;
 	begin(&peer);
 	qemu_connects(&peer);
-	/* Firmware, and then an operating system with other features. */
+	/*
+	 * The firmware's driver runs, then the driver of an operating system with other features.
+	 */
 	qemu_starts(&peer, MODERN, 0);
 	block_write_and_read(&peer.fe, 1, 1);
 	assert_int_equal(qemu_stops(&peer), 3);
@@ -182,10 +187,10 @@ static void front_end_qemu(void **state)
 	peer.fe.mock.event_idx = true;
 	qemu_starts(&peer, MODERN | FEATURE(VIRTIO_RING_F_EVENT_IDX), 0);
 	block_write_and_read(&peer.fe, 2, 2);
-	/* Sends a table of other memory while the ring runs, and gets a reply. */
+	/* A new memory table comes while the ring runs, and gets a reply. */
 	front_end_share_memory(&peer.fe);
 	block_write_and_read(&peer.fe, 3, 3);
-	/* Pauses the guest, and resumes it where it was. */
+	/* QEMU pauses the guest, and resumes it at the same index. */
 	assert_int_equal(qemu_stops(&peer), 6);
 	qemu_starts(&peer, MODERN | FEATURE(VIRTIO_RING_F_EVENT_IDX), 6);
 	block_write_and_read(&peer.fe, 4, 4);
@@ -193,8 +198,8 @@ static void front_end_qemu(void **state)
 }
 
 /*
- * Firmware that sees a transitional device: no VERSION_1. The session lives until a modern driver
- * comes.
+ * Firmware takes the device for a transitional device, and does not accept VERSION_1. The session
+ * must go on until a modern driver comes.
  */
 static void front_end_qemu_with_a_legacy_driver(void **state)
 {
@@ -214,7 +219,7 @@ static void front_end_qemu_with_a_legacy_driver(void **state)
 	daemon_finish(&peer.daemon);
 }
 
-/* The vhost crate of rust-vmm: all numbers of all rings first. */
+/* The vhost crate of rust-vmm sends the sizes of all rings first. */
 
 static void crate_connects(struct peer *peer, bool asks, uint64_t protocol)
 {
@@ -237,8 +242,8 @@ static void crate_starts(struct peer *peer, uint32_t rings, uint64_t features)
 }
 
 /*
- * Every message asks for a reply. In older versions offsets in the configuration space begin at
- * 0x100.
+ * Cloud Hypervisor asks for a reply to every message. In older versions offsets in the
+ * configuration space begin at 0x100.
  */
 static void front_end_cloud_hypervisor(void **state)
 {
@@ -253,7 +258,9 @@ static void front_end_cloud_hypervisor(void **state)
 	get_config(&peer, VHOST_USER_CONFIG_BASE, 60, 1, 60);
 	for (uint8_t i = 1; i < 3; i++) {
 		crate_starts(&peer, 4, 0);
-		/* The channel is sent only now, and only for some devices. */
+		/*
+		 * Cloud Hypervisor sends the channel for requests last, and only for some devices.
+		 */
 		give_channel(&peer);
 		block_write_and_read(&peer.fe, i, i);
 		tell_state(&peer, VHOST_USER_SET_VRING_ENABLE, 0, 0);
@@ -264,8 +271,8 @@ static void front_end_cloud_hypervisor(void **state)
 }
 
 /*
- * Firecracker uses one queue, and CONFIG as the only protocol feature. So the daemon acknowledges
- * nothing.
+ * Firecracker uses one queue, and CONFIG as the only protocol feature. Without REPLY_ACK the daemon
+ * acknowledges nothing.
  */
 static void front_end_firecracker(void **state)
 {
@@ -279,15 +286,18 @@ static void front_end_firecracker(void **state)
 	crate_starts(&peer, 1, FEATURE(VIRTIO_RING_F_EVENT_IDX));
 	peer.fe.mock.event_idx = true;
 	block_write_and_read(&peer.fe, 1, 1);
-	/* The disk was changed: the space is read again while the ring runs. */
+	/*
+	 * After a change of the disk, Firecracker reads the configuration space again while the
+	 * ring runs.
+	 */
 	get_config(&peer, 0, 60, 1, 60);
 	block_write_and_read(&peer.fe, 2, 2);
 	end(&peer);
 }
 
 /*
- * Owner first, no reply wanted, the configuration space field by field, features in halves or not
- * again.
+ * crosvm sends SET_OWNER first and asks for no reply. It reads the configuration space field by
+ * field. It sends the features in two halves, and not again if they are unchanged.
  */
 static void front_end_crosvm(void **state)
 {
@@ -315,14 +325,14 @@ static void front_end_crosvm(void **state)
 		tell_fd(&peer, VHOST_USER_SET_VRING_KICK, 0, peer.fe.kick);
 		tell_state(&peer, VHOST_USER_SET_VRING_ENABLE, 0, 1);
 		block_write_and_read(&peer.fe, 1, 1);
-		/* The front end passes on any write of the driver to the configuration space. */
+		/* crosvm passes on every write of the driver to the configuration space. */
 		front_end_send(&peer.fe, VHOST_USER_SET_CONFIG, VERSION, &field, CONFIG_HEADER + 1, NULL, 0);
 		block_write_and_read(&peer.fe, 2, 2);
 		tell_state(&peer, VHOST_USER_SET_VRING_ENABLE, 0, 0);
 		(void)get_base(&peer, 0);
 		/*
-		 * The first time the driver resets the device. The second time it is put to sleep,
-		 * and goes on where it was.
+		 * In the first round the driver resets the device. In the second round the guest is
+		 * put to sleep, and continues at its index.
 		 */
 		if (i == 0)
 			assert_int_equal(virtio_mock_reset(&peer.fe.mock), 0);
@@ -333,9 +343,9 @@ static void front_end_crosvm(void **state)
 }
 
 /*
- * The driver of SPDK and DPDK runs in the front end's process, so guest addresses are its own. It
- * sets the features before the protocol features, and the call descriptors first of a ring's
- * values. After the memory table it sends a request with a reply.
+ * The driver of SPDK and DPDK runs in the front end's process, so guest addresses are this
+ * process's addresses. SPDK sets the features before the protocol features, and the call descriptor
+ * before other values of a ring. After the memory table it sends a request that has a reply.
  */
 static void front_end_spdk(void **state)
 {
@@ -349,7 +359,7 @@ static void front_end_spdk(void **state)
 	(void)front_end_get_u64(&peer.fe, VHOST_USER_GET_FEATURES);
 	tell_u64(&peer, VHOST_USER_SET_FEATURES, MODERN | PROTOCOL);
 	(void)negotiate_protocol(&peer, FEATURE(VHOST_USER_PROTOCOL_F_MQ) | FEATURE(VHOST_USER_PROTOCOL_F_CONFIG));
-	/* SPDK asks with a payload that has room for 256 bytes. */
+	/* SPDK's request has room for 256 bytes, whatever the size. */
 	get_config(&peer, 0, 256, 0, 256);
 	(void)front_end_get_u64(&peer.fe, VHOST_USER_GET_QUEUE_NUM);
 	for (uint32_t i = 0; i < 2; i++)
@@ -369,13 +379,16 @@ static void front_end_spdk(void **state)
 	tell(&peer, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0);
 	tell_fd(&peer, VHOST_USER_SET_VRING_KICK, 0, peer.fe.kick);
 	block_write_and_read(&peer.fe, 1, 1);
-	/* The second ring was never set up, and is stopped. */
+	/* SPDK stops the second ring too, which was never set up. */
 	assert_int_equal(get_base(&peer, 0), 3);
 	assert_int_equal(get_base(&peer, 1), 0);
 	end(&peer);
 }
 
-/* A table as long as the payload has room, and 0 regions when the guest's memory goes away. */
+/*
+ * A front end pads the table to the whole payload. It sends a table of 0 regions when the guest's
+ * memory is removed.
+ */
 static void front_end_with_a_padded_table(void **state)
 {
 	const struct vhost_user_memory none = { .count = 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Replaces the parts of liburing that examples/vhost-user/uring.c uses: a kernel that does what a
- * test says (fake_kernel.c).
+ * Replaces the parts of liburing that examples/vhost-user/uring.c uses. A test controls the fake
+ * kernel behind them (fake_kernel.c).
  */
 #ifndef FAKE_LIBURING_H
 #define FAKE_LIBURING_H
@@ -12,7 +12,7 @@
 
 #define FAKE_ENTRIES 64
 
-/* A piece of work. */
+/* One operation: a piece of a request, or a read of the flusher's answer. */
 struct io_uring_sqe {
 	bool is_write;
 	int fd;
@@ -31,7 +31,7 @@ struct io_uring {
 	int ring_fd;
 	struct io_uring_sqe ready[FAKE_ENTRIES]; /* not submitted yet */
 	unsigned int ready_count;
-	struct io_uring_sqe taken[FAKE_ENTRIES]; /* by the kernel */
+	struct io_uring_sqe taken[FAKE_ENTRIES]; /* submitted, in flight */
 	unsigned int taken_count;
 	struct io_uring_cqe done[FAKE_ENTRIES];
 	unsigned int done_count;
