@@ -57,7 +57,7 @@ struct kernel_disk {
 struct kernel_kernel {
 	struct io_uring *ring[MAX_QUEUES]; /* in the order in which they were made */
 	unsigned int rings;                /* number of io_urings */
-	int64_t outcomes[16];              /* of the first pieces that end; WHOLE for later pieces */
+	int64_t outcomes[16];              /* of the first pieces to end; later: WHOLE */
 	unsigned int outcome_count, ended;
 	int64_t (*outcome)(void); /* if set, used instead of the array */
 	unsigned int pieces;      /* disk pieces submitted so far */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Front ends that leave, stall or send rubbish, and a guest that keeps its ring busy. None of them
- * ends the daemon, or what it does for others.
+ * Front ends leave, stall or send rubbish, and a guest keeps its ring busy. The daemon must not
+ * end, and must still serve others.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -45,7 +45,7 @@ static void connection_that_ends_anywhere_in_a_message_is_forgotten(void **state
 	daemon_finish(&daemon);
 }
 
-/* The front end leaves at each step of a set-up, with a ring running or not. */
+/* The front end leaves after each step of a set-up, before and after a ring runs. */
 static void connection_that_ends_anywhere_in_a_session_is_forgotten(void **state)
 {
 	struct daemon_process daemon;
@@ -74,7 +74,8 @@ static void connection_that_ends_anywhere_in_a_session_is_forgotten(void **state
 }
 
 /*
- * A daemon that kept the descriptor would never see the connection close, and never accept another.
+ * The front end sends its own end of the connection as a descriptor. If the daemon kept it, the
+ * connection would never close, and no other would be accepted.
  */
 static void connection_that_gives_away_its_own_end_is_dropped(void **state)
 {
@@ -139,8 +140,8 @@ static void message_that_stays_incomplete_holds_up_nobody(void **state)
 }
 
 /*
- * Hostile 11: the front end of a ring that is always busy is still served. The other device is
- * served, too. Hostile 15: the ring can be stopped.
+ * Hostile 11: a ring that is always busy delays neither its own front end nor the other device.
+ * Hostile 15: the ring can be stopped.
  */
 static void ring_that_never_runs_empty_holds_up_nobody(void **state)
 {
@@ -218,7 +219,7 @@ static uint64_t random_number(uint32_t *seed)
 	return (uint64_t)next_random(seed) << 32 | next_random(seed);
 }
 
-/* Makes a message: mostly one that could be right, with some numbers replaced. */
+/* Sends a message: usually a correct message in which some numbers are replaced. */
 static void send_rubbish(struct front_end *fe, uint32_t *seed)
 {
 	const struct front_end_request *like = &front_end_requests[next_random(seed) % FRONT_END_REQUESTS];
@@ -252,7 +253,7 @@ static void send_rubbish(struct front_end *fe, uint32_t *seed)
 		       fd_count);
 }
 
-/* Reads all replies. Returns whether the connection is still open. */
+/* Reads all replies that have arrived. Returns whether the connection is still open. */
 static bool drain(struct front_end *fe)
 {
 	char bytes[4096];
@@ -277,7 +278,7 @@ static void rubbish_does_no_harm_and_is_not_logged_without_end(void **state)
 	daemon_start(&daemon, "");
 	while (sent < messages) {
 		front_end_open(&fe, daemon.socket);
-		/* The ring may have rubbish, because the memory has. */
+		/* Fill the ring's memory with rubbish, too. */
 		for (unsigned int i = 0; i < 0x1000; i += 4) {
 			const uint32_t value =
 				next_random(&seed) % 4 ? next_random(&seed) % RING_SIZE : next_random(&seed);

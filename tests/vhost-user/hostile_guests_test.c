@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Input that costs the host something: long requests, memory that goes away, interrupts that nobody
- * reads, and descriptors. None of it reaches other guests.
+ * Input that costs the host time or resources: long requests, memory that disappears, interrupts
+ * that nobody reads, and descriptors. Other guests must not notice any of them.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -22,9 +22,9 @@
 
 #define INDIRECT FEATURE(VIRTIO_RING_F_INDIRECT_DESC)
 #define MIB (UINT64_C(1) << 20)
-#define TABLE (GUEST_ADDR + 0xc0000)  /* of indirect descriptors */
+#define TABLE (GUEST_ADDR + 0xc0000)  /* an indirect table */
 #define LARGE (GUEST_ADDR + 0x40000)  /* a buffer of a quarter of a megabyte */
-#define BORDER (GUEST_ADDR + 0x80000) /* between the two regions */
+#define BORDER (GUEST_ADDR + 0x80000) /* end of the first region, start of the second */
 #define MAX_BUFFERS 1022
 
 /*
@@ -67,7 +67,7 @@ static void submit_read_and_wait_without_signal(struct front_end *fe)
 
 /* Long requests */
 
-/* The ring has 64 entries, and the device invites 126 segments. */
+/* The ring has 64 entries, but SEG_MAX allows 126 segments. */
 static void request_of_more_segments_than_the_ring_has_entries_is_served(void **state)
 {
 	struct vhost_user_config config = { .size = 60 };
@@ -90,8 +90,8 @@ static void request_of_more_segments_than_the_ring_has_entries_is_served(void **
 }
 
 /*
- * Each buffer is two segments, for each lies in two regions. Hostile 205: SEG_MAX was not
- * negotiated.
+ * Each buffer lies in two regions, so it makes two segments. Hostile 205: the driver has not
+ * negotiated SEG_MAX.
  */
 static void request_whose_buffers_all_cross_a_border_is_served(void **state)
 {
@@ -107,7 +107,9 @@ static void request_whose_buffers_all_cross_a_border_is_served(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Hostile 205: a limit that a driver may not know is no reason to fail a request. */
+/*
+ * Hostile 205: the device must not fail a request for a limit that the driver has not negotiated.
+ */
 static void request_of_any_length_is_served(void **state)
 {
 	struct daemon_process daemon;
@@ -129,12 +131,11 @@ static void request_of_any_length_is_served(void **state)
 	assert_non_null(strstr(daemon.summary, ", failed 0)"));
 }
 
-#define MOST_STOPS 1000 /* stops in a row that may come too late */
+#define MOST_STOPS 1000 /* give up after so many stops that all came too late */
 
 /*
- * A queue is stopped while a long request is being carried out. The request is unpopped, and
- * carried out again later. A stop may come too late for that, when the machine is busy, so there is
- * more than one try.
+ * A queue is stopped during a long request. The daemon unpops the request, and carries it out again
+ * later. On a busy machine the request may end before the stop, so the test tries several times.
  */
 static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 {
@@ -171,7 +172,7 @@ static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The user's policy. */
+/* max-request-bytes= sets the limit. */
 static void request_longer_than_the_user_allows_is_an_error(void **state)
 {
 	struct daemon_process daemon;
@@ -192,8 +193,8 @@ static void request_longer_than_the_user_allows_is_an_error(void **state)
 /* Malformed requests */
 
 /*
- * Linux looks at the status and not at the used length, so a write that was not done must have a
- * status. hostile 213
+ * Hostile 213: Linux reads the status and not the used length, so the status must say that a write
+ * has failed.
  */
 static void request_with_a_bad_data_buffer_gets_an_error_in_its_status(void **state)
 {
@@ -242,10 +243,7 @@ static void request_with_a_bad_data_buffer_gets_an_error_in_its_status(void **st
 	assert_non_null(strstr(daemon.summary, "failed 12)"));
 }
 
-/*
- * Hostile 12, with and without io_uring: the driver makes two heads available together, and both
- * are the same head.
- */
+/* Hostile 12, with and without io_uring: the driver makes the same head available twice at once. */
 static void ring_with_a_head_twice_in_flight_breaks(void **state)
 {
 	static const struct {
@@ -266,7 +264,7 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 	front_end_set_up(&fe, FEATURE(VIRTIO_BLK_F_FLUSH));
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, 0, fe.err), 0);
 	for (unsigned int i = 0; i < sizeof requests / sizeof *requests; i++) {
-		/* An identifier, and less than a sector. */
+		/* The length fits GET_ID, and is too short for a read. */
 		struct virtio_mock_buffer buffers[3] = {
 			{ .addr = GUEST_ADDR + HEADERS, .len = 16 },
 			{ .addr = GUEST_ADDR + DATA, .len = VIRTIO_BLK_ID_BYTES, .flags = VRING_DESC_F_WRITE },
@@ -286,7 +284,7 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 		assert_int_equal(virtio_mock_publish(&fe.mock), 0);
 		block_kick(&fe);
 		assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
-		/* The first request is still completed. */
+		/* The request of the first head is still completed. */
 		assert_int_equal(block_status(&fe, 0), requests[i].status);
 		assert_int_equal(virtio_mock_reset(&fe.mock), 0);
 		front_end_set_ring(&fe, 0);
@@ -299,8 +297,8 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 }
 
 /*
- * When the ring breaks, requests that have begun finish, and the other requests fail. Otherwise a
- * stop of the ring would wait for gigabytes.
+ * When the ring breaks, only requests that have begun are finished, and all others fail. Otherwise
+ * a stop of the ring would wait for gigabytes of I/O.
  */
 static void ring_that_breaks_behind_long_requests_carries_out_no_more_of_them(void **state)
 {
@@ -338,8 +336,8 @@ static void ring_that_breaks_behind_long_requests_carries_out_no_more_of_them(vo
 }
 
 /*
- * Gigabytes of requests in one ring and half a kilobyte in another, both there before the daemon
- * looks: the second is not served after all of the first.
+ * One ring has gigabytes of requests, another has 512 bytes. Both are available before the daemon
+ * runs. The short request must not wait for all of the long requests.
  */
 static void requests_that_are_long_are_served_in_turns(void **state)
 {
@@ -375,8 +373,8 @@ static void requests_that_are_long_are_served_in_turns(void **state)
 /* Memory */
 
 /*
- * ThreadSanitizer holds a lock of its own during an atomic access, so a fault in one cannot be
- * handled.
+ * ThreadSanitizer holds an internal lock during an atomic access, so a SIGBUS in such an access
+ * can't be handled.
  */
 #if defined(__SANITIZE_THREAD__)
 #define FAULTS_CAN_BE_HANDLED false
@@ -398,7 +396,7 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 
 	(void)state;
 	if (!FAULTS_CAN_BE_HANDLED) {
-		print_message("under ThreadSanitizer a fault in an atomic access cannot be handled\n");
+		print_message("under ThreadSanitizer a SIGBUS in an atomic access can't be handled\n");
 		skip();
 	}
 	daemon_start_two(&daemon);
@@ -420,16 +418,16 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 		block_write_and_read(&fe, 1, 1);
 		if (i < 2) {
 			/*
-			 * The file loses all of its memory, or the part after the ring with the
-			 * request's header.
+			 * The front end cuts off the whole file, or the part after the ring, with
+			 * the request's header.
 			 */
 			block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 			assert_int_equal(ftruncate(fe.memory_fd, i ? 0x4000 : 0), 0);
 			assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 		} else {
 			/*
-			 * A message finds that the memory is gone: it starts the ring once more,
-			 * and the start reads the used index.
+			 * The control thread finds that the memory is gone: this message starts the
+			 * ring again, and the start reads the used index.
 			 */
 			const struct vhost_user_vring_state ring = { .index = 0, .num = 1 };
 
@@ -460,7 +458,7 @@ static void memory_that_is_replaced_is_unmapped(void **state)
 	front_end_set_up(&fe, 0);
 	for (unsigned int i = 0; i < 50; i++) {
 		front_end_share_memory(&fe);
-		/* Two regions, which may lie side by side. */
+		/* The two regions may be shown as one mapping. */
 		assert_in_range(daemon_mappings(&daemon), 1, 2);
 	}
 	block_write_and_read(&fe, 1, 1);
@@ -490,7 +488,8 @@ static void renew_call(struct front_end *fe)
 }
 
 /*
- * The daemon waits for neither descriptor, although a write to them would block.
+ * The call descriptor is a full pipe, then a full eventfd. A write to it would block, but the
+ * daemon must not wait.
  */
 static void notifications_that_nobody_takes_are_not_waited_for(void **state)
 {
@@ -523,7 +522,7 @@ static void notifications_that_nobody_takes_are_not_waited_for(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A front end may give the call descriptor after the ring has started and has done something. */
+/* A front end may set the call descriptor after the ring has completed requests. */
 static void notification_is_repeated_for_a_new_call_descriptor(void **state)
 {
 	struct daemon_process daemon;
@@ -538,7 +537,7 @@ static void notification_is_repeated_for_a_new_call_descriptor(void **state)
 	submit_read_and_wait_without_signal(&fe);
 	renew_call(&fe);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
-	/* This read blocks until there is a signal. */
+	/* This read blocks until the daemon signals. */
 	assert_int_equal(read(fe.call, &count, sizeof count), sizeof count);
 	assert_int_equal(count, 1);
 	front_end_close(&fe);
@@ -598,7 +597,8 @@ static void send_piece(const struct front_end *fe, const void *bytes, size_t len
 }
 
 /*
- * One message in two pieces, with descriptors at both. Each piece is legal, but the message is not.
+ * A message comes in two pieces, each with 20 descriptors. Each piece is legal, but the message has
+ * too many descriptors.
  */
 static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 {
@@ -629,7 +629,10 @@ static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The connection waits until the daemon has descriptors again. The daemon is not busy meanwhile. */
+/*
+ * If no descriptor is left, a new connection waits until the daemon has descriptors again.
+ * Meanwhile the daemon must not spin.
+ */
 static void descriptors_that_have_run_out_are_waited_for(void **state)
 {
 	const time_t begin = time(NULL);
@@ -649,8 +652,8 @@ static void descriptors_that_have_run_out_are_waited_for(void **state)
 	while (daemon_errors(&daemon, NULL, 0) == 0)
 		usleep(1000);
 	/*
-	 * The daemon tries once a second. If it tried all the time it would have printed the most
-	 * that it may, 21 lines, at once. A slow test process sees more lines than one.
+	 * The daemon tries once a second. If it tried all the time, it would print at once the 21
+	 * lines that the log allows. On a slow machine the test may see several lines.
 	 */
 	usleep(100000);
 	lines = daemon_errors(&daemon, NULL, 0);

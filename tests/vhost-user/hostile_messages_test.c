@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Front ends that send what they should not. After each of them the daemon serves a good session.
- * At the end of each test it exits normally.
+ * Front ends send wrong messages. After each of them the daemon serves a good session. At the end
+ * of each test the daemon exits normally.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -22,7 +22,7 @@
 
 static const uint8_t zeros[VHOST_USER_MAX_PAYLOAD];
 
-/* Sends one message on a new connection, and expects to be dropped for it. */
+/* Sends one message on a new connection, and checks that the daemon closes the connection. */
 static void expect_drop(const struct daemon_process *daemon, uint32_t request, uint32_t flags, const void *payload,
 			uint32_t size, unsigned int fd_count)
 {
@@ -58,10 +58,7 @@ static void message_of_wrong_size_ends_the_session(void **state)
 		for (unsigned int s = 0; s < sizeof sizes / sizeof *sizes; s++) {
 			if (sizes[s] > VHOST_USER_MAX_PAYLOAD || sizes[s] == right)
 				continue;
-			/*
-			 * These messages may have any payload that is at least as long as its
-			 * header.
-			 */
+			/* These messages may have a payload of any length from its header on. */
 			if (has_any_size(front_end_requests[i].request) && sizes[s] >= 8)
 				continue;
 			expect_drop(&daemon, front_end_requests[i].request, NEED_REPLY, payload, sizes[s],
@@ -82,7 +79,7 @@ static void message_with_huge_size_ends_the_session(void **state)
 	daemon_start(&daemon, "");
 	for (unsigned int i = 0; i <= FRONT_END_REQUESTS; i++) {
 		for (unsigned int s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-			/* The last one is an unknown request. */
+			/* The last round has an unknown request. */
 			const struct vhost_user_header header = { .request = i < FRONT_END_REQUESTS
 										     ? front_end_requests[i].request
 										     : 1000,
@@ -120,8 +117,8 @@ static bool replies(uint32_t request)
 }
 
 /*
- * More or fewer descriptors than belong to a message: the session continues, and no descriptor
- * stays open.
+ * A message has more or fewer descriptors than it should. The session continues, and the daemon
+ * closes the descriptors.
  */
 static void message_with_wrong_descriptors_is_refused(void **state)
 {
@@ -152,14 +149,14 @@ static void message_with_wrong_descriptors_is_refused(void **state)
 					1);
 				continue;
 			}
-			/* These requests ignore descriptors of the wrong kind. */
+			/* Requests that have a reply of their own ignore descriptors. */
 			front_end_send(&fe, request->request, VHOST_USER_FLAG_VERSION, payload, request->size, fds,
 				       counts[c]);
 			assert_true(front_end_reply(&fe, request->request, payload, sizeof payload) > 0);
 			front_end_fill_payload(request->request, payload);
 		}
 	}
-	/* The flag says that there is no descriptor, and there is one. */
+	/* The flag says that there is no descriptor, but the message has one. */
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, VHOST_USER_VRING_NO_FD, fe.kick), 1);
 	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
 	assert_int_equal(daemon_open_files(&daemon), open_before);
@@ -191,8 +188,8 @@ static void message_that_is_unknown_is_refused_or_ignored(void **state)
 }
 
 /*
- * Sends an impossible request. It is refused, and the same front end can continue. A front end that
- * did not ask for a reply is dropped.
+ * Sends an impossible request. If the front end asks for a reply, the request is refused and the
+ * session continues. Otherwise the daemon closes the connection.
  */
 static void expect_refusal(const struct daemon_process *daemon, uint32_t request, const void *payload, uint32_t size,
 			   int fd)
@@ -209,7 +206,7 @@ static void expect_refusal(const struct daemon_process *daemon, uint32_t request
 	front_end_close(&fe);
 }
 
-/* Hostile 61 and 97, as far as they reach a vhost-user back end. */
+/* Hostile 61 and 97: the part of these cases that a vhost-user back end can meet. */
 static void message_for_queue_that_is_not_there_is_refused(void **state)
 {
 	const uint32_t requests[] = { VHOST_USER_SET_VRING_NUM, VHOST_USER_SET_VRING_BASE,
@@ -229,13 +226,13 @@ static void message_for_queue_that_is_not_there_is_refused(void **state)
 
 		for (unsigned int r = 0; r < 3; r++) {
 			expect_refusal(&daemon, requests[r], &ring, sizeof ring, -1);
-			/* Bit 8 in these messages says that there is no descriptor. */
+			/* In these messages bit 8 says that there is no descriptor. */
 			if (value < 256)
 				expect_refusal(&daemon, fd_requests[r], &value, sizeof value, kick);
 		}
 		expect_refusal(&daemon, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, -1);
 		/*
-		 * This request has a reply of its own, so the daemon can only report the fault by
+		 * This request has a reply of its own, so the daemon can report the error only by
 		 * closing the connection.
 		 */
 		expect_drop(&daemon, VHOST_USER_GET_VRING_BASE, NEED_REPLY, &ring, sizeof ring, 0);
@@ -277,8 +274,8 @@ static const struct vhost_user_region bad_regions[] = {
 	{ GUEST_ADDR, UINT64_C(1) << 63, USER_ADDR, 0 },
 	{ -PAGE, HALF, USER_ADDR, 0 },                /* wraps in the guest */
 	{ GUEST_ADDR, HALF, -PAGE, 0 },               /* wraps in the front end */
-	{ GUEST_ADDR, HALF, USER_ADDR, GUEST_BYTES }, /* behind the file */
-	{ GUEST_ADDR, HALF, USER_ADDR, HALF + PAGE }, /* leaves the file */
+	{ GUEST_ADDR, HALF, USER_ADDR, GUEST_BYTES }, /* begins at the end of the file */
+	{ GUEST_ADDR, HALF, USER_ADDR, HALF + PAGE }, /* crosses the end of the file */
 	{ GUEST_ADDR, HALF, USER_ADDR, -PAGE },       /* wraps in the file */
 	{ GUEST_ADDR, HALF, USER_ADDR, UINT64_C(1) << 63 },
 };
@@ -307,14 +304,17 @@ static void memory_of_bad_regions_is_refused(void **state)
 	assert_int_equal(front_end_ask_table(&fe, &table), 1);
 	front_end_set_up(&fe, 0);
 	block_write_and_read(&fe, 1, 1);
-	/* The table is refused while a ring runs. The old memory stays. */
+	/* The table is also refused while a ring runs. The ring keeps the old memory. */
 	assert_int_equal(front_end_ask_table(&fe, &table), 1);
 	block_write_and_read(&fe, 2, 2);
 	front_end_close(&fe);
 	daemon_finish(&daemon);
 }
 
-/* More regions than are supported, or counts that disagree: the session goes on. */
+/*
+ * A table has too many regions, or the counts of regions, entries and descriptors disagree. The
+ * session continues.
+ */
 static void memory_of_counts_that_disagree_is_refused(void **state)
 {
 	const struct {
@@ -344,7 +344,7 @@ static void memory_of_counts_that_disagree_is_refused(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Hostile 212: the front end is told. */
+/* Hostile 212: memory that can't be shared is refused with a reply. */
 static void memory_that_is_no_writable_file_is_refused(void **state)
 {
 	const struct vhost_user_memory table = { .count = 1, .regions = { front_end_table().regions[0] } };
@@ -378,7 +378,7 @@ static void memory_that_is_no_writable_file_is_refused(void **state)
 
 /* Rings */
 
-/* Hostile 49, 50 and 51. */
+/* Hostile 49, 50 and 51: a size or a base is out of range. */
 static void ring_of_bad_size_or_base_is_refused(void **state)
 {
 	const uint32_t sizes[] = { 0, 3, 63, 65, 32767, 65536, 0x10040, 0x80000000, 0xffffffff };
@@ -397,23 +397,20 @@ static void ring_of_bad_size_or_base_is_refused(void **state)
 	for (unsigned int i = 0; i < sizeof bases / sizeof *bases; i++)
 		assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_BASE, 0, bases[i]), 1);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 2), 1);
-	/* The earlier value counts. */
+	/* A refused value leaves the earlier value. */
 	front_end_start_ring(&fe);
 	block_write_and_read(&fe, 1, 1);
 	front_end_close(&fe);
 	daemon_finish(&daemon);
 }
 
-/*
- * Hostile 53, 54 and 55. Addresses may come before memory. The ring doesn't start with bad ones,
- * and they are forgotten.
- */
+/* Hostile 53, 54 and 55: bad addresses are refused and not kept, and the ring does not start. */
 static void ring_at_bad_addresses_does_not_start(void **state)
 {
 	const uint64_t half = GUEST_BYTES / 2;
 	/*
-	 * For each area, addresses at which no ring can be. The table has 1024 bytes, the others
-	 * fewer.
+	 * Addresses at which no area can be. The descriptor table has 1024 bytes, the other areas
+	 * are shorter.
 	 */
 	const uint64_t bad[] = { 0,
 				 1,
@@ -438,7 +435,7 @@ static void ring_at_bad_addresses_does_not_start(void **state)
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_NUM, 0, RING_SIZE), 0);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
-	/* Everything but the addresses was set. */
+	/* Everything except the addresses is set now. */
 	front_end_start_ring(&fe);
 	for (unsigned int i = 0; i < sizeof bad / sizeof *bad; i++) {
 		for (unsigned int area = 0; area < 3; area++) {
@@ -459,7 +456,7 @@ static void ring_at_bad_addresses_does_not_start(void **state)
 }
 
 /*
- * The memory table came, ring addresses came, and then a table without the ring: the ring can't
+ * After the ring's addresses comes a memory table that does not contain the ring. The ring can't
  * start.
  */
 static void ring_that_lost_its_memory_does_not_start(void **state)
@@ -483,15 +480,15 @@ static void ring_that_lost_its_memory_does_not_start(void **state)
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	block_write_and_read(&fe, 1, 1);
-	/* Here the start fails at SET_VRING_KICK, whose descriptor is not kept. */
+	/* Now the start fails at SET_VRING_KICK. Its descriptor must not be kept. */
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_RESET_OWNER, NULL, 0, NULL, 0), 0);
 	assert_int_equal(front_end_ask_table(&fe, &table), 0);
-	/* When this is answered the table's descriptor is closed. */
+	/* The daemon closes the table's descriptors before it answers this request. */
 	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
 	files = daemon_open_files(&daemon);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 1);
 	assert_int_equal(daemon_open_files(&daemon), files);
-	/* No later message tries to start the ring. */
+	/* The next messages do not try to start the ring. */
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
@@ -513,12 +510,12 @@ static void ring_descriptor_of_the_wrong_kind_is_refused(void **state)
 	front_end_open(&fe, daemon.socket);
 	assert_int_equal(pipe(ends), 0);
 	folder = open("/tmp", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-	/* Not an eventfd, but of the same file system. */
+	/* A timerfd is no eventfd, but belongs to the same anonymous file system. */
 	timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	assert_true(timer >= 0);
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, timer), 1);
-		/* A file. The front end may have no permission to write to it. */
+		/* This is a file, which the front end itself may not be permitted to write. */
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, fe.memory_fd), 1);
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, folder), 1);
 		assert_int_equal(front_end_ask(&fe, requests[i], &bits, sizeof bits, &fe.kick, 1), 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Several queues at once, each with a thread in the daemon. Is the data right? Does the daemon
- * leave a queue alone after it reports a stop, whatever the guest and the front end do meanwhile?
+ * Several queues run at once, each with a thread in the daemon. The data must be right. After the
+ * daemon reports a stop, it must not touch the queue, whatever the guest and the front end do.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -23,9 +23,9 @@
 
 #define QUEUES ",queues=4"
 
-static_assert(RINGS == 4, "as in QUEUES");
+static_assert(RINGS == 4, "RINGS must match QUEUES");
 
-/* One driver's thread. */
+/* A thread that acts as the driver of one ring. */
 struct traffic {
 	struct ring *ring;
 	unsigned int rounds;
@@ -79,14 +79,14 @@ static void queues_have_a_thread_each_while_they_run(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Hostile 135: reads, writes and flushes in all queues at the same time. */
+/* Hostile 135: all queues read, write and flush at the same time. */
 static void queues_keep_the_data_of_all_apart(void **state)
 {
 	const uint64_t features[] = { 0, FEATURE(VIRTIO_RING_F_EVENT_IDX) };
 	const unsigned int rounds = 100;
 	/*
-	 * Flushes of all queues in both sessions. Half of them are sent among writes, half among
-	 * reads.
+	 * The number of flushes of all queues among the writes of both sessions. As many are sent
+	 * among the reads.
 	 */
 	const unsigned int flushes = 2 * RINGS * rounds / RING_FLUSH_ROUNDS * RING_FLUSHES;
 	const unsigned int moves = 2 * RINGS * rounds * RING_REQUESTS - flushes;
@@ -114,7 +114,7 @@ static void queues_keep_the_data_of_all_apart(void **state)
 	assert_non_null(strstr(daemon.summary, " 0 faults"));
 }
 
-/* Between two tables a queue is paused with its requests done, and goes on where it was. */
+/* For a new table a queue is drained and paused, and then continues at its index. */
 static void queues_go_on_while_memory_is_replaced(void **state)
 {
 	struct vhost_user_memory tables[2] = { front_end_table(), front_end_table() };
@@ -133,7 +133,7 @@ static void queues_go_on_while_memory_is_replaced(void **state)
 	start_traffic(traffic, rings, 150, &running);
 	while (atomic_load(&running) > 0 || changes < 10) {
 		assert_int_equal(front_end_ask_table(&fe, &tables[++changes % 2]), 0);
-		/* A table without the last ring is refused, and no ring has moved. */
+		/* A table without the last ring is refused, and all rings keep the old memory. */
 		if (changes % 8 == 0) {
 			struct vhost_user_memory bad = tables[1];
 
@@ -150,7 +150,7 @@ static void queues_go_on_while_memory_is_replaced(void **state)
 }
 
 /*
- * Every signal goes to the present descriptor. A signal around a change may go to both descriptors.
+ * Every signal goes to the current descriptor. During a change a signal may go to both descriptors.
  */
 static void queues_lose_no_signal_while_descriptors_are_replaced(void **state)
 {
@@ -177,8 +177,8 @@ static void queues_lose_no_signal_while_descriptors_are_replaced(void **state)
 }
 
 /*
- * The answer of GET_VRING_BASE is true, and stays true: all requests before that index are done,
- * and none after it has begun.
+ * The index in the reply to GET_VRING_BASE is right and stays right: all requests before it are
+ * completed, and no later request has begun.
  */
 static void queue_that_is_stopped_is_quiet(void **state)
 {
@@ -199,7 +199,7 @@ static void queue_that_is_stopped_is_quiet(void **state)
 		assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_VRING_BASE, &base, sizeof base), sizeof base);
 		assert_int_equal(virtio_mock_get(&fe.mock, VIRTIO_MOCK_USED_IDX, &used), 0);
 		assert_int_equal(used, base.num);
-		/* The guest continues to kick, and the ring must stay as it is. */
+		/* The guest still kicks, but the ring must not change. */
 		usleep(2000);
 		assert_int_equal(virtio_mock_get(&fe.mock, VIRTIO_MOCK_USED_IDX, &later), 0);
 		assert_int_equal(later, used);
@@ -216,7 +216,7 @@ static void queue_that_is_stopped_is_quiet(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The front end leaves with requests in all rings, kicked or not, and does not read the answers. */
+/* The front end leaves while all rings have requests, kicked or not, and does not wait for them. */
 static void queues_of_a_front_end_that_leaves_are_let_go(void **state)
 {
 	struct daemon_process daemon;
@@ -237,7 +237,7 @@ static void queues_of_a_front_end_that_leaves_are_let_go(void **state)
 			if ((i + r) % 4)
 				assert_int_equal(ring_kick(&rings[r]), 0);
 		}
-		/* Some of them while the first requests are being served. */
+		/* Sometimes the front end leaves while the first requests are being served. */
 		if (i % 3 == 0)
 			assert_int_equal(ring_wait(&rings[i % RINGS], (i + i) % 4 ? 1 : 0), 0);
 		rings_close(rings);
@@ -256,9 +256,7 @@ static void queues_of_a_front_end_that_leaves_are_let_go(void **state)
 	daemon_finish(&daemon);
 }
 
-/*
- * Writes to the call descriptor as much as fits, or reads it, again and again, until it is killed.
- */
+/* Starts a process that fills the call descriptor, or reads it, until the process is killed. */
 static pid_t start_filling(const struct front_end *fe, bool reading)
 {
 	uint64_t count = UINT64_MAX - 1;
@@ -278,21 +276,21 @@ static pid_t start_filling(const struct front_end *fe, bool reading)
 }
 
 /*
- * The daemon looks whether the descriptor accepts a signal, and writes. In between the front end
- * fills the descriptor, so the write waits. Tries to make that happen, and returns whether it did;
- * then stops the reader.
+ * The daemon checks with poll() that the descriptor accepts a signal, and then writes. If the
+ * descriptor becomes full in between, the write blocks. Tries to cause that. On success leaves the
+ * reader stopped and returns true.
  */
 static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_t reader)
 {
 	for (unsigned int tries = 0; tries < 5000; tries++) {
 		bool waits = true;
 
-		/* The watchdog ends the test after a number of tries, however long they take. */
+		/* The number of tries limits this loop, so the watchdog need not. */
 		watchdog_step();
 		assert_int_equal(kill(reader, SIGSTOP), 0);
 		/*
-		 * While the reader is stopped, the filler fills the descriptor. If the daemon is in
-		 * write() at three looks in a row, the write waits.
+		 * While the reader is stopped, the other process fills the descriptor. If the
+		 * daemon is in write() at three checks in a row, the write is blocked.
 		 */
 		for (unsigned int looks = 0; looks < 3 && waits; looks++) {
 			usleep(1000);
@@ -325,8 +323,8 @@ static void queue_whose_call_descriptor_is_full_is_stopped_all_the_same(void **s
 		filler = start_filling(&fe, false);
 		seen += wait_for_a_full_descriptor(&daemon, reader);
 		/*
-		 * Another front end is served. Then this front end replaces its memory and stops
-		 * the ring; only stops the ring; or only leaves.
+		 * The other device is served. Then, by round, this front end replaces its memory
+		 * and stops the ring, only stops the ring, or only leaves.
 		 */
 		front_end_good_session(daemon.other, 1);
 		if (i == 0)
@@ -348,12 +346,12 @@ static void queue_whose_call_descriptor_is_full_is_stopped_all_the_same(void **s
 	}
 	daemon_finish(&daemon);
 	if (seen == 0) {
-		print_message("the moment between poll() and write() was never met\n");
+		print_message("the descriptor never became full between poll() and write()\n");
 		skip();
 	}
 }
 
-/* The other queues of a session don't notice. */
+/* If one queue breaks, the other queues of the session go on. */
 static void queue_that_breaks_leaves_the_others_alone(void **state)
 {
 	struct daemon_process daemon;
@@ -368,7 +366,7 @@ static void queue_that_breaks_leaves_the_others_alone(void **state)
 		uint64_t count;
 
 		assert_null(ring_traffic(&rings[2], 1));
-		/* Requests that are good, and in flight when the ring breaks. */
+		/* Good requests are available before the bad head. */
 		for (unsigned int n = 0; n < 32; n++)
 			assert_int_equal(ring_submit(&rings[2], n, VIRTIO_BLK_T_IN, 0, REQUEST_BYTES), 0);
 		assert_int_equal(virtio_mock_offer(&rings[2].mock, RING_ENTRIES), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Images that grow and shrink while they are served, and SIGHUP, which says so. */
+/* Images grow and shrink while they are served. SIGHUP tells the daemon to read the size. */
 #include "daemon.h"
 #include "front_end.h"
 #include "rings.h"
@@ -17,7 +17,7 @@
 #include <virtio/bindings/virtio_config.h>
 
 #define SECTORS (IMAGE_BYTES / 512)
-#define MAX_ANSWERS 100000 /* messages of the daemon until it has looked at a signal */
+#define MAX_ANSWERS 100000 /* replies of the daemon before it must have handled a signal */
 
 static uint64_t capacity(struct front_end *fe)
 {
@@ -30,9 +30,9 @@ static uint64_t capacity(struct front_end *fe)
 }
 
 /*
- * Waits until the daemon has seen the image's size, which it looks at after a signal. The daemon
- * looks at signals and at connections in turn, so each answer brings the signal nearer, however
- * busy the machine is.
+ * Waits until the daemon has read the image's size after a signal. The daemon's loop serves signals
+ * and connections in turn. So it handles the signal after a bounded number of replies, however busy
+ * the machine is.
  */
 static void await_capacity(struct front_end *fe, uint64_t sectors)
 {
@@ -42,7 +42,7 @@ static void await_capacity(struct front_end *fe, uint64_t sectors)
 	}
 }
 
-/* Gives the image another size, tells the daemon, and waits until the daemon has seen it. */
+/* Changes the image's size, sends SIGHUP, and waits until the daemon shows the new size. */
 static void resize(const struct daemon_process *daemon, struct front_end *fe, uint64_t sectors)
 {
 	assert_int_equal(truncate(daemon->image, (off_t)(sectors * 512)), 0);
@@ -57,8 +57,8 @@ static void open_channel(struct front_end *fe, int *ends)
 }
 
 /*
- * When a request that sees the new size is answered, the daemon's message has arrived, because it
- * was sent before.
+ * Does not wait: the daemon sends the message before a reply with the new size, so the message has
+ * arrived.
  */
 static void expect_messages(int channel, unsigned int count)
 {
@@ -92,8 +92,8 @@ static void disk_that_grows_can_be_used_and_is_announced(void **state)
 	block_write_and_read(&fe, 2 * SECTORS - 1, 8);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 2 * SECTORS, 512), VIRTIO_BLK_S_IOERR);
 	/*
-	 * Nothing has changed, and nothing is sent. At least one of the two signals is seen before
-	 * the third.
+	 * Without a change of size no message is sent. The daemon handles at least one of these two
+	 * signals before the third.
 	 */
 	assert_int_equal(kill(daemon.pid, SIGHUP), 0);
 	usleep(1000);
@@ -107,7 +107,8 @@ static void disk_that_grows_can_be_used_and_is_announced(void **state)
 }
 
 /*
- * A size that isn't whole sectors is rounded up, and the rest of the last sector reads as zeroes.
+ * A size that is not a multiple of a sector is rounded up, and the rest of the last sector reads as
+ * zeroes.
  */
 static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 {
@@ -122,8 +123,8 @@ static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 	open_channel(&fe, ends);
 	assert_int_equal(truncate(daemon.image, 5 * 512 - 100), 0);
 	/*
-	 * The daemon does not know the new size yet. A request across the end finds the end of the
-	 * file.
+	 * The daemon does not know the new size yet, so a read beyond the end fails at the end of
+	 * the file.
 	 */
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 2, 4096), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 100, 512), VIRTIO_BLK_S_IOERR);
@@ -138,7 +139,7 @@ static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 5, 512), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 5, 512), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 0, 4096), VIRTIO_BLK_S_IOERR);
-	/* To nothing, and back. */
+	/* The image shrinks to nothing, and grows again. */
 	resize(&daemon, &fe, 0);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_IOERR);
 	resize(&daemon, &fe, SECTORS);
@@ -231,7 +232,7 @@ static void *run_traffic(void *arg)
 	return NULL;
 }
 
-/* Requests for the part of the disk that always exists succeed all the time. */
+/* Meanwhile all requests for sectors that always exist succeed. */
 static void resize_happens_beside_requests(void **state)
 {
 	struct daemon_process daemon;
@@ -267,9 +268,9 @@ static void resize_happens_beside_requests(void **state)
 }
 
 /*
- * A queue's thread that stands still, with a request to serve, delays no resize: nothing waits for
- * the queue. If the daemon waited for the thread, the watchdog would end this test. The request
- * continues afterwards, with the new capacity.
+ * A queue's thread is stopped and has a request to serve. The resize must not wait for this thread;
+ * if it did, the watchdog would end the test. Afterwards the request is served with the new
+ * capacity.
  */
 static void resize_does_not_wait_for_requests(void **state)
 {

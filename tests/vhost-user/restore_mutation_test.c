@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * --restore of states in which random bytes were changed, and the checksum is right again. A daemon
- * with a disk, a console and sockets refuses such a state, or serves a guest.
+ * Restores states in which random bytes were changed and the checksum was corrected. A daemon with
+ * a disk, a console and sockets must refuse such a state, or serve a guest.
  */
 #include "console_guest.h"
 #include "vsock_guest.h"
@@ -16,7 +16,7 @@
 #include <virtio/queue_ser.h>
 
 #define STATE_BYTES 262144u
-#define MUTATIONS 60 /* of each of the two states */
+#define MUTATIONS 60 /* for each of the two states */
 
 struct scene {
 	struct daemon_process daemon;
@@ -58,7 +58,7 @@ static void set_scene(void)
 }
 
 /*
- * Sets up guests with everything that a state can have: connections, and bytes that wait in each
+ * Sets up guests so that the state has much content: connections, and bytes that wait in each
  * direction.
  */
 static void attach_guests(bool ports)
@@ -76,7 +76,10 @@ static void attach_guests(bool ports)
 		console_set_ports_up(&scene.console_guest, false);
 		console_output(&scene.console_guest.rings[PORT_TRANSMIT], 0, 5000);
 	} else {
-		/* The length of the rest depends on the size, which is in the state. */
+		/*
+		 * Stop here: the length of the next messages depends on values in the state, which
+		 * may be changed.
+		 */
 		console_say(&scene.console_guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
 		console_hear(&scene.console_guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
 		console_hear(&scene.console_guest, 1, VIRTIO_CONSOLE_PORT_ADD, 0, "");
@@ -118,7 +121,7 @@ static uint32_t next(uint32_t *random)
 	return *random >> 8;
 }
 
-/* Changes some bytes behind the envelope's header, most of them by one bit. */
+/* Changes some bytes after the envelope's header, most of them in one bit. */
 static void write_mutation(uint32_t number)
 {
 	uint32_t random = number, changes;
@@ -138,7 +141,10 @@ static void write_mutation(uint32_t number)
 	assert_int_equal(fclose(file), 0);
 }
 
-/* Returns whether the daemon has accepted the state; then it has served a guest. */
+/*
+ * Starts the daemon with the state. Returns true if the daemon accepts the state and serves guests,
+ * or false if it refuses the state with a reason.
+ */
 static bool restore(void)
 {
 	char line[160], text[4096];

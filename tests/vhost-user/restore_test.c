@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * --restore: a daemon that begins with the state of another one, with disks. And a daemon that is
- * told to inherit, and can't.
+ * --restore: a daemon with disks begins with the state of an earlier daemon. Also, a daemon that is
+ * told to inherit descriptors, and can't, refuses to start.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -19,7 +19,9 @@
 #include <unistd.h>
 
 #define FEATURES FEATURE(VIRTIO_RING_F_EVENT_IDX)
-/* The variable by which an old program hands its descriptors over. */
+/*
+ * The environment variable by which an old program hands its descriptors over to the new program.
+ */
 #define HANDOVER "VIRTIO_VHOST_USER_HANDOVER"
 
 static char state_path[128], used_path[128];
@@ -43,7 +45,7 @@ static void run(struct daemon_process *daemon, bool restore, const char *options
 	daemon_expect_listening(daemon);
 }
 
-/* The front end connects anew. */
+/* Lets the front end connect again, and starts its ring at the used index. */
 static void move(struct front_end *fe, const struct daemon_process *daemon)
 {
 	uint16_t used;
@@ -56,7 +58,7 @@ static void move(struct front_end *fe, const struct daemon_process *daemon)
 	front_end_start_ring(fe);
 }
 
-/* Requests that the guest has made while there was no daemon are carried out once. */
+/* Requests that the guest makes while no daemon runs are carried out once. */
 static void restore_goes_on_with_another_front_end(void **state)
 {
 	struct daemon_process daemon;
@@ -97,8 +99,8 @@ static void restore_goes_on_with_another_front_end(void **state)
 }
 
 /*
- * Restores twice without a front end in between. The option also stays on the command line of an
- * update.
+ * Restores several times without a front end in between. An update keeps --restore on its command
+ * line, and must not restore again.
  */
 static void restore_is_done_once_by_each_daemon(void **state)
 {
@@ -123,7 +125,7 @@ static void restore_is_done_once_by_each_daemon(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The state's driver is gone. */
+/* A driver other than the saved one connects. */
 static void restore_serves_a_new_driver_too(void **state)
 {
 	static const uint64_t features[] = { FEATURES, 0, FEATURE(VIRTIO_BLK_F_SEG_MAX) };
@@ -150,7 +152,7 @@ static void restore_serves_a_new_driver_too(void **state)
 
 /* Refusals */
 
-/* Runs a daemon that refuses to begin, with these words on stderr. */
+/* Checks that a daemon refuses to start, with these words on stderr. */
 static void expect_refusal(struct daemon_process *daemon, const char *const *arguments, const char *words)
 {
 	char text[4096];
@@ -165,7 +167,7 @@ static void expect_refusal(struct daemon_process *daemon, const char *const *arg
 	assert_int_equal(access(daemon->other, F_OK), -1);
 }
 
-/* Reads a file's bytes, at most 65536. */
+/* A file's bytes, fewer than 65536. */
 struct content {
 	uint8_t bytes[65536];
 	size_t length;
@@ -200,7 +202,7 @@ static void expect_same(const struct content *expected)
 	assert_int_equal(access(used_path, F_OK), -1);
 }
 
-/* A daemon with two disks has written a state. */
+/* Lets a daemon with two disks write a state. */
 static void save_two(struct daemon_process *daemon, char first[256], char second[256])
 {
 	const char *const arguments[] = { "--blk", first, "--blk", second, "--state", state_path, NULL };
@@ -223,7 +225,7 @@ static void save_two(struct daemon_process *daemon, char first[256], char second
 	front_end_close(&fe);
 }
 
-/* Each refusal says what is wrong, and leaves the file for the daemon that fits. */
+/* Each refusal says what is wrong, and leaves the file for a daemon with the right devices. */
 static void restore_refuses_the_state_of_other_devices(void **state)
 {
 	static struct content content;
@@ -256,7 +258,7 @@ static void restore_refuses_the_state_of_other_devices(void **state)
 	}
 	expect_refusal(&daemon, more, "section vu-device, device 2");
 	expect_same(&content);
-	/* A smaller image has lost data. A larger one has the old capacity until SIGHUP. */
+	/* A smaller image is refused, because it has lost data. */
 	assert_int_equal(truncate(daemon.second, IMAGE_BYTES - 512), 0);
 	expect_refusal(&daemon, good, "section blk, device 1, index 0: capacity");
 	expect_same(&content);
@@ -303,7 +305,7 @@ static void restore_refuses_a_bad_file(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* A second restore would repeat what the first one has done. */
+/* A second restore from the same file would repeat requests. */
 static void restore_refuses_a_file_that_was_used(void **state)
 {
 	struct daemon_process daemon;
@@ -317,7 +319,7 @@ static void restore_refuses_a_file_that_was_used(void **state)
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	snprintf(words, sizeof words, "No such file or directory: it was used, and has the name %s\n", used_path);
 	expect_refusal(&daemon, good, words);
-	/* Who wants to, can. */
+	/* The operator can still use the file, by renaming it. */
 	assert_int_equal(rename(used_path, state_path), 0);
 	daemon_run(&daemon, good);
 	daemon_expect_listening(&daemon);
@@ -326,8 +328,8 @@ static void restore_refuses_a_file_that_was_used(void **state)
 }
 
 /*
- * Another process listens on the second socket. The daemon closes the first socket again, and the
- * state can still be used.
+ * Another process listens on the second socket. The daemon fails and removes its first socket, and
+ * the state file can still be used.
  */
 static void restore_that_can_not_listen_uses_nothing_up(void **state)
 {
@@ -360,7 +362,7 @@ static void restore_that_can_not_listen_uses_nothing_up(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* Tells a daemon to inherit this table. Returns the table's descriptor. */
+/* Sets the variable so that a daemon inherits this table. Returns the table's descriptor. */
 static int announce_table(const char *table, size_t bytes)
 {
 	const int fd = memfd_create("table", 0);
@@ -373,7 +375,10 @@ static int announce_table(const char *table, size_t bytes)
 	return fd;
 }
 
-/* A daemon that is told to inherit, and can't, does not start afresh. */
+/*
+ * A daemon that is told to inherit, and can't, refuses to start. It must not begin with a new
+ * state.
+ */
 static void daemon_that_can_not_inherit_starts_nothing(void **state)
 {
 	static const struct {

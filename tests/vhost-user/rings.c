@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Rings and their drivers. */
+/* Rings and their drivers, for tests of the daemon. */
 #include "rings.h"
 
 #include "cmocka_includes.h"
@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* The places in a ring's part of memory. The ring is at 0. */
+/* Offsets in a ring's part of memory. The ring is at 0. */
 #define PART_BYTES 0x20000u
 #define PART_HEADERS 0x1000u
 #define PART_STATUSES 0x1800u
@@ -19,8 +19,8 @@
 #define TABLE_ENTRIES 3u
 
 /*
- * The front end's addresses of guest memory: the two regions of front_end_table() are not adjacent
- * for it.
+ * Returns the front end's address of a guest address. In the front end's address space the two
+ * regions of front_end_table() are not adjacent.
  */
 static uint64_t user_addr(uint64_t addr)
 {
@@ -173,8 +173,8 @@ int ring_wait(struct ring *ring, unsigned int count)
 }
 
 /*
- * Whether request n of a round is a flush. A round has one flush alone and two in a row. Few rounds
- * have flushes, because disks are slow.
+ * Returns whether request n of a round is a flush. A round with flushes has one alone and two in a
+ * row. Few rounds have flushes, because flushes are slow.
  */
 static bool is_flush(unsigned int round, unsigned int n)
 {
@@ -182,7 +182,7 @@ static bool is_flush(unsigned int round, unsigned int n)
 	       (n == RING_REQUESTS / 3 || n == RING_REQUESTS / 2 || n == RING_REQUESTS / 2 + 1);
 }
 
-/* All requests of a kind at once, and flushes. */
+/* Makes all requests of a round available at once, and waits for them. */
 static int all_at_once(struct ring *ring, unsigned int round, uint32_t type)
 {
 	for (unsigned int n = 0; n < RING_REQUESTS; n++)
@@ -198,8 +198,8 @@ static int all_at_once(struct ring *ring, unsigned int round, uint32_t type)
 }
 
 /*
- * The bytes that a request writes in a round. They depend on ring, round and request, so misplaced
- * bytes are found.
+ * Fills in the bytes that a request writes in a round. They depend on ring, round and request, so
+ * misplaced bytes are found.
  */
 static void fill(uint8_t *bytes, const struct ring *ring, unsigned int round, unsigned int n)
 {
@@ -230,7 +230,7 @@ const char *ring_traffic(struct ring *ring, unsigned int rounds)
 			else
 				fill(expected, ring, round, n);
 			if (memcmp(ring_data(ring, n), expected, sizeof expected) != 0)
-				return "what was read isn't what was written";
+				return "the data that was read differs from the data that was written";
 		}
 	}
 	return NULL;

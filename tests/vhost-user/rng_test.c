@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The entropy device of the daemon. It stands for the devices that have one thread for all queues,
- * no configuration space, and input that comes when it likes.
+ * The entropy device of the daemon, as an example of devices with one thread for all queues, no
+ * configuration space, and input that can come at any time.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -80,7 +80,7 @@ static void attach(struct front_end *fe, const struct daemon_process *daemon, ui
 	front_end_start_ring(fe);
 }
 
-/* Makes a buffer of `len` bytes at `offset` of DATA available, and notifies. */
+/* Makes a buffer of `len` bytes available, at `offset` in DATA, and kicks. */
 static void offer(struct front_end *fe, uint32_t offset, uint32_t len)
 {
 	const struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + DATA + offset,
@@ -91,7 +91,7 @@ static void offer(struct front_end *fe, uint32_t offset, uint32_t len)
 	block_kick(fe);
 }
 
-/* Waits for one buffer, and returns its used length. */
+/* Waits for a used buffer, and returns its used length. */
 static uint32_t take(struct front_end *fe)
 {
 	struct vring_used_elem used;
@@ -111,9 +111,8 @@ static uint32_t take(struct front_end *fe)
 }
 
 /*
- * Waits until the device has looked at the ring, and expects that it has used `count` buffers in
- * all. SET_VRING_CALL asks for a turn of the queue. The turn takes place before the next such
- * message is answered.
+ * Waits until the device has had a turn, and checks that it has used `count` buffers in total.
+ * SET_VRING_CALL causes a turn of the queue, which ends before the next SET_VRING_CALL is answered.
  */
 static void expect_used(struct front_end *fe, uint16_t count)
 {
@@ -147,7 +146,7 @@ static void rng_fills_buffers(void **state)
 	start_rng(&daemon);
 	for (unsigned int f = 0; f < 2; f++) {
 		attach(&fe, &daemon, features[f]);
-		/* All queues are served by the device's thread. */
+		/* The device's thread serves all queues, so no queue has a thread. */
 		daemon_await_queues(&daemon, 0);
 		for (unsigned int i = 0; i < sizeof lens / sizeof *lens; i++) {
 			const uint32_t expected = lens[i] < REQUEST_BYTES ? lens[i] : REQUEST_BYTES;
@@ -168,7 +167,7 @@ static void rng_fills_buffers(void **state)
 	assert_string_equal(daemon.summary, words);
 }
 
-/* More buffers than a turn serves, several times over. */
+/* The ring has more buffers than one turn serves. */
 static void rng_serves_all_buffers_of_a_full_ring(void **state)
 {
 	struct daemon_process daemon;
@@ -187,7 +186,7 @@ static void rng_serves_all_buffers_of_a_full_ring(void **state)
 	daemon_finish(&daemon);
 }
 
-/* virtio 1.4, 5.4.6: the device may use the good buffers, and reports how much. */
+/* virtio 1.4, 5.4.6: the device may fill only a part of the buffers, and reports the length. */
 static void rng_fills_good_buffers_before_a_bad_one(void **state)
 {
 	const struct virtio_mock_buffer buffers[3] = {
@@ -244,8 +243,7 @@ static void rng_has_no_configuration_space(void **state)
 }
 
 /*
- * Buffers wait in the ring for input, and each piece of input goes to the next of them, without a
- * kick.
+ * Buffers wait in the ring for input. Each piece of input goes to the next buffer, without a kick.
  */
 static void rng_waits_for_its_source(void **state)
 {
@@ -268,7 +266,7 @@ static void rng_waits_for_its_source(void **state)
 	assert_int_equal(take(&fe), 3);
 	assert_memory_equal(fe.memory + DATA + 128, "xyz", 3);
 	expect_used(&fe, 3);
-	/* Now there is input, and no buffer. */
+	/* Now input comes when no buffer waits. */
 	assert_int_equal(write(pipe, "f", 1), 1);
 	assert_int_equal(take(&fe), 1);
 	assert_int_equal(write(pipe, "gh", 2), 2);
@@ -284,7 +282,8 @@ static void rng_waits_for_its_source(void **state)
 }
 
 /*
- * Waiting buffers are not popped, so another memory, a stop and the next front end change nothing.
+ * Buffers that wait for input are not popped. So new memory, a stop or the next front end does not
+ * lose them.
  */
 static void rng_that_waits_can_be_stopped_and_moved(void **state)
 {
@@ -353,7 +352,7 @@ static void rng_whose_ring_breaks_is_set_up_anew(void **state)
 		front_end_start_ring(&fe);
 		offer(&fe, 0, 64);
 		assert_int_equal(take(&fe), 1);
-		/* The rings stop, as a front end stops them for a new driver. */
+		/* The front end stops the ring, as it does for a new driver. */
 		front_end_send(&fe, VHOST_USER_GET_VRING_BASE, VHOST_USER_FLAG_VERSION, &base, sizeof base, NULL, 0);
 		assert_int_equal(front_end_reply(&fe, VHOST_USER_GET_VRING_BASE, &base, sizeof base), sizeof base);
 		assert_int_equal(base.num, 1);
@@ -369,7 +368,7 @@ static void rng_whose_ring_breaks_is_set_up_anew(void **state)
 	assert_non_null(strstr(daemon.summary, ": 3 requests, 3 bytes, 3 faults"));
 }
 
-/* A source that has ended is reported, and is read again after SIGHUP. */
+/* The daemon reports the end of the source, and reads the source again after SIGHUP. */
 static void rng_whose_source_has_ended_says_so(void **state)
 {
 	struct daemon_process daemon;
