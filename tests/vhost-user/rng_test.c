@@ -424,7 +424,7 @@ static void rng_options_that_are_wrong_are_refused(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* Devices of two types, each with its own front end. */
+/* One daemon serves devices of two types, each with its own front end. */
 static void rng_and_disk_are_served_together(void **state)
 {
 	struct daemon_process daemon;
@@ -456,7 +456,7 @@ static void rng_and_disk_are_served_together(void **state)
 	assert_int_equal(access(daemon.other, F_OK), -1);
 }
 
-/* Meanwhile a buffer waits in the ring. */
+/* A buffer waits in the ring during each update and the restore. */
 static void rng_goes_on_after_an_update_and_a_restore(void **state)
 {
 	struct daemon_process daemon;
@@ -474,7 +474,7 @@ static void rng_goes_on_after_an_update_and_a_restore(void **state)
 		assert_int_equal(write(pipe, "x", 1), 1);
 		assert_int_equal(take(&fe), 1);
 	}
-	/* The statistics are those of all processes. */
+	/* After updates, the statistics count the requests of all processes. */
 	offer(&fe, 0, 64);
 	daemon_end(&daemon, DAEMON_ENDS);
 	assert_non_null(strstr(daemon.summary, ": 5 requests, 5 bytes, 0 faults"));

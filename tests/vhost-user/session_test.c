@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Sessions as front ends and guests have them, and rings that guests break. */
+/* Ordinary sessions of front ends and guests, and rings that guests break. */
 #include "daemon.h"
 #include "front_end.h"
 
@@ -82,7 +82,7 @@ static void session_serves_a_whole_ring_with_and_without_event_idx(void **state)
 		front_end_open(&fe, daemon.socket);
 		front_end_set_up(&fe, features[f]);
 		/*
-		 * 20 requests need 60 of the ring's 64 descriptors. The place in the rings wraps
+		 * 20 requests need 60 of the ring's 64 descriptors. So the rings' indices wrap
 		 * often, and at different requests.
 		 */
 		for (unsigned int round = 0; round < 400; round++) {
@@ -99,7 +99,7 @@ static void session_serves_a_whole_ring_with_and_without_event_idx(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The front end's ring was served by another back end before: both indices are not 0. */
+/* Another back end has served the ring before, so both indices begin at 65534. */
 static void session_continues_a_ring_at_its_indices(void **state)
 {
 	struct daemon_process daemon;
@@ -131,7 +131,7 @@ static void session_restarts_a_ring_where_it_stopped(void **state)
 	front_end_set_up(&fe, RING_FEATURES);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
 	assert_int_equal(get_base(&fe), 1);
-	/* The ring is stopped, so the request waits for the next start in spite of its kick. */
+	/* The ring is stopped, so the request waits for the next start although it is kicked. */
 	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 	block_kick(&fe);
 	assert_int_equal(get_base(&fe), 1);
@@ -139,7 +139,7 @@ static void session_restarts_a_ring_where_it_stopped(void **state)
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
 	block_wait(&fe, 1);
 	assert_int_equal(block_status(&fe, 0), VIRTIO_BLK_S_OK);
-	/* The same when the ring is disabled. */
+	/* A disabled ring serves no request either. */
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 0);
 	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 	block_kick(&fe);
@@ -147,7 +147,7 @@ static void session_restarts_a_ring_where_it_stopped(void **state)
 	assert_int_equal(block_status(&fe, 0), 0xff);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	block_wait(&fe, 1);
-	/* The same after the deprecated request RESET_OWNER. */
+	/* After the deprecated request RESET_OWNER the ring is stopped, too. */
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_RESET_OWNER, NULL, 0, NULL, 0), 0);
 	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 	block_kick(&fe);
@@ -157,7 +157,7 @@ static void session_restarts_a_ring_where_it_stopped(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A front end without SET_VRING_ENABLE. */
+/* Without VHOST_USER_F_PROTOCOL_FEATURES a ring starts enabled. */
 static void session_enables_rings_without_protocol_features(void **state)
 {
 	struct daemon_process daemon;
@@ -198,7 +198,10 @@ static void session_polls_a_ring_without_a_kick_descriptor(void **state)
 	daemon_finish(&daemon);
 }
 
-/* User Mode Linux passes a socket in place of the eventfd. */
+/*
+ * A call descriptor may be a pipe or a socket. User Mode Linux passes a socket instead of an
+ * eventfd.
+ */
 static void session_signals_by_pipe_and_socket(void **state)
 {
 	struct daemon_process daemon;
@@ -221,7 +224,7 @@ static void session_signals_by_pipe_and_socket(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A front end that never reads its signals does not stop the daemon. */
+/* The front end never reads its signals. The daemon must not block. */
 static void session_goes_on_when_signals_are_not_read(void **state)
 {
 	struct daemon_process daemon;
@@ -260,7 +263,7 @@ static void session_switches_memory_while_the_ring_runs(void **state)
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, RING_FEATURES);
 	block_write_and_read(&fe, 1, 0x11);
-	/* Adds a third region, and then one region replaces the first two. */
+	/* The new table has a third region. Later one region replaces the first two. */
 	table.count = 3;
 	table.regions[2] = table.regions[1];
 	table.regions[2].guest_addr += GUEST_BYTES;
@@ -271,10 +274,7 @@ static void session_switches_memory_while_the_ring_runs(void **state)
 	table.regions[0].size = GUEST_BYTES;
 	assert_int_equal(front_end_ask_table(&fe, &table), 0);
 	block_write_and_read(&fe, 3, 0x33);
-	/*
-	 * A table without the ring is refused. A table without the buffer is accepted, but then
-	 * requests fail.
-	 */
+	/* A table without the ring, and an empty table, are refused. The ring keeps its memory. */
 	table.regions[0].guest_addr += 0x1000;
 	table.regions[0].size -= 0x1000;
 	assert_int_equal(front_end_ask_table(&fe, &table), 1);
@@ -286,7 +286,7 @@ static void session_switches_memory_while_the_ring_runs(void **state)
 	assert_non_null(strstr(daemon.summary, " 0 faults"));
 }
 
-/* The daemon seals the file of the memory, so that the front end cannot shrink it. */
+/* The daemon seals the file of guest memory, so the front end can't shrink the file. */
 static void session_seals_memory_against_shrinking(void **state)
 {
 	struct daemon_process daemon;
@@ -319,8 +319,8 @@ static void session_shows_the_configuration_space(void **state)
 	assert_int_equal(virtio_get_le64(config.data), IMAGE_BYTES / 512);
 	assert_int_equal(virtio_get_le16(config.data + offsetof(struct virtio_blk_config, num_queues)), 3);
 	/*
-	 * Hostile 103: beyond its end are zeroes. Beyond the largest offset of a front end is
-	 * nothing.
+	 * Hostile 103: beyond the end of the configuration space a read returns zeroes. Beyond the
+	 * largest offset that a front end may use, the reply is empty.
 	 */
 	memset(&config, 0xee, sizeof config);
 	config.offset = 200;
@@ -350,7 +350,10 @@ static void ask_config(struct front_end *fe, struct vhost_user_config *config, u
 	assert_int_equal(front_end_reply(fe, VHOST_USER_GET_CONFIG, config, sizeof *config), expected);
 }
 
-/* Hostile 208, and the sizes that other back ends accept. A reply is as long as its request. */
+/*
+ * Hostile 208: the daemon accepts the offsets and sizes that other back ends accept, and a reply is
+ * as long as its request.
+ */
 static void session_shows_the_configuration_space_at_any_offset(void **state)
 {
 	const int header = offsetof(struct vhost_user_config, data);
@@ -374,7 +377,7 @@ static void session_shows_the_configuration_space_at_any_offset(void **state)
 				assert_int_equal(config.data[b], offsets[i] + b < 60 ? whole.data[offsets[i] + b] : 0);
 		}
 	}
-	/* The request has room for more bytes than it asks for, and then for none. */
+	/* A request may have room for more bytes than it asks for, or for none. */
 	config = (struct vhost_user_config){ .size = 8 };
 	ask_config(&fe, &config, 256, header + 256);
 	assert_memory_equal(config.data, whole.data, 8);
@@ -390,8 +393,8 @@ static void session_shows_the_configuration_space_at_any_offset(void **state)
 }
 
 /*
- * Hostile 206 and 207: SIZE_MAX isn't offered unless asked for, and BLK_SIZE and TOPOLOGY are
- * filled in.
+ * Hostile 206 and 207: SIZE_MAX is offered only with size-max=, and the fields of BLK_SIZE and
+ * TOPOLOGY are filled in.
  */
 static void session_offers_what_drivers_can_bear(void **state)
 {
@@ -438,7 +441,7 @@ static void session_offers_what_drivers_can_bear(void **state)
 	}
 }
 
-/* The image has a part of the last sector. The rest reads as zeroes, and a message says so. */
+/* The image ends within a sector. The rest of the sector reads as zeroes, and a message says so. */
 static void session_rounds_an_image_up_to_whole_sectors(void **state)
 {
 	struct daemon_process daemon;
@@ -470,7 +473,10 @@ static void session_rounds_an_image_up_to_whole_sectors(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A guest writes read-only bytes. Its front end is told, or not, and its disk still works. */
+/*
+ * A guest writes to read-only fields. Its front end asks for a reply or not. The disk must still
+ * work.
+ */
 static void session_outlives_a_write_to_the_configuration_space(void **state)
 {
 	struct vhost_user_config config = { .offset = 32, .size = 1, .data = { 1 } };
@@ -513,7 +519,7 @@ static void session_refuses_writes_to_a_read_only_disk(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The operator learns of the first failure only. */
+/* Only the first failure is logged. */
 static void session_reports_a_disk_that_fails(void **state)
 {
 	struct daemon_process daemon;
@@ -534,7 +540,7 @@ static void session_reports_a_disk_that_fails(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The operator learns of each reason, once. */
+/* Each reason is logged once. */
 static void session_reports_each_refusal_once(void **state)
 {
 	struct daemon_process daemon;
@@ -562,7 +568,7 @@ static void session_reports_each_refusal_once(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The process may not write files that are as large as the image. */
+/* The process's limit on file size is below the image's size. */
 static void session_survives_writes_beyond_the_limit_of_files(void **state)
 {
 	const struct rlimit limit = { IMAGE_BYTES / 2, IMAGE_BYTES / 2 };
@@ -575,7 +581,7 @@ static void session_survives_writes_beyond_the_limit_of_files(void **state)
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, RING_FEATURES);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_IOERR);
-	/* This request begins before the size limit, and ends after it. */
+	/* This request begins below the limit, and ends above the limit. */
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, IMAGE_BYTES / 2 / 512 - 1, 1024), VIRTIO_BLK_S_IOERR);
 	block_write_and_read(&fe, IMAGE_BYTES / 2 / 512 - 1, 0x3c);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, IMAGE_BYTES / 2 / 512, 512), VIRTIO_BLK_S_OK);
@@ -599,8 +605,8 @@ static void submit_range(struct front_end *fe, uint32_t type, uint64_t sector, u
 }
 
 /*
- * Zeroed bytes read as zeroes, unmapped or not, and their neighbours stay. A discard may leave any
- * bytes.
+ * After a write of zeroes, the range reads as zeroes, unmapped or not, and the sectors beside it
+ * are unchanged. After a discard the range may have any content.
  */
 static void session_discards_and_writes_zeroes(void **state)
 {
@@ -645,14 +651,14 @@ static void expect_broken(struct front_end *fe)
 {
 	uint64_t count;
 
-	/* This read blocks until the daemon has signalled. */
+	/* This read blocks until the daemon signals. */
 	assert_int_equal(read(fe->err, &count, sizeof count), sizeof count);
 	assert_int_equal(count, 1);
-	/* Messages are still served, and nothing more is popped from the ring. */
+	/* Messages are still served. */
 	(void)front_end_get_u64(fe, VHOST_USER_GET_FEATURES);
 }
 
-/* Hostile 7 and hostile 17: the available index too far ahead, and kicks afterwards. */
+/* Hostile 7 and hostile 17: the available index is too far ahead, and kicks follow. */
 static void session_stops_a_ring_whose_index_jumps(void **state)
 {
 	const uint64_t one = 1;
@@ -668,14 +674,14 @@ static void session_stops_a_ring_whose_index_jumps(void **state)
 	assert_int_equal(virtio_mock_set(&fe.mock, VIRTIO_MOCK_AVAIL_IDX, 3 + RING_SIZE + 1), 0);
 	assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 	expect_broken(&fe);
-	/* A new call descriptor doesn't start the broken ring again. */
+	/* A new call descriptor must not start the broken ring again. */
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
 	for (unsigned int i = 0; i < 100; i++)
 		assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 	assert_int_equal(get_base(&fe), 3);
 	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
 	assert_non_null(strstr(text, "VIRTIO_EAVAILIDX"));
-	/* The guest resets the device; the front end sets the ring up anew. */
+	/* The guest resets the device, and the front end sets the ring up again. */
 	assert_int_equal(virtio_mock_reset(&fe.mock), 0);
 	front_end_set_ring(&fe, 0);
 	front_end_start_ring(&fe);
@@ -685,7 +691,7 @@ static void session_stops_a_ring_whose_index_jumps(void **state)
 	assert_non_null(strstr(daemon.summary, " 1 faults"));
 }
 
-/* Hostile 6. Good requests before the bad head are completed, with an interrupt. */
+/* Hostile 6: a head is out of range. Good requests before it are completed, with an interrupt. */
 static void session_stops_a_ring_with_a_head_out_of_range(void **state)
 {
 	struct daemon_process daemon;
@@ -707,7 +713,7 @@ static void session_stops_a_ring_with_a_head_out_of_range(void **state)
 	assert_non_null(strstr(daemon.summary, " 1 faults"));
 }
 
-/* Hostile 5 and 16: each is completed, and the operator learns of the first. */
+/* Hostile 5 and 16: each malformed chain is completed, and only the first is logged. */
 static void session_completes_malformed_chains(void **state)
 {
 	const struct vring_desc bad = {

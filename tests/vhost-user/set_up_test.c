@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * What front ends send before a ring runs and while it runs, in any order, and what the daemon does
- * then.
- */
+/* Front ends set up rings in any order, and send set-up messages again while a ring runs. */
 #include "daemon.h"
 #include "front_end.h"
 
@@ -71,7 +68,7 @@ static void (*const steps[])(struct front_end *fe) = {
 
 #define STEPS (sizeof steps / sizeof *steps)
 
-/* The same orders in each run. */
+/* Shuffles the steps. Each run of the test has the same orders. */
 static void shuffle(unsigned int order[STEPS], uint32_t *seed)
 {
 	for (unsigned int i = STEPS; i-- > 1;) {
@@ -86,8 +83,8 @@ static void shuffle(unsigned int order[STEPS], uint32_t *seed)
 }
 
 /*
- * A request is made and kicked before the ring starts. Another request follows. Both are served
- * once.
+ * One request is available before the ring starts, and another follows later. Each is served once,
+ * whatever the order of the set-up.
  */
 static void ring_starts_whatever_comes_last(void **state)
 {
@@ -120,7 +117,10 @@ static void ring_starts_whatever_comes_last(void **state)
 
 /* While the ring runs */
 
-/* Everything is said again, with another kick descriptor, while requests come and go. */
+/*
+ * While requests are served, the front end repeats every message of the set-up, with a new kick
+ * descriptor.
+ */
 static void ring_goes_on_when_it_is_set_up_again(void **state)
 {
 	struct daemon_process daemon;
@@ -151,7 +151,7 @@ static void ring_goes_on_when_it_is_set_up_again(void **state)
 	daemon_finish(&daemon);
 }
 
-/* While the ring runs, it changes from a kick descriptor to polling, and back. */
+/* A running ring changes from a kick descriptor to polling, and back. */
 static void ring_goes_on_with_another_kind_of_kick(void **state)
 {
 	struct daemon_process daemon;
@@ -173,8 +173,8 @@ static void ring_goes_on_with_another_kind_of_kick(void **state)
 }
 
 /*
- * Hostile 52: other values for a running ring. The ring stops, and nothing of the new driver is
- * served before its set-up ends.
+ * Hostile 52: the front end sends other values for a running ring. The ring stops, and no request
+ * of the new driver is served before the set-up ends.
  */
 static void ring_that_runs_stops_for_a_new_driver(void **state)
 {
@@ -219,8 +219,8 @@ static void ring_that_runs_stops_for_a_new_driver(void **state)
 /* Features */
 
 /*
- * Hostile 209. Features are set in halves, without VERSION_1, to 0, and again. Only the features at
- * the start of the ring count.
+ * Hostile 209: features are set in two halves, without VERSION_1, to 0, and again. Only the
+ * features that are set when the ring starts count.
  */
 static void features_count_when_a_ring_starts(void **state)
 {
@@ -243,7 +243,7 @@ static void features_count_when_a_ring_starts(void **state)
 		front_end_share_memory(&fe);
 		front_end_set_ring(&fe, 0);
 		front_end_start_ring(&fe);
-		/* The running ring keeps what it started with. */
+		/* The running ring keeps the features of its start. */
 		for (unsigned int i = 0; i < sizeof sets / sizeof *sets; i++) {
 			assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, sets[i]), 0);
 			block_write_and_read(&fe, i, (uint8_t)i);
@@ -255,7 +255,10 @@ static void features_count_when_a_ring_starts(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The operator learns what to do, once; the session goes on, and another driver is served. */
+/*
+ * A message tells the operator once what to do. The session goes on, and a modern driver is served
+ * later.
+ */
 static void legacy_driver_is_not_served_and_is_told_of(void **state)
 {
 	struct daemon_process daemon;
@@ -283,8 +286,8 @@ static void legacy_driver_is_not_served_and_is_told_of(void **state)
 }
 
 /*
- * Two rings of one device run. A new driver with other features sets up one of them; the other ring
- * is still the old driver's.
+ * A ring of the old driver runs. A new driver with other features sets up another ring. When the
+ * new driver's ring starts, the old ring must stop.
  */
 static void rings_of_the_old_driver_stop_when_the_new_one_starts(void **state)
 {
@@ -346,7 +349,7 @@ static void memory_need_not_be_whole_pages(void **state)
 	daemon_finish(&daemon);
 }
 
-/* As many regions as users of the vhost crate may send. */
+/* The daemon accepts the largest table that the vhost crate can send. */
 static void memory_may_have_many_regions(void **state)
 {
 	const uint64_t part = GUEST_BYTES / VHOST_USER_MAX_REGIONS;
@@ -379,12 +382,12 @@ static void memory_may_have_many_regions(void **state)
 #define LARGE_REQUESTS (LARGE / 3)
 #define LARGE_HEADER 0xe0000u
 
-/* A ring of 32768 entries, filled with more requests than the daemon pops at once. */
+/* A ring has 32768 entries, and more requests than the daemon pops at once. */
 static void ring_may_have_32768_entries(void **state)
 {
 	static struct virtio_mock_slot slots[LARGE];
 	const struct virtio_mock_buffer buffers[3] = {
-		{ .addr = GUEST_ADDR + LARGE_HEADER, .len = 16 }, /* zeros: a read of sector 0 */
+		{ .addr = GUEST_ADDR + LARGE_HEADER, .len = 16 }, /* zeroes: reads sector 0 */
 		{ .addr = GUEST_ADDR + LARGE_HEADER + 0x1000, .len = 512, .flags = VRING_DESC_F_WRITE },
 		{ .addr = GUEST_ADDR + LARGE_HEADER + 0x2000, .len = 1, .flags = VRING_DESC_F_WRITE },
 	};

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Files with saved states: they are whole, and as before after a failure. */
+/*
+ * Files with saved states: a write replaces the whole file, or leaves it unchanged after a failure.
+ */
 #include "state_file.h"
 
 #include "cmocka_includes.h"
@@ -65,7 +67,7 @@ static void state_file_is_replaced_as_a_whole(void **state)
 	remove_folder(&folder);
 }
 
-/* No byte of such a state is written: the bytes here can't even be read. */
+/* No byte of a state that is too long is written. Here the bytes can't even be read. */
 static void state_file_that_nobody_would_read_is_not_written(void **state)
 {
 	uint8_t *bytes = mmap(NULL, STATE_FILE_LIMIT, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -117,7 +119,7 @@ static void state_file_stays_when_the_new_one_fails(void **state)
 	snprintf(missing, sizeof missing, "%s/none/state", folder.path);
 	assert_int_equal(state_file_write(missing, (const uint8_t *)"new", 3), -1);
 	assert_int_equal(errno, ENOENT);
-	/* The name is that of a folder. */
+	/* A folder has this name. */
 	assert_int_equal(mkdir(folder.file, 0700), 0);
 	assert_int_equal(state_file_write(folder.file, (const uint8_t *)"new", 3), -1);
 	assert_int_equal(errno, EISDIR);
@@ -125,7 +127,10 @@ static void state_file_stays_when_the_new_one_fails(void **state)
 	remove_folder(&folder);
 }
 
-/* As root the daemon could replace a device by a file. */
+/*
+ * Running as root, the daemon could replace a device by a file. It must not replace what is not a
+ * regular file.
+ */
 static void state_file_replaces_no_pipe(void **state)
 {
 	struct folder folder;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Socket files that several processes want at the same time. */
+/* Several processes want the same socket file at the same time. */
 #include "unix_listener.h"
 
 #include "cmocka_includes.h"
@@ -59,7 +59,10 @@ static void leave_socket_file(void)
 	close(fd);
 }
 
-/* Whether a client of this process is the next in the queue. Other clients are probes. */
+/*
+ * Accepts connections until one comes from this process. Returns false if the queue has no such
+ * connection. Connections of other processes only test whether the socket is in use.
+ */
 static bool accept_own(int fd)
 {
 	bool own = false;
@@ -75,7 +78,10 @@ static bool accept_own(int fd)
 	return own;
 }
 
-/* Whether clients of the path reach this descriptor. A queue full of probes is emptied first. */
+/*
+ * Returns whether a client that connects to the path reaches this descriptor. If test connections
+ * fill the queue, empties the queue first.
+ */
 static bool is_reached(int fd)
 {
 	const struct sockaddr_un addr = address();
@@ -91,7 +97,7 @@ static bool is_reached(int fd)
 	return reached;
 }
 
-/* Drops stderr, because many messages about files in use are expected. */
+/* Discards stderr, because the children print many messages about files in use. */
 static void begin_child(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -99,7 +105,10 @@ static void begin_child(pid_t parent)
 		_exit(2);
 }
 
-/* Waits for the end of `go`, tries to listen, and says on `result` whether that works. */
+/*
+ * Waits until `go` is closed, tries to listen, and writes to `result` whether that works. Ends when
+ * `end` is closed.
+ */
 static void compete(int go, int result, int end)
 {
 	struct unix_listener_file file;
@@ -119,7 +128,7 @@ static void compete(int go, int result, int end)
 	_exit(won ? 0 : 1);
 }
 
-/* An ended process has left the file behind, so every new process finds that it is unused. */
+/* The socket file is stale, so every process finds it unused. */
 static void listener_has_one_winner_of_many_that_start_at_once(void **state)
 {
 	const pid_t parent = getpid();
@@ -204,7 +213,7 @@ static void listener_that_ends_leaves_the_file_of_the_next_one(void **state)
 	}
 }
 
-/* A folder that another process keeps locked is refused. Nothing was changed there. */
+/* A folder that another process keeps locked is refused, and is not changed. */
 static void listener_refuses_a_folder_that_stays_locked(void **state)
 {
 	struct unix_listener_file file = { .ino = 1 };
@@ -224,7 +233,7 @@ static void listener_refuses_a_folder_that_stays_locked(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-/* A folder in which nothing can be listed can't be locked. The path still works. */
+/* A folder without read permission can't be locked. Listening in it still works. */
 static void listener_needs_no_right_to_read_the_folder(void **state)
 {
 	const struct unix_listener_access access_of_all = { .has_mode = true, .mode = 0666 };
@@ -249,7 +258,7 @@ static void listener_needs_no_right_to_read_the_folder(void **state)
 	assert_int_equal(chmod(folder, 0700), 0);
 }
 
-/* Looks at the file's permissions all the time. Ends when `end` is closed. */
+/* Checks the file's permissions all the time, until `end` is closed. */
 static void look_at_permissions(int end, mode_t wanted)
 {
 	struct pollfd ended = { .fd = end };
@@ -261,7 +270,7 @@ static void look_at_permissions(int end, mode_t wanted)
 	_exit(0);
 }
 
-/* Nobody but the owner may connect before the file has its mode, whatever the umask. */
+/* Until the file has its mode, only the owner may connect, whatever the umask is. */
 static void listener_file_has_never_other_permissions(void **state)
 {
 	const struct unix_listener_access access_of_group = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Updates between releases. To test an update from a later release, this test executes the daemon
- * with a state that it has changed. To test an update to an earlier release, it reads the daemon's
- * state with fewer known sections.
+ * Updates between releases. For an update from a later release, this test executes the daemon with
+ * a changed state. For an update to an earlier release, it reads the daemon's state as a program
+ * that knows fewer sections.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -31,8 +31,8 @@ struct state {
 };
 
 /*
- * Saves the state of a disk whose guest has negotiated features. The guest is still there
- * (attached), or has left.
+ * Saves the state of a disk whose guest has negotiated features. `attached` says whether the guest
+ * is still attached.
  */
 static void save(struct daemon_process *daemon, bool attached, struct state *out)
 {
@@ -62,12 +62,12 @@ static void save(struct daemon_process *daemon, bool attached, struct state *out
 	front_end_close(&fe);
 }
 
-/* How the state of the later release differs. */
+/* A difference of the later release's state. */
 struct change {
-	const char *section; /* the changed section; or NULL */
-	uint16_t version;    /* its version, if not 0 */
-	uint8_t feature;     /* a bit that is added to the first value, if not 0 */
-	const char *more;    /* a section after the last one, or NULL */
+	const char *section; /* the changed section, or NULL */
+	uint16_t version;    /* its new version, or 0 for no change */
+	uint8_t feature;     /* a bit that is set in the first value, or 0 */
+	const char *more;    /* an additional section at the end, or NULL */
 	bool skippable;
 };
 
@@ -86,7 +86,7 @@ static void add_section(struct virtio_section_writer *writer, const char *name, 
 	virtio_section_write(writer, &layout, 0, 0, &value, NULL, 0);
 }
 
-/* Copies the sections one by one. */
+/* Copies the sections one by one, and applies the change. */
 static void change_state(const struct state *from, const struct change *change, struct state *to)
 {
 	struct virtio_section_reader reader;
@@ -140,7 +140,8 @@ static int file_of(const void *bytes, size_t length)
 }
 
 /*
- * Makes the file that tells the daemon which socket file its listener has. Returns the descriptor.
+ * Makes the file that identifies the listener's socket file for the daemon. Returns the file's
+ * descriptor.
  */
 static int file_of_socket(const char *path)
 {
@@ -154,7 +155,7 @@ static int file_of_socket(const char *path)
 	return file_of(&file, sizeof file);
 }
 
-/* Adds a line to the table of descriptors: handover.c. */
+/* Adds a line to the table of descriptors that handover.c reads. */
 static void hand_over(int table, int fd, const char *name, const char *path)
 {
 	char line[512];
@@ -164,8 +165,8 @@ static void hand_over(int table, int fd, const char *name, const char *path)
 }
 
 /*
- * Executes the daemon with this state, as an update does. If the daemon refuses, it executes the
- * old program, which here is a shell that says so.
+ * Executes the daemon with this state, as an update does. If the daemon refuses the state, it
+ * executes the old program again. Here the old program is a shell that prints a line.
  */
 static void run_after(struct daemon_process *daemon, const struct state *state)
 {
@@ -201,7 +202,10 @@ static void run_after(struct daemon_process *daemon, const struct state *state)
 	close(shell_arguments);
 }
 
-/* Hostile 233 */
+/*
+ * Hostile 233: a state with an unknown section, version or feature is refused with a reason, unless
+ * the section may be skipped.
+ */
 static void update_from_a_later_release_works_or_says_why_not(void **state)
 {
 	static const struct {
@@ -240,7 +244,7 @@ static void update_from_a_later_release_works_or_says_why_not(void **state)
 		if (cases[i].works)
 			front_end_good_session(daemon.socket, 7);
 		assert_int_equal(daemon_stop(&daemon, cases[i].works ? SIGTERM : 0), 0);
-		/* The old program keeps its socket as long as it runs. */
+		/* If the old program runs, its socket file stays. */
 		assert_int_equal(access(daemon.socket, F_OK), cases[i].works ? -1 : 0);
 		(void)unlink(daemon.socket);
 	}
@@ -249,7 +253,7 @@ static void update_from_a_later_release_works_or_says_why_not(void **state)
 
 /* The earlier release */
 
-/* Whether an earlier release knows this section of a disk, in this version. */
+/* Returns whether an earlier release knows this section of a disk, in this version. */
 static bool earlier_release_knows(const struct virtio_section *section)
 {
 	static const char *const names[] = { "vu-device", "vu-session", "vu-ring", "queue", "blk" };
@@ -281,7 +285,10 @@ static void update_to_an_earlier_release_needs_no_later_section(void **state)
 			fail_msg("an earlier release refuses the section %s", section.name);
 	}
 	assert_int_equal(reader.fault.error, 0);
-	/* The known sections: 16 of rings, and one each of queue, device, front end and disk. */
+	/*
+	 * The known sections are 16 of rings, and one each of the queue, the device, the session
+	 * and the disk.
+	 */
 	assert_int_equal(known, 20);
 	assert_int_equal(skipped, 2);
 	daemon_remove_folder(&daemon);

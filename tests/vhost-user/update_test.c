@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* SIGUSR1: the daemon replaces itself, and neither front end nor guest notice. */
+/* SIGUSR1: the daemon replaces itself. The front end and the guest do not notice the update. */
 #include "daemon.h"
 #include "front_end.h"
 #include "rings.h"
@@ -25,12 +25,12 @@
 
 #define UPDATES 10
 
-/* The daemon, one disk, and where its state goes. */
+/* A daemon with one disk, and the path of its state. */
 struct updating {
 	struct daemon_process daemon;
 	char disk[256];
 	char state[128];
-	char line[256]; /* what a process prints when it goes on after an update */
+	char line[256]; /* the line that the daemon prints after an update */
 };
 
 static void start(struct updating *u, const char *options, const char *program)
@@ -60,7 +60,7 @@ static void update(struct updating *u)
 	daemon_update(&u->daemon);
 }
 
-/* The descriptors and the front end's signals stay the same. Requests go on where they were. */
+/* The number of descriptors stays the same, no signal is lost, and each request is served once. */
 static void update_is_not_noticed(void **state)
 {
 	struct updating u;
@@ -93,7 +93,7 @@ static void update_is_not_noticed(void **state)
 	}
 	assert_int_equal(stat(u.state, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	/* The new program stops and starts rings as before, and serves the next front end. */
+	/* The new program can stop and start the ring, and can serve the next front end. */
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 0);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	block_write_and_read(&fe, 5, 0x55);
@@ -102,7 +102,7 @@ static void update_is_not_noticed(void **state)
 	close_daemon(&u);
 }
 
-/* The new program still sends messages to the front end, and answers as negotiated. */
+/* The new program still sends messages on the channel, and still acknowledges as negotiated. */
 static void update_keeps_the_channel_to_the_front_end(void **state)
 {
 	struct vhost_user_header header;
@@ -116,7 +116,7 @@ static void update_keeps_the_channel_to_the_front_end(void **state)
 	front_end_set_up(&fe, 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &ends[1], 1), 0);
-	/* The daemon has the only copy of its end. */
+	/* Now only the daemon has this end of the channel. */
 	close(ends[1]);
 	for (int i = 1; i <= 3; i++) {
 		update(&u);
@@ -124,7 +124,7 @@ static void update_keeps_the_channel_to_the_front_end(void **state)
 		assert_int_equal(kill(u.daemon.pid, SIGHUP), 0);
 		assert_int_equal(recv(ends[0], &header, sizeof header, MSG_WAITALL), sizeof header);
 		assert_int_equal(header.request, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG);
-		/* An answer by REPLY_ACK. */
+		/* This request checks for an acknowledgement (REPLY_ACK). */
 		assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 		block_write_and_read(&fe, 1, (uint8_t)i);
 	}
@@ -149,7 +149,7 @@ static void update_without_front_end_goes_on_listening(void **state)
 	close_daemon(&u);
 }
 
-/* What the daemon prints at its end is about all processes, a broken ring included. */
+/* At the end the daemon prints the statistics of all its processes, including a broken ring. */
 static void update_goes_on_counting(void **state)
 {
 	struct updating u;
@@ -257,7 +257,10 @@ static void update_keeps_half_a_message(void **state)
 
 /* Failures */
 
-/* Expects an update to fail, and the old process to go on with the same descriptors. */
+/*
+ * Checks that an update fails, and that the old program continues with the same number of
+ * descriptors.
+ */
 static void expect_old_process(struct updating *u, struct front_end *fe, const char *error, unsigned int files)
 {
 	assert_int_equal(kill(u->daemon.pid, SIGUSR1), 0);
@@ -273,7 +276,7 @@ static void update_without_state_file_changes_nothing(void **state)
 	char folder[160];
 
 	(void)state;
-	/* No option. */
+	/* The daemon has no --state option. */
 	daemon_start(&u.daemon, "");
 	front_end_open(&fe, u.daemon.socket);
 	front_end_set_up(&fe, 0);
@@ -290,7 +293,7 @@ static void update_without_state_file_changes_nothing(void **state)
 	expect_old_process(&u, &fe, "not updated: ", daemon_open_files(&u.daemon));
 	daemon_await_error(&u.daemon, "none/state: No such file or directory");
 	front_end_close(&fe);
-	/* The state isn't written at the end, either. */
+	/* At the end the state can't be written either. */
 	assert_int_equal(daemon_stop(&u.daemon, SIGTERM), 1);
 	daemon_await_error(&u.daemon, "the state is not saved: No such file or directory");
 	daemon_remove_folder(&u.daemon);
@@ -312,7 +315,7 @@ static void update_to_a_missing_program_changes_nothing(void **state)
 	front_end_set_up(&fe, 0);
 	unlink(program);
 	expect_old_process(&u, &fe, "No such file or directory", daemon_open_files(&u.daemon));
-	/* The program's file exists again. */
+	/* Now the program's file exists again. */
 	daemon_copy_program(program);
 	update(&u);
 	block_write_and_read(&fe, 2, 0x22);
@@ -321,7 +324,7 @@ static void update_to_a_missing_program_changes_nothing(void **state)
 	close_daemon(&u);
 }
 
-/* The new program would need more descriptors than the process may have. */
+/* The process may not have as many descriptors as the new program needs. */
 static void update_without_room_for_descriptors_changes_nothing(void **state)
 {
 	struct rlimit limit;
@@ -336,8 +339,8 @@ static void update_without_room_for_descriptors_changes_nothing(void **state)
 	block_write_and_read(&fe, 0, 1);
 	files = daemon_open_files(&u.daemon);
 	/*
-	 * The limit has room for the files of the state, but not for the new program, which raises
-	 * it as far as it can.
+	 * The limit has room for the files of the state, but not for the new program. The hard
+	 * limit is the same, so the new program can't raise its limit.
 	 */
 	limit = (struct rlimit){ .rlim_cur = files + 8, .rlim_max = files + 8 };
 	assert_int_equal(prlimit(u.daemon.pid, RLIMIT_NOFILE, &limit, NULL), 0);
@@ -349,7 +352,7 @@ static void update_without_room_for_descriptors_changes_nothing(void **state)
 	close_daemon(&u);
 }
 
-/* A name of any length, and any character. */
+/* The path of the image is long, and contains a newline. */
 static void update_keeps_an_image_with_a_strange_name(void **state)
 {
 	char image[1024], disk[1200], folder[128];
@@ -383,7 +386,10 @@ static void update_keeps_an_image_with_a_strange_name(void **state)
 	close_daemon(&u);
 }
 
-/* The new program says why it can't go on. The old program goes on with its own arguments. */
+/*
+ * The new program prints why it can't continue, and executes the old program again with its own
+ * arguments. The old program then continues.
+ */
 static void update_to_a_program_that_refuses_returns(void **state)
 {
 	static const struct {
@@ -410,7 +416,7 @@ static void update_to_a_program_that_refuses_returns(void **state)
 	front_end_set_up(&fe, 0);
 	files = daemon_open_files(&u.daemon);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		/* The place for the image's path, if the arguments have one. */
+		/* The image's path replaces %s. */
 		char *const at = strstr(cases[i].arguments, "%s");
 
 		snprintf(arguments, sizeof arguments, "%.*s%s%s",
@@ -424,7 +430,7 @@ static void update_to_a_program_that_refuses_returns(void **state)
 		block_write_and_read(&fe, i, (uint8_t)(i + 1));
 		assert_int_equal(daemon_open_files(&u.daemon), files);
 		assert_int_equal(truncate(u.daemon.errors, 0), 0);
-		/* Restores the file from which the old program was executed. */
+		/* Restore the program's file for the next round. */
 		daemon_copy_program(program);
 	}
 	front_end_close(&fe);
@@ -432,7 +438,7 @@ static void update_to_a_program_that_refuses_returns(void **state)
 	close_daemon(&u);
 }
 
-/* A request in flight that doesn't end. */
+/* Requests in flight that do not end, and flushes that failed */
 
 static void update_gives_up_on_a_thread_that_stands_still(void **state)
 {
@@ -462,7 +468,7 @@ static void update_gives_up_on_a_thread_that_stands_still(void **state)
 	close_daemon(&u);
 }
 
-/* Fails every fdatasync(), also of programs that start later. The filter can't be removed. */
+/* Makes every fdatasync() fail, also in programs that start later. The filter can't be removed. */
 static void fail_syncs(void)
 {
 	struct sock_filter code[] = {
@@ -477,7 +483,10 @@ static void fail_syncs(void)
 	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
 }
 
-/* The kernel reports lost data once. A new process would report success after it. */
+/*
+ * The kernel reports lost data only once, so after an update a flush would succeed. Therefore the
+ * daemon refuses updates after a failed flush.
+ */
 static void update_does_not_forget_a_failed_flush(void **state)
 {
 	struct updating u;
@@ -499,7 +508,7 @@ static void update_does_not_forget_a_failed_flush(void **state)
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 1, 512), VIRTIO_BLK_S_OK);
 	assert_int_equal(daemon_open_files(&u.daemon), files);
 	front_end_close(&fe);
-	/* Nothing is saved for a later process, either. */
+	/* The daemon does not save its state at the end, either. */
 	assert_int_equal(daemon_stop(&u.daemon, SIGTERM), 1);
 	daemon_remove_folder(&u.daemon);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests through io_uring, with a kernel that shortens, interrupts, fails, refuses and reorders
- * as it is told: are the results right, and is no result reported too early?
+ * Requests through io_uring on a fake kernel, which shortens, interrupts, fails, refuses and
+ * reorders pieces. The results must be right, and no result may be reported too early.
  */
 #include "fake_kernel.h"
 
@@ -38,7 +38,7 @@ static void expect(unsigned int queue, unsigned int n, uint8_t status, uint32_t 
 	assert_int_equal(kernel_length(queue, n), length);
 }
 
-/* One request, from beginning to end. */
+/* Sends a request, runs the device until nothing is in flight, and checks the result. */
 static void serve(unsigned int n, uint32_t type, uint8_t status, uint32_t length)
 {
 	kernel_send(0, n, type, type == FLUSH ? 0 : REQUEST_SECTORS);
@@ -72,7 +72,7 @@ static void uring_reads_need_no_flush(void **state)
 	kernel_close();
 }
 
-/* An impossible result is an error, too: for the first piece, or for a later one. */
+/* A failed piece, first or later, fails the request. So does an impossible result. */
 static void uring_fails_requests_whose_pieces_fail(void **state)
 {
 	const int64_t failures[] = { SAYS(-EIO), SAYS(-ENOSPC), SAYS(-EINVAL), SAYS(0), SAYS(BYTES + 1) };
@@ -85,7 +85,8 @@ static void uring_fails_requests_whose_pieces_fail(void **state)
 
 		kernel_open(features[i % 2], 1);
 		/*
-		 * At the end of the file the back end is asked whether there is part of a sector.
+		 * A result of 0 means the end of the file. Then uring.c calls the back end, because
+		 * the file may end within a sector.
 		 */
 		kernel_disk.call_outcome = failure == SAYS(0) ? failure : WHOLE;
 		tell(&failure, 1);
@@ -122,12 +123,12 @@ static void uring_does_by_calls_what_was_interrupted(void **state)
 			kernel_disk.calls = 0;
 			serve(5, types[t], VIRTIO_BLK_S_OK, length);
 			assert_int_equal(kernel_disk.calls, 1);
-			/* Such a call may be short. io_uring then carries out the rest. */
+			/* A call may be short. io_uring then carries out the rest. */
 			tell(&outcomes[1], 1);
 			kernel_disk.call_outcome = AT_MOST(10);
 			serve(6, types[t], VIRTIO_BLK_S_OK, length);
 			assert_int_equal(kernel_kernel.pieces, 2);
-			/* Or fail. */
+			/* A call may fail. */
 			tell(&outcomes[1], 1);
 			kernel_disk.call_outcome = SAYS(-EIO);
 			serve(6, types[t], VIRTIO_BLK_S_IOERR, types[t] == IN ? 0 : 1);
@@ -138,8 +139,8 @@ static void uring_does_by_calls_what_was_interrupted(void **state)
 }
 
 /*
- * Requests in flight must end before a queue can be stopped. With 64 MiB in flight, no request
- * begins until some have ended.
+ * A stop waits for the requests in flight. So with 64 MiB in flight, no request begins until
+ * another has ended.
  */
 static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 {
@@ -151,7 +152,7 @@ static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 	tell(failures, 2);
 	for (unsigned int n = 0; n < 4; n++)
 		kernel_send(0, n, IN, sectors[n]);
-	/* The second piece leaves one sector for the third. */
+	/* The first two pieces leave room for one sector, which the third piece uses. */
 	assert_int_equal(kernel_process(0), 1);
 	assert_int_equal(kernel_kernel.pieces, 3);
 	assert_int_equal(kernel_process(0), 1);
@@ -166,8 +167,8 @@ static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 }
 
 /*
- * Stable writes. In every test the kernel finds requests that are reported before their data is
- * stable.
+ * Stable writes. In every test the fake kernel checks that no request is reported before its data
+ * is stable.
  */
 
 static void uring_writes_are_stable_before_they_are_reported_under_write_through(void **state)
@@ -179,7 +180,7 @@ static void uring_writes_are_stable_before_they_are_reported_under_write_through
 	kernel_disk.hold = true;
 	tell(&outcome, 1);
 	kernel_send(0, 1, OUT, REQUEST_SECTORS);
-	/* Each turn moves a half of the request. */
+	/* Each turn moves half of the request. */
 	for (unsigned int i = 0; i < 2; i++) {
 		assert_int_equal(kernel_process(0), 0);
 		assert_int_equal(kernel_disk.syncs, 0);
@@ -223,7 +224,7 @@ static void uring_flush_is_reported_when_all_before_it_is_stable(void **state)
 	kernel_close();
 }
 
-/* A sync that has begun does not cover later writes. */
+/* A sync does not cover writes that come after it has begun, so they need another sync. */
 static void uring_what_comes_during_a_flush_needs_another(void **state)
 {
 	const uint64_t features[] = { WRITE_THROUGH, WRITE_BACK };
@@ -274,11 +275,11 @@ static void uring_writes_that_end_together_share_a_flush(void **state)
 	kernel_close();
 }
 
-/* The kernel reports once that it has lost written data. After that its syncs succeed. */
+/* The kernel reports only once that it has lost data. Later syncs succeed. */
 static void uring_failed_flush_fails_all_that_relied_on_it(void **state)
 {
 	(void)state;
-	/* The writes end together, or one after the other. */
+	/* In round 0 the writes end together, in round 1 one after another. */
 	for (unsigned int i = 0; i < 2; i++) {
 		kernel_open(WRITE_THROUGH, 1);
 		kernel_disk.fail_sync = 1;
@@ -305,13 +306,13 @@ static void uring_failed_flush_is_not_forgotten(void **state)
 	for (unsigned int i = 0; i < 3; i++)
 		serve(1, FLUSH, VIRTIO_BLK_S_IOERR, 1);
 	assert_non_null(strstr(kernel_log, strerror(EDQUOT)));
-	/* Requests that promise nothing still succeed. */
+	/* Requests that do not promise stable data still succeed. */
 	serve(2, OUT, VIRTIO_BLK_S_OK, 1);
 	serve(2, IN, VIRTIO_BLK_S_OK, BYTES + 1);
 	kernel_close();
 }
 
-/* A sync fails once for the first queue. A flush of the second queue must fail, too. */
+/* One sync fails, while both queues have written. The requests of both queues must fail. */
 static void uring_failed_flush_is_known_to_all_queues(void **state)
 {
 	(void)state;
@@ -324,7 +325,7 @@ static void uring_failed_flush_is_known_to_all_queues(void **state)
 		assert_int_equal(kernel_process(queue), 0);
 		kernel_end_moves(queue);
 	}
-	/* Both flush at the same time. */
+	/* Both queues flush at the same time. */
 	for (unsigned int queue = 0; queue < 2; queue++)
 		assert_int_equal(kernel_process(queue), 0);
 	kernel_await_syncs(1);
@@ -341,7 +342,7 @@ static void uring_failed_flush_is_known_to_all_queues(void **state)
 
 /* The flusher */
 
-/* A disk that nobody writes to needs no thread. */
+/* A disk without flushes needs no thread. */
 static void uring_starts_a_thread_with_the_first_flush(void **state)
 {
 	(void)state;
@@ -356,7 +357,7 @@ static void uring_starts_a_thread_with_the_first_flush(void **state)
 	kernel_close();
 }
 
-/* A missing thread is no error either. Later there may be one again. */
+/* If no thread can be started, the flush is made by a call. Later a thread may start again. */
 static void uring_flushes_without_a_thread_where_none_can_be_started(void **state)
 {
 	(void)state;
@@ -379,7 +380,7 @@ static void uring_flushes_without_a_thread_where_none_can_be_started(void **stat
 	}
 }
 
-/* Returns the number of open descriptors, and sets *next to the next free number. */
+/* Returns the number of open descriptors, and sets *next to the lowest unused number. */
 static unsigned int open_descriptors(int *next)
 {
 	unsigned int count = 0;
@@ -423,7 +424,10 @@ static void uring_without_descriptors_keeps_none(void **state)
 	assert_int_equal(open_descriptors(&next), none);
 }
 
-/* Fails unless *context is 0. Sets errno to it, unless it is negative. */
+/*
+ * Flushes with the result that *context says: 0 is success, another value an error. Sets errno to
+ * this value unless it is negative.
+ */
 static int flush_as_told(void *context)
 {
 	const int *error = context;
@@ -501,7 +505,7 @@ static void do_anything(unsigned int queues)
 	}
 }
 
-/* In half of the runs one sync fails, and nothing else. After that no write need be stable. */
+/* In half of the runs one sync fails. After a failed sync no later write needs to be stable. */
 static void uring_keeps_its_promises_whatever_happens(void **state)
 {
 	(void)state;
@@ -520,7 +524,7 @@ static void uring_keeps_its_promises_whatever_happens(void **state)
 			do_anything(queues);
 		for (unsigned int queue = 0; queue < queues; queue++)
 			kernel_drain(queue);
-		/* Serves the requests that were made available meanwhile. */
+		/* Serve the requests that are still available. */
 		for (unsigned int queue = 0; queue < queues; queue++)
 			kernel_run(queue);
 		if (!kernel_disk.fail_sync)
@@ -533,7 +537,10 @@ static void uring_keeps_its_promises_whatever_happens(void **state)
 
 static void uring_retries_when_the_kernel_is_busy(void **state)
 {
-	/* EINTR may come any number of times, but the other errors only a few times in a row. */
+	/*
+	 * EINTR may come any number of times. The other errors may come only a limited number of
+	 * times in a row.
+	 */
 	const struct {
 		int error;
 		unsigned int count;
@@ -559,7 +566,7 @@ static void uring_retries_when_the_kernel_is_busy(void **state)
 
 /*
  * After a permanent refusal, ordinary calls carry out the remaining pieces. Pieces that were
- * submitted before end as usual.
+ * already submitted end as usual.
  */
 static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 {
@@ -576,7 +583,7 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 		kernel_kernel.take = 3;
 		for (unsigned int n = 4; n < REQUESTS; n++)
 			kernel_send(0, n, n % 4 ? OUT : IN, REQUEST_SECTORS);
-		/* The call returns, although no submitted piece has ended. */
+		/* The turn must end, although no submitted piece has ended. */
 		assert_true(kernel_process(0) >= 0);
 		kernel_end_moves(0);
 		if (i == 0)
@@ -585,7 +592,7 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 		for (unsigned int n = 0; n < REQUESTS; n++)
 			assert_int_equal(kernel_status(0, n), VIRTIO_BLK_S_OK);
 		assert_true(kernel_disk.calls > REQUESTS - 10);
-		/* After that the kernel is not asked any more. */
+		/* From now on nothing is submitted. */
 		kernel_kernel.enters = 0;
 		serve(0, OUT, VIRTIO_BLK_S_OK, 1);
 		serve(0, IN, VIRTIO_BLK_S_OK, BYTES + 1);
@@ -595,7 +602,10 @@ static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
 	}
 }
 
-/* The thread sees a stop only between two turns, so a long request must take several turns. */
+/*
+ * The queue's thread notices a stop only between two turns, so a long request must take several
+ * turns.
+ */
 static void uring_without_a_kernel_serves_long_requests_in_turns(void **state)
 {
 	const unsigned int pieces = 32;
@@ -606,7 +616,10 @@ static void uring_without_a_kernel_serves_long_requests_in_turns(void **state)
 	kernel_kernel.refusals = UINT32_MAX;
 	kernel_disk.call_outcome = SAYS(LARGE_SECTORS * 512 / pieces);
 	kernel_send(0, 0, IN, LARGE_SECTORS);
-	/* The first turn is used up by the kernel's refusals, so it makes only one call. */
+	/*
+	 * The kernel's refusals use up the time of the first turn, so this turn makes only one
+	 * call.
+	 */
 	for (unsigned int turn = 1; turn < 4; turn++) {
 		assert_int_equal(kernel_turn(0), DEVICE_TURN_AGAIN);
 		assert_in_range(kernel_disk.calls, turn, turn == 1 ? 1 : pieces - 1);
@@ -619,7 +632,7 @@ static void uring_without_a_kernel_serves_long_requests_in_turns(void **state)
 	kernel_close();
 }
 
-/* The kernel may refuse to report the end of a flush, or refuse to wait. */
+/* The read of the flusher's answer may fail, and so may the submit that waits for it. */
 static void uring_gets_the_flushers_answer_in_any_way(void **state)
 {
 	const int errors[] = { EAGAIN, EINTR, EINVAL, ECANCELED };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The daemon's sockets: programs of the host that connect to a guest, and the socket files. */
+/*
+ * The daemon's socket device: programs of the host connect to a guest. Also tests the socket files.
+ */
 #include "cmocka_includes.h"
 #include "vsock_guest.h"
 
@@ -52,8 +54,8 @@ static void vsock_host_connects_to_the_guest(void **state)
 }
 
 /*
- * Hostile 230: the line in pieces, payload after its newline in the same write, and then the end of
- * the client's half.
+ * Hostile 230: the line comes in pieces, payload follows the newline in the same write, and then
+ * the client shuts down its sending direction.
  */
 static void vsock_takes_all_behind_the_line_for_payload(void **state)
 {
@@ -84,7 +86,7 @@ static void vsock_takes_all_behind_the_line_for_payload(void **state)
 	vsock_tear_down(&p, " 0 refused");
 }
 
-/* Until the guest has accepted, it gets no data, and the client gets no OK. */
+/* Before the guest accepts, the guest gets no data, and the client gets no OK. */
 static void vsock_says_ok_after_the_response(void **state)
 {
 	struct vsock_message m;
@@ -117,7 +119,7 @@ static void vsock_says_ok_after_the_response(void **state)
 	vsock_tear_down(&p, NOTHING_LOST);
 }
 
-/* Hostile 230. */
+/* Hostile 230: malformed lines are refused. */
 static void vsock_refuses_lines_that_are_none(void **state)
 {
 	static const struct {
@@ -158,7 +160,7 @@ static void vsock_refuses_lines_that_are_none(void **state)
 	vsock_tear_down(&p, " 0 to it, 13 refused");
 }
 
-/* Hostile 229. */
+/* Hostile 229: the client of a refused connection is closed at once. */
 static void vsock_closes_a_refused_client_at_once(void **state)
 {
 	struct vsock_message m;
@@ -180,8 +182,8 @@ static void vsock_closes_a_refused_client_at_once(void **state)
 }
 
 /*
- * Hostile 229: clients wait for a driver, and for an answer that never comes. Each wait has an end.
- * Other clients are served.
+ * Hostile 229: clients wait for a driver, or for an answer that never comes. Each wait has a limit,
+ * and other clients are served.
  */
 static void vsock_clients_wait_for_a_driver(void **state)
 {
@@ -206,7 +208,8 @@ static void vsock_clients_wait_for_a_driver(void **state)
 	assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_REQUEST);
 	assert_int_equal(virtio_vsock_dst_port(&m.header), 23);
 	/*
-	 * While the guest doesn't answer the first request, another connection is made and works.
+	 * While the guest does not answer the first request, another connection can be opened and
+	 * works.
 	 */
 	fd = vsock_open_to_guest(&p, &other);
 	host_send(fd, "ab", 2);
@@ -293,7 +296,7 @@ static void vsock_options_that_are_wrong_are_refused(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* Hostile 232: a live listener's file, and a file that is not a socket. */
+/* Hostile 232: the daemon must not replace a socket file in use, or a file that is not a socket. */
 static void vsock_socket_files_of_others_are_left_alone(void **state)
 {
 	static const char *const suffixes[] = { "", "_seqpacket" };
@@ -312,7 +315,7 @@ static void vsock_socket_files_of_others_are_left_alone(void **state)
 		snprintf(vsock_path, sizeof vsock_path, "%s/v", daemon.folder);
 		snprintf(spec, sizeof spec, "cid=3,uds=%s,socket=%s", vsock_path, daemon.socket);
 		snprintf(path, sizeof path, "%s%s", vsock_path, suffix);
-		/* A listener of either type counts as in use. */
+		/* A listener of either type makes the file in use. */
 		listener = host_listen(suffix, types[i / 2], 8);
 		expect_refusal(&daemon, spec, "in use: somebody is listening there");
 		close(host_connect(suffix, types[i / 2]));
@@ -329,7 +332,7 @@ static void vsock_socket_files_of_others_are_left_alone(void **state)
 	}
 }
 
-/* Hostile 232. */
+/* Hostile 232: stale socket files are replaced. */
 static void vsock_replaces_socket_files_that_are_stale(void **state)
 {
 	struct vsock_peer peer;
@@ -355,7 +358,7 @@ static void vsock_replaces_socket_files_that_are_stale(void **state)
 	assert_int_equal(access(vsock_path, F_OK), -1);
 }
 
-/* The soft limit of descriptors is raised to the hard one. */
+/* The daemon raises its soft limit of descriptors to the hard limit. */
 static void vsock_raises_the_limit_of_descriptors(void **state)
 {
 	struct rlimit before, limit;

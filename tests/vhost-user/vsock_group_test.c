@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The daemon's sockets: guests of one daemon that reach each other. */
+/* The daemon's socket device: guests of one daemon reach each other. */
 #include "cmocka_includes.h"
 #include "vsock_guest.h"
 #include "watchdog.h"
@@ -19,7 +19,7 @@ struct group {
 	struct vsock_guest a, b;
 };
 
-/* Runs a daemon with two devices; returns when both listen. */
+/* Runs a daemon with two devices. Returns when the daemon listens for both. */
 static void run(struct daemon_process *daemon, uint32_t cid, const char *first_options, const char *options)
 {
 	char first[512], second[512], line[160], saved[96];
@@ -79,7 +79,7 @@ static void group_guests_reach_each_other(void **state)
 	vsock_expect_data(&b, "hello", 5);
 	vsock_send(&b, VIRTIO_VSOCK_OP_RW, 0, "world", 5);
 	vsock_expect_data(&a, "world", 5);
-	/* Shuts one direction, and then the other. */
+	/* One guest shuts down one direction, and then the other guest shuts down both. */
 	vsock_send(&a, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_SEND, NULL, 0);
 	vsock_expect(&b, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
 	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_SEND);
@@ -105,7 +105,7 @@ static void group_guests_refuse(void **state)
 
 	(void)state;
 	set_up(&g);
-	/* Nobody listens. */
+	/* No program of the other guest listens on this port. */
 	a = (struct vsock_peer){ &g.a, 1000, B_CID, 22, STREAM, VSOCK_BUFFER, 0 };
 	vsock_send(&a, VIRTIO_VSOCK_OP_REQUEST, 0, NULL, 0);
 	vsock_receive(&g.b, &m);
@@ -124,7 +124,7 @@ static void group_guests_refuse(void **state)
 	vsock_expect(&a, VIRTIO_VSOCK_OP_RST, &m);
 	vsock_attach(&g.b, g.daemon.other, B_CID, VSOCK_RINGS);
 	open_between(&g, STREAM, &a, &b);
-	/* The guest leaves while a connection is open. */
+	/* The other guest leaves while a connection is open. */
 	vsock_send(&b, VIRTIO_VSOCK_OP_RW, 0, "last", 4);
 	vsock_detach(&g.b);
 	vsock_expect_data(&a, "last", 4);
@@ -134,7 +134,7 @@ static void group_guests_refuse(void **state)
 	tear_down(&g, ": 0 connections from the guest, 1 to it");
 }
 
-/* One guest sends requests when the other guest's device has already stopped for an update. */
+/* One guest sends requests while the other guest's device has already stopped for an update. */
 static void group_requests_during_an_update_are_kept(void **state)
 {
 	enum { REQUESTS = 8 };
@@ -164,7 +164,9 @@ static void group_requests_during_an_update_are_kept(void **state)
 	tear_down(&g, " 0 refused");
 }
 
-/* Marks, records without a byte, and records longer than a socket's packet. */
+/*
+ * Between guests, records keep their marks, and may be empty or longer than a Unix socket carries.
+ */
 static void group_carries_all_records(void **state)
 {
 	enum { LONG = 40000 };
@@ -209,7 +211,7 @@ static void group_carries_all_records(void **state)
 		got += m.len;
 		assert_int_equal(virtio_vsock_flags(&m.header), got == LONG ? EOM : 0);
 	}
-	/* The other way round. */
+	/* Now a record goes in the other direction. */
 	vsock_send(&b, VIRTIO_VSOCK_OP_RW, EOM | EOR, bytes, 7);
 	vsock_expect(&a, VIRTIO_VSOCK_OP_RW, &m);
 	assert_int_equal(m.len, 7);
@@ -217,7 +219,10 @@ static void group_carries_all_records(void **state)
 	tear_down(&g, " 0 records that can't be carried, 0 faults");
 }
 
-/* If a guest does not read, the other guest can fill the buffers between them, and send no more. */
+/*
+ * If a guest does not read, the other guest can only fill the buffers between them. Then its credit
+ * is used up.
+ */
 static void group_credit_reaches_from_guest_to_guest(void **state)
 {
 	struct vsock_peer a, b;
@@ -248,7 +253,8 @@ static void group_credit_reaches_from_guest_to_guest(void **state)
 }
 
 /*
- * Two devices of a group must have different CIDs. Devices outside of groups may have equal CIDs.
+ * Two devices of a group must have different CIDs. Devices in different groups or in no group may
+ * have equal CIDs.
  */
 static void group_has_different_cids(void **state)
 {

@@ -36,7 +36,7 @@ void vsock_finish(struct daemon_process *daemon, const char *words)
 {
 	char command[256];
 
-	/* The tests' own listeners. */
+	/* Remove the socket files of the tests' own listeners. */
 	snprintf(command, sizeof command, "rm -f '%s'_[0-9]*", vsock_path);
 	assert_int_equal(system(command), 0);
 	daemon_finish(daemon);
@@ -80,7 +80,7 @@ void vsock_detach(struct vsock_guest *guest)
 		ring_close(&guest->rings[i]);
 }
 
-/* Makes one buffer available. */
+/* Makes a buffer available. */
 static void offer(struct ring *ring, const void *bytes, uint32_t len)
 {
 	struct virtio_mock_buffer buffer = { .len = len, .flags = bytes ? 0 : VRING_DESC_F_WRITE };
@@ -98,7 +98,7 @@ static void offer(struct ring *ring, const void *bytes, uint32_t len)
 	assert_int_equal(ring_kick(ring), 0);
 }
 
-/* Waits for one buffer. */
+/* Waits for a used buffer. Stores where its bytes are, and returns its used length. */
 static uint32_t take(struct ring *ring, const uint8_t **bytes)
 {
 	struct vring_used_elem used;
@@ -185,8 +185,7 @@ void vsock_expect(const struct vsock_peer *peer, uint16_t op, struct vsock_messa
 }
 
 /*
- * SET_VRING_CALL asks for a turn of the queue. The turn takes place before the next such message is
- * answered.
+ * SET_VRING_CALL causes a turn of the queue, which ends before the next SET_VRING_CALL is answered.
  */
 void vsock_expect_nothing(struct vsock_guest *guest)
 {

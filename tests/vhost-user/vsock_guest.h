@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A guest with a socket device for tests of the daemon: its driver, packet by packet, and the
+ * A guest with a socket device, for tests of the daemon: the driver, packet by packet, and the
  * host's sockets.
  */
 #ifndef VSOCK_GUEST_H
@@ -11,9 +11,9 @@
 
 #include <virtio/vsock_connection.h>
 
-#define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* that fits a buffer */
+#define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* payload of a full buffer */
 #define VSOCK_ANY 0xffffu                                         /* any operation */
-#define VSOCK_BUFFER 16384u                                       /* of the guest's connections */
+#define VSOCK_BUFFER 16384u                                       /* guest's, per connection */
 #define VSOCK_RINGS 3u
 #define SEQPACKET FEATURE(VIRTIO_VSOCK_F_SEQPACKET)
 #define VSOCK_FEATURES (SEQPACKET | FEATURE(VIRTIO_VSOCK_F_STREAM) | FEATURE(VIRTIO_VSOCK_F_NO_IMPLIED_STREAM))
@@ -23,15 +23,15 @@ struct vsock_guest {
 	struct ring rings[VSOCK_RINGS];
 	unsigned int ring_count;
 	uint32_t cid;
-	bool posted; /* a receive buffer */
+	bool posted; /* a receive buffer is available */
 };
 
-/* One side of a connection, as the guest sees it. */
+/* The guest's side of a connection. */
 struct vsock_peer {
 	struct vsock_guest *guest;
 	uint32_t port, peer_cid, peer_port;
 	uint16_t type;
-	uint32_t buf_alloc, fwd_cnt; /* that the guest tells */
+	uint32_t buf_alloc, fwd_cnt; /* sent in the guest's packets */
 };
 
 struct vsock_message {
@@ -44,50 +44,53 @@ struct vsock_message {
 extern char vsock_path[80];
 
 /*
- * Makes the folder, and runs a daemon with one device, cid 3; `options` begin with a comma. Returns
- * when it listens.
+ * Makes the folder, and runs a daemon with one device, cid 3. `options` is empty, or begins with a
+ * comma. Returns when the daemon listens.
  */
 void vsock_start(struct daemon_process *daemon, const char *options);
 
-/* Stops the daemon. Its summary must contain these words. */
+/* Stops the daemon, and checks that its summary contains these words. */
 void vsock_finish(struct daemon_process *daemon, const char *words);
 
-/* Attaches a front end with two or three rings, whose driver begins anew. */
+/* Attaches a front end with two or three rings, for a driver that begins anew. */
 void vsock_attach(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
 void vsock_detach(struct vsock_guest *guest);
 
-/* Starts the rings with these indices, instead of at 0: the driver goes on. */
+/* Does the same, but does not start the rings. */
 void vsock_attach_stopped(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
 
 /*
- * Another front end for the same guest, whose driver goes on with so many rings. Nothing is in
- * flight.
+ * Connects another front end for the same guest. The driver continues with `rings` rings. Nothing
+ * may be in flight.
  */
 void vsock_move(struct vsock_guest *guest, const char *socket, unsigned int rings);
 
 /* Sends a packet, and waits until the device has popped it. */
 void vsock_send(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len);
 
-/* The same without waiting. */
+/* vsock_submit() does the same without waiting. vsock_reap() waits for one packet. */
 void vsock_submit(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len);
 void vsock_reap(struct vsock_guest *guest);
 
 /* Receives the next packet. */
 void vsock_receive(struct vsock_guest *guest, struct vsock_message *message);
 
-/* Receives a packet, which must be of this peer and have this operation. */
+/*
+ * Receives a packet. Checks that it belongs to this connection and has this operation. Skips credit
+ * updates unless `op` is one.
+ */
 void vsock_expect(const struct vsock_peer *peer, uint16_t op, struct vsock_message *message);
 
-/* Nothing must be received: checks whether the device has sent something unasked. */
+/* Checks that the device sends nothing now. */
 void vsock_expect_nothing(struct vsock_guest *guest);
 
-/* Receives data of the peer, in any number of packets. Gives credit for all of it at once. */
+/* Receives data on the connection, in any number of packets. Counts the data as read at once. */
 void vsock_expect_data(struct vsock_peer *peer, const void *bytes, size_t len);
 
 /* Connects the guest to a port of the host. Returns false if the host refuses. */
 bool vsock_connect(struct vsock_peer *peer, struct vsock_guest *guest, uint16_t type, uint32_t port);
 
-/* Accepts a request of the device's for a port. */
+/* Accepts the device's request for a connection to a port. */
 void vsock_accept(struct vsock_peer *peer, struct vsock_guest *guest, uint32_t port);
 
 /* The host's sockets; `suffix` follows vsock_path. */
@@ -97,7 +100,7 @@ int host_connect(const char *suffix, int type);
 void host_send(int fd, const void *bytes, size_t len);
 void host_expect(int fd, const void *bytes, size_t len);
 
-/* Expects that the other side has closed the socket, or shut its half. */
+/* Checks that the other side has closed the socket, or shut down its sending direction. */
 void host_expect_end(int fd);
 
 /* Fails if anything can be read now. */
@@ -117,7 +120,7 @@ void vsock_tear_down(struct vsock_pair *p, const char *words);
 
 /*
  * Open a stream from the guest to the host's port 80, or from the host to the guest's port 22.
- * Return the host's end.
+ * Return the host's socket.
  */
 int vsock_open_to_host(struct vsock_pair *p, struct vsock_peer *peer);
 int vsock_open_to_guest(struct vsock_pair *p, struct vsock_peer *peer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The daemon's sockets: records. */
+/* The daemon's socket device: records (SEQPACKET). */
 #include "cmocka_includes.h"
 #include "vsock_guest.h"
 #include "watchdog.h"
@@ -14,7 +14,7 @@
 #define EOM ((uint32_t)VIRTIO_VSOCK_SEQ_EOM)
 #define EOR ((uint32_t)VIRTIO_VSOCK_SEQ_EOR)
 
-/* A connection of the guest's for records, and the host's end. */
+/* Opens a connection for records from the guest to the host. Returns the host's socket. */
 static int open_records(struct vsock_pair *p, struct vsock_peer *peer)
 {
 	const int listener = host_listen("_90", SOCK_SEQPACKET, 8);
@@ -37,7 +37,7 @@ static void expect_record(int fd, const void *bytes, size_t len)
 	watchdog_step();
 }
 
-/* Receives a record in pieces, whose last one alone has marks. */
+/* Receives a record in pieces, and checks that only the last piece has the marks. */
 static void receive_record(struct vsock_peer *peer, const uint8_t *bytes, size_t len, uint32_t marks)
 {
 	struct vsock_message m;
@@ -58,7 +58,7 @@ static void receive_record(struct vsock_peer *peer, const uint8_t *bytes, size_t
 		done += m.len;
 		assert_int_equal(virtio_vsock_flags(&m.header), done == len ? marks : 0);
 	} while (done < len || virtio_vsock_op(&m.header) != VIRTIO_VSOCK_OP_RW);
-	/* A guest frees its buffer when it has the whole record. */
+	/* A guest reads the record from its buffer only when the record is complete. */
 	peer->fwd_cnt += (uint32_t)len;
 }
 
@@ -76,7 +76,7 @@ static void records_keep_their_boundaries(void **state)
 	vsock_set_up(&p, "");
 	fd = open_records(&p, &peer);
 	/*
-	 * Two records in one packet each, and a record in several packets, of which one is empty.
+	 * Send two records of one packet each, and a record of several packets, two of them empty.
 	 */
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, bytes, 1);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, bytes, 2);
@@ -89,14 +89,16 @@ static void records_keep_their_boundaries(void **state)
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, bytes + 800, 100);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, NULL, 0);
 	expect_record(fd, bytes, 900);
-	/* From the host to the guest. The second record is longer than a buffer of the guest. */
+	/*
+	 * The host sends records to the guest. The second record is longer than a receive buffer.
+	 */
 	host_send(fd, bytes, 1);
 	host_send(fd, bytes, 2000);
 	host_send(fd, bytes, 3);
 	receive_record(&peer, bytes, 1, EOM);
 	receive_record(&peer, bytes, 2000, EOM);
 	receive_record(&peer, bytes, 3, EOM);
-	/* Half-closes. */
+	/* The host shuts down its sending direction, and then the guest does. */
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
 	vsock_expect(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
 	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_SEND);
@@ -129,7 +131,7 @@ static void records_of_a_host_that_connects(void **state)
 	expect_record(fd, line, strlen(line));
 	receive_record(&peer, (const uint8_t *)"first", 5, EOM);
 	close(fd);
-	/* What is no line. */
+	/* The first record must be a line, and only a line. */
 	fd = host_connect("_seqpacket", SOCK_SEQPACKET);
 	host_send(fd, "CONNECT 22", 10);
 	host_expect_end(fd);
@@ -141,7 +143,7 @@ static void records_of_a_host_that_connects(void **state)
 	vsock_tear_down(&p, " 1 to it, 2 refused");
 }
 
-/* A record that the host's socket cannot carry resets that connection, and is counted. */
+/* A record that can't be carried resets its connection, and is counted. */
 static void records_that_cannot_be_carried_reset(void **state)
 {
 	static uint8_t bytes[65537];
@@ -152,7 +154,10 @@ static void records_that_cannot_be_carried_reset(void **state)
 
 	(void)state;
 	vsock_set_up(&p, ",buffer=65536");
-	/* A record with the EOR mark, EOR within a message, and a record without bytes. */
+	/*
+	 * A Unix socket can't carry a record with EOR at its end, EOR within a message, or an empty
+	 * record.
+	 */
 	for (unsigned int i = 0; i < 3; i++) {
 		static const uint32_t marks[] = { EOM | EOR, EOR, EOM };
 
@@ -162,7 +167,7 @@ static void records_that_cannot_be_carried_reset(void **state)
 		host_expect_end(fd);
 		close(fd);
 	}
-	/* A record longer than our buffer, whose rest could never come. */
+	/* The rest of a record longer than the daemon's buffer could never arrive. */
 	fd = open_records(&p, &peer);
 	for (uint32_t sent = 0; sent < 65536;) {
 		const uint32_t len = 65536 - sent < VSOCK_PAYLOAD ? 65536 - sent : VSOCK_PAYLOAD;
@@ -174,8 +179,8 @@ static void records_that_cannot_be_carried_reset(void **state)
 	host_expect_end(fd);
 	close(fd);
 	/*
-	 * Records from the host: without a byte, longer than our buffer, and longer than the
-	 * guest's buffer.
+	 * The host sends an empty record, a record longer than the daemon's buffer, and a record
+	 * longer than the guest's buffer.
 	 */
 	for (unsigned int i = 0; i < 3; i++) {
 		static const size_t lens[] = { 0, 65537, VSOCK_BUFFER + 1 };
@@ -189,7 +194,10 @@ static void records_that_cannot_be_carried_reset(void **state)
 	vsock_tear_down(&p, " 7 records that can't be carried, 0 faults");
 }
 
-/* The guest sends no more: the host gets the records that are whole, and the end without a wait. */
+/*
+ * The guest shuts down in the middle of a record. The host gets the complete records, and then the
+ * end without delay.
+ */
 static void records_without_an_end_reset(void **state)
 {
 	struct vsock_message m;
@@ -219,7 +227,7 @@ static void records_without_an_end_reset(void **state)
 	vsock_tear_down(&p, " 2 records that can't be carried, 0 faults");
 }
 
-/* Longer than SO_SNDBUF: twice net.core.wmem_default is always more. */
+/* The record is longer than the socket's send buffer, SO_SNDBUF. */
 static void records_longer_than_a_socket_takes_reset(void **state)
 {
 	uint8_t bytes[VSOCK_PAYLOAD] = { 0 };
@@ -244,8 +252,8 @@ static void records_longer_than_a_socket_takes_reset(void **state)
 }
 
 /*
- * A guest receives the first pieces of a record. Then it leaves no room for the remaining pieces,
- * and waits for them.
+ * A guest receives the first pieces of a record, and then reduces its buffer so that the other
+ * pieces never fit.
  */
 static void records_that_can_never_arrive_reset(void **state)
 {
@@ -258,7 +266,7 @@ static void records_that_can_never_arrive_reset(void **state)
 	(void)state;
 	vsock_set_up(&p, "");
 	fd = open_records(&p, &peer);
-	/* The record fits the room that the guest reports at first. */
+	/* The record fits the buffer that the guest has reported so far. */
 	host_send(fd, bytes, 1500);
 	vsock_receive(&p.guest, &m);
 	assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_RW);
@@ -274,7 +282,7 @@ static void records_that_can_never_arrive_reset(void **state)
 	vsock_tear_down(&p, " 1 records that can't be carried, 0 faults");
 }
 
-/* The host reads late. Meanwhile the records wait, and they are not joined. */
+/* The host reads late. Meanwhile the records wait, and keep their boundaries. */
 static void records_wait_for_a_host_that_does_not_read(void **state)
 {
 	enum { COUNT = 1500 };
@@ -299,8 +307,8 @@ static void records_wait_for_a_host_that_does_not_read(void **state)
 }
 
 /*
- * The host closes without reading all, which Linux reports first. The records that it sent before
- * still reach the guest.
+ * The host closes its socket without reading everything. Linux reports this before the data, but
+ * the records that the host has sent must still reach the guest.
  */
 static void records_go_before_the_end_of_a_host_that_left(void **state)
 {
@@ -323,7 +331,7 @@ static void records_go_before_the_end_of_a_host_that_left(void **state)
 	vsock_tear_down(&p, " 0 records that can't be carried, 0 faults");
 }
 
-/* A record as long as the guest's buffer, in one packet. */
+/* A record may be as long as the guest's buffer, and goes in one packet. */
 static void records_may_fill_the_buffer_of_the_guest(void **state)
 {
 	uint8_t bytes[VSOCK_PAYLOAD];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The daemon's sockets: drivers and front ends that come, go and pause. */
+/* The daemon's socket device: drivers and front ends come, go and pause. */
 #include "cmocka_includes.h"
 #include "vsock_guest.h"
 #include "watchdog.h"
@@ -11,8 +11,8 @@
 #define STREAM VIRTIO_VSOCK_TYPE_STREAM
 
 /*
- * Another front end for the same guest, whose driver goes on: its memory and its rings are as they
- * were.
+ * Connects another front end for the same guest. The driver continues with the same memory and
+ * rings.
  */
 static void reconnect(struct vsock_pair *p, unsigned int rings)
 {
@@ -21,7 +21,9 @@ static void reconnect(struct vsock_pair *p, unsigned int rings)
 	vsock_move(&p->guest, p->daemon.socket, rings);
 }
 
-/* Two rings: RST tells the guest of its connections. Then everything works. */
+/*
+ * With two rings, RST tells the guest that its connections have ended. Then new connections work.
+ */
 static void reset_without_an_event_queue_is_told_by_rst(void **state)
 {
 	struct vsock_message m;
@@ -50,7 +52,7 @@ static void reset_without_an_event_queue_is_told_by_rst(void **state)
 	/* This packet belongs to a connection that has ended. */
 	vsock_send(&first, VIRTIO_VSOCK_OP_RW, 0, "abc", 3);
 	vsock_expect(&first, VIRTIO_VSOCK_OP_RST, &m);
-	/* Requests wait a while for an event queue, and are sent although none comes. */
+	/* Requests wait some time for an event queue, and are then sent without one. */
 	fd = vsock_open_to_guest(&p, &second);
 	close(fd);
 	fd = vsock_open_to_host(&p, &first);
@@ -58,7 +60,10 @@ static void reset_without_an_event_queue_is_told_by_rst(void **state)
 	vsock_tear_down(&p, ": 2 connections from the guest, 2 to it");
 }
 
-/* Hostile 228: the event goes first. The host's requests wait until the driver has popped it. */
+/*
+ * Hostile 228: the event is sent before the host's requests, which wait until the driver has popped
+ * the event.
+ */
 static void reset_is_an_event_that_requests_wait_for(void **state)
 {
 	struct vsock_peer peer, guest_s;
@@ -96,19 +101,22 @@ static void reset_is_an_event_that_requests_wait_for(void **state)
 	assert_int_equal(virtio_le32(used.len), 4);
 	memcpy(&event, ring_data(events, 0), sizeof event);
 	assert_int_equal(virtio_le32(event), VIRTIO_VSOCK_EVENT_TRANSPORT_RESET);
-	/* The driver shows that it has popped the event by making another buffer available. */
+	/* The driver makes another buffer available. This shows that it has popped the event. */
 	vsock_expect_nothing(&p.guest);
 	assert_true(virtio_mock_add(&events->mock, &buffer, 1) >= 0);
 	assert_int_equal(ring_kick(events), 0);
 	vsock_accept(&guest_s, &p.guest, 22);
 	assert_int_equal(host_expect_ok(client), guest_s.peer_port);
 	close(client);
-	/* There is one event. */
+	/* Only one event was sent. */
 	assert_int_equal(virtio_mock_pop_used(&events->mock, &used), 0);
 	vsock_tear_down(&p, ": 1 connections from the guest, 1 to it");
 }
 
-/* A front end that pauses its guest stops the rings, and starts them where they were. */
+/*
+ * A front end that pauses its guest stops the rings, and starts them at the same indices.
+ * Connections stay.
+ */
 static void reset_is_not_what_a_pause_is(void **state)
 {
 	struct vsock_message m;
@@ -135,7 +143,10 @@ static void reset_is_not_what_a_pause_is(void **state)
 	vsock_tear_down(&p, ": 1 connections from the guest");
 }
 
-/* A guest that boots again has a new driver: connections end, and nothing is sent. */
+/*
+ * A guest that boots again has a new driver. Connections end, and the guest gets no packet and no
+ * event about them.
+ */
 static void reset_of_the_guest_ends_its_connections(void **state)
 {
 	struct vsock_message m;
@@ -159,7 +170,7 @@ static void reset_of_the_guest_ends_its_connections(void **state)
 	again = vsock_open_to_host(&p, &peer);
 	close(again);
 	vsock_expect(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
-	/* The same through another front end. */
+	/* Another front end for a new driver has the same effect. */
 	vsock_detach(&p.guest);
 	vsock_attach(&p.guest, p.daemon.socket, 3, VSOCK_RINGS);
 	vsock_expect_nothing(&p.guest);
@@ -168,7 +179,7 @@ static void reset_of_the_guest_ends_its_connections(void **state)
 	vsock_tear_down(&p, ": 2 connections from the guest, 1 to it");
 }
 
-/* If only the receive ring stops, waiting data stays where it is. */
+/* If only the receive ring stops, no data is lost. */
 static void reset_of_one_ring_loses_nothing(void **state)
 {
 	struct vsock_peer peer;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * --restore with connections: the host's ends are gone with the old process, and the guest is told.
+ * --restore with connections: the host's sockets ended with the old process, and the guest is told.
  */
 #include "cmocka_includes.h"
 #include "vsock_guest.h"
@@ -12,7 +12,7 @@
 #include <virtio/endian.h>
 #include <virtio/queue_ser.h>
 
-/* Runs a daemon with the options and the state of the first daemon. */
+/* Runs a daemon with the same options, and with the first daemon's state. */
 static void run_again(struct vsock_pair *p)
 {
 	char spec[512], path[128];
@@ -23,7 +23,7 @@ static void run_again(struct vsock_pair *p)
 	daemon_run(&p->daemon, arguments);
 }
 
-/* The daemon ends, and one with the same options goes on. */
+/* Ends the daemon, and starts another with the same options and the state. */
 static void restart(struct vsock_pair *p, enum daemon_end how)
 {
 	daemon_end(&p->daemon, how);
@@ -32,7 +32,7 @@ static void restart(struct vsock_pair *p, enum daemon_end how)
 	p->guest.posted = false;
 }
 
-/* Two connections, one with output that nobody has read, and a client without its line. */
+/* Two connections, of which one has unread output, and a client that has sent half of its line. */
 struct connections {
 	struct vsock_peer to_host, to_guest;
 	int host, client, half;
@@ -47,7 +47,10 @@ static void open_connections(struct vsock_pair *p, struct connections *c)
 	vsock_send(&c->to_host, VIRTIO_VSOCK_OP_RW, 0, "unread", 6);
 }
 
-/* The program reads the output that had reached its socket. Then the socket ends. */
+/*
+ * Checks that the host's program can read the output that has reached its socket, and that all
+ * sockets then end.
+ */
 static void expect_end(const struct connections *c)
 {
 	host_expect(c->host, "unread", 6);
@@ -75,7 +78,7 @@ static void expect_resets(struct vsock_pair *p, const struct connections *c)
 	assert_true(told[0] && told[1]);
 }
 
-/* Hostile 227: a new connection gets a port that the guest doesn't know. */
+/* Hostile 227: a new connection gets a port that no earlier connection has used. */
 static void vsock_restore_without_an_event_queue_resets_each_connection(void **state)
 {
 	struct connections c;
@@ -93,7 +96,7 @@ static void vsock_restore_without_an_event_queue_resets_each_connection(void **s
 		expect_end(&c);
 		vsock_move(&p.guest, p.daemon.socket, 2);
 		expect_resets(&p, &c);
-		/* A packet of a connection that is over, and new connections. */
+		/* A packet of an ended connection gets RST. New connections work. */
 		vsock_send(&c.to_host, VIRTIO_VSOCK_OP_RW, 0, "abc", 3);
 		vsock_expect(&c.to_host, VIRTIO_VSOCK_OP_RST, &m);
 		fd = vsock_open_to_guest(&p, &again);
@@ -118,7 +121,7 @@ static void post_event(struct ring *events)
 	assert_int_equal(ring_kick(events), 0);
 }
 
-/* Hostile 228 */
+/* Hostile 228: after a restore, requests of the host wait until the driver has popped the event. */
 static void vsock_restore_sends_a_transport_reset_that_requests_wait_for(void **state)
 {
 	struct connections c;
@@ -145,7 +148,7 @@ static void vsock_restore_sends_a_transport_reset_that_requests_wait_for(void **
 		memcpy(&event, ring_data(events, 0), sizeof event);
 		assert_int_equal(virtio_le32(event), VIRTIO_VSOCK_EVENT_TRANSPORT_RESET);
 		vsock_expect_nothing(&p.guest);
-		/* The driver shows that it has seen the event. */
+		/* This buffer shows that the driver has popped the event. */
 		post_event(events);
 		vsock_accept(&peer, &p.guest, 22);
 		assert_int_equal(host_expect_ok(client), peer.peer_port);
@@ -154,7 +157,7 @@ static void vsock_restore_sends_a_transport_reset_that_requests_wait_for(void **
 	}
 }
 
-/* The driver of the state is gone: the new one has no connections, and is told of none. */
+/* A new driver has none of the saved driver's connections, and gets no packet about them. */
 static void vsock_restore_tells_a_new_driver_nothing(void **state)
 {
 	struct connections c;
@@ -177,12 +180,14 @@ static void vsock_restore_tells_a_new_driver_nothing(void **state)
 	}
 }
 
-/* Bytes of a stream in section vu-vsock, and where the list of streams begins. */
+/*
+ * Offsets of two bytes of a stream in section vu-vsock, and of the list of streams in the section.
+ */
 #define STREAM_STAGE 18
 #define STREAM_CONNECTED 19
 #define STREAMS_AT 5
 
-/* The content of the section, or NULL. */
+/* Returns the content of the section vu-vsock, or NULL. */
 static uint8_t *find_streams(uint8_t *file, size_t length, uint32_t *bytes)
 {
 	for (size_t at = VIRTIO_QUEUE_SER_FRAME_BYTES - 4; at + VIRTIO_SECTION_HEADER_BYTES < length;) {
@@ -194,7 +199,10 @@ static uint8_t *find_streams(uint8_t *file, size_t length, uint32_t *bytes)
 	return NULL;
 }
 
-/* Writes the state with one byte of a stream changed, and runs a daemon that refuses it. */
+/*
+ * Writes the state with one byte changed, and checks that a daemon refuses this state. If `words`
+ * is NULL, only writes the state.
+ */
 static void expect_refused(struct vsock_pair *p, uint8_t *file, size_t length, uint8_t *byte, uint8_t value,
 			   const char *words)
 {
@@ -220,7 +228,10 @@ static void expect_refused(struct vsock_pair *p, uint8_t *file, size_t length, u
 		fail_msg("\"%s\" lacks \"%s\"", text, words);
 }
 
-/* A stream has a connection exactly if its stage needs one. */
+/*
+ * A state is refused if a stream lacks a connection that its stage needs, or has one that its stage
+ * does not need.
+ */
 static void vsock_restore_refuses_streams_without_their_connection(void **state)
 {
 	uint8_t file[65536], *streams;
@@ -251,8 +262,7 @@ static void vsock_restore_refuses_streams_without_their_connection(void **state)
 		snprintf(words, sizeof words, "streams[%u].connected at byte", (unsigned int)i);
 		expect_refused(&p, file, length, stream + STREAM_CONNECTED, !stream[STREAM_CONNECTED], words);
 		/*
-		 * Gives the stream the stage of a client without its line, or of an open
-		 * connection.
+		 * Stage 0 is a client whose line is incomplete, and stage 5 is an open connection.
 		 */
 		expect_refused(&p, file, length, stream + STREAM_STAGE, stream[STREAM_STAGE] ? 0 : 5, words);
 	}

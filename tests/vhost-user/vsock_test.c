@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The daemon's sockets: connections between a guest and programs of the host. */
+/* The daemon's socket device: connections between a guest and programs of the host. */
 #include "cmocka_includes.h"
 #include "vsock_guest.h"
 
@@ -43,14 +43,14 @@ static void vsock_guest_connects_to_a_listener(void **state)
 	host_expect(fd, "hello", 5);
 	host_send(fd, "world", 5);
 	vsock_expect_data(&peer, "world", 5);
-	/* The guest shuts its half, and the host still sends. */
+	/* The guest shuts down its sending direction, and the host still sends. */
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, "!", 1);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_SEND, NULL, 0);
 	host_expect(fd, "!", 1);
 	host_expect_end(fd);
 	host_send(fd, "bye", 3);
 	vsock_expect_data(&peer, "bye", 3);
-	/* When the host shuts its half too, the connection is over. */
+	/* When the host closes its socket too, the connection is over. */
 	close(fd);
 	vsock_expect(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
 	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_BOTH);
@@ -61,7 +61,7 @@ static void vsock_guest_connects_to_a_listener(void **state)
 		": 1 connections from the guest, 0 to it, 0 refused, 6 bytes from the guest, 8 to it," NOTHING_LOST);
 }
 
-/* The same ports again, at once (hostile 224). */
+/* Hostile 224: the guest closes a connection, and connects again at once with the same ports. */
 static void vsock_guest_closes_and_connects_again(void **state)
 {
 	struct vsock_message m;
@@ -98,8 +98,8 @@ static void vsock_refuses_ports_without_a_listener(void **state)
 	(void)state;
 	vsock_set_up(&p, "");
 	/*
-	 * At the path there is no file; then a socket file without a listener, a listener for
-	 * records, and an ordinary file.
+	 * At the listener's path is no file, then a socket file without a listener, a listener for
+	 * records, or an ordinary file.
 	 */
 	assert_false(vsock_connect(&peer, &p.guest, STREAM, 80));
 	close(host_listen("_80", SOCK_STREAM, 8));
@@ -114,7 +114,7 @@ static void vsock_refuses_ports_without_a_listener(void **state)
 	vsock_tear_down(&p, ": 0 connections from the guest, 0 to it, 5 refused");
 }
 
-/* Another guest's CID means nothing without a group. */
+/* Without a group, a request for another guest's CID is refused. */
 static void vsock_refuses_other_cids_without_a_group(void **state)
 {
 	struct vsock_peer peer = { .port = 1, .peer_cid = 4, .peer_port = 80, .type = STREAM };
@@ -129,7 +129,7 @@ static void vsock_refuses_other_cids_without_a_group(void **state)
 	vsock_tear_down(&p, " 1 refused");
 }
 
-/* A listener that accepts no connection does not delay other connections (hostile 231). */
+/* Hostile 231: a listener that accepts no connection does not delay other connections. */
 static void vsock_dials_again_while_a_backlog_is_full(void **state)
 {
 	struct vsock_peer first, second, waits, other;
@@ -139,7 +139,7 @@ static void vsock_dials_again_while_a_backlog_is_full(void **state)
 
 	(void)state;
 	vsock_set_up(&p, "");
-	/* With a backlog of 0 one client can wait. */
+	/* A backlog of 0 has room for one client. */
 	busy = host_listen("_81", SOCK_STREAM, 0);
 	assert_true(vsock_connect(&first, &p.guest, STREAM, 81));
 	waits = first;
@@ -176,8 +176,8 @@ static uint8_t pattern(size_t place)
 }
 
 /*
- * The guest uses up its credit, and cannot send more. Another connection still works. Then the host
- * reads.
+ * The guest uses up its credit, because the host does not read. Another connection still works.
+ * Then the host reads everything.
  */
 static void vsock_buffers_for_a_host_that_does_not_read(void **state)
 {
@@ -193,8 +193,8 @@ static void vsock_buffers_for_a_host_that_does_not_read(void **state)
 	vsock_set_up(&p, ",buffer=65536");
 	fd = vsock_open_to_host(&p, &slow);
 	/*
-	 * Each byte that the socket takes gives credit at once. The guest sends until its credit is
-	 * used up.
+	 * The device gives credit for each byte that it has written to the socket. The guest sends
+	 * until its credit is used up.
 	 */
 	while (sent - fwd_cnt < buffer) {
 		const uint32_t left = buffer - (sent - fwd_cnt), len = left < VSOCK_PAYLOAD ? left : VSOCK_PAYLOAD;
@@ -221,7 +221,7 @@ static void vsock_buffers_for_a_host_that_does_not_read(void **state)
 		all[i] = pattern(i);
 	host_expect(fd, all, sent);
 	free(all);
-	/* Room again. */
+	/* Now the guest has credit again. */
 	vsock_send(&slow, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0, NULL, 0);
 	do
 		vsock_receive(&p.guest, &m);
@@ -231,7 +231,7 @@ static void vsock_buffers_for_a_host_that_does_not_read(void **state)
 	vsock_tear_down(&p, NOTHING_LOST);
 }
 
-/* One byte more than the guest was told breaks its connection, and no other. */
+/* A guest that sends more than its credit allows loses this connection, and no other. */
 static void vsock_resets_a_guest_that_sends_too_much(void **state)
 {
 	struct vsock_peer greedy, other;
@@ -261,8 +261,8 @@ static void vsock_resets_a_guest_that_sends_too_much(void **state)
 }
 
 /*
- * Hostile 225: without a receive buffer nothing is read. Then the data comes first, and the end
- * after it.
+ * Hostile 225: without a receive buffer the device reads nothing from the host. Later the guest
+ * gets the data first, and then the end.
  */
 static void vsock_sends_the_end_behind_the_last_byte(void **state)
 {
@@ -279,7 +279,7 @@ static void vsock_sends_the_end_behind_the_last_byte(void **state)
 		bytes[i] = pattern(i);
 	host_send(fd, bytes, sizeof bytes);
 	close(fd);
-	/* The guest sends meanwhile. Nobody takes that, and it does no harm. */
+	/* Meanwhile the guest sends to the closed socket. The data is lost without harm. */
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, "x", 1);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, "x", 1);
 	vsock_expect_data(&peer, bytes, sizeof bytes);
@@ -289,7 +289,7 @@ static void vsock_sends_the_end_behind_the_last_byte(void **state)
 	vsock_tear_down(&p, NOTHING_LOST);
 }
 
-/* What the guest has sent before it closed reaches a host that reads later. */
+/* Data that the guest has sent before RST reaches a host that reads later. */
 static void vsock_delivers_what_came_before_a_reset(void **state)
 {
 	struct vsock_peer peer;
@@ -317,8 +317,8 @@ static void vsock_delivers_what_came_before_a_reset(void **state)
 }
 
 /*
- * The guest opens as many connections as the device has, all at once. One more is refused, and the
- * others still work.
+ * The guest opens as many connections as the device allows. A further connection is refused, and
+ * the others still work.
  */
 static void vsock_has_many_connections_at_once(void **state)
 {
@@ -365,8 +365,8 @@ static void vsock_has_many_connections_at_once(void **state)
 }
 
 /*
- * Hostile 169 and 202: answers that the guest does not read are bounded. The transmit queue waits,
- * and continues when the guest reads them.
+ * Hostile 169 and 202: the number of unread replies to the guest is bounded. The transmit queue
+ * waits, and continues when the guest reads the replies.
  */
 static void vsock_transmit_waits_until_replies_are_popped(void **state)
 {

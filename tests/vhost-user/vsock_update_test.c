@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* SIGUSR1 with connections: neither the guest nor the programs of the host notice. */
+/* SIGUSR1 with connections: the guest and the programs of the host do not notice the update. */
 #include "cmocka_includes.h"
 #include "vsock_guest.h"
 
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PACKETS 600 /* more than a socket of the host's takes */
+#define PACKETS 600 /* more than a socket of the host holds */
 
 static void vsock_update_keeps_streams(void **state)
 {
@@ -36,7 +36,7 @@ static void vsock_update_keeps_streams(void **state)
 		vsock_expect_data(&to_host, "again", 5);
 		assert_int_equal(daemon_open_files(&p.daemon), files);
 	}
-	/* A direction that was shut down stays so. A new connection gets a port of its own. */
+	/* A direction that was shut down stays shut down. */
 	vsock_send(&to_host, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_SEND, NULL, 0);
 	host_expect_end(host);
 	daemon_update(&p.daemon);
@@ -83,7 +83,7 @@ static void vsock_update_keeps_output_that_nobody_has_read(void **state)
 	vsock_tear_down(&p, " 0 faults");
 }
 
-/* A client that has sent half of its line. */
+/* An update comes when a client has sent a part of its line. */
 static void vsock_update_keeps_clients_without_a_connection(void **state)
 {
 	static const char line[] = "CONNECT 22\n";
@@ -124,7 +124,7 @@ static void vsock_update_keeps_records(void **state)
 	assert_true(vsock_connect(&peer, &p.guest, VIRTIO_VSOCK_TYPE_SEQPACKET, 80));
 	fd = host_accept(listener);
 	for (unsigned int i = 0; i < 3; i++) {
-		/* Half of a record is in the daemon. */
+		/* During the update the daemon has half of a record. */
 		vsock_send(&peer, VIRTIO_VSOCK_OP_RW, 0, "first", 5);
 		daemon_update(&p.daemon);
 		vsock_send(&peer, VIRTIO_VSOCK_OP_RW, end, "second", 6);
@@ -137,8 +137,8 @@ static void vsock_update_keeps_records(void **state)
 }
 
 /*
- * Receives pieces of a record from a place on, up to `until` bytes or to where the device waits for
- * credit. Returns the place after them.
+ * Receives pieces of a record from position `from` on. Stops at `until`, or when the device waits
+ * for credit. Returns the position after the last piece.
  */
 static size_t receive_pieces(const struct vsock_peer *peer, const uint8_t *bytes, size_t from, size_t until)
 {
@@ -156,7 +156,10 @@ static size_t receive_pieces(const struct vsock_peer *peer, const uint8_t *bytes
 	return from;
 }
 
-/* A record that goes to the guest in pieces: the guest has one receive buffer at a time. */
+/*
+ * A record goes to the guest in pieces, because the guest offers one receive buffer at a time. An
+ * update comes between two pieces.
+ */
 static void vsock_update_goes_on_with_a_record_to_the_guest(void **state)
 {
 	enum { RECORD = 6000, PART = 4000 };
