@@ -8,8 +8,8 @@
 #include <virtio/device_queues.h>
 
 /*
- * Whether the core can honour a bit that does not belong to the device type: 24 to 40 and 43 to 49
- * (virtio 1.4, 2.2).
+ * Returns whether a device may offer a feature bit. The core must know a bit that does not belong
+ * to the device type: 24 to 40 and 43 to 49 (virtio 1.4, 2.2).
  */
 static bool can_offer(uint32_t bit)
 {
@@ -198,8 +198,8 @@ void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint
 }
 
 /*
- * Any field may be read in any state (virtio 1.4, 2.5.2). Some devices accept a write before there
- * is a driver (5.3.5.1).
+ * Any field may be read in any state (virtio 1.4, 2.5.2). Some devices accept a write before the
+ * driver has initialised them (5.3.5.1).
  */
 void virtio_device_read_config(struct virtio_device *device, uint64_t offset, void *data, uint32_t len)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the source files of virtio-device share: the one word that any thread may change, and
- * helpers for state.
+ * Shared by the source files of virtio-device: the word `live`, which any thread may change, and
+ * helper functions.
  *
- * The word holds the status, the interrupt status, and whether a reset is in progress. So an event
- * is recorded if and only if the device is in a state to have events, whatever the driver does
- * meanwhile.
+ * The word holds the status, the interrupt status, and whether a reset is in progress. So one
+ * atomic operation checks the state and records an event, whatever the driver does meanwhile.
  */
 #ifndef VIRTIO_DEVICE_INTERNAL_H
 #define VIRTIO_DEVICE_INTERNAL_H
@@ -15,8 +14,8 @@
 #include <virtio/device_transport.h>
 
 /*
- * In virtio 1.4, not yet in Linux: a device may be suspended (2.1, 3.4). The status bit is unknown
- * while the feature is not offered.
+ * The feature of suspending a device (virtio 1.4, 2.1 and 3.4), which Linux does not define yet.
+ * The core does not offer the feature, so its status bit is unknown.
  */
 #define VIRTIO_DEVICE_F_SUSPEND 43
 
@@ -28,7 +27,7 @@
 #define LIVE_INTERRUPT ((uint32_t)(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG) << LIVE_INTERRUPT_SHIFT)
 #define LIVE_RESETTING (1u << 16)
 
-/* With one of these bits only a reset makes progress. */
+/* With one of these status bits only a reset makes progress. */
 #define STATUS_STUCK (VIRTIO_CONFIG_S_FAILED | VIRTIO_CONFIG_S_NEEDS_RESET)
 
 static inline uint32_t live_load(const struct virtio_device *device)
@@ -36,13 +35,13 @@ static inline uint32_t live_load(const struct virtio_device *device)
 	return __atomic_load_n(&device->live, __ATOMIC_SEQ_CST);
 }
 
-/* Replaces *seen by next if the word still is *seen. Otherwise sets *seen to the word. */
+/* Sets the word to next if the word still is *seen. Otherwise sets *seen to the word. */
 static inline bool live_replace(struct virtio_device *device, uint32_t *seen, uint32_t next)
 {
 	return __atomic_compare_exchange_n(&device->live, seen, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* Each function returns the word as it was before the change. */
+/* live_set() and live_clear() return the word as it was before the change. */
 static inline uint32_t live_set(struct virtio_device *device, uint32_t bits)
 {
 	return __atomic_fetch_or(&device->live, bits, __ATOMIC_SEQ_CST);
@@ -55,46 +54,46 @@ static inline uint32_t live_clear(struct virtio_device *device, uint32_t bits)
 
 #pragma GCC visibility push(hidden)
 
-/* An event: sets the interrupt status and calls interrupt(), if the state of the device permits. */
+/* Raises an event: sets the interrupt status and calls interrupt(), if the state permits. */
 void virtio_impl_device_raise(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue);
 
-/* Clears causes, and lowers the line if none is left. Returns the word as it was before. */
+/* Clears bits of the word, and lowers the line if no cause is left. Returns the old word. */
 uint32_t virtio_impl_device_clear_interrupt(struct virtio_device *device, uint32_t bits);
 
 /* Keeps an error for the operator, if it is the first. */
 void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint16_t queue);
 
-/* Restores the state after virtio_device_init(), except for the word. */
+/* Restores the state after virtio_device_init(), but does not change the word. */
 void virtio_impl_device_clear(struct virtio_device *device);
 
-/* The number of a stop or a reset that begins; never 0. */
+/* Returns the number for a stop or a reset that begins; never 0. */
 uint32_t virtio_impl_device_next_number(struct virtio_device *device);
 
-/* Asks the operation reset() whether the reset in progress has ended. */
+/* Calls the operation reset(), and ends the reset if its result says so. Returns the result. */
 int virtio_impl_device_ask_reset(struct virtio_device *device);
 
 /* Returns everything that the driver has set in a queue to the defaults. */
 void virtio_impl_device_clear_queue(struct virtio_queue_registers *queue);
 
-/* Whether a status is possible: known bits, each with its prerequisites. */
+/* Returns whether a status is possible: only known bits, each with its prerequisites. */
 bool virtio_impl_device_status_possible(uint32_t status);
 
 /*
- * Whether the accepted features may be negotiated: 0, an error of the core, or an error of the
- * device.
+ * Return 0 if the accepted features may be negotiated. The first applies the rules of the core, the
+ * second calls the operation check_features().
  */
 int virtio_impl_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool accepted_beyond);
 int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
 /*
- * The configuration with which a queue would run: the driver's values, and the features that
- * matter.
+ * Returns the configuration with which a queue runs: the driver's values, and the features that
+ * concern queues.
  */
 struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_queue_config *config,
 							   const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
-/* Ends the wait of every queue that waits to be enabled; with an error if the queue was refused. */
+/* Ends the wait of every queue that waits to be enabled. Keeps the error, unless error is 0. */
 void virtio_impl_device_end_enabling(struct virtio_device *device, int error);
 
 /* Calls queue_notify() for every running queue. */

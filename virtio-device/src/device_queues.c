@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Starting, serving, stopping and resetting the queues of a device, in place of its author. */
+/* Starting, serving, stopping and resetting the queues of a device, for the device's author. */
 #include <virtio/device_queues.h>
 
 #include <virtio/bindings/virtio_config.h>
 
-/* The queue of this index, or NULL. */
+/* Returns the queue of this index, or NULL. */
 static struct virtio_queue *find(const struct virtio_device *device, uint32_t queue)
 {
 	const struct virtio_device_queues *queues = device->device_queues;
@@ -12,7 +12,7 @@ static struct virtio_queue *find(const struct virtio_device *device, uint32_t qu
 	return queues && queue < queues->num_queues ? &queues->queues[queue] : NULL;
 }
 
-/* Whether no request of a queue uses guest memory. */
+/* Returns whether no request of a queue uses guest memory. */
 static bool is_quiet(const struct virtio_device *device, const struct virtio_queue *queue)
 {
 	return !device->device_queues->asynchronous || virtio_queue_quiesced(queue);
@@ -115,7 +115,7 @@ int virtio_device_queues_reset(struct virtio_device *device)
 	return 0;
 }
 
-/* Whether a queue was saved with the configuration that the core has for it. */
+/* Returns whether a queue was saved with the configuration that the core has for it. */
 static bool agrees(const struct virtio_queue_config *core, const struct virtio_queue_config *saved)
 {
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
@@ -156,12 +156,12 @@ int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, c
 
 	if (!found || !config)
 		return VIRTIO_EINVAL;
-	/* Checked first: loading a bool that is neither 0 nor 1 is undefined in C. */
+	/* Check the state first: loading a bool that is neither 0 nor 1 is undefined in C. */
 	error = virtio_queue_check_state(state, NULL, 0, NULL, &refusal);
 	if (error)
 		return error;
 	if (state->config.size == 0) {
-		/* The queue cannot run. The driver must not wait for it in vain. */
+		/* The queue cannot run. Without a reset the driver would wait for it for ever. */
 		if (device->active && config->ready)
 			virtio_device_set_needs_reset(device);
 		return 0;
@@ -182,7 +182,7 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
 	       virtio_device_stop_number(device, queue) == 0 && (virtio_device_status(device) & stuck) == 0;
 }
 
-/* Ends a call: interrupts the driver, and sets DEVICE_NEEDS_RESET after an error. Returns got. */
+/* Interrupts the driver if needed, and sets DEVICE_NEEDS_RESET after an error. Returns got. */
 static int finish_round(struct virtio_device *device, uint16_t queue, int got, bool interrupt)
 {
 	if (interrupt)
@@ -242,8 +242,8 @@ int virtio_device_queues_set_memory(struct virtio_device *device, const struct v
 			continue;
 		lost = true;
 		/*
-		 * Requests in flight still use the old map. A reset of the device has to wait for
-		 * them.
+		 * If requests in flight still use the old map, the queue is not reset. A reset of
+		 * the device must wait for these requests.
 		 */
 		if (is_quiet(device, queue))
 			virtio_queue_reset(queue);

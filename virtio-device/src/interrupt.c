@@ -2,23 +2,22 @@
 /*
  * Interrupts: events set bits, acknowledgements clear them, and the line follows.
  *
- * No lock orders the calls of interrupt() on several threads. Instead, each thread looks at the
- * interrupt status again after each call, and calls again if the level is wrong. The call that
- * takes effect last was followed by such a look, which found the level right. A thread that changed
- * the status after that look makes a call of its own. So the line ends up right, though it may
- * flicker.
+ * No lock orders the calls of interrupt() on several threads. Instead, each thread reads the
+ * interrupt status again after each call, and calls again if the level is wrong. So the thread of
+ * the call that takes effect last has found the level right. A thread that changes the status after
+ * this check makes a call of its own. So the line ends up right, though it may flicker.
  */
 #include "device_internal.h"
 
-/* Whether the line should be high: a cause is not acknowledged, and the driver is ready. */
+/* Returns whether the line must be high: a cause is not acknowledged, and the driver is ready. */
 static bool is_pending(uint32_t live)
 {
 	return (live & LIVE_INTERRUPT) != 0 && (live & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 }
 
 /*
- * The cause to pass to interrupt() when the line must become high. If several causes are pending,
- * any of them will do: each event has its own call, too.
+ * Returns the cause to pass to interrupt() when the line must become high. If several causes are
+ * pending, any of them will do, because each event also makes its own call.
  */
 static enum virtio_interrupt a_cause(uint32_t live)
 {
@@ -27,7 +26,7 @@ static enum virtio_interrupt a_cause(uint32_t live)
 	return causes & VIRTIO_INTERRUPT_CONFIG ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED;
 }
 
-/* Calls interrupt() until the line agrees with the interrupt status. level is the line's level. */
+/* Calls interrupt() until the line agrees with the interrupt status. level is the present level. */
 static void settle(struct virtio_device *device, bool level)
 {
 	for (;;) {
@@ -95,8 +94,8 @@ void virtio_device_set_needs_reset(struct virtio_device *device)
 			return;
 	} while (!live_replace(device, &live, live | VIRTIO_CONFIG_S_NEEDS_RESET));
 	/*
-	 * Before DRIVER_OK there is no driver to tell. The thread that sets DRIVER_OK finds this
-	 * bit, and tells the driver once.
+	 * Before DRIVER_OK the driver must not be interrupted. The thread that sets DRIVER_OK finds
+	 * DEVICE_NEEDS_RESET, and interrupts the driver once.
 	 */
 	if (live & VIRTIO_CONFIG_S_DRIVER_OK)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);

@@ -13,7 +13,10 @@
 #define MAGIC 0x74726976u /* "virt" */
 #define VERSION 2
 
-/* One half of a value of the selected shared memory region; all ones if there is no such region. */
+/*
+ * Returns one half of the length or base of the selected shared memory region. If there is no such
+ * region, all bits are 1.
+ */
 static uint32_t read_shm(const struct virtio_device *device, uint64_t offset)
 {
 	const struct virtio_shm_region *region = virtio_device_shm(device, device->shm_sel);
@@ -32,7 +35,7 @@ static uint32_t read_shm(const struct virtio_device *device, uint64_t offset)
 	}
 }
 
-/* A readable register; 0 for any other offset. */
+/* Returns the value of a readable register, or 0 for any other offset. */
 static uint32_t read_register(struct virtio_device *device, uint64_t offset)
 {
 	switch (offset) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What the driver does to queues: set-up, enabling, stopping, reset, kicks, and features that
- * matter for them (virtio 1.4, 2.6, 2.6.1, 2.9, 4.2.2).
+ * The registers of queues and of features: set-up, enabling, stop, reset and kicks of queues, and
+ * the acceptance of features (virtio 1.4, 2.6, 2.6.1, 2.9, 4.2.2).
  */
 #include "device_internal.h"
 
 #include <virtio/bindings/virtio_ring.h>
 
-/* The queue of the number queue_sel, compared in full; NULL if there is none. */
+/* Returns queue number queue_sel, or NULL. All 32 bits of queue_sel count. */
 static struct virtio_queue_registers *selected(const struct virtio_device *device)
 {
 	if (!virtio_device_queue_config(device, device->queue_sel))
@@ -16,9 +16,9 @@ static struct virtio_queue_registers *selected(const struct virtio_device *devic
 }
 
 /*
- * Whether the driver may set up and enable a queue. While the device runs, only a queue that the
- * driver has reset. A queue that was only stopped keeps its state. The device's own struct for the
- * queue keeps its state, too.
+ * Returns whether the driver may set up and enable a queue. While the device runs, this must be a
+ * queue that the driver has reset. A queue that was only stopped keeps its state in the core and in
+ * the device.
  */
 static bool may_set_up(const struct virtio_device *device, const struct virtio_queue_registers *queue)
 {
@@ -55,8 +55,8 @@ void virtio_device_accept_features(struct virtio_device *device, uint32_t select
 }
 
 /*
- * Records whether a value was refused. If so, the queue keeps the old value and must not be enabled
- * with it.
+ * Records whether a value was refused. A refusal leaves the old value in place, but the queue must
+ * not be enabled with the old value.
  */
 static void note_refusal(struct virtio_device *device, struct virtio_queue_registers *queue, uint32_t what, int error)
 {
@@ -142,8 +142,8 @@ struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_q
 }
 
 /*
- * Calls queue_notify() for a queue that runs from now on: the driver need not kick for what is in
- * it.
+ * Calls queue_notify() for a queue that has just begun to run: the driver need not kick again for
+ * buffers that are already available.
  */
 static void notify_first(struct virtio_device *device, uint16_t index)
 {
@@ -159,8 +159,8 @@ void virtio_impl_device_notify_all(struct virtio_device *device)
 }
 
 /*
- * Whether the driver has set all of a queue, without a refused value. Otherwise the device would
- * use values that the driver did not choose.
+ * Returns 0 if the driver has set all areas of a queue, and no value is refused. Otherwise returns
+ * an error, because the device would use values that the driver did not choose.
  */
 static int check_given(const struct virtio_queue_registers *queue)
 {
@@ -243,8 +243,8 @@ static void finish_stop(const struct virtio_device *device, struct virtio_queue_
 }
 
 /*
- * The device cannot stop the queue. The queue shows as enabled, and as being reset if the driver
- * asked for a reset.
+ * Handles the error of a stop. The queue shows as enabled, and as being reset if the driver asked
+ * for a reset.
  */
 static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 {
@@ -255,8 +255,7 @@ static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 }
 
 /*
- * Calls queue_stop() for the first time. Sets the number of the stop first, so queue_stop() can ask
- * for the number.
+ * Calls queue_stop(). Sets the number of the stop before, because queue_stop() may need the number.
  */
 static int ask_stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
 {
@@ -273,7 +272,7 @@ static int stop(struct virtio_device *device, struct virtio_queue_registers *que
 	queue->resetting = queue->resetting || reset;
 	/*
 	 * The reset of the device will stop the queue. Until then the driver must see the queue as
-	 * running.
+	 * enabled.
 	 */
 	if (virtio_device_resetting(device))
 		return VIRTIO_DEVICE_IN_PROGRESS;
@@ -368,7 +367,7 @@ void virtio_device_notify(struct virtio_device *device, uint32_t value)
 	const uint16_t next = has_data ? (uint16_t)(value >> 16) : 0;
 
 	/*
-	 * Before DRIVER_OK no buffer may be consumed (virtio 1.4, 2.1.2). The activation looks at
+	 * Before DRIVER_OK no buffer may be consumed (virtio 1.4, 2.1.2). The activation notifies
 	 * every queue.
 	 */
 	if (!device->active || (live_load(device) & (STATUS_STUCK | LIVE_RESETTING)) != 0 ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saving, and restoring with all checks that a driver's register accesses would have passed. */
+/* Saves a device, and restores it with all checks that a driver's register accesses must pass. */
 #include <virtio/device_state.h>
 
 #include "device_internal.h"
@@ -56,14 +56,14 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
 	return 0;
 }
 
-/* Looks at the byte: a bool that is neither 0 nor 1 must not be loaded as a bool. */
+/* Returns whether a bool is 0 or 1. Loading another value as a bool is undefined in C. */
 static bool is_bool(const bool *value)
 {
 	VIRTIO_STATIC_ASSERT(sizeof *value == 1, "a bool is one byte");
 	return *(const unsigned char *)value <= 1;
 }
 
-/* Says which value is refused. */
+/* Records which value is refused. Returns error. */
 static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t entry, int error)
 {
 	*refusal = (struct virtio_refusal){ .field = field, .entry = entry };
@@ -109,7 +109,7 @@ static int check_bools(const struct virtio_device_state *state, const struct vir
 	return error;
 }
 
-/* Whether a driver can have brought such a device into this status. */
+/* Returns 0 if a driver can have brought such a device into this status. */
 static int check_status(const struct virtio_device_state *state, struct virtio_refusal *refusal)
 {
 	const uint32_t status = state->status;
@@ -119,8 +119,8 @@ static int check_status(const struct virtio_device_state *state, struct virtio_r
 	if (!virtio_impl_device_status_possible(status))
 		return refuse_value(refusal, "status");
 	/*
-	 * After a failed or omitted activation DRIVER_OK is set and the device is not active. Then
-	 * it needs a reset.
+	 * After a failed or omitted activation DRIVER_OK is set, but the device is not active. The
+	 * device then needs a reset.
 	 */
 	if (state->active ? !driver_ok : driver_ok && !needs_reset)
 		return refuse_value(refusal, "active");
@@ -191,7 +191,10 @@ static const char *check_given(const struct virtio_queue_registers_state *saved)
 	if ((saved->ready || saved->enabling) && saved->refused)
 		return "refused";
 	for (uint32_t i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
-		/* A refused low half leaves the old value; before the first low half that is 0. */
+		/*
+		 * Only an accepted low half changes an address. It leaves a bit in given or
+		 * refused.
+		 */
 		if (!((saved->given | saved->refused) & 1u << i) && (uint32_t)saved->addr[i] != 0)
 			return area_names[i];
 	}
@@ -205,8 +208,8 @@ static bool is_empty(const struct virtio_queue_registers_state *saved)
 }
 
 /*
- * Returns NULL if a queue can be ready, and wait for this event, in this state. Otherwise returns
- * the name of the wrong value.
+ * Returns NULL if ready, may_reenable, enabling and resetting of a queue are possible in this state
+ * of the device. Otherwise returns the name of the wrong value.
  */
 static const char *check_progress(const struct virtio_device_state *state,
 				  const struct virtio_queue_registers_state *saved)
@@ -227,7 +230,10 @@ static const char *check_progress(const struct virtio_device_state *state,
 	return NULL;
 }
 
-/* Makes the configuration that a saved queue had, from the configuration of our queue. */
+/*
+ * Changes the target's configuration of a queue into the saved configuration. If a value is wrong,
+ * *field is its name.
+ */
 static int rebuild_queue(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved,
 			 struct virtio_queue_config *config, const char **field)
 {
@@ -258,8 +264,8 @@ static int rebuild_queue(const struct virtio_device_state *state, const struct v
 
 /*
  * Checks the areas of a queue. Missing areas are accepted if the device needs a reset, because the
- * reset forgets them. With a translation the guest decides what is mapped, and must not stop a
- * restore.
+ * reset forgets them. With a translation the guest decides what is mapped, and must not be able to
+ * stop a restore.
  */
 static int check_areas(const struct virtio_device *device, const struct virtio_device_state *state,
 		       const struct virtio_queue_config *config)
@@ -346,7 +352,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 	struct virtio_refusal refusal;
 	int error = virtio_device_check_state(device, state, queues, entries, &refusal);
 
-	/* This check comes last, because the device may adopt the features when it is asked. */
+	/* This check comes last, because check_features() may take the features over. */
 	if (!error && (state->status & VIRTIO_CONFIG_S_FEATURES_OK))
 		error = virtio_impl_device_ask_features(device, state->accepted);
 	if (error)
@@ -407,8 +413,8 @@ void virtio_device_resume(struct virtio_device *device)
 		}
 	}
 	/*
-	 * When the state was saved, the line may have been high, or a message under way. That is
-	 * possible without running queues, too.
+	 * When the state was saved, the line may have been high, or a message may have been on its
+	 * way. Both are possible without running queues, too.
 	 */
 	if (pending & VIRTIO_INTERRUPT_CONFIG)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);

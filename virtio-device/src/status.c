@@ -25,14 +25,15 @@ bool virtio_impl_device_status_possible(uint32_t status)
 }
 
 /*
- * The driver's bits of a status, or of a value written to it. DEVICE_NEEDS_RESET is the device's.
+ * Returns the driver's bits of the status, or of a value that the driver writes. DEVICE_NEEDS_RESET
+ * belongs to the device.
  */
 static uint32_t of_driver(uint32_t status)
 {
 	return status & ~(uint32_t)VIRTIO_CONFIG_S_NEEDS_RESET;
 }
 
-/* Whether the driver may write a value: the value clears no bit. */
+/* Returns whether the driver may write a value: it must be possible, and must clear no bit. */
 static bool is_legal(uint32_t status, uint32_t value)
 {
 	return virtio_impl_device_status_possible(value) && (status & ~value) == 0;
@@ -76,8 +77,8 @@ static void activate(struct virtio_device *device)
 	virtio_impl_device_end_enabling(device, VIRTIO_ENOTMAPPED);
 	/*
 	 * The device may use buffers from now on, and the driver must see DRIVER_OK before that
-	 * (virtio 1.4, 2.1.2). A device that needs a reset is not activated, but must tell the
-	 * driver from DRIVER_OK on.
+	 * (virtio 1.4, 2.1.2). A device that needs a reset is not activated, but must now interrupt
+	 * the driver.
 	 */
 	if (live_set(device, VIRTIO_CONFIG_S_DRIVER_OK) & VIRTIO_CONFIG_S_NEEDS_RESET) {
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
@@ -96,7 +97,7 @@ static void activate(struct virtio_device *device)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 }
 
-/* Sets the new bits of the value in their order, as far as each is permitted. */
+/* Sets the new bits of the value in order, and stops at the first bit that is not permitted. */
 static void progress(struct virtio_device *device, uint32_t fresh)
 {
 	live_set(device, fresh & (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER));
@@ -116,10 +117,7 @@ static void progress(struct virtio_device *device, uint32_t fresh)
 		activate(device);
 }
 
-/*
- * FAILED has an effect whatever other bits the value has: a driver that gives up need not be right
- * about the rest.
- */
+/* Sets FAILED, whatever other bits the value has: a driver that gives up may write wrong bits. */
 static void fail(struct virtio_device *device, uint32_t value)
 {
 	const uint32_t status = live_set(device, VIRTIO_CONFIG_S_FAILED) & LIVE_STATUS;
@@ -135,8 +133,8 @@ static void write_bits(struct virtio_device *device, uint32_t value)
 	const uint32_t fresh = of_driver(value) & ~status;
 
 	/*
-	 * When the device needs a reset, DRIVER_OK alone still has an effect: the interrupt waits
-	 * for DRIVER_OK.
+	 * When the device needs a reset, DRIVER_OK as the only new bit still has an effect: the
+	 * configuration interrupt waits for DRIVER_OK.
 	 */
 	if (!is_legal(of_driver(status), of_driver(value)) ||
 	    ((status & VIRTIO_CONFIG_S_NEEDS_RESET) && (fresh & ~(uint32_t)VIRTIO_CONFIG_S_DRIVER_OK)))

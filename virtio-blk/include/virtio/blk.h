@@ -71,8 +71,7 @@ struct virtio_blk_wear {
 
 /*
  * The operations of a back end. An operation runs on the thread that executes the request, and may
- * block. Its range is inside the disk. If several threads serve queues, several operations run at
- * once.
+ * block. Its range is inside the disk. If several threads serve queues, operations overlap.
  */
 struct virtio_blk_backend_ops {
 	/*
@@ -372,8 +371,7 @@ struct virtio_blk_request {
 
 /*
  * virtio_blk_out() returns the readable bytes after the header: data that the driver sends.
- * virtio_blk_in() returns the writable bytes before the status: room for data that the driver
- * wants.
+ * virtio_blk_in() returns the writable bytes before the status: buffers for data to the driver.
  */
 VIRTIO_INLINE struct virtio_blk_data virtio_blk_out(const struct virtio_blk_request *request);
 VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_request *request);

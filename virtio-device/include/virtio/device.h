@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The core of a virtio device: what every device needs, whatever its type and its transport.
+ * The core of a virtio device: the part that all device types and all transports share.
  *
  * - The author of a device fills in a table of operations, and calls virtio_device_init().
  * - A transport (<virtio/mmio.h>) turns the guest's register accesses into calls of the core
  *   (<virtio/device_transport.h>). The core calls the operations.
  * - The core keeps the status, the features, the configurations of the queues, the interrupt
  *   status, and the generation of the configuration space.
- * - The device owns its queues, and starts each from its configuration in activate(). A queue may
- *   live in another thread, another process or the kernel. The core never touches a running queue.
+ * - The device owns its queues, and starts them from their configurations in activate(). A queue
+ *   may be in another thread or process, or in the kernel. The core never touches a running queue.
  *
  * What the guest can do: access any register at any time, in any order and width. An operation is
  * called only in the states that its comment names.
@@ -28,16 +28,16 @@
  * exit. The core holds no lock. No function blocks or allocates.
  *
  * A queue's thread may read the negotiated features and the configuration of its queue without the
- * lock. They do not change while the queue runs: until queue_stop() returns 0, or
+ * lock. Neither changes while the queue runs, that is, until queue_stop() returns 0, or
  * virtio_device_queue_quiesced() or virtio_device_queue_stopped() is called.
  *
  * An operation may call:
  *   operation                                     calls
  *   interrupt(), on the thread of an event        the thread-safe functions; the queries of
  *                                                 features and of configurations of running queues
- *   interrupt(), on the thread of an access       the same, and all queries at the end of this
+ *   interrupt(), on the thread of an access       all these, and all queries at the end of this
  *                                                 header
- *   all others                                    the same, and virtio_device_config_changed()
+ *   all others                                    all these, and virtio_device_config_changed()
  *
  * virtio 1.4, 2.1 to 2.6, 2.10, 3.1
  */
@@ -65,33 +65,33 @@ struct virtio_device;
 struct virtio_device_queues;
 
 /*
- * The operations of a device. @device is the device concerned; its member context is the author's.
- * Every operation runs on the thread of a register access. interrupt() runs on other threads, too.
+ * The operations of a device. The member context of @device belongs to the author. Every operation
+ * runs on the thread of a register access. interrupt() runs on other threads, too.
  */
 struct virtio_device_ops {
 	/*
-	 * Optional. Whether the device can work with the features that the driver chose. All of
-	 * them were offered. Called when the driver sets FEATURES_OK, and as the last step of
+	 * Optional. Says whether the device can work with the features that the driver chose, all
+	 * of which were offered. Called when the driver sets FEATURES_OK, and as the last check of
 	 * virtio_device_restore(). The device takes the features over here, because the driver may
 	 * use the configuration space next.
 	 *
-	 * A set that was accepted once should be accepted again (virtio 1.4, 2.2.2). Returns 0, or
-	 * an error that leaves FEATURES_OK clear.
+	 * If a set was accepted once, accept it again (virtio 1.4, 2.2.2). Returns 0, or an error
+	 * that leaves FEATURES_OK clear.
 	 */
 	int (*check_features)(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS]);
 
 	/*
-	 * Starts the device: every queue whose configuration is ready. Called once between two
-	 * resets, when the driver sets DRIVER_OK. The status shows DRIVER_OK already. Not called
-	 * for a device that needs a reset by then.
+	 * Starts every queue whose configuration is ready. Called once between two resets, when the
+	 * driver sets DRIVER_OK. The status shows DRIVER_OK already. Not called if
+	 * DEVICE_NEEDS_RESET is set.
 	 *
-	 * Memory may have changed since a queue was enabled; the start of the queue reports that.
-	 * Here VIRTIO_ENOTMAPPED is an error like any other: the areas were mapped when the queue
-	 * was enabled, so the driver has unmapped them since.
+	 * Guest memory may have changed since a queue was enabled, so virtio_queue_start() checks
+	 * the areas again. Here VIRTIO_ENOTMAPPED is an error like any other: the areas were mapped
+	 * when the queue was enabled, so the driver has unmapped them since.
 	 *
 	 * Returns 0, or an error. After an error nothing is started, and the core sets
 	 * DEVICE_NEEDS_RESET. After success queue_notify() follows for each ready queue, because
-	 * the driver may have made buffers available before.
+	 * the driver may have made buffers available already.
 	 */
 	int (*activate)(struct virtio_device *device);
 
@@ -100,10 +100,10 @@ struct virtio_device_ops {
 	 * reset, in every state, also when nothing is active. After success the device touches
 	 * neither queues nor guest memory, and raises no interrupt.
 	 *
-	 * While a reset is in progress the driver cannot begin another. The core calls reset()
-	 * again for each report that virtio_device_queue_quiesced() accepts. The answer says
-	 * whether anything else is in flight. A device that reports by virtio_device_reset_done()
-	 * only is called once for each reset.
+	 * While a reset is in progress the driver cannot begin another reset. The core calls
+	 * reset() again for each report that virtio_device_queue_quiesced() accepts. The result
+	 * says whether other requests are in flight. If a device only uses
+	 * virtio_device_reset_done(), reset() is called once for each reset.
 	 *
 	 * Returns:
 	 *   0                          the device is stopped, and the driver sees the reset
@@ -118,22 +118,23 @@ struct virtio_device_ops {
 
 	/*
 	 * The driver may have made buffers available in a queue. Called for ready queues while the
-	 * device is active. Under VIRTIO_F_NOTIFICATION_DATA @next is what the driver says is its
-	 * available index (virtio 1.4, 2.9). Otherwise, and when the core itself calls, @next is 0.
+	 * device is active. Under VIRTIO_F_NOTIFICATION_DATA @next is the available index that the
+	 * driver sends (virtio 1.4, 2.9). Otherwise, and when the core itself calls, @next is 0.
 	 * @next is a hint: look at the queue in any case.
 	 */
 	void (*queue_notify)(struct virtio_device *device, uint16_t queue, uint16_t next);
 
 	/*
 	 * Stops one running queue. queue_start() may follow. Called while the device is active. If
-	 * the driver asks again after an error, the core calls this again, and a success then
-	 * counts. A reset may come before the stop has ended; its success covers the stop.
+	 * the driver tries again after an error, the core calls this again. Success then ends the
+	 * stop. A reset may begin before the stop has ended. Its success ends the stop, too.
 	 *
 	 * Returns:
 	 *   0                          no code touches the queue, nor guest memory for its
 	 *                              requests, and no interrupt will be raised for it
 	 *                              (virtio 1.4, 2.6.1)
-	 *   VIRTIO_DEVICE_IN_PROGRESS  the stop ends later: virtio_device_queue_quiesced() follows
+	 *   VIRTIO_DEVICE_IN_PROGRESS  the stop ends later, by virtio_device_queue_quiesced() or
+	 *                              virtio_device_queue_stopped()
 	 *   an error                   the core sets DEVICE_NEEDS_RESET, and the queue shows as
 	 *                              enabled
 	 */
@@ -156,8 +157,8 @@ struct virtio_device_ops {
 	 * @offset, @len  bytes inside config_size. A hostile driver uses any width.
 	 * @data          host memory, in little-endian order as the guest sees it
 	 *
-	 * Without config_read() the bytes are those of the option config. Without config_write(),
-	 * or for a field that the driver must not write, a write does nothing.
+	 * Without config_read() the core reads the option config. Without config_write() writes do
+	 * nothing. Ignore writes to fields that the driver must not write.
 	 */
 	void (*config_read)(struct virtio_device *device, uint32_t offset, void *data, uint32_t len);
 	void (*config_write)(struct virtio_device *device, uint32_t offset, const void *data, uint32_t len);
@@ -165,7 +166,7 @@ struct virtio_device_ops {
 	/*
 	 * Signals the driver.
 	 *
-	 * @level true    an event has happened. @cause says of which kind, @queue in which queue if
+	 * @level true    an event has happened. @cause is its kind, and @queue is its queue, if
 	 *                known.
 	 * @level false   every cause is acknowledged. @cause is VIRTIO_INTERRUPT_NONE.
 	 *
@@ -173,33 +174,33 @@ struct virtio_device_ops {
 	 * @level is true. An acknowledgement that leaves another cause pending makes no call.
 	 *
 	 * Calls come on threads of register accesses and of events, and may overlap. After each
-	 * call the core looks at the interrupt status again, and calls again if the status
-	 * disagrees. So after all calls have returned, the last one to take effect was right.
-	 * Setting a line must be atomic, as KVM_IRQ_LINE is.
+	 * call the core reads the interrupt status again, and calls again if the level is wrong. So
+	 * when all calls have returned, the call that took effect last had the right level. Setting
+	 * a line must be atomic, as KVM_IRQ_LINE is.
 	 */
 	void (*interrupt)(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level);
 };
 
-/* The member refused of a queue has this bit for the size, and 1 << enum virtio_queue_area. */
+/* The bit for the size in a queue's member refused. An area has 1 << enum virtio_queue_area. */
 #define VIRTIO_DEVICE_SIZE_REFUSED 8u
 
 /*
- * One queue as the transport sees it. The caller allocates an array, zeroes it, and sets
- * config.max_size and perhaps the two allowances.
+ * One queue as the transport sees it. The caller allocates and zeroes an array. It sets
+ * config.max_size, and perhaps the members of config whose names begin with allow_.
  */
 struct virtio_queue_registers {
 	struct virtio_queue_config config; /* max_size 0: there is no such queue */
-	uint32_t stop_number;              /* of the stop in progress; or 0 */
+	uint32_t stop_number;              /* number of the stop in progress, or 0 */
 	bool stopping;                     /* a stop is in progress */
 	bool resetting;                    /* the driver's reset of the queue is in progress */
 	bool enabling;                     /* QueueReady = 1 waits for a translation of the areas */
-	bool may_reenable;                 /* was reset while the device is active */
+	bool may_reenable;                 /* the queue was reset while the device was active */
 	uint8_t given;                     /* areas set by the driver since the last reset */
-	uint8_t refused;                   /* areas, and the size, whose last value was refused */
+	uint8_t refused;                   /* areas and size whose last value was refused */
 };
 
 /*
- * A shared memory region. Not for control of the device, nor for streaming data (virtio 1.4, 2.10).
+ * A shared memory region. Do not use it to control the device or to stream data (virtio 1.4, 2.10).
  */
 struct virtio_shm_region {
 	uint64_t base; /* guest-physical address, chosen by the VMM */
@@ -208,27 +209,27 @@ struct virtio_shm_region {
 };
 
 /*
- * What a device is made of. Pointers must stay valid as long as the device; the rest is copied.
+ * The parts of a device, which are copied. Pointers in them must stay valid as long as the device.
  *
  * The core knows the features that are reserved for queues and transports. Bits 0 to 23, 42 and
- * from 50 on belong to the device type. A device offers features that its type defines and that it
- * can do (virtio 1.4, 2.2.2). With each bit it offers those that it requires.
+ * from 50 on belong to the device type. A device must offer only features that its type defines and
+ * that it implements, and all features that these require (virtio 1.4, 2.2.2).
  */
 struct virtio_device_options {
 	const struct virtio_device_ops *ops;
-	void *context; /* the author's */
+	void *context; /* belongs to the author */
 	uint32_t type; /* VIRTIO_ID_... of <virtio/bindings/virtio_ids.h>; 0 for a placeholder */
 	uint32_t vendor;
 	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered; VERSION_1 is added */
 	struct virtio_queue_registers *queues;
 	uint32_t num_queues;
 	/*
-	 * From virtio_device_queues_init(), or NULL. If set, the core takes queues and num_queues
-	 * from it.
+	 * From virtio_device_queues_init(), or NULL. If set, queues and num_queues are taken from
+	 * there.
 	 */
 	struct virtio_device_queues *device_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
-	const void *config;                     /* its bytes, if config_read() is NULL; or NULL */
+	const void *config;                     /* its bytes if config_read() is NULL, or NULL */
 	const struct virtio_shm_region *shm;    /* or NULL */
 	uint32_t num_shm;                       /* entries of shm */
 	const struct virtio_memory_map *memory; /* or NULL until virtio_device_set_memory() */
@@ -253,7 +254,7 @@ struct virtio_device {
 	uint32_t config_size;
 	uint32_t offered[VIRTIO_FEATURE_WORDS];
 	uint32_t accepted[VIRTIO_FEATURE_WORDS]; /* negotiated once FEATURES_OK is set */
-	bool accepted_beyond;                    /* the driver accepted a higher bit */
+	bool accepted_beyond;                    /* the driver accepted a bit above 127 */
 	bool active;                             /* activated, and not reset since */
 	bool reset_pending;                      /* a reset is in progress */
 	uint32_t device_features_sel;
@@ -262,13 +263,13 @@ struct virtio_device {
 	uint32_t shm_sel;
 	uint32_t generation;   /* of the configuration space; a reset doesn't change it */
 	uint32_t resets;       /* resets that have ended */
-	uint32_t reset_number; /* of the reset in progress; or 0 */
+	uint32_t reset_number; /* number of the reset in progress, or 0 */
 	uint32_t last_number;  /* the last number of a stop or a reset */
-	uint32_t live;         /* status, interrupt status, "resetting"; atomic */
+	uint32_t live;         /* status, interrupt status, whether resetting; atomic */
 
 	/* For the operator. */
 	uint64_t ignored;     /* accesses without effect */
-	int first_error;      /* first refusal: features, queue, activation, reset */
+	int first_error;      /* first error of features, queues, activation, reset */
 	uint16_t first_queue; /* the queue concerned, or VIRTIO_DEVICE_NO_QUEUE */
 };
 
@@ -287,7 +288,7 @@ struct virtio_device {
  *   VIRTIO_ESIZE    a queue's max_size is illegal
  *   VIRTIO_EINVAL   a missing array, more than VIRTIO_DEVICE_MAX_QUEUES queues, or two shared
  *                   memory regions with one id
- *   VIRTIO_ENOOP    nothing else is wrong, and virtio_device_missing_op() names an operation
+ *   VIRTIO_ENOOP    an operation is missing: see virtio_device_missing_op(); nothing else is wrong
  *
  * A failure changes nothing.
  */
@@ -296,7 +297,7 @@ int virtio_device_init(struct virtio_device *device, const struct virtio_device_
 
 /*
  * Names the first operation that the options need and the table lacks, such as "queue_stop", for a
- * message. The order is that of struct virtio_device_ops.
+ * message. The check follows the order of struct virtio_device_ops.
  *
  *   Operations                     Needed
  *   activate, reset, interrupt     always
@@ -304,13 +305,13 @@ int virtio_device_init(struct virtio_device *device, const struct virtio_device_
  *   queue_start                    with VIRTIO_F_RING_RESET
  *   config_read, or option config  with a configuration space
  *
- * Returns static text, or NULL if none is missing. Without a table every operation is missing.
+ * Returns static text, or NULL if no operation is missing. Without a table all are missing.
  */
 const char *virtio_device_missing_op(const struct virtio_device_options *options);
 
 /*
- * Gives the device another map of the guest's memory, for queues that are enabled from now on.
- * Running queues switch where they run (virtio_queue_set_memory()).
+ * Gives the device another map of the guest's memory, for queues that are enabled from now on. The
+ * owner of a running queue switches the queue by virtio_queue_set_memory().
  *
  * @map  must live until the next call, or as long as the device; NULL for none
  */
@@ -320,15 +321,15 @@ void virtio_device_set_memory(struct virtio_device *device, const struct virtio_
  * Resets the device, as the driver does by writing 0 to the status. For a reset of the machine.
  *
  * Returns 0; VIRTIO_DEVICE_IN_PROGRESS (see virtio_device_queue_quiesced()); or the error of the
- * operation reset(). After an error the device is as before, with DEVICE_NEEDS_RESET.
+ * operation reset(). After an error the device is as before, except that DEVICE_NEEDS_RESET is set.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_reset(struct virtio_device *device);
 
 /*
- * Reports that no request of a queue is in flight any more, and ends what waits for that. A
- * register access: the device's thread takes the VMM's lock, or hands over to the vCPU that waits.
- * The VMM asks virtio_device_waiting() afterwards.
+ * Reports that no request of a queue is in flight any more. Ends the stop or the reset that waits
+ * for this. A register access: a thread of the device takes the VMM's lock, or leaves the call to
+ * the vCPU that waits. Afterwards the VMM calls virtio_device_waiting().
  *
  * @queue   index. The device touches neither the queue nor guest memory for its requests any more,
  *          and raises no interrupt for it.
@@ -336,13 +337,13 @@ int virtio_device_reset(struct virtio_device *device);
  *
  * What the report ends:
  *   a stop of this queue    the queue shows as disabled, and as reset if the driver asked for that
- *   a reset of the device   the core calls the operation reset() again. 0 ends the reset.
- *                           VIRTIO_DEVICE_IN_PROGRESS means that another queue has requests in
- *                           flight. An error fails the reset.
+ *   a reset of the device   the core calls the operation reset() again. The result 0 ends the
+ *                           reset. VIRTIO_DEVICE_IN_PROGRESS means that another queue has requests
+ *                           in flight. An error fails the reset.
  *
- * The number names a stop or a reset. The report ends both, because a queue without requests since
- * its stop has none at a later reset. A late report carries the number of a stop that has ended, so
- * it cannot end a later stop.
+ * The number names a stop or a reset that is in progress. The report ends the stop and counts for
+ * the reset, whichever is named: for both the queue has no requests in flight. A late report
+ * carries the number of a stop that has ended, so it cannot end a later stop.
  *
  * Returns 0; VIRTIO_EINVAL for any other number, and within reset() and queue_stop(). A failure
  * changes nothing. The two calls below report without a number, and can report errors.
@@ -351,12 +352,11 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 
 /*
  * Ends a reset that is in progress, for a device that counts its requests itself. Everything that
- * the driver can see returns to its default. A register access: the device's thread takes the VMM's
- * lock, or hands over to the vCPU that waits.
+ * the driver can see returns to its default. A register access: see virtio_device_queue_quiesced().
  *
- * @error  0; or why the device cannot be reset, for example because its back end is gone. Then the
- *         device is as before the reset, with DEVICE_NEEDS_RESET, as if the operation reset() had
- *         returned the error. Events since the reset began are lost.
+ * @error  0; or why the device cannot be reset, for example because its back end is gone. After an
+ *         error the device is as before the reset, except that DEVICE_NEEDS_RESET is set, as if the
+ *         operation reset() had returned the error. Events since the reset began are lost.
  *
  * Returns 0; VIRTIO_EINVAL if no reset is in progress, within reset(), and for
  * VIRTIO_DEVICE_IN_PROGRESS. A failure changes nothing.
@@ -387,8 +387,8 @@ int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, in
  * A queue waits if the check of its areas, or the operation queue_start(), returns
  * VIRTIO_ENOTMAPPED when the driver writes QueueReady = 1. That write then returns
  * VIRTIO_DEVICE_IN_PROGRESS, QueueReady reads 0, and virtio_device_waiting() is true. Call this
- * whenever the translation may answer otherwise: also when the access turns out to be forbidden,
- * and after virtio_device_set_memory().
+ * whenever the result of the translation may have changed: also when the access is found to be
+ * forbidden, and after virtio_device_set_memory().
  *
  * @queue  index
  *
@@ -399,9 +399,9 @@ int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, in
  *   VIRTIO_EINVAL              this queue is not waiting, or the call is within queue_start();
  *                              nothing changes
  *
- * Any other error ends the wait with the queue disabled, and is kept in first_error. If the device
- * needs a reset by then, or has FAILED, the wait ends without another look and the queue stays
- * disabled.
+ * If the check or queue_start() fails with another error, the wait ends, the queue stays disabled,
+ * and first_error keeps the error. If the device needs a reset or has FAILED, the wait ends without
+ * a check, and the queue stays disabled.
  *
  * While a queue waits:
  *   its size and addresses       writes are ignored
@@ -410,8 +410,8 @@ int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, in
  *   QueueReset = 1               ends the wait and resets the queue
  *   a reset of the device        ends the wait when the reset begins, even if the reset fails later
  *   DRIVER_OK                    ends the wait with VIRTIO_ENOTMAPPED in first_error. The device is
- *                                activated without the queue: a driver enables its queues first
- *                                (virtio 1.4, 3.1.1), and its write has not been completed.
+ *                                activated without the queue, because the driver must enable its
+ *                                queues before DRIVER_OK (virtio 1.4, 3.1.1).
  *   virtio_device_save()         returns VIRTIO_EBUSY
  */
 int virtio_device_queue_mapped(struct virtio_device *device, uint16_t queue);
@@ -435,85 +435,85 @@ void virtio_device_interrupt_used(struct virtio_device *device, uint16_t queue);
  *
  * @cause  VIRTIO_INTERRUPT_USED, VIRTIO_INTERRUPT_CONFIG or both
  *
- * Returns whether to signal: false where virtio_device_interrupt_used() does nothing. Signal after
- * this call, never before.
+ * Returns whether the device must signal: false if virtio_device_interrupt_used() would do nothing.
+ * Signal after this call, never before.
  */
 VIRTIO_MUST_CHECK
 bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause);
 
 /*
  * Announces that the configuration space has changed: gives it another generation, and interrupts
- * the driver. A register access. Change the configuration space first, also the bytes of the option
- * config, under the same serialisation. Otherwise a guest could read half of a change under one
- * generation.
+ * the driver. A register access. Before this call change the configuration space, or the bytes of
+ * the option config, under the same serialisation. Otherwise a guest could read old and new bytes
+ * under one generation.
  *
- * Before DRIVER_OK the interrupt waits for DRIVER_OK. While the status is 0, or a reset is in
- * progress, there is no driver to tell.
+ * Before DRIVER_OK the interrupt waits for DRIVER_OK. While the status is 0 or a reset is in
+ * progress, no interrupt follows.
  */
 void virtio_device_config_changed(struct virtio_device *device);
 
 /*
- * The device cannot go on: sets DEVICE_NEEDS_RESET, and interrupts the driver if DRIVER_OK is set
- * (virtio 1.4, 2.1.2). Otherwise the interrupt waits for DRIVER_OK, which then does not activate
- * the device. Thread-safe.
+ * Call this when the device cannot go on. Sets DEVICE_NEEDS_RESET, and interrupts the driver if
+ * DRIVER_OK is set (virtio 1.4, 2.1.2). Otherwise the interrupt waits for DRIVER_OK, which then
+ * does not activate the device. Thread-safe.
  *
  * Until a reset no kick reaches the device any more. Does nothing while the status is 0 or a reset
- * is in progress. A reset in progress fails by virtio_device_reset_done() instead.
+ * is in progress. To fail a reset in progress, call virtio_device_reset_done().
  */
 void virtio_device_set_needs_reset(struct virtio_device *device);
 
 /* Queries */
 
-/* The status: VIRTIO_CONFIG_S_... bits. Thread-safe. */
+/* Returns the status: VIRTIO_CONFIG_S_... bits. Thread-safe. */
 uint32_t virtio_device_status(const struct virtio_device *device);
 
-/* The causes that the driver has not acknowledged: bits of enum virtio_interrupt. Thread-safe. */
+/* Returns the causes that are not acknowledged: bits of enum virtio_interrupt. Thread-safe. */
 uint32_t virtio_device_interrupt_status(const struct virtio_device *device);
 
 /*
- * Whether a feature is negotiated: offered, accepted by the driver, and FEATURES_OK is set.
+ * Returns whether a feature is negotiated: offered, accepted by the driver, and FEATURES_OK is set.
  *
  * @bit  any number; false above 127
  */
 bool virtio_device_has_feature(const struct virtio_device *device, uint32_t bit);
 
-/* The configuration of a queue, to start it from; NULL if there is no such queue. */
+/* Returns the configuration from which to start a queue; NULL if there is no such queue. */
 const struct virtio_queue_config *virtio_device_queue_config(const struct virtio_device *device, uint32_t queue);
 
-/* Whether a reset is in progress. Thread-safe. */
+/* Returns whether a reset is in progress. Thread-safe. */
 bool virtio_device_resetting(const struct virtio_device *device);
 
 /*
- * The number of the stop or reset that waits for a queue's requests in flight, for
- * virtio_device_queue_quiesced(). 0 if nothing waits, or there is no such queue.
+ * Returns the number of the stop or reset that waits for a queue's requests in flight, for
+ * virtio_device_queue_quiesced(). Returns 0 if nothing waits, or there is no such queue.
  *
  * @queue  index
  *
- * While the device is being reset, the number is the number of the reset. Otherwise it is the
- * number of this queue's stop. Within reset() and queue_stop() it is the number of what they begin.
+ * While the device is being reset, the result is the number of the reset. Otherwise it is the
+ * number of this queue's stop. Both numbers are set before reset() and queue_stop() are called.
  *
  * Each stop and each reset gets a number when its operation is first called: 1, 2 and so on, for
  * all queues of a device together. After UINT32_MAX comes 1.
  *
  * Rules, under the serialisation of register accesses:
  * - A device pops nothing from a queue whose number is not 0.
- * - A thread of the device takes the VMM's lock to complete a request, and asks and reports before
- *   it releases the lock.
+ * - A thread of the device takes the VMM's lock to complete a request. Before it releases the lock,
+ *   it calls this function and reports.
  * - A thread that reports later keeps the number. A report that comes too late is refused.
  */
 uint32_t virtio_device_stop_number(const struct virtio_device *device, uint16_t queue);
 
 /*
- * Whether the VMM must still hold a vCPU whose write returned VIRTIO_DEVICE_IN_PROGRESS: a reset,
- * or the stop or the enabling of a queue, is in progress.
+ * Returns whether a reset, or the stop or the enabling of a queue, is in progress. If so, the VMM
+ * must still hold a vCPU whose write returned VIRTIO_DEVICE_IN_PROGRESS.
  *
- * Ask after
+ * Call this after
  * - virtio_device_queue_quiesced(), virtio_device_reset_done(), virtio_device_queue_stopped() and
  *   virtio_device_queue_mapped(),
  * - each write by a vCPU and each virtio_device_reset() of the VMM: the write of one vCPU can end
  *   the wait of another.
  *
- * The answer concerns the whole device. A vCPU that waits for one queue may also be held until the
+ * The result concerns the whole device. A vCPU that waits for one queue may also be held until the
  * wait of another queue has ended. A device must end every wait, with an error if necessary.
  */
 bool virtio_device_waiting(const struct virtio_device *device);

@@ -3,8 +3,8 @@
  * Optional: the storage of a device's queues, the operations that start, stop and reset them, and a
  * call that serves a queue.
  *
- * The author gives the arrays and names the operations in the table. The author needs no flag that
- * says whether a queue runs.
+ * The author provides the arrays, and names the operations in the table. The author need not record
+ * whether a queue runs.
  *
  *	static const struct virtio_device_ops ops = {
  *		.activate = virtio_device_queues_activate,
@@ -18,15 +18,15 @@
  *	if (!error)
  *		error = virtio_device_init(&device, &options);
  *
- * - virtio_device_queues_serve() is what a device does when the driver has kicked. A device with a
- *   loop of its own asks virtio_device_queues_running() before it pops.
- * - A device with requests in flight between two calls sets asynchronous, and calls
- *   virtio_device_queues_report() after completions.
- * - An operation of the author's own may call the operation of this header.
+ * - A device calls virtio_device_queues_serve() when the driver has kicked. A device with a loop of
+ *   its own calls virtio_device_queues_running() before it pops.
+ * - A device whose requests stay in flight after virtio_device_queues_serve() sets asynchronous,
+ *   and calls virtio_device_queues_report() after completions.
+ * - An operation that the author writes may call the operation of this header.
  *
  * A request of an asynchronous device is in flight until virtio_queue_complete() or
- * virtio_queue_unpop() has succeeded. With a used ring behind a translation a completion can fail.
- * The device must retry: until then no stop and no reset ends.
+ * virtio_queue_unpop() has succeeded. If the used ring is behind a translation, a completion can
+ * fail. The device must then retry, because no stop and no reset ends before.
  *
  * What the guest can do: see <virtio/device.h> and <virtio/queue.h>.
  *
@@ -48,14 +48,14 @@ VIRTIO_BEGIN_DECLS
 
 /* The caller's arrays. They must live as long as the device. */
 struct virtio_device_queues_storage {
-	struct virtio_queue_registers *registers; /* zeroes, but max_size and allowances */
+	struct virtio_queue_registers *registers; /* see struct virtio_queue_registers */
 	struct virtio_queue *queues;              /* filled with zeroes before the first use */
 	uint32_t num_queues;                      /* entries of both */
-	struct virtio_inflight *inflight;         /* max_size entries for each queue, in order */
+	struct virtio_inflight *inflight;         /* for each queue in turn, max_size entries */
 	uint32_t inflight_entries;                /* entries of inflight */
 	/*
-	 * Requests stay in flight between calls, so a stop or a reset waits for them. Otherwise
-	 * both forget the requests.
+	 * Requests stay in flight between calls, so a stop or a reset waits for them. If false, a
+	 * stop or a reset forgets the requests in flight.
 	 */
 	bool asynchronous;
 };
@@ -83,11 +83,11 @@ VIRTIO_MUST_CHECK
 int virtio_device_queues_init(struct virtio_device_queues *queues, const struct virtio_device_queues_storage *storage);
 
 /*
- * The operations of these names, for struct virtio_device_ops. Each fails with VIRTIO_EINVAL for a
- * device without device_queues in its options.
+ * Operations for struct virtio_device_ops. Each fails with VIRTIO_EINVAL for a device without
+ * device_queues in its options.
  *
  *   operation  effect
- *   activate   starts each ready queue. After an error of virtio_queue_start() none is started.
+ *   activate   starts each ready queue. If virtio_queue_start() fails, no queue is started.
  *   start      starts one queue
  *   stop       resets the queue. If the device is asynchronous and the queue has requests in
  *              flight, returns VIRTIO_DEVICE_IN_PROGRESS instead.
@@ -100,43 +100,43 @@ int virtio_device_queues_stop(struct virtio_device *device, uint16_t queue);
 int virtio_device_queues_reset(struct virtio_device *device);
 
 /*
- * Restores a queue of a device that virtio_device_restore() has just restored: in place of
- * virtio_queue_restore(), for each queue, running or not.
+ * Restores a queue of a device that virtio_device_restore() has just restored. Call this in place
+ * of virtio_queue_restore(), for each queue, running or not.
  *
  * @queue   index
  * @state   from virtio_queue_save_in_flight(), perhaps by way of a file. virtio_queue_replay()
- *          follows for each entry of its record.
+ *          follows for each entry of the saved record.
  *
  * Returns 0, or an error that changes nothing:
- *   VIRTIO_EINVAL      no queue of this index; the queue doesn't run, and its state says that it
- *                      does; or its state has another configuration than the core
+ *   VIRTIO_EINVAL      no queue of this index; the queue does not run, but its state says that it
+ *                      runs; or its state has another configuration than the core
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
  *   others             as virtio_queue_restore()
  *
- * The device needs a reset afterwards, and its driver is told, if the queue can't go on: its state
- * says that it was broken, or not started although it runs, or its areas are gone.
+ * Calls virtio_device_set_needs_reset() if the queue cannot go on: by its state it was broken, or
+ * was not started although it runs now; or its areas are gone.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, const struct virtio_queue_state *state);
 
 /*
- * Whether the device may pop from a queue. The device must be active, without FAILED, and must not
- * need a reset. The queue must be ready, with no stop in progress.
+ * Returns whether the device may pop from a queue. The device must be active, without FAILED, and
+ * must not need a reset. The queue must be ready, with no stop in progress.
  *
  * @queue  index; false if there is no such queue
  *
- * After a queue has broken, a device only calls virtio_device_set_needs_reset(). From then on this
- * is false.
+ * When a queue has broken, a device must call virtio_device_set_needs_reset(). From then on the
+ * result is false.
  */
 bool virtio_device_queues_running(const struct virtio_device *device, uint16_t queue);
 
 /*
- * Serves a queue, if virtio_device_queues_running(): a round of virtio_queue_serve() or of
- * virtio_queue_serve_requests(). Then interrupts the driver if the driver wants an interrupt. If
- * the queue is broken, sets DEVICE_NEEDS_RESET.
+ * If virtio_device_queues_running() is true, calls virtio_queue_serve() or
+ * virtio_queue_serve_requests() once. Then interrupts the driver if the driver wants an interrupt.
+ * If the queue is broken, sets DEVICE_NEEDS_RESET.
  *
  * @queue    index
- * @budget, @serve, @context   as for those functions
+ * @budget, @serve, @context   as for the function that is called
  *
  * Returns 0 if the queue does not run: there is nothing to do. Otherwise returns:
  *   1                   there may be more: call again without waiting for a kick
@@ -145,8 +145,8 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
  *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
  *   other errors        DEVICE_NEEDS_RESET is set: there is nothing to do until the reset
  *
- * After 1 release the VMM's lock before the next call, unless the callback keeps every request. A
- * driver can add completed requests again for ever, and so hold the lock.
+ * After 1 release the VMM's lock before the next call, unless the callback keeps every request.
+ * Otherwise a driver that adds completed requests again could hold the lock for ever.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_queues_serve(struct virtio_device *device, uint16_t queue, uint32_t budget, virtio_serve_fn *serve,
@@ -162,8 +162,8 @@ int virtio_device_queues_serve_requests(struct virtio_device *device, uint16_t q
  *
  * @queue  index
  *
- * Returns whether there was a report. Then the VMM asks virtio_device_waiting(), because a vCPU may
- * go on.
+ * Returns whether there was a report. After a report the VMM calls virtio_device_waiting(), because
+ * a held vCPU may go on.
  */
 bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue);
 
@@ -173,7 +173,7 @@ bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue);
  * @map  as for virtio_device_set_memory()
  *
  * If the rings of a started queue are not in the new map, the device needs a reset. That queue is
- * reset, or stays in the old map while requests are in flight.
+ * reset, or keeps the old map while requests are in flight.
  *
  * Returns:
  *   0                          nothing uses an earlier map any more
@@ -185,7 +185,7 @@ VIRTIO_MUST_CHECK
 int virtio_device_queues_set_memory(struct virtio_device *device, const struct virtio_memory_map *map);
 
 /*
- * Whether no request in flight was popped under an earlier map: see
+ * Returns whether no request in flight was popped under an earlier map: see
  * virtio_device_queues_set_memory().
  */
 bool virtio_device_queues_old_maps_unused(const struct virtio_device *device);

@@ -2,9 +2,9 @@
 /*
  * The saved state of a device core, for snapshots and migration.
  *
- * A plain structure, and the configurations of the queues beside it. The state of the device type
- * and of its queues is not part of it: the device saves and restores that. The VMM stops the vCPUs
- * and the device's threads during a save and a restore.
+ * The state is a plain structure and an array with the configurations of the queues. The states of
+ * the device type and of its queues are not part of it: the device saves and restores them. The VMM
+ * stops the vCPUs and the device's threads during a save and a restore.
  *
  * The order of a save:
  *
@@ -15,32 +15,32 @@
  *   5 core        virtio_device_save(), with the interrupt status
  *   6 memory      and its dirty log
  *
- * A completion after its queue, the interrupt status or the log was saved would be lost.
+ * A completion that happens after the save of its queue, the interrupt status or the log is lost.
  *
  * The order of a restore:
  *
  *   1 memory, and a device as virtio_device_init() makes it, with the same options
- *   2 read and judge every section of the file: virtio_device_read_state(), then that of the
- *     type, then virtio_queue_ser_read() for each queue, against virtio_device_saved_config()
+ *   2 read and judge every section of the file: virtio_device_read_state(), virtio_blk_read_state()
+ *     and the like, virtio_queue_ser_read() for each queue, with virtio_device_saved_config()
  *   3 core        virtio_device_restore(), by which the device gets its features
  *   4 device      virtio_blk_restore() and the like, in place of activate(), which is not called
  *   5 queues      virtio_device_queues_restore(), or virtio_queue_restore(), for each queue that
  *                 runs, and virtio_queue_replay() for each entry of its record
  *   6 resume      virtio_device_resume()
  *
- * Nothing is changed before step 3, so a file that is refused leaves the target untouched. A device
- * whose own part of the restore fails calls virtio_device_set_needs_reset() before the last step.
- * A block device may also be restored before the core. A restored device can be saved at once.
+ * Nothing is changed before step 3, so a file that is refused leaves the target untouched. If step
+ * 4 or 5 fails, call virtio_device_set_needs_reset() before step 6. A block device may also be
+ * restored before the core. A restored device can be saved at once.
  *
- * A queue runs while the device is active and the queue is ready. The device restores such a queue
- * in place of starting it.
+ * A queue runs while the device is active and the queue is ready. The device restores a running
+ * queue, and does not start it.
  *
  * Options, memory maps, statistics and back ends are not saved. On another host a file back end
  * does not know that a flush has failed. The VMM must not migrate a disk whose flush has failed.
  *
- * What the guest can do: stop a restore only by a translation that is not known yet. The restore
- * looks in guest memory only for the areas of enabled queues. A state is checked as if a guest had
- * made it.
+ * What the guest can do: prevent a restore only by a translation that is not known yet. The restore
+ * only checks that the areas of enabled queues are in guest memory. A state is checked as if a
+ * guest had written it.
  *
  * Threads: all functions are register accesses: see <virtio/device.h>.
  */
@@ -52,10 +52,10 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The section of a core: values of struct virtio_device_state, and a list "queues". */
+/* Returns the layout of a core's section: struct virtio_device_state, and a list "queues". */
 const struct virtio_section_layout *virtio_device_layout(void);
 
-/* What the driver has set up. Members are as those of struct virtio_device. */
+/* The driver's settings. Members are as in struct virtio_device, or as its queries return them. */
 struct virtio_device_state {
 	uint32_t type;
 	uint32_t status;
@@ -71,16 +71,16 @@ struct virtio_device_state {
 	bool active;
 };
 
-/* What the driver has set up in one queue. */
+/* The driver's settings of one queue. */
 struct virtio_queue_registers_state {
 	uint64_t addr[3];
-	uint16_t max_size; /* 0: absent, and then the rest is 0 too */
+	uint16_t max_size; /* 0: no such queue; then all members are 0 */
 	uint16_t size;
 	bool ready;
 	bool may_reenable;
 	bool enabling;  /* QueueReady = 1 waits for a translation: the vCPU that wrote it is held */
 	bool resetting; /* the reset that the driver asked for has failed, and still shows */
-	uint8_t given;  /* members as those of struct virtio_queue_registers */
+	uint8_t given;  /* given and refused: see struct virtio_queue_registers */
 	uint8_t refused;
 };
 
@@ -94,8 +94,9 @@ struct virtio_queue_registers_state {
  * Returns 0, or an error that changes nothing:
  *   VIRTIO_EBUSY    a reset, or the stop of a queue, is in progress and waits for requests in
  *                   flight. Their effects are not in memory yet, and they must not be replayed.
- *                   Step 2 of a save ends these requests. Then virtio_device_queues_report() or
- *                   virtio_device_reset_done() and its like end the reset. Retry after that.
+ *                   Step 2 of a save ends these requests. Then virtio_device_queues_report(),
+ *                   virtio_device_reset_done() or virtio_device_queue_stopped() ends the stop or
+ *                   the reset. Retry after that.
  *   VIRTIO_ENOBUFS  fewer entries than the device has queues
  */
 VIRTIO_MUST_CHECK
@@ -116,8 +117,8 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
 			      struct virtio_refusal *refusal);
 
 /*
- * Restores a state into a device that is as virtio_device_init() made it. The device has the same
- * type and the same queues, and has memory if a queue is ready.
+ * Restores a state into a device that is as virtio_device_init() made it. The device must have the
+ * same type and the same queues, and must have memory if a queue is ready.
  *
  * Calls the operation check_features() if the state has FEATURES_OK, after all other checks. Calls
  * no other operation.
@@ -127,33 +128,33 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *   VIRTIO_EINVAL      an impossible value, see below
  *   VIRTIO_ENOTSUP     the operation check_features() refuses the features
  *   VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM
- *                      a queue that is ready, as virtio_queue_config_check() says
+ *                      from virtio_queue_config_check(), for a queue that is ready
  *   VIRTIO_ENOTMAPPED  likewise; the caller may retry when the areas are mapped
  *
  * VIRTIO_EINVAL has these causes:
  *   device      another type, or other queues; entries is not num_queues
  *   bools       a value that is neither 0 nor 1
  *   status      no driver can reach the status, or DRIVER_OK and active disagree
- *   features    not offered, with FEATURES_OK; accepted before DRIVER
- *   interrupts  an impossible state
- *   queues      ready too early; absent but not empty; may_reenable, enabling or resetting in an
- *               impossible state
+ *   features    FEATURES_OK with a feature that is not offered; features accepted before DRIVER
+ *   interrupts  an interrupt status that is impossible with this status
+ *   queues      ready too early; max_size is 0, but other members are not; may_reenable, enabling
+ *               or resetting in an impossible state
  *   areas       unknown bits of given or refused, or an area in both. A queue that is ready or
- *               enabling has an area that was not given, or a value that was refused. The low half
- *               of an address that was never given.
+ *               enabling has an area that was not given, or a value that was refused. An address
+ *               that was never given has a low half that is not 0.
  *
- * If the device needs a reset, areas may be anywhere: the reset forgets them. If the memory has a
- * translation, VIRTIO_EFAULT and VIRTIO_EPERM do not stop a restore, because the guest controls the
- * translation. Such a queue is then broken.
+ * If the device needs a reset, areas may be outside guest memory: the reset forgets them. If the
+ * memory has a translation, VIRTIO_EFAULT and VIRTIO_EPERM do not stop a restore, because the guest
+ * controls the translation. Such a queue is then broken.
  *
- * A queue that is enabling waits as before: virtio_device_waiting(), virtio_device_queue_mapped().
+ * A queue that is enabling waits as before: see virtio_device_queue_mapped().
  */
 VIRTIO_MUST_CHECK
 int virtio_device_restore(struct virtio_device *device, const struct virtio_device_state *state,
 			  const struct virtio_queue_registers_state *queues, uint32_t entries);
 
 /*
- * Gets the configuration of a queue in a saved state. The queue's own state is checked against it.
+ * Gets the configuration of a queue in a saved state, for the check of the queue's own state.
  *
  * @device          with the options that the state will be restored with
  * @state, @queues  as for virtio_device_check_state(), which has accepted them
@@ -169,8 +170,7 @@ int virtio_device_saved_config(const struct virtio_device *device, const struct 
 			       struct virtio_queue_config *config);
 
 /*
- * Gets the negotiated features of a saved state. The state of the device type is checked against
- * them.
+ * Gets the negotiated features of a saved state, for the check of the device type's state.
  *
  * @out  set to bits 0 to 63, if true is returned
  *
@@ -197,9 +197,9 @@ void virtio_device_write_state(struct virtio_section_writer *writer, uint32_t nu
  * @queues   the caller's array
  * @entries  its entries: num_queues of the device or more
  *
- * Returns 0; or an error of virtio_section_read() or virtio_device_check_state(), with section,
- * value and place in reader->fault. After an error state is untouched, and the content of queues is
- * undefined.
+ * Returns 0; or an error of virtio_section_read() or virtio_device_check_state(). After an error
+ * reader->fault names the section, the value and the place, state is untouched, and the content of
+ * queues is undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_device *device,
@@ -207,9 +207,9 @@ int virtio_device_read_state(struct virtio_section_reader *reader, uint32_t numb
 			     uint32_t entries);
 
 /*
- * Starts a device that was just restored. Call it for no other device, after its queues are started
- * and restored, and before the first access of the guest. The driver may have kicked, or the device
- * may have used buffers, just before the save. Therefore:
+ * Starts a device that was just restored; never call it for another device. Call it after the
+ * queues are restored, and before the first access of the guest. The driver may have kicked, or the
+ * device may have used buffers, just before the save. Therefore:
  *   - If the device is active, without FAILED, and needs no reset: each running queue is notified
  *     once, and the driver is interrupted once for each queue.
  *   - In every state, any other pending interrupt is signalled again.

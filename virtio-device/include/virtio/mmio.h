@@ -5,9 +5,9 @@
  * A VMM maps VIRTIO_MMIO_WINDOW bytes, or more for a larger configuration space, at an address of
  * the guest. It passes each access that it traps to these two functions.
  *
- * An ioeventfd that matches the value of a queue's index may take writes to QueueNotify. The core
- * does not see such a kick, which can come in any state. The device ignores it for a queue that
- * does not run. Under VIRTIO_F_NOTIFICATION_DATA there is no such value.
+ * An ioeventfd that matches a queue's index may take writes to QueueNotify. The core does not see
+ * such a kick, which can come in any state. The device must ignore a kick for a queue that does not
+ * run. Under VIRTIO_F_NOTIFICATION_DATA no ioeventfd can match: the value changes.
  *
  * What the guest can do: any access. An access reads 0 or does nothing if its width is wrong, its
  * offset is misaligned or has no register, or its direction is wrong. The configuration space may
@@ -24,21 +24,21 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_MMIO_WINDOW 0x200 /* bytes; enough for a configuration space of 256 */
+#define VIRTIO_MMIO_WINDOW 0x200 /* bytes; enough for a configuration space of 256 bytes */
 
 /*
- * The guest reads.
+ * Handles a read of the guest.
  *
  * @offset  in bytes from the start of the window
- * @data    the caller's, len bytes; all are set, in the guest's order
+ * @data    the caller's, len bytes; all are set, in the guest's byte order
  * @len     width of the access: 4 for registers; 1, 2, 4 or 8 in the configuration space
  */
 void virtio_mmio_read(struct virtio_device *device, uint64_t offset, void *data, uint32_t len);
 
 /*
- * The guest writes. Parameters as for reads; data is only read.
+ * Handles a write of the guest. Parameters as for reads; data is only read.
  *
- * Returns 0: the guest goes on. Returns VIRTIO_DEVICE_IN_PROGRESS: the device resets, stops a
+ * Returns 0 if the guest may go on. Returns VIRTIO_DEVICE_IN_PROGRESS if the device resets, stops a
  * queue, or waits to enable a queue (virtio_device_queue_mapped()). The VMM then holds the vCPU
  * that wrote while virtio_device_waiting() is true. The write is not repeated.
  */
