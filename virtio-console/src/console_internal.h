@@ -40,7 +40,7 @@ static inline void console_store_ordered(uint32_t *field, uint32_t value)
 	__atomic_store_n(field, value, __ATOMIC_SEQ_CST);
 }
 
-/* Clears the other side's request to be woken. Returns whether there was one. */
+/* Clears the other side's request to be woken. Returns whether there was a request. */
 static inline bool console_was_wanted(uint32_t *field)
 {
 	return console_load_ordered(field) != 0 && __atomic_exchange_n(field, 0, __ATOMIC_SEQ_CST) != 0;

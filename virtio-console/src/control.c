@@ -56,7 +56,10 @@ static int take_chain(struct virtio_console *console, struct virtio_queue *queue
 		(void)!virtio_queue_unpop(queue, chain->token);
 		return VIRTIO_ENOTMAPPED;
 	}
-	/* If the chain needs more segments than the array has, the message must fit its front. */
+	/*
+	 * If the chain needs more segments than the array has, the message must fit the array's
+	 * segments.
+	 */
 	if (out->error == VIRTIO_ENOBUFS)
 		out->error = 0;
 	if (out->error) {

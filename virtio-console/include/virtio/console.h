@@ -20,8 +20,8 @@
  *
  * What the guest can do: cut its chains into descriptors as it likes (virtio 1.4, 2.7.4.1), change
  * the bytes at any time, and send malformed chains. Therefore:
- * - Input leaves its buffer only when it is in guest memory and its chain is completed. So no bad
- *   chain, bad page or reset loses a byte.
+ * - Input leaves its buffer only when the bytes are in guest memory and their chain is completed.
+ *   So no bad chain, bad page or reset loses a byte.
  * - Output is copied once, in pieces of at most VIRTIO_CONSOLE_PIECE_BYTES on the stack, for chains
  *   of any length.
  * - Malformed chains and chains in the wrong direction are completed with length 0, unread and
@@ -49,11 +49,11 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* length of the configuration space */
+#define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* bytes of the configuration space */
 #define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* most bytes that a sink is offered at once */
 #define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes of output after which a call ends */
-#define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* so every queue has a 16-bit index */
-#define VIRTIO_CONSOLE_NAME_MAX 256u       /* bytes of a port's name */
+#define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* most ports, so every queue has a 16-bit index */
+#define VIRTIO_CONSOLE_NAME_MAX 256u       /* most bytes of a port's name */
 
 /*
  * Takes output of a port, on the thread that calls virtio_console_transmit().
@@ -75,7 +75,7 @@ typedef size_t virtio_console_sink_fn(void *context, const void *bytes, size_t l
 /* The options of a port. */
 struct virtio_console_port_options {
 	bool console;     /* true: a console, which always takes input; false: a generic port */
-	const char *name; /* UTF-8, no NUL needed; NULL if name_bytes is 0 */
+	const char *name; /* UTF-8, no NUL needed; may be NULL if name_bytes is 0 */
 	uint32_t name_bytes;
 	uint16_t cols; /* characters, for a console; cols and rows are 0 if unknown */
 	uint16_t rows;
@@ -100,7 +100,7 @@ struct virtio_console_port_stats {
 	uint64_t received;            /* bytes of input in completed chains */
 	uint64_t receive_misdirected; /* receive chains with readable buffers */
 	uint64_t receive_malformed;   /* receive chains that are malformed or have a bad buffer */
-	uint64_t receive_empty;       /* receive chains without room */
+	uint64_t receive_empty;       /* receive chains without room for a byte */
 	/* Changed by virtio_console_transmit(). */
 	uint64_t transmitted;          /* bytes of output that the sink has taken */
 	uint64_t transmit_misdirected; /* transmit chains with writable buffers */
@@ -112,7 +112,7 @@ struct virtio_console_port_stats {
 
 /* A transmit chain in flight: the sink has not taken all of its bytes. */
 struct virtio_console_output {
-	struct virtio_token token;   /* 0 if there is none */
+	struct virtio_token token;   /* its value is 0 if there is none */
 	uint64_t taken;              /* bytes that the sink has taken */
 	uint64_t skip;               /* after a restore: bytes of the chain to skip */
 	struct virtio_reader reader; /* over the resolved segments */
@@ -203,8 +203,8 @@ VIRTIO_MUST_CHECK
 int virtio_console_init(struct virtio_console *console, const struct virtio_console_options *options);
 
 /*
- * The offered features of the device type, as a mask of bits 0 to 23. The caller adds the other
- * bits.
+ * Returns the offered features of the device type, as a mask of bits 0 to 23. The caller adds the
+ * other bits.
  */
 uint64_t virtio_console_offered(const struct virtio_console *console);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The ports of a console device: adding and removing them, their clients, their sizes, and the
- * messages of the control queues that report these to the driver. A device without
- * VIRTIO_CONSOLE_F_MULTIPORT has only port 0, and no messages.
+ * The ports of a console device: addition and removal, clients, sizes, and the messages of the
+ * control queues that report changes to the driver. A device without VIRTIO_CONSOLE_F_MULTIPORT has
+ * only port 0, and no messages.
  *
- * Pending messages to the driver are bits in the state of a port, so their storage is bounded.
+ * Pending messages to the driver are bits in the state of a port, so they use bounded storage.
  * virtio_console_control_receive() sends them when the driver has buffers. The order for one port:
  *
  *   REMOVE         of the port that had this number before

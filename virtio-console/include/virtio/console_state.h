@@ -20,7 +20,7 @@
  * Names, sinks, clients and capacities are not saved. The owner adds the same ports before the
  * state is read. If a port has gained or lost its client since the save, the driver is told.
  *
- * What the guest can do: nothing. The file may have any content, and every value of it is checked.
+ * What the guest can do: nothing. The file may have any content, and every value is checked.
  *
  * Threads:
  *   functions             who may call   what must not run beside

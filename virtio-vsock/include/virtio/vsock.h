@@ -175,8 +175,9 @@ struct virtio_vsock_packet {
  *
  * @packet       set up
  * @segments     the caller's array; must live as long as the packet is used
- * @capacity     its entries, at least 1: one for each descriptor of the longest chain, and one more
- *               for each place where a buffer continues in another region or another translation
+ * @capacity     entries of the array, at least 1: one for each descriptor of the longest chain, and
+ *               one more for each place where a buffer continues in another region or another
+ *               translation
  * @max_payload  bytes. tx: a longer payload is refused. rx: room beyond this maximum is not used.
  *
  * Returns 0; VIRTIO_EINVAL without an array or entries. A failure changes nothing.
@@ -277,7 +278,7 @@ bool virtio_vsock_is_guest_cid(uint64_t cid);
 VIRTIO_MUST_CHECK
 int virtio_vsock_init(struct virtio_vsock *vsock, uint64_t guest_cid, bool seqpacket);
 
-/* The feature bits of this device type to offer, as a mask. */
+/* Returns the feature bits of this device type to offer, as a mask. */
 uint64_t virtio_vsock_offered(const struct virtio_vsock *vsock);
 
 /*
@@ -287,7 +288,7 @@ uint64_t virtio_vsock_offered(const struct virtio_vsock *vsock);
 VIRTIO_MUST_CHECK
 int virtio_vsock_negotiate(struct virtio_vsock *vsock, uint64_t features);
 
-/* Clears the negotiated features, when the driver resets the device. */
+/* Clears the negotiated features. Call this when the driver resets the device. */
 void virtio_vsock_reset(struct virtio_vsock *vsock);
 
 /*
@@ -315,7 +316,7 @@ bool virtio_vsock_is_from_guest(const struct virtio_vsock *vsock, const struct v
 /*
  * Reads the configuration space.
  *
- * @offset  first byte
+ * @offset  of the first byte; any value
  * @data    the caller's memory, len bytes. Bytes outside the configuration space read as 0.
  * @len     bytes
  */
@@ -350,7 +351,7 @@ void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events);
  * @events    the event, which stays owed until it is sent
  * @queue     the event queue, started
  * @segments  the caller's array, for one chain
- * @capacity  its entries, at least 1
+ * @capacity  entries of the array, at least 1
  *
  * Returns 1 if a buffer was used (see virtio_queue_needs_interrupt()), 0 if none was, or:
  *   VIRTIO_EINVAL      no array

@@ -19,7 +19,7 @@
  * - virtio_vsock_table_receive() says VIRTIO_VSOCK_GOT_END,
  * - virtio_vsock_table_expire() returns the connection,
  * - virtio_vsock_connection_forwarded() or virtio_vsock_connection_shutdown() returns 1,
- * - the caller itself resets it.
+ * - the caller itself resets the connection.
  * The table keeps the entry until the RST is sent.
  *
  * What the guest can do: send any packet at any time. A bad packet ends only the guest's own
@@ -84,14 +84,14 @@ enum virtio_vsock_owed {
 /* The options of all connections of a table. */
 struct virtio_vsock_options {
 	/*
-	 * Bytes that each connection buffers for the host, at least 1. Data beyond that resets the
+	 * Bytes that each connection buffers for the host, at least 1. More data resets the
 	 * connection.
 	 */
 	uint32_t buf_alloc;
 	/*
 	 * Packets that each connection buffers, at least 1. Empty records use no bytes of the
-	 * buffer, so a limit in bytes does not bound them. A caller that joins the packets of a
-	 * stream may set UINT32_MAX for a table of streams.
+	 * buffer, so a limit in bytes does not bound their number. A caller that joins the packets
+	 * of a stream may set UINT32_MAX for a table of streams.
 	 */
 	uint32_t max_packets;
 	uint32_t max_payload; /* most bytes of a payload, at least 1 */
@@ -135,14 +135,14 @@ struct virtio_vsock_connection {
 	bool blocked;         /* the caller was told to wait for credit */
 	uint32_t owed;        /* VIRTIO_VSOCK_OWES_... */
 
-	/* From the guest. The counters are bytes, modulo 2^32. */
+	/* Data from the guest. The counters are bytes, modulo 2^32. */
 	uint32_t buf_alloc;    /* bytes of our buffer, as announced to the guest */
 	uint32_t rx_cnt;       /* received */
 	uint32_t fwd_cnt;      /* of these, forwarded to the host */
 	uint32_t told_fwd_cnt; /* fwd_cnt in the last packet to the guest */
 	uint32_t rx_packets;   /* received, and not forwarded */
 
-	/* To the guest. */
+	/* Data to the guest. */
 	uint32_t peer_buf_alloc; /* bytes of the guest's buffer */
 	uint32_t tx_cnt;         /* sent */
 	uint32_t peer_fwd_cnt;   /* of these, forwarded by the guest */
@@ -152,11 +152,11 @@ struct virtio_vsock_connection {
 	uint32_t message_bytes; /* bytes sent of a message that has not ended; only for SEQPACKET */
 	uint32_t message_packets;
 
-	/* The table's. */
+	/* Used by the table only. */
 	struct virtio_vsock_table *table;
 	struct virtio_vsock_connection *hash_next; /* in a bucket, or among the unused entries */
-	struct virtio_vsock_link queue;            /* connections that owe a packet */
-	struct virtio_vsock_link timer;            /* connections with a deadline */
+	struct virtio_vsock_link queue;            /* in a list of connections that owe a packet */
+	struct virtio_vsock_link timer;            /* in a list of connections with a deadline */
 	uint64_t deadline;                         /* valid while timer is in a list */
 };
 
@@ -254,7 +254,7 @@ void virtio_vsock_table_reset_all(struct virtio_vsock_table *table);
 void virtio_vsock_table_hold(struct virtio_vsock_table *table, bool held);
 
 /*
- * Judges a packet of the tx queue.
+ * Checks and handles a packet of the tx queue.
  *
  * @header  the private copy: packet.header
  * @error   packet.error: the payload of a packet with an error is lost, so its connection is reset
@@ -320,7 +320,7 @@ struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsoc
  * Begins a connection from the host to the guest: REQUEST is owed.
  *
  * @type       enum virtio_vsock_type
- * @peer_port  the guest's
+ * @peer_port  port of the guest
  * @now        the time; the deadline is connect_timeout later
  * @out        the connection on success, otherwise untouched. Its local CID is the host's. Its
  *             local port is between options.first_port and options.last_port, and no connection to
@@ -353,8 +353,8 @@ VIRTIO_MUST_CHECK
 int virtio_vsock_connection_accept(struct virtio_vsock_connection *connection);
 
 /*
- * Refuses a request, or breaks a connection: RST is owed, and the caller releases the connection.
- * If our own REQUEST was not sent yet, no RST is owed, and the table forgets the connection. Does
+ * Refuses a request, or ends a connection: RST is owed, and the caller releases the connection. If
+ * our own REQUEST was not sent yet, no RST is owed, and the table forgets the connection. Does
  * nothing in VIRTIO_VSOCK_RESET and VIRTIO_VSOCK_CLOSED.
  */
 void virtio_vsock_connection_reset(struct virtio_vsock_connection *connection);
@@ -479,7 +479,7 @@ struct virtio_vsock_connection_state {
 	uint32_t peer_fwd_cnt;
 	uint32_t tx_packets;
 	uint32_t message_bytes;   /* 0 for a stream, and before the connection is established */
-	uint32_t message_packets; /* likewise; not 0 if message_bytes is not 0 */
+	uint32_t message_packets; /* as message_bytes; not 0 if message_bytes is not 0 */
 };
 
 /*

@@ -19,7 +19,7 @@
  *   - If the device has no access to the event queue: restore the connections, and reset them by
  *     virtio_vsock_table_reset_all().
  *
- * What the guest can do: nothing. The file may have any content, and every value of it is checked.
+ * What the guest can do: nothing. The file may have any content, and every value is checked.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -122,10 +122,10 @@ void virtio_vsock_write_state(struct virtio_section_writer *writer, uint32_t num
 struct virtio_vsock_saved {
 	struct virtio_vsock_connection_state *connections;
 	uint32_t connection_capacity; /* number of entries: the size of the table is enough */
-	uint32_t connection_count;    /* set */
+	uint32_t connection_count;    /* set to the number of connections */
 	struct virtio_vsock_reply_state *replies;
 	uint32_t reply_capacity; /* number of entries: the table's reply_capacity is enough */
-	uint32_t reply_count;    /* set */
+	uint32_t reply_count;    /* set to the number of replies */
 };
 
 /*
