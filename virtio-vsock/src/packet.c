@@ -226,7 +226,7 @@ static VIRTIO_COLD int pop_any(struct virtio_queue *queue, struct virtio_chain *
 	return 1;
 }
 
-/* Pops on the slow path: the next head may be bad, or must perhaps not be popped. */
+/* Pops on the slow path, which also handles a bad head and a head that must not be popped. */
 static VIRTIO_COLD int pop_slow(struct virtio_queue *queue, bool tx, struct virtio_vsock_packet *packet)
 {
 	const struct peeked none = { .loaded = 0 };
@@ -443,7 +443,7 @@ static inline VIRTIO_HOT bool pop_usual(struct virtio_queue *queue, struct virti
 		return false;
 	d = virtio_guest_load_desc((const void *)(uintptr_t)next);
 	/*
-	 * Header and payload must not exceed the bytes of a chain. A payload of length 0 is in no
+	 * Header and payload must not exceed VIRTIO_CHAIN_MAX_BYTES. A payload of length 0 is in no
 	 * region.
 	 */
 	if (VIRTIO_UNLIKELY((d.flags_next & VIRTIO_DESC_FLAGS) != write) ||
