@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The baseline: what a device cannot do without. Raw host pointers, the memory order that the ring
- * needs, and no check of anything. A guest address becomes a host address by the addition of one
- * constant.
+ * The baseline is the least that a device must do. It uses raw host pointers and the memory order
+ * that the ring needs, and checks nothing. It adds one constant to a guest address to get the host
+ * address.
  *
  * Both indices are in registers within a burst. The library keeps its indices in memory, because it
  * cannot know what its caller does between two calls.
@@ -12,7 +12,7 @@
 
 #include "loops.h"
 
-/* A burst: what a loop has in local variables. */
+/* The local variables of a loop, which serves a burst. */
 struct burst {
 	struct rig *rig;
 	uint16_t next_avail;

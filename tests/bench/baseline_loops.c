@@ -56,7 +56,10 @@ uint64_t baseline_request(struct rig *w)
 	return sum;
 }
 
-/* Whether used_event is among what was completed since the last call (virtio 1.4, 2.7.7.2). */
+/*
+ * Returns whether used_event is among the elements completed since the last call (virtio 1.4,
+ * 2.7.7.2).
+ */
 static inline bool wants_interrupt(const struct burst *b)
 {
 	const uint16_t before = b->rig->signalled;

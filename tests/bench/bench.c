@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * How fast the library is, beside a baseline that checks nothing. README.md says what is measured;
- * names are in cases.h.
+ * Compares the speed of the library with a baseline that checks nothing. README.md explains what is
+ * measured, and cases.h explains the names.
  *
  *	bench                       a table of times: best and median of alternating rounds
- *	bench --times CASES KIND    lines of case, best and median, for the cases of one argument
+ *	bench --times CASES KIND    lines of case, best and median; CASES is a list in one argument
  *	bench --threads             lines of case, and the best with one thread and with two
  *	bench --count [CASES [KIND]]
  *	                            for callgrind, which writes two dumps for each row of
- *	                            instructions.txt, or for the cases of one argument. Exits with
- *	                            77 if built without callgrind's header.
- *	bench CASE KIND CHAINS      serves so many chains, for looking at one loop with a profiler
+ *	                            instructions.txt, or for the cases of the list. Exits with 77
+ *	                            if built without callgrind's header.
+ *	bench CASE KIND CHAINS      serves this number of chains, to profile one loop
  *
  * KIND is baseline, inline or called. BENCH_ROUNDS in the environment is the number of rounds.
  */
@@ -39,7 +39,7 @@ static int serve_one(const char *list, const char *kind_name, const char *chains
 	const int kind = find_kind(kind_name);
 
 	if (!load || kind == KINDS || !case_has_kind(load, &workload, (enum kind)kind)) {
-		fprintf(stderr, "bench: no such version\n");
+		fprintf(stderr, "bench: no such kind\n");
 		return 2;
 	}
 	rig_open(&rig, &workload, NULL);

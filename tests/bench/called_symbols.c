@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Where the called version of the loops finds the library's out-of-line symbols. */
+/* Pointers to the library's out-of-line symbols, for the called version of the loops. */
 #include "called_symbols.h"
 
 #define SYMBOL(function) __typeof__(function) *const called_##function = function

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What is measured, by name: a load and modifiers, as "W2", "W3.x1" or "B.n16.t.r8".
+ * The cases that are measured. A name is a load with modifiers: "W2", "W3.x1" or "B.n16.t.r8".
  *
  *	nN      N descriptors in each chain
  *	dN      N bytes in each data buffer
- *	t       behind an indirect table
+ *	t       each chain is behind an indirect table
  *	xN      bursts of N chains, in place of 256
- *	qN      a queue of N, in place of 256
+ *	qN      a queue of N entries, in place of 256
  *	bN      N regions, used in turn for buffers; rings and tables are in the first
- *	rN      N regions, used in turn for buffers and tables; each ring has one of its own
- *	sN      N regions: each table, header, data buffer and status is in a random one
+ *	rN      N regions, used in turn for buffers and tables; each ring has its own region
+ *	sN      N regions: each table, header, data buffer and status is in a random region
  *	lh, ls  a dirty log: the device's writes fall into two pages (hot), or many (spread)
  */
 #ifndef TESTS_BENCH_CASES_H
@@ -24,7 +24,7 @@ extern const char *const kind_names[KINDS];
 struct load {
 	const char *name;
 	const char *what;
-	struct workload usual; /* without modifiers; 0 is the value of most loads */
+	struct workload usual; /* without modifiers; a member of 0 has its usual value */
 	/*
 	 * The loops by kind. The inline loop is NULL if the functions have no inline version, and
 	 * the baseline is NULL if nothing is comparable.
@@ -40,26 +40,26 @@ extern const char counted_cases[];
 extern const char timed_cases[];
 
 /*
- * Takes the next name from a list of them, and fills in the workload. Returns its load, or NULL at
+ * Takes the next name from a list, and fills in the workload. Returns the name's load, or NULL at
  * the end. Exits with a message if the name is unknown.
  */
 const struct load *next_case(const char **list, struct workload *out);
 
 /*
- * Whether a case has this kind. The baseline adds one constant to an address, which is right for
- * one region only, and knows the size of the queue.
+ * Returns whether a case has this kind. The baseline adds one constant to an address, which is
+ * right for one region only. It also has the queue size as a constant, and no dirty log.
  */
 bool case_has_kind(const struct load *load, const struct workload *workload, enum kind kind);
 
 /*
- * Returns a number of chains that makes whole bursts, at least one. The result is most, or less if
- * so many chains would have more descriptors than the limit.
+ * Returns a number of chains that makes whole bursts, at least one. The number is at most `most`,
+ * and smaller if that many chains have more descriptors than the limit.
  */
 uint32_t chains_for(const struct workload *workload, uint32_t most, uint32_t descriptors);
 
 /*
- * serve_chains() serves so many chains by this loop, in bursts. serve_once() offers and serves one
- * burst; callgrind counts both.
+ * serve_chains() serves this number of chains by a loop, in bursts. serve_once() offers and serves
+ * one burst; callgrind counts both steps.
  */
 void serve_chains(struct rig *rig, serve_fn *serve, uint32_t chains);
 void serve_once(struct rig *rig, serve_fn *serve);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Counts instructions with callgrind. One process counts all rows: PROGRAM asks callgrind for two
-# dumps of each.
+# dumps of each row.
 # usage: count.sh FOLDER PROGRAM ARGUMENT...   makes FOLDER/dumps, for report.py
 # Exits with 77 where nothing can be counted; the reason is the last line of output.
 set -u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The memcpy of the program that is counted. The C library chooses one by the processor, so counts
- * that contain a call would differ from machine to machine.
+ * The memcpy() of the program that is counted. The C library chooses its memcpy() by the processor,
+ * so counts with such a call would differ between machines.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -23,7 +23,7 @@ int dump_begin(void)
 {
 	if (RUNNING_ON_VALGRIND)
 		return 0;
-	fprintf(stderr, "bench: counting needs valgrind --tool=callgrind around it\n");
+	fprintf(stderr, "bench: counting works only under valgrind --tool=callgrind\n");
 	return 2;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Counts of instructions: callgrind runs the program, and writes dumps when asked. report.py reads
- * them.
+ * Counts of instructions: callgrind runs the program, and writes dumps when the program asks.
+ * report.py reads them.
  */
 #ifndef TESTS_BENCH_DUMP_H
 #define TESTS_BENCH_DUMP_H
@@ -9,8 +9,8 @@
 #include "loops.h"
 
 /*
- * Returns 0 if callgrind is there; otherwise an exit status, after a message: 77 if built without
- * callgrind's header.
+ * Returns 0 if callgrind runs the program. Otherwise prints a message and returns an exit status:
+ * 77 if built without callgrind's header.
  */
 int dump_begin(void);
 

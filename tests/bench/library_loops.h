@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The library's side of loops.h, compiled twice: with LOOP(name) and CALL(function) defined to
- * make the inline and the called version. No include guard.
+ * The library's side of loops.h. It is compiled twice, and has no include guard: LOOP(name) and
+ * CALL(function) are defined to make the inline version, and then the called version.
  */
 
-/* Pop, walk, complete. */
+/* Pops, walks and completes. */
 uint64_t LOOP(walk)(struct rig *w)
 {
 	struct virtio_chain chain;
@@ -21,8 +21,8 @@ uint64_t LOOP(walk)(struct rig *w)
 
 /*
  * LOOP(serve_next): takes the next request, walks it, reads the 16-byte header, writes the status
- * byte and completes it. Adds to the sum what it has seen, or returns false if there is none. Each
- * version has its own.
+ * byte and completes it. Adds the values that it has read to the sum. Returns false if there is no
+ * request. Each version defines its own function.
  */
 
 uint64_t LOOP(request)(struct rig *w)
@@ -34,7 +34,7 @@ uint64_t LOOP(request)(struct rig *w)
 	return sum;
 }
 
-/* As LOOP(request), and asks after each request whether to notify. */
+/* Does the same as LOOP(request), and checks after each request whether to interrupt. */
 uint64_t LOOP(notify)(struct rig *w)
 {
 	uint64_t sum = 0;
@@ -45,7 +45,8 @@ uint64_t LOOP(notify)(struct rig *w)
 }
 
 /*
- * The queue's part of a device's turn after a kick: pops and completes, without walking the chains.
+ * Does the queue's part of a device's work after a kick: pops and completes, without walking the
+ * chains.
  */
 uint64_t LOOP(turn)(struct rig *w)
 {
@@ -75,7 +76,7 @@ static int LOOP(callback)(void *context, struct virtio_chain *chain, uint32_t *w
 	return 0;
 }
 
-/* A turn by virtio_queue_serve(), the library's own loop. */
+/* Serves by virtio_queue_serve(), the library's own loop. */
 uint64_t LOOP(serve)(struct rig *w)
 {
 	bool interrupt;
@@ -86,7 +87,7 @@ uint64_t LOOP(serve)(struct rig *w)
 	return sum + interrupt;
 }
 
-/* Pop, resolve, complete. */
+/* Pops, resolves and completes. */
 uint64_t LOOP(resolve)(struct rig *w)
 {
 	struct virtio_chain chain;
@@ -129,8 +130,8 @@ uint64_t LOOP(bulk)(struct rig *w)
 }
 
 /*
- * Block requests: pop, write the status byte, complete. The parser sees each request as a read of
- * sector 0.
+ * Pops block requests, writes the status byte and completes. The parser sees each request as a read
+ * of sector 0.
  */
 uint64_t LOOP(block)(struct rig *w)
 {

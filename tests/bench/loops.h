@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The loops that are measured: each serves what has been offered and returns something that depends
- * on all of it. Three versions of each: baseline (raw pointers, no checks), inline (through the
+ * The loops that are measured. Each serves the offered chains and returns a value that depends on
+ * all of them. A loop has three versions: baseline (raw pointers, no checks), inline (through the
  * headers) and called (through the library's out-of-line symbols). Loops named library_ use
  * functions that have no inline version.
  */

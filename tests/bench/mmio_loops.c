@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Registers: a read of the interrupt status and a notification, as an exit of a vCPU brings them.
- * The baseline does what no device can do without: it loads the status, and calls the device by a
+ * Register accesses as after exits of a vCPU: a read of the interrupt status, and a notification.
+ * The baseline does the least that a device must do: it loads the status, and calls the device by a
  * pointer.
  */
 #include <virtio/bindings/virtio_config.h>
@@ -59,7 +59,7 @@ static uint32_t read_register(uint64_t offset)
 	return virtio_get_le32(bytes);
 }
 
-/* A driver's initialization, with the rings of the rig's own queue. */
+/* Does a driver's initialization, with the rings of the rig's own queue. */
 static void start(const struct rig *w)
 {
 	const struct virtio_device_options options = {

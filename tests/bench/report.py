@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""What the counts of instructions are, beside the records and the bars.
+"""Compares counts of instructions with the records and the bars.
 
 instructions.txt has the records, targets.txt the bars.
 
@@ -8,12 +8,12 @@ usage:
   report.py rows DUMPS
       prints a line for each count: case, kind, instructions per chain
   report.py check COMPILER DUMPS
-      compares with the records of a compiler, as "gcc 12". Exits with 1 for a count that is not the
-      recorded one, and with 77 if there are no records for this compiler.
+      compares with the records of a compiler, such as "gcc 12". Exits with 1 if a count differs
+      from its record, and with 77 if there are no records for this compiler.
   report.py record COMPILER DUMPS...
       writes the records of each compiler, and the tables of README.md
   report.py paste NAME FILE
-      puts the table in FILE, of times, into README.md
+      puts the table of times in FILE into README.md
   report.py readme
       exits with 1 if README.md does not have the tables of the records
 """
@@ -59,13 +59,13 @@ def read_table():
 
 
 def expand(text):
-    """Returns what a text with {a,b} stands for: a text with each."""
+    """Returns the texts that a text with {a,b} stands for: one with a, and one with b."""
     parts = [part[1:-1].split(",") if part.startswith("{") else [part] for part in re.split(r"(\{.*?\})", text)]
     return ["".join(choice) for choice in itertools.product(*parts)]
 
 
 class Target:
-    """A bar: a count, or so many times another count."""
+    """A bar: a count, or a multiple of another count."""
 
     def __init__(self, line, case, kind, limit, of):
         self.line, self.case, self.kind, self.limit, self.of = line, case, kind, limit, of
@@ -87,7 +87,7 @@ class Target:
 
 
 def read_targets():
-    """Returns a list of targets in the order of the file. Those of one line have the same line."""
+    """Returns a list of targets in the order of the file. Targets of one line share their text."""
     targets = []
     with open(TARGETS) as lines:
         for line in lines:
@@ -103,7 +103,7 @@ def read_targets():
 
 
 def count_of(counts, case, kind):
-    """The count of a row; kind may name a compiler, as inline@clang. gcc is the usual one."""
+    """Returns the count of a row. kind may name a compiler (inline@clang); else it is gcc."""
     kind, _, compiler = kind.partition("@")
     return counts[compiler or "gcc"][case, kind]
 
@@ -114,7 +114,7 @@ def by_compiler(compilers, rows):
 
 
 def compare(was, now):
-    """Prints a line for each row, and returns how many differ."""
+    """Prints a line for each row, and returns the number of rows that differ."""
     failed = 0
     for row in list(was) + [row for row in now if row not in was]:
         name = " ".join(row)
@@ -181,7 +181,7 @@ def markdown(head, rows):
 
 
 def usual_table(counts):
-    """A row for each case: its counts by kind, and how many times the baseline they are."""
+    """A row for each case: its counts by kind, and their ratio to the baseline."""
     rows = []
     for case in "W1 W2 W3 W5 T S R B B.t F Ct Cr Vt Vr M".split():
         base = counts["gcc"][case, "baseline"]
@@ -194,7 +194,7 @@ def usual_table(counts):
 
 
 def grid_table(cases, columns):
-    """A row for each case and a column for each modifier; "-" is none. Inline where possible."""
+    """A row for each case, a column for each modifier ("-" is none). Inline counts if possible."""
 
     def cell(counts, case):
         count = counts["gcc"].get((case, "inline"), counts["gcc"].get((case, "called")))
@@ -209,7 +209,7 @@ def grid_table(cases, columns):
 
 
 def lengths_table(counts):
-    """A row for each load and place, and a column for each number of descriptors."""
+    """A row for each load, table and regions; a column for each number of descriptors."""
     names = itertools.product("W2 R B".split(), ["", ".t"], ["", ".r8"])
     lengths = "n2 n4 n16 n64".split()
     rows = []
@@ -230,7 +230,7 @@ def compilers_table(counts):
 
 
 def targets_table(counts):
-    """A row for each line of targets.txt, with the case that is worst."""
+    """A row for each line of targets.txt, with the worst of its cases."""
     rows = []
     for line, group in itertools.groupby(read_targets(), key=lambda target: target.line):
         group = list(group)
@@ -261,14 +261,14 @@ def with_tables(text):
     counts = by_compiler(*read_table())
 
     def table(found):
-        # Leaves tables of times as they are: they are pasted by hand.
+        # Leaves tables of times unchanged: "paste" makes them.
         return f"{found[1]}\n{TABLES[found[2]](counts)}\n<!-- end -->" if found[2] in TABLES else found[0]
 
     return re.sub(r"(<!-- table (\w+):[^\n]*-->)\n.*?<!-- end -->", table, text, flags=re.S)
 
 
 def paste(name, path):
-    """Puts the lines of the file that are a table into README.md."""
+    """Puts those lines of the file that are a table into README.md."""
     with open(path) as file:
         lines = [line for line in file if line.startswith("|")]
     with open(README) as file:
@@ -286,7 +286,7 @@ def readme():
     for name in missing:
         print(f"FAILED: README.md has no table {name}")
     if text != with_tables(text):
-        print("FAILED: the tables of README.md are not those of instructions.txt; sh tests/bench.sh --record makes them")
+        print("FAILED: the tables of README.md do not match instructions.txt; make them by sh tests/bench.sh --record")
         return 1
     return 1 if missing else 0
 

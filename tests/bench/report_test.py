@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Does report.py refuse what it must refuse, and does scale.py tell one growth from another?"""
+"""Tests that report.py refuses wrong counts, and that scale.py tells kinds of growth apart."""
 import contextlib
 import io
 import os
@@ -26,7 +26,7 @@ W2 inline@clang 1.05 x = inline@gcc
 
 
 def dumps(counts):
-    """callgrind's words for rows of 10 chains and of 20, besides an overhead of 1000."""
+    """Returns callgrind's output for rows of 10 chains and of 20, with an overhead of 1000."""
     lines = []
     for (case, kind), count in counts.items():
         for chains in (10, 20):

@@ -11,7 +11,7 @@
 #define PAGE 4096u
 #define DESC_BYTES ((uint32_t)sizeof(struct vring_desc))
 #define USED_BYTES ((uint32_t)sizeof(struct vring_used_elem))
-#define REQUEST_BYTES 192u /* what a driver allocates for header, status and its own data */
+#define REQUEST_BYTES 192u /* bytes that a driver allocates for header, status and its own data */
 
 /* The parts of a chain; data buffer i is part PART_DATA + i. */
 enum part { PART_TABLE, PART_HEADER, PART_STATUS, PART_DATA };
@@ -37,7 +37,7 @@ static void *zeroes(size_t count, size_t bytes)
 	return p;
 }
 
-/* A pseudo-random number, the same in every run. */
+/* Returns a pseudo-random number, the same in every run. */
 static uint32_t scatter(uint32_t chain, uint32_t part)
 {
 	uint32_t x = chain << 16 | part;
@@ -67,7 +67,7 @@ static uint32_t region_of(const struct rig *w, uint32_t chain, uint32_t part)
 	return turn % load->regions;
 }
 
-/* Takes room in a region and touches each page of it. Returns the guest address. */
+/* Allocates bytes in a region and touches each of their pages. Returns the guest address. */
 static uint64_t take(struct rig *w, uint32_t region, uint64_t bytes, uint64_t align, void **host)
 {
 	const uint64_t at = (w->used_up[region] + align - 1) / align * align;
@@ -138,7 +138,7 @@ static void place_rings(struct rig *w)
 		take(w, i, 0, PAGE, &host);
 }
 
-/* The header of a block request, or of a packet out of the guest. */
+/* Fills in the header of a block request, or of a packet out of the guest. */
 static void fill_header(const struct workload *load, void *header)
 {
 	struct virtio_vsock_hdr packet = { 0 };
@@ -162,8 +162,8 @@ static void fill_buffer(struct rig *w, struct vring_desc *d, uint32_t region, ui
 }
 
 /*
- * Header and status are a driver's one structure, unless they are scattered. Returns the guest
- * address of the header.
+ * Sets up header and status. A driver has both in one structure, unless they are scattered. Returns
+ * the guest address of the header.
  */
 static void fill_ends(struct rig *w, struct vring_desc *header, struct vring_desc *status, uint32_t chain)
 {
@@ -243,7 +243,7 @@ static void start_queue(struct rig *w)
 	check(virtio_queue_start(&w->queue, &w->config, &w->map));
 }
 
-/* The sink of the console: a buffer that begins anew when it is full. */
+/* The sink of the console: a buffer that is written from its start again when it is full. */
 static size_t take_output(void *context, const void *bytes, size_t len)
 {
 	struct rig *w = context;

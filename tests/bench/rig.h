@@ -14,28 +14,28 @@
 
 #define QUEUE_SIZE 256 /* the queue size of every workload that has a baseline */
 
-/* What the descriptors of a chain are. */
+/* The kinds of descriptors in a chain. */
 enum shape {
 	SHAPE_BUFFERS, /* data alone */
 	SHAPE_REQUEST, /* a header of 16 bytes, data, and a status byte */
 	SHAPE_PACKET,  /* a header of 44 bytes, and data */
 };
 
-/* Which parts of the driver's memory lie in other regions than the first. */
+/* The parts of the driver's memory that lie in other regions than the first. */
 enum layout {
-	LAYOUT_BUFFERS,   /* for buffers, regions in turn; rings and tables are in the first */
-	LAYOUT_TURNS,     /* the same for buffers and tables; each ring has a region of its own */
+	LAYOUT_BUFFERS,   /* buffers use the regions in turn; rings and tables are in the first */
+	LAYOUT_TURNS,     /* the same for buffers and tables; each ring has its own region */
 	LAYOUT_SCATTERED, /* each table, header, data buffer and status is in any region */
 };
 
-/* Whether the regions have a dirty log, and where the device's writes fall. */
+/* Whether the regions have a dirty log, and which pages the device writes. */
 enum dirty {
 	DIRTY_OFF,
 	DIRTY_HOT,    /* all status bytes in one page, and the used ring in another */
 	DIRTY_SPREAD, /* each status byte in a page of its own, and the used ring in two */
 };
 
-/* How a queue is set up, and what its requests are like. */
+/* The set-up of a queue and of its requests. */
 struct workload {
 	char name[24];
 	uint32_t queue_size;
@@ -48,18 +48,18 @@ struct workload {
 	enum dirty dirty;
 	bool table; /* each chain is behind an indirect table */
 	bool event_idx;
-	bool writable;       /* the data, and the header of a packet */
+	bool writable;       /* whether the device writes the data, and the header of a packet */
 	bool idle;           /* nothing is offered */
 	uint32_t block_type; /* of block requests */
 };
 
 struct rig {
 	const struct workload *load;
-	bool shares_memory; /* with another rig, which frees it */
+	bool shares_memory; /* the memory is another rig's, which frees it */
 	uint8_t *ram;
 	uint64_t region_bytes;
 	uint32_t chains;   /* different chains: a larger burst repeats them */
-	uint64_t *used_up; /* bytes of each region that have been given out */
+	uint64_t *used_up; /* bytes of each region that are allocated */
 	struct virtio_region *regions;
 	struct virtio_memory_map map;
 	struct virtio_dirty_log *log;
@@ -77,7 +77,10 @@ struct rig {
 	struct virtio_blk disk;
 	struct virtio_blk_memory disk_memory;
 	uint8_t disk_bytes[VIRTIO_BLK_SECTOR_BYTES];
-	/* The console's port: its input, and where its output goes. The baseline uses both. */
+	/*
+	 * The console's port, its input, and a buffer for its output. The baseline uses both
+	 * buffers.
+	 */
 	struct virtio_console console;
 	struct virtio_console_port port;
 	struct virtio_console_input input;
@@ -95,10 +98,10 @@ struct rig {
 };
 
 /*
- * Sets up memory, the rings and the chains. Exits with a message when that fails.
+ * Sets up memory, the rings and the chains. Exits with a message if that fails.
  *
- * @beside  NULL; or a rig that is open, whose memory the new one shares, as a queue of another
- *          thread. The memory must have room for the chains of both. @beside is closed last.
+ * @beside is NULL or an open rig. The new rig then shares that rig's memory, as a queue of another
+ * thread does. The memory must have room for the chains of both rings. @beside must be closed last.
  */
 void rig_open(struct rig *rig, const struct workload *load, const struct rig *beside);
 

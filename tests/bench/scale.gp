@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Draws scale.svg from the data that scale.py has written to the current folder: instructions above,
-# times below, and a column for each size that is varied.
+# times below, and a column for each size that varies.
 set terminal svg size 1200,720 font "sans-serif,12" background "white"
 set output "scale.svg"
 set multiplot layout 2,3 title "Cost of a chain"

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""How cost grows with the queue's size, the number of regions and the length of a chain.
+"""Shows how cost grows with the queue's size, the number of regions and the length of a chain.
 
 usage: scale.py BENCH FOLDER [short]
 
-Writes to FOLDER a table for each, scale.md with all of them, and scale.svg, which gnuplot draws.
+Writes to FOLDER a table for each, scale.md with all tables, and scale.svg, which gnuplot draws.
 Counts of instructions decide whether a cost is flat, logarithmic or linear: they repeat exactly.
-Times stand beside them. short is fewer sizes and one round of times, for a test.
+Times stand beside them. With "short", a test runs fewer sizes and one round of times.
 
-Exits with 1 if a cost grows faster than it should, and with 77 if that is in order and there is no
-valgrind or no gnuplot.
+Exits with 1 if a cost grows faster than it should. Exits with 77 without valgrind, and if all costs
+grow as they should but gnuplot is missing.
 """
 import math
 import os
@@ -57,11 +57,11 @@ def points(sweep, load, sizes):
 
 
 def shape(costs):
-    """What growth a list of (size, cost) has.
+    """Returns the growth that a list of (size, cost) has.
 
     flat         the largest cost is at most 5 % above the smallest
     linear       at the end the cost doubles with the size, within 10 %
-    logarithmic  at the end a doubling of the size adds at most twice what it adds on average
+    logarithmic  at the end a doubling of the size adds at most twice the average of all doublings
     """
     (first, first_cost), (before, before_cost), (last, last_cost) = costs[0], costs[-2], costs[-1]
     every = [cost for _, cost in costs]
@@ -85,7 +85,7 @@ def count(bench, folder, cases):
 
 
 def lines_of(bench, rounds, *arguments):
-    """Returns {case: [number, number]} from what the program prints."""
+    """Returns {case: [number, number]} from the output of the program."""
     environment = dict(os.environ, BENCH_ROUNDS=str(rounds))
     output = subprocess.run([bench, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
     return {case: [float(number) for number in numbers] for case, *numbers in map(str.split, output.splitlines())}
@@ -115,7 +115,7 @@ def write_sweep(folder, sweep, sizes, counts, times):
 
 
 def growth_table(sizes_of, counts):
-    """Returns the rows of the table, and how many of them are not in order."""
+    """Returns the rows of the table, and the number of rows with a wrong growth."""
     rows, wrong = [], 0
     for sweep in SWEEPS:
         for load, allowed in sweep.shapes.items():
@@ -169,7 +169,7 @@ def main(bench, folder, short):
     if wrong:
         return 1
     if not drawn:
-        print("skipped: gnuplot is not installed; the growth of all costs is in order")
+        print("skipped: gnuplot is not installed; all costs grow as they should")
         return SKIPPED
     print(f"{folder}/scale.md and {folder}/scale.svg are written")
     return 0

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Where the instructions of a case go: by function of the sources, inlined or not.
+"""Divides the instructions of a case among the functions of the sources, inlined or not.
 
 usage: steps.py BENCH FOLDER CASE KIND     prints a line for each function: instructions per chain
        steps.py BENCH FOLDER missed        prints a table of the bars that the records do not reach
 
-callgrind counts by line; the lines of a function are one step. FOLDER receives its output.
+callgrind counts by line, and the lines of a function are one step. Its output goes to FOLDER.
 """
 import collections
 import os
@@ -20,7 +20,7 @@ CHAINS = 2560
 
 
 def functions(path, known={}):
-    """Returns the name of the function that each line of a source belongs to, as a dictionary."""
+    """Returns {line: name of its function} for the lines of a source."""
     if path in known:
         return known[path]
     names, name, start, inside = {}, None, 0, False

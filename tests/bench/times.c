@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define MAX_ROUNDS 1001
-/* Rounds with threads for each other round: on a busy machine two threads seldom run at once. */
+/* Rounds with threads for each round without: on a busy machine two threads seldom run at once. */
 #define THREAD_ROUNDS 20
 /*
  * Chains of a round. A round is short, so that on a busy machine some rounds are not interrupted.
@@ -79,7 +79,10 @@ static void measure(serve_fn *const *serve, const struct workload *const *worklo
 	}
 }
 
-/* The limit for the inline version's time, as a multiple of the baseline's; NULL for no limit. */
+/*
+ * Returns the limit for the inline version's time, as a multiple of the baseline's, or NULL for no
+ * limit.
+ */
 static const char *time_bar(const char *name)
 {
 	static const char *const bars[][2] = { { "W1", "2.0" },   { "W2", "2.0" },   { "W3", "2.0" },

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Times of cases. Rounds alternate, so that a change of the machine's speed meets all kinds. */
+/*
+ * Times of cases. Rounds of all kinds alternate, so a change of the machine's speed affects all
+ * kinds.
+ */
 #ifndef TESTS_BENCH_TIMES_H
 #define TESTS_BENCH_TIMES_H
 
 #include "cases.h"
 
-/* Each prints nanoseconds per chain, and returns 0. */
+/* Each function prints nanoseconds per chain, and returns 0. */
 
 /* Prints a table in Markdown of all timed cases and kinds. */
 int time_all(void);

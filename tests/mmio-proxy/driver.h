@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The guest's driver of one of the two devices: registers, one queue, interrupts; and requests of
+ * The guest's driver of one of the two devices: registers, one queue, interrupts, and requests of
  * both types.
  */
 #ifndef DRIVER_H
@@ -10,16 +10,13 @@
 
 #include <virtio/queue_mock.h>
 
-#define BLOCK 0 /* windows */
+#define BLOCK 0 /* the devices' windows of registers */
 #define ENTROPY 1
 
 #define RING_SIZE 64
 #define FEATURE(n) (UINT64_C(1) << (n))
 
-/*
- * Where the driver of the device in window w has its ring, headers and so on, as offsets into guest
- * memory.
- */
+/* Offsets into guest memory: the ring of the device in window w, and the requests' parts. */
 #define RING(w) (0x4000u * (w))
 #define HEADERS 0x8000u
 #define STATUSES 0x9000u
@@ -29,7 +26,7 @@ struct driver {
 	struct vm *vm;
 	unsigned int window;
 	uint64_t features;       /* negotiated */
-	uint32_t config_changes; /* interrupts of that cause */
+	uint32_t config_changes; /* interrupts by a change of configuration */
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[RING_SIZE];
 };
@@ -41,14 +38,14 @@ void reg_write(const struct driver *driver, uint32_t offset, uint32_t value);
 void driver_init(struct driver *driver, struct vm *vm, unsigned int window);
 
 /*
- * Resets the device and brings it up to FEATURES_OK, or to DRIVER_OK with a queue of `size`.
- * VERSION_1 is added.
+ * driver_negotiate() resets the device and brings it up to FEATURES_OK; it adds VERSION_1.
+ * driver_set_queue() enables a queue of `size`. driver_set_up() does both, and sets DRIVER_OK.
  */
 void driver_negotiate(struct driver *driver, uint64_t features);
 void driver_set_queue(struct driver *driver, uint32_t size);
 void driver_set_up(struct driver *driver, uint64_t features);
 
-/* Kicks the device for what was added, if it wants that. */
+/* Kicks the device for the requests that were added, if the ring asks for a kick. */
 void driver_notify(struct driver *driver);
 
 /*
@@ -63,10 +60,10 @@ uint32_t driver_wait_interrupt(struct driver *driver);
 /* Sends a block request with `len` bytes at DATA, waits for its end, and returns its status. */
 uint8_t block_io(struct driver *driver, uint32_t type, uint64_t sector, uint32_t len);
 
-/* Writes a sector of these bytes, flushes, and reads it back. */
+/* Writes a sector that has this byte everywhere, flushes, and reads the sector back. */
 void block_write_and_read(struct driver *driver, uint64_t sector, uint8_t byte);
 
-/* Asks for random bytes at DATA, and returns how many came. */
+/* Requests random bytes at DATA, and returns the number that came. */
 uint32_t entropy_get(struct driver *driver, uint32_t len);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * What a guest may do with registers and rings: the devices tolerate it, and work again after a
- * reset.
+ * A guest may misuse registers and rings. The devices tolerate this, and work again after a reset.
  */
 #include "driver.h"
 
@@ -40,8 +39,8 @@ static void expect_both_work(struct vm *vm)
 }
 
 /*
- * Accesses of each width at each offset, with values that mean something. Guest memory holds
- * rubbish. Hostile 95, 96 and 103.
+ * Accesses each offset with each width, and with values that mean something. Guest memory holds
+ * random bytes. Hostile 95, 96 and 103.
  */
 static void registers_accept_any_access(void **state)
 {
@@ -69,7 +68,7 @@ static void registers_accept_any_access(void **state)
 	vm_finish(&vm);
 }
 
-/* As above, with a driver that starts the queue again and again. */
+/* Accesses registers at random, while a driver starts the queue again and again. */
 static void registers_accept_any_order_around_a_running_queue(void **state)
 {
 	static const uint32_t offsets[] = { 0x014, 0x020, 0x024, 0x030, 0x038, 0x044, 0x050, 0x050, 0x050, 0x060, 0x064,
@@ -95,7 +94,7 @@ static void registers_accept_any_order_around_a_running_queue(void **state)
 	vm_finish(&vm);
 }
 
-/* An available index too far ahead, and a head outside the table. Hostile 6 and 7. */
+/* The ring has an available index too far ahead, or a head outside the table. Hostile 6 and 7. */
 static void ring_that_is_incoherent_needs_a_reset(void **state)
 {
 	struct driver driver;
@@ -129,7 +128,7 @@ static void ring_that_is_incoherent_needs_a_reset(void **state)
 static void entropy_of_malformed_chain_is_completed_empty(void **state)
 {
 	const struct virtio_mock_buffer wrong[][2] = {
-		/* No writable byte; beyond memory; wrapping; readable after writable. */
+		/* No writable byte, beyond memory, wrapping, readable after writable. */
 		{ { .addr = GUEST_ADDR + DATA, .len = 64 }, { .addr = GUEST_ADDR + DATA, .len = 64 } },
 		{ { .addr = GUEST_ADDR + GUEST_BYTES - 1, .len = 2, .flags = 2 },
 		  { .addr = GUEST_ADDR + DATA, .len = 64, .flags = 2 } },
@@ -155,7 +154,7 @@ static void entropy_of_malformed_chain_is_completed_empty(void **state)
 	vm_finish(&vm);
 }
 
-/* A chain that goes round: descriptor 0 leads to itself. Hostile 1. */
+/* Descriptor 0 is its own successor, so the chain has no end. Hostile 1. */
 static void entropy_of_endless_chain_is_completed_empty(void **state)
 {
 	const struct vring_desc loop = { .addr = virtio_le64(GUEST_ADDR + DATA),
@@ -180,7 +179,7 @@ static void entropy_of_endless_chain_is_completed_empty(void **state)
 	vm_finish(&vm);
 }
 
-/* Buffers of 4 GiB, as many as possible: each gets RNG_REQUEST_BYTES. Hostile 11 and 33. */
+/* The ring is full of buffers of 4 GiB, and each gets RNG_REQUEST_BYTES. Hostile 11 and 33. */
 static void entropy_of_huge_buffers_is_bounded(void **state)
 {
 	const uint64_t huge = UINT64_C(1) << 32;

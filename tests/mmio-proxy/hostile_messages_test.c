@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What the other side may send. An impossible message ends the program; any other is answered. */
+/*
+ * Messages that the other side may send. An impossible message ends the program. Any other message
+ * is answered.
+ */
 #include "driver.h"
 
 #include "cmocka_includes.h"
@@ -13,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Commands with the size that each has. */
+/* Commands, each with the size of its message. */
 static const struct {
 	int32_t command;
 	uint64_t size;
@@ -98,8 +101,8 @@ static void message_in_single_bytes_is_answered(void **state)
 		usleep(1000);
 	}
 	/*
-	 * The last byte of the message and the next message follow each other at once: there are
-	 * two answers.
+	 * The last byte of the message and the next message come together, so there are two
+	 * answers.
 	 */
 	vm_send_raw(&vm, (const char *)&header + sizeof header - 1, 1, NULL, 0);
 	assert_int_equal(vm_ask(&vm, PROXY_RESET, NULL, 0), 0);
@@ -276,8 +279,8 @@ static void access_outside_of_the_page_reads_as_ones(void **state)
 		vm_bar_write(&vm, REGISTERS + 0x70, sizes[i], true, UINT64_MAX);
 	}
 	/*
-	 * The page's last bytes, across its end, across the end of a window, behind the windows,
-	 * and ports.
+	 * Reads of the page's last bytes, across its end, across the end of a window, after the
+	 * windows, and of ports.
 	 */
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + 0xff8, 8, true), UINT64_MAX);
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + 0xffc, 8, true), UINT64_MAX);
@@ -336,7 +339,7 @@ static void configuration_tells_the_size_of_the_page_and_vanishes(void **state)
 	vm_finish(&vm);
 }
 
-/* Without the interrupt port, interrupts are lost, but the devices go on. */
+/* Without the interrupt port, interrupts are lost, but the devices continue. */
 static void interrupt_port_that_is_gone_does_no_harm(void **state)
 {
 	unsigned int files;

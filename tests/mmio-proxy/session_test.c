@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* What a guest's driver and an operator can rely on. */
+/* Features that a guest's driver and an operator rely on. */
 #include "driver.h"
 
 #include "cmocka_includes.h"
@@ -83,7 +83,7 @@ static void block_device_discards_and_writes_zeroes(void **state)
 	virtio_put_le64(vm.memory + DATA, 0);
 	virtio_put_le64(vm.memory + DATA + 8, 8);
 	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_DISCARD, 0, 16), VIRTIO_BLK_S_OK);
-	/* Longer than is offered. */
+	/* The range is longer than the limit that is offered. */
 	virtio_put_le64(vm.memory + DATA + 8, 1 << 20);
 	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_DISCARD, 0, 16), VIRTIO_BLK_S_IOERR);
 	vm_finish(&vm);
@@ -131,7 +131,7 @@ static void block_device_serves_many_requests_at_once(void **state)
 	vm_finish(&vm);
 }
 
-/* Every value of a byte about equally often: 256 times, give or take 16. */
+/* Every value of a byte is about equally often: 256 times, with a standard deviation of 16. */
 static void random_bytes_are_random(void **state)
 {
 	const uint32_t count = 65536;
@@ -177,7 +177,10 @@ static void both_devices_share_the_interrupt(void **state)
 	vm_finish(&vm);
 }
 
-/* A lost byte is repeated. After everything is acknowledged, no more bytes come. */
+/*
+ * The program repeats the byte of an interrupt, which may be lost. After everything is
+ * acknowledged, no more bytes come.
+ */
 static void interrupt_is_repeated_until_it_is_acknowledged(void **state)
 {
 	const struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + DATA, .len = 8, .flags = VRING_DESC_F_WRITE };
@@ -344,7 +347,7 @@ static void image_of_another_size_changes_the_configuration(void **state)
 }
 
 #define LONG_BUFFERS 120u
-#define LONG_BYTES 0xb0000u /* of each buffer; all lie at one address; together above 64 MiB */
+#define LONG_BYTES 0xb0000u /* bytes of each buffer; all have one address; together above 64 MiB */
 #define LONG_DATA 0x40000u
 #define LONG_TABLE 0xf8000u
 #define MANY_BUFFERS 1000u /* more than the ring has entries, and more than SEG_MAX */
@@ -370,7 +373,7 @@ static void submit_long_read(struct driver *driver, unsigned int count, uint32_t
 }
 
 /*
- * Hostile 205: a request longer than any limit that was negotiated. The guest's accesses are
+ * Hostile 205: a request is longer than any limit that was negotiated. The guest's accesses are
  * answered meanwhile, and a reset ends the request.
  */
 static void request_of_any_length_is_served_in_turns(void **state)
@@ -396,7 +399,7 @@ static void request_of_any_length_is_served_in_turns(void **state)
 	vm_finish(&vm);
 }
 
-/* Hostile 205: the driver did not negotiate SEG_MAX. */
+/* Hostile 205: the driver did not negotiate SEG_MAX, so a request may have many segments. */
 static void request_of_many_segments_is_served(void **state)
 {
 	struct driver driver;
@@ -436,7 +439,7 @@ static void memory_in_other_pieces_does_not_disturb(void **state)
 	}
 	vm_send_table(&vm, &table, vm.memory_fd, 8);
 	block_write_and_read(&block, 2, 2);
-	/* A buffer that spans several of the table's regions. */
+	/* A buffer spans several of the table's regions. */
 	assert_int_equal(entropy_get(&entropy, 0x10000), 0x10000);
 	assert_int_equal(block_io(&block, VIRTIO_BLK_T_IN, 0, 0x40000), VIRTIO_BLK_S_OK);
 	assert_int_equal(vm.memory[DATA + 512], 1);

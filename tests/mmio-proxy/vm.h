@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The program under test as a process, and the QEMU that it serves: messages right and wrong, guest
- * memory, and the guest's accesses to PCI configuration and registers. The program's path is the
- * test's argument.
+ * The program under test as a process, and the QEMU that it serves: valid and invalid messages,
+ * guest memory, and the guest's accesses to PCI configuration and registers. The program's path is
+ * the test's argument.
  *
- * The program dies with the test. If either hangs, the watchdog ends the test
- * (tests/common/watchdog.h). Messages count as progress.
+ * The program dies with the test. If the program or the test hangs, the watchdog ends the test
+ * (tests/common/watchdog.h). Each message counts as progress.
  */
 #ifndef VM_H
 #define VM_H
@@ -24,7 +24,7 @@
 
 struct vm {
 	pid_t pid;
-	int socket; /* QEMU's end of the connection, and of the serial port's */
+	int socket; /* QEMU's end of the connection */
 	int irq;
 	int out; /* the program's stdout */
 	int memory_fd;
@@ -36,10 +36,10 @@ struct vm {
 	char errors[96]; /* the program's stderr */
 };
 
-/* Remembers where the program is, and starts the watchdog. To be called by main(). */
+/* Keeps the program's path, and starts the watchdog. main() must call this. */
 void vm_find_program(int argc, char **argv);
 
-/* The path, for tests of the command line. */
+/* Returns the program's path, for tests of the command line. */
 const char *vm_program(void);
 
 /* Starts the program, with `options` after the name of its image. Sends no message. */
@@ -54,12 +54,12 @@ void vm_boot(struct vm *vm);
 void vm_boot_with(struct vm *vm, const char *options);
 
 /*
- * Waits for the program's end after the connection's, removes everything, and returns its exit
- * status.
+ * Closes the connection, waits for the program's end, and removes everything. Returns the program's
+ * exit status.
  */
 int vm_end(struct vm *vm);
 
-/* QEMU goes: the program is to end well. */
+/* Calls vm_end(). The exit status must be 0. */
 void vm_finish(struct vm *vm);
 
 /* Checks that the program has ended the connection, printed a message, and exited with status 1. */
@@ -76,7 +76,7 @@ void vm_send_raw(const struct vm *vm, const void *bytes, size_t len, const int *
 void vm_send(const struct vm *vm, int32_t command, uint64_t size, const void *payload, size_t len, const int *fds,
 	     unsigned int fd_count);
 
-/* Sends a message and returns the answer. */
+/* Sends a message and returns the reply. */
 uint64_t vm_ask(const struct vm *vm, int32_t command, const void *payload, size_t len);
 
 /*

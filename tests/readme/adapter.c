@@ -12,7 +12,7 @@
 #include <virtio/reader.h>
 
 #define DATA_BYTES 4u
-#define DATA 64u /* place of a request's data and status, after its address */
+#define DATA 64u /* offset of a request's data from the request's address */
 #define STATUS 128u
 #define STATUS_ERROR 1u
 
@@ -27,8 +27,8 @@ static uint8_t byte_of(uint32_t number)
 }
 
 /*
- * The bus: a written byte must be the header's first byte, and reads return that byte. Returns
- * status 2, because a status of 0 could be untouched memory.
+ * Carries out a transfer on the bus. A written byte must be the header's first byte, and reads
+ * return that byte. Returns status 2, because a status of 0 could be untouched memory.
  */
 static uint8_t transfer(const uint8_t *header, const struct virtio_chain_segments *data, uint64_t *bytes_read)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The adder of virtio-queue's README, which is paused and moved to other memory in between. */
+/*
+ * The adder of virtio-queue's README. It is paused, and continues with another map of the same
+ * memory.
+ */
 #include "readme_adder.h"
 
 #include "cmocka_includes.h"
@@ -38,9 +41,7 @@ static int run_device(struct guest *g)
 	if (interrupt)
 		guest_interrupt();
 	assert_in_range(got, 0, 1);
-	/*
-	 * From time to time the machine pauses, and continues with another map of the same memory.
-	 */
+	/* Sometimes the machine pauses, and continues with another map of the same memory. */
 	if (virtio_queue_next_used(&adder.queue) % 5 == 0) {
 		assert_int_equal(adder_pause(&adder), 0);
 		elsewhere = g->map;

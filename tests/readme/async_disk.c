@@ -12,7 +12,7 @@
 #include <virtio/bindings/virtio_blk.h>
 
 #define SECTORS 16u
-#define DATA 512u /* place of a request's data and status, after its header */
+#define DATA 512u /* offset of a request's data and status from its header */
 #define STATUS 2048u
 #define PIECE 300u /* most bytes that one step of I/O moves */
 #define SLOTS GUEST_QUEUE_SIZE
@@ -126,7 +126,7 @@ static uint8_t status_of(uint32_t number)
 	return *guest_host(place(number) + STATUS);
 }
 
-/* All of a request's data has one value. */
+/* Checks that all of a request's data has one value. */
 static void check_data(uint32_t number, uint32_t len, uint8_t value)
 {
 	for (uint32_t i = 0; i < len; i++)
@@ -158,7 +158,7 @@ static void async_disk_serves_requests_that_end_in_any_order(void **state)
 	assert_true(virtio_queue_quiesced(&disk.queue));
 }
 
-/* One request at a time: each is completed before the next is sent. */
+/* Sends one request, and serves it until it is completed. */
 static void serve_at_once(uint32_t number, uint32_t type, uint64_t sector, uint32_t len)
 {
 	struct vring_used_elem used;

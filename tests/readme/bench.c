@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The driver for tests of virtio-queue's README, good and bad, against a device that writes
+ * The test driver of virtio-queue's README, with good and bad requests, and a device that writes
  * nothing.
  */
 #include "readme_bench.h"

@@ -30,7 +30,7 @@ example() {
 		END { exit found != 1 }' "$readme" >"$1.sh" || fail "$readme has no example $1, or more than one"
 }
 
-# await COMMAND...: repeats the command until it succeeds, or the daemon has ended.
+# await COMMAND...: repeats the command until it succeeds. Fails if the daemon ends.
 await() {
 	until "$@" 2>/dev/null; do
 		kill -0 "$pid" || fail "the daemon has ended before: $*"
@@ -38,7 +38,7 @@ await() {
 	done
 }
 
-# end SOCKET...: the daemon ends by SIGTERM, without an error, and removes its socket files.
+# end SOCKET...: ends the daemon by SIGTERM. It must print no error and remove its socket files.
 end() {
 	kill -TERM "$pid"
 	wait "$pid" || fail "the daemon's exit status is $?"
@@ -49,7 +49,7 @@ end() {
 	done
 }
 
-# The examples run in this shell, which so knows the daemon as $!. Their output is the daemon's.
+# The examples run in this shell, so $! is the daemon. Their output is the output of the daemon.
 example start
 . ./start.sh >output 2>errors
 pid=$!
@@ -76,7 +76,7 @@ pid=$!
 await grep -q '^listening on disk.sock$' output
 cp bin/virtio-vhost-user virtio-vhost-user.new
 example update
-# The example's process is this one: the daemon goes on in it.
+# The example updates this process, in which the daemon then continues.
 [ "$daemon" = "$pid" ] || fail 'another process'
 . ./update.sh >>output 2>errors
 await grep -q '^continuing on disk.sock$' output

@@ -14,7 +14,7 @@
 #include <virtio/bindings/virtio_blk.h>
 
 #define SECTORS 16u
-#define DATA 512u /* place of a request's data and status, after its header */
+#define DATA 512u /* offset of a request's data and status from its header */
 #define STATUS 1024u
 
 enum request { WRITE, READ, FLUSH, PAST_END, REQUESTS };
@@ -26,7 +26,7 @@ static uint32_t sector_of(uint32_t number)
 	return number / REQUESTS % SECTORS;
 }
 
-/* The byte of the last write before this request. */
+/* Returns the byte of the last write before this request. */
 static uint8_t byte_of(uint32_t number)
 {
 	return (uint8_t)(number / REQUESTS % 251 + 1);

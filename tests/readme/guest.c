@@ -110,14 +110,14 @@ void guest_exchange(uint32_t requests, uint32_t depth)
 	guest.depth = depth;
 	driver_adds();
 	while (guest.returned < guest.until) {
-		/* With neither, both sides would sleep for ever: a notification was lost. */
+		/* If neither is set, both sides would sleep for ever: a notification was lost. */
 		assert_true(guest.kicked || guest.interrupted || guest.ops->polls);
 		if (guest.kicked || guest.ops->polls)
 			device_runs();
 		if (guest.interrupted)
 			driver_wakes();
 	}
-	/* A last kick may be left over, for which the device finds nothing. */
+	/* The last kick may be left, for which the device finds nothing. */
 	while (guest.kicked)
 		device_runs();
 	assert_int_equal(guest.added, guest.returned);
@@ -152,8 +152,8 @@ void guest_test_device(const struct guest_ops *ops)
 		ops->reset(&guest);
 	}
 	/*
-	 * The driver has added requests while the device ran. The device found them when it looked
-	 * again.
+	 * The driver has added requests while the device ran. The device found them when it checked
+	 * the ring again.
 	 */
 	assert_true(ops->polls || ops->drains || guest.agains > 0);
 }

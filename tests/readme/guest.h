@@ -2,12 +2,12 @@
 /*
  * A guest that tests a device by its queue alone: memory, a driver, and the rules of notifications.
  *
- * The driver kicks only when the ring asks for a kick. The driver looks at the used ring only after
- * an interrupt. The device runs only after a kick, or when its last answer was that there is more.
- * If either side forgets to ask for a kick or an interrupt, or to send one, both sleep. Then the
- * test fails at once.
+ * The driver kicks only when the ring asks for a kick. The driver reads the used ring only after an
+ * interrupt. The device runs only after a kick, or if its last run has reported that there is more.
+ * If either side does not ask for a kick or an interrupt, or does not send one, both sides sleep.
+ * Then the test fails at once.
  *
- * One thread does all of it, so no test waits. The interrupt may come while the device runs: every
+ * One thread runs both sides, so no test waits. The interrupt may come while the device runs. Every
  * second time the driver then works at once, as a driver on another processor does.
  */
 #ifndef VIRTIO_TESTS_README_GUEST_H
@@ -16,14 +16,17 @@
 #include <virtio/queue_mock.h>
 
 #define GUEST_QUEUE_SIZE 8u
-#define GUEST_BUFFERS 4u         /* of one request, at most */
+#define GUEST_BUFFERS 4u         /* most buffers of one request */
 #define GUEST_REQUEST_BYTES 4096 /* of guest memory for one request */
 #define GUEST_DATA 0x1000u
 #define GUEST_BYTES (GUEST_DATA + GUEST_QUEUE_SIZE * GUEST_REQUEST_BYTES)
 
 struct guest;
 
-/* The device under test and its requests. They are served in the order of being made available. */
+/*
+ * The device under test and its requests. The device must serve them in the order in which they
+ * become available.
+ */
 struct guest_ops {
 	bool polls; /* the device runs all the time, without kicks */
 	/*
@@ -53,7 +56,9 @@ struct guest_ops {
 	 */
 	uint32_t (*fill)(struct guest *guest, uint32_t number, uint64_t addr, struct virtio_mock_buffer *buffers);
 
-	/* Checks the answer to that request, which was completed with a used length. */
+	/*
+	 * Checks the result of request number @number, which was completed with used length @len.
+	 */
 	void (*check)(struct guest *guest, uint32_t number, uint64_t addr, uint32_t len);
 };
 
@@ -63,37 +68,38 @@ struct guest {
 	struct virtio_memory_map map;
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[GUEST_QUEUE_SIZE];
-	uint32_t added, returned; /* requests, since the last start */
+	uint32_t added, returned; /* requests since the last start */
 	uint32_t until;           /* number of requests at which the driver stops adding */
 	uint32_t depth;           /* requests that the driver keeps in the queue */
 	uint64_t kicks, interrupts;
-	uint64_t agains;  /* how often the device said that there is more */
-	bool kicked;      /* the device is to run */
-	bool interrupted; /* the driver is to run */
+	uint64_t agains;  /* times that the device reported that there is more */
+	bool kicked;      /* the device must run next */
+	bool interrupted; /* the driver must run next */
 	_Alignas(4096) uint8_t ram[GUEST_BYTES];
 };
 
 /* The guest of the running test, for callbacks that have no context. */
 extern struct guest guest;
 
-/* Memory, and a driver that doesn't run yet. */
+/* Sets up the memory, and a driver that doesn't run yet. */
 void guest_init(const struct guest_ops *ops);
 
 /* The driver sets up its queue again and starts the device. */
 void guest_start(bool event_idx);
 
-/* The driver is interrupted. To be called by the device under test. */
+/* Interrupts the driver. The device under test calls this. */
 void guest_interrupt(void);
 
-/* Adds, serves and returns count requests, with at most @depth of them in the queue at a time. */
+/* Adds, serves and returns this number of requests, with at most @depth of them in the queue. */
 void guest_exchange(uint32_t requests, uint32_t depth);
 
-/* The host's view of guest memory. */
+/* Returns the host's address of guest memory. */
 uint8_t *guest_host(uint64_t addr);
 
 /*
- * The whole test of a device: with and without EVENT_IDX; one request at a time and a full queue;
- * more requests than the 16-bit index counts; and a reset while requests wait.
+ * Runs the whole test of a device, with and without EVENT_IDX. The driver sends one request at a
+ * time, then fills the queue. It sends more requests than the 16-bit index counts, and resets the
+ * device while requests wait.
  */
 void guest_test_device(const struct guest_ops *ops);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The mailbox of virtio-queue's README, behind a vIOMMU of single pages that are apart in guest
- * memory.
+ * The mailbox of virtio-queue's README, behind a vIOMMU. Pages that are adjacent for the driver are
+ * not adjacent in guest memory.
  */
 #include "readme_mailbox.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <virtio/guest_access.h>
 
-#define MAILBOX (3 * PAGE - 8) /* the words in the third page, the message from the fourth on */
+#define MAILBOX (3 * PAGE - 8) /* the words end the third page, the message begins in the fourth */
 
 static _Alignas(4096) uint8_t ram[PAGES * PAGE];
 static struct virtio_region region = { .addr = 0, .len = sizeof ram, .host = ram };
@@ -29,7 +29,7 @@ static void take(const struct virtio_segment *message, uint32_t count)
 	}
 }
 
-/* Pages in reverse order, so that neighbours are apart. */
+/* Translates an address. The pages are in reverse order, so that neighbours are not adjacent. */
 static uint64_t behind(uint64_t addr)
 {
 	return (PAGES - 1 - addr / PAGE) * PAGE + addr % PAGE;

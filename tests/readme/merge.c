@@ -61,7 +61,7 @@ static uint16_t add_malformed(void)
 	return (uint16_t)head;
 }
 
-/* The next used element: its head, and its length. */
+/* Checks the next used element: its head and its length. */
 static void expect_used(uint16_t head, uint32_t len)
 {
 	struct vring_used_elem used;
@@ -78,7 +78,7 @@ static void expect_none_used(void)
 	assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 0);
 }
 
-/* Delivers a packet. The driver is interrupted for it, and for nothing else. */
+/* Delivers a packet. Checks that the driver is interrupted only if the packet was delivered. */
 static int deliver(const uint8_t *packet, size_t len)
 {
 	bool interrupt = true;

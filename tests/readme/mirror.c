@@ -9,7 +9,7 @@
 #include <virtio/bindings/virtio_mmio.h>
 #include <virtio/endian.h>
 
-#define IN 1024u /* where the answer goes, behind the request's address */
+#define IN 1024u /* offset of the reply from the request's address */
 #define IN_BYTES 20u
 #define CHOSEN (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK)
 
@@ -89,7 +89,7 @@ static int run_device(struct guest *g)
 	return mirror.more;
 }
 
-/* Requests have 1 to 40 bytes, and room for 20. */
+/* Requests have 1 to 40 bytes, and room for a reply of 20. */
 static uint32_t fill(struct guest *g, uint32_t number, uint64_t addr, struct virtio_mock_buffer *buffers)
 {
 	const uint32_t len = number % 40 + 1;

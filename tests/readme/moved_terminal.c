@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The saved state of virtio-console's README: a terminal goes on in the middle of an output, and
- * with the input that it had.
+ * The saved state of virtio-console's README: a terminal continues in the middle of an output, and
+ * keeps its input.
  */
 #include "readme_moved_terminal.h"
 

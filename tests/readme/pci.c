@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The registers of virtio-device's README, driven as a driver's initialisation does, with a device
- * that has two queues.
+ * The registers of virtio-device's README, used as by a driver's initialisation. The device has two
+ * queues.
  */
 #include "readme_pci.h"
 
@@ -103,7 +103,7 @@ static void choose_features(void)
 	assert_int_equal(get(VIRTIO_PCI_COMMON_STATUS), CHOSEN);
 }
 
-/* Queue 2, with all three areas above 4 GiB. */
+/* Sets up queue 2, with all three areas above 4 GiB. */
 static void set_up_queue(void)
 {
 	put(VIRTIO_PCI_COMMON_Q_SELECT, 2);
@@ -116,7 +116,7 @@ static void set_up_queue(void)
 		assert_int_equal(get(offset), 0x400 * area);
 		assert_int_equal(get(offset + 4), 1);
 	}
-	put(VIRTIO_PCI_COMMON_Q_ENABLE, 0); /* means nothing */
+	put(VIRTIO_PCI_COMMON_Q_ENABLE, 0); /* has no effect */
 	assert_int_equal(get(VIRTIO_PCI_COMMON_Q_ENABLE), 0);
 	put(VIRTIO_PCI_COMMON_Q_ENABLE, 1);
 	assert_int_equal(get(VIRTIO_PCI_COMMON_Q_ENABLE), 1);

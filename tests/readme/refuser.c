@@ -30,7 +30,7 @@ static void refuser_answers_by_rst(void **state)
 	assert_int_equal(virtio_vsock_dst_port(&header), 70);
 	assert_int_equal(virtio_vsock_src_cid(&header), 2);
 	assert_int_equal(virtio_vsock_src_port(&header), 80);
-	/* The answer needs none. */
+	/* The answer is an RST, which is not answered. */
 	memcpy(bytes, answer, sizeof answer);
 	memset(answer, 0xa5, sizeof answer);
 	assert_int_equal(refuse(&packet, bytes, 44, answer), 0);
@@ -46,7 +46,7 @@ static void refuser_refuses_what_is_no_packet(void **state)
 	(void)state;
 	assert_int_equal(virtio_vsock_packet_init(&packet, segments, 2, 16), 0);
 	assert_int_equal(refuse(&packet, bytes, 43, answer), VIRTIO_ESHORT);
-	/* A length past the bytes that are there. */
+	/* The length goes past the bytes that are present. */
 	bytes[24] = 1;
 	assert_int_equal(refuse(&packet, bytes, 44, answer), VIRTIO_ESHORT);
 	assert_int_equal(answer[0], 0xa5);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The device of virtio-device's README whose queues are in another process: stops and resets end
- * when that process has answered, also with an error, and late answers end nothing.
+ * The device of virtio-device's README whose queues are in another process. A stop or reset ends
+ * when that process has answered, also with an error. Late answers end nothing.
  */
 #include "readme_remote.h"
 
@@ -47,7 +47,7 @@ static void write_status(uint32_t status)
 	assert_int_equal(virtio_device_write_status(&m.remote.device, status), 0);
 }
 
-/* Both queues run. */
+/* Starts both queues. */
 static void start_both(void)
 {
 	struct virtio_device *device = &m.remote.device;
@@ -123,7 +123,7 @@ static void remote_reset_ends_with_the_answer(void **state)
 	assert_int_equal(virtio_device_write_status(&m.remote.device, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(m.last, RESET);
 	assert_int_equal(virtio_device_status(&m.remote.device), RUNNING);
-	/* The stop ends first. A vCPU is still held for the reset. */
+	/* The stop ends first. A vCPU still waits for the reset. */
 	assert_false(remote_answered(&m.remote, STOP, 0, 0));
 	assert_true(virtio_device_waiting(&m.remote.device));
 	assert_true(remote_answered(&m.remote, RESET, VIRTIO_DEVICE_NO_QUEUE, 0));

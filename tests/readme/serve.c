@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#define OUT_BYTES 300u /* more than the answer has room for */
+#define OUT_BYTES 300u /* more bytes than the reply has room for */
 #define IN_BYTES 256u
-#define IN 1024u /* place of the answer, after the request's address */
+#define IN 1024u /* offset of the reply from the request's address */
 
 static struct virtio_queue queue;
 static struct virtio_inflight inflight[GUEST_QUEUE_SIZE];

@@ -76,7 +76,7 @@ static void interrupt(struct virtio_device *device, enum virtio_interrupt cause,
 	m->interrupts[cause] += level;
 }
 
-/* A machine before its guest runs, with a disk of a number of sectors. */
+/* Makes a machine whose guest does not run yet, with a disk of this number of sectors. */
 static void make(struct machine *m, uint64_t sectors)
 {
 	static const struct virtio_device_ops ops = {
@@ -181,7 +181,7 @@ static void snapshot_keeps_what_the_driver_has_set_up(void **state)
 	assert_int_equal(virtio_device_status(&target.disk.device), virtio_device_status(&source.disk.device));
 	assert_true(virtio_blk_write_through(&target.disk.blk));
 	assert_int_equal(virtio_queue_available(&target.disk.queue), 0);
-	/* The target looks at its queue once, and interrupts the driver once. */
+	/* The target is notified of its queue once, and interrupts the driver once. */
 	assert_int_equal(target.notified, 1);
 	assert_int_equal(target.interrupts[VIRTIO_INTERRUPT_USED], 1);
 	assert_int_equal(target.interrupts[VIRTIO_INTERRUPT_CONFIG], 0);

@@ -13,7 +13,7 @@ static struct virtio_inflight inflight[GUEST_QUEUE_SIZE], idle_inflight[GUEST_QU
 static uint32_t typed, arrived;  /* bytes of input */
 static uint32_t written, output; /* bytes of output */
 
-/* The bytes of each stream, by their place. */
+/* Returns the byte of each stream at an offset. */
 static uint8_t byte_at(uint32_t place)
 {
 	return (uint8_t)(place ^ place >> 8);
@@ -38,7 +38,7 @@ static void start_device(struct guest *g, const struct virtio_queue_config *conf
 	assert_int_equal(virtio_console_negotiate(&terminal.console, virtio_console_offered(&terminal.console)), 0);
 	assert_int_equal(virtio_queue_init(&queue, inflight, GUEST_QUEUE_SIZE), 0);
 	assert_int_equal(virtio_queue_start(&queue, config, &g->map), 0);
-	/* What was written and not output before a reset is written again. */
+	/* The guest writes again the bytes that were not output before the reset. */
 	written = output;
 }
 
@@ -49,7 +49,7 @@ static void reset_device(struct guest *g)
 	virtio_queue_reset(&queue);
 }
 
-/* A queue with memory of its own, in which the driver makes nothing available. */
+/* Starts a queue with its own memory, in which the driver makes nothing available. */
 static void start_idle(void)
 {
 	static _Alignas(4096) uint8_t ram[4096];
@@ -126,7 +126,7 @@ static void terminal_prints_all_output_in_order(void **state)
 /* Input */
 
 /*
- * Enqueues as many bytes as the input buffer accepts. So the terminal always has more than the
+ * Enqueues as many bytes as the input buffer accepts, so the terminal always has more than the
  * guest has room for.
  */
 static int run_input(struct guest *g)
@@ -174,7 +174,7 @@ static void terminal_passes_all_input_on_in_order(void **state)
 	assert_int_equal(arrived, terminal.port.stats.received);
 }
 
-/* A keystroke in an empty input buffer asks for service. It arrives at once, as the only byte. */
+/* A keystroke in an empty input buffer wakes the terminal. It arrives at once, as the only byte. */
 static void terminal_type_wakes_a_waiting_terminal(void **state)
 {
 	bool wake = false;

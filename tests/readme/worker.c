@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The device of virtio-device's README with requests in flight: its thread answers while the driver
- * goes on, and a reset or the stop of the queue waits for what the thread has begun.
+ * The device of virtio-device's README with requests in flight. Its thread answers while the driver
+ * continues. A reset, or a stop of the queue, waits for the requests in flight.
  */
 #include "readme_worker.h"
 
@@ -28,11 +28,11 @@ static struct {
 	struct virtio_mock_slot slots[DRIVER_SIZE];
 	struct worker worker;
 	pthread_t thread;
-	pthread_cond_t event; /* the test may go on; used with the worker's lock */
+	pthread_cond_t event; /* signals that the test may continue; used with the worker's lock */
 	bool line;
 	uint32_t begun;   /* requests that the thread has begun */
-	bool held;        /* whether a stop had begun and not ended while a request was in flight */
-	uint32_t allowed; /* that it may finish */
+	bool held;        /* whether a stop was in progress while a request was in flight */
+	uint32_t allowed; /* requests that the thread may finish */
 } m;
 
 static uint32_t carry_out(const struct virtio_chain_segments *buffers)
@@ -198,7 +198,7 @@ static void worker_answers_while_the_driver_goes_on(void **state)
 	end();
 }
 
-/* One call that takes requests completes none, so a driver cannot keep the call going. */
+/* The call that takes requests completes none, so a driver cannot keep that call running. */
 static void worker_completes_malformed_requests_in_its_thread(void **state)
 {
 	const struct virtio_mock_buffer wrong[] = { { DATA, 8, VRING_DESC_F_WRITE }, { DATA + 8, 8, 0 } };
@@ -240,7 +240,7 @@ static void *finish_later(void *context)
 	return NULL;
 }
 
-/* A reset of the device, or of its queue, with two requests in flight: one begun, and one not. */
+/* Resets the device, or its queue, with two requests in flight: one begun, and one not. */
 static void stop_in_flight(uint32_t offset, uint32_t value)
 {
 	const uint32_t begun = m.begun;

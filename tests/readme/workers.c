@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The shared queue of virtio-queue's README: by turns, by several threads, and handed over with
- * requests in flight.
+ * The shared queue of virtio-queue's README: served by one thread, served by several threads, and
+ * handed over with requests in flight.
  */
 #include "readme_workers.h"
 
@@ -82,7 +82,7 @@ static void shared_queue_answers_every_request(void **state)
 	guest_test_device(&ops);
 }
 
-/* Threads: the workers poll, because the driver of guest.h lives in one thread. */
+/* Threads. The workers poll, because the driver of guest.h has only one thread. */
 
 static uint32_t stop, wrong, interrupts;
 
@@ -110,7 +110,7 @@ static uint64_t place(uint32_t index)
 	return GUEST_DATA + index * GUEST_REQUEST_BYTES;
 }
 
-/* Adds a request at one of the places for data. Returns its head. */
+/* Adds a request with its data at this index. Returns its head. */
 static uint16_t add_one(uint32_t number, uint32_t index)
 {
 	struct virtio_mock_buffer buffers[2];
@@ -121,7 +121,7 @@ static uint16_t add_one(uint32_t number, uint32_t index)
 	return (uint16_t)head;
 }
 
-/* Passes requests through, in batches of the queue size. */
+/* Sends requests and gets them back, in batches of the queue size. */
 static void drive(uint32_t requests)
 {
 	uint32_t place_of[GUEST_QUEUE_SIZE], number_of[GUEST_QUEUE_SIZE];

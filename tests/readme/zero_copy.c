@@ -20,8 +20,8 @@ static uint8_t out[OUT], in[IN];
 static struct virtio_segment segments[OUT + IN];
 
 /*
- * A request of an offset and bytes to store, and of room for bytes to load and a status, cut into
- * pieces of a size.
+ * Makes a request of an offset, bytes to store, room for bytes to load, and a status. Its buffers
+ * are cut into pieces of this size.
  */
 static struct virtio_chain_segments request(uint32_t readable, uint32_t writable, uint32_t piece)
 {
@@ -76,7 +76,10 @@ static void file_request_stores_and_loads_in_any_layout(void **state)
 	}
 }
 
-/* The file ends before the room does. The status says so, and does not count behind the gap. */
+/*
+ * The file ends before the room does. The status reports this. It is not counted, because a gap
+ * lies before it.
+ */
 static void file_request_counts_bytes_up_to_gap(void **state)
 {
 	const int fd = open_file();

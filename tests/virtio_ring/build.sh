@@ -3,14 +3,14 @@
 # Builds one program from Linux's own virtio_ring.c, taken from Debian's package of the kernel
 # source, and our queue.
 # usage: build.sh FOLDER ROOT ARCHIVE SANITIZERS CC...
-#   FOLDER      for what is compiled; made if it does not exist
-#   ROOT        of this project's source
+#   FOLDER      gets the compiled files; made if it does not exist
+#   ROOT        folder of this project's source
 #   ARCHIVE     libvirtio-queue.a
-#   SANITIZERS  of the archive, as after -fsanitize=, or none
+#   SANITIZERS  sanitizers of the archive, as after -fsanitize=, or none
 # Linux's files are GPL-2. They are compiled where they were unpacked, and no part of them enters
 # this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default
-# FOLDER/packages. Exit status 77 (skipped): the package is not available. With
-# VIRTIO_REQUIRE_GUESTS set that is 1.
+# FOLDER/packages. Exits with 77 (skipped) if the package is not available, or with 1 if
+# VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -49,7 +49,7 @@ mkdir -p "$packages"
 case $(uname -m) in
 x86_64 | aarch64) ;;
 *)
-	echo "skipped: Linux's user-space headers know no barriers for $(uname -m)"
+	echo "skipped: Linux's user-space headers have no memory barriers for $(uname -m)"
 	exit 77
 	;;
 esac

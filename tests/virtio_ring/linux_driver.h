@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Linux's driver side of a virtqueue, as the test sees it. Linux's headers and the suite's define
- * the same names, so that no file can include both; this one belongs to neither.
+ * Linux's driver side of a virtqueue, as the test sees it. Linux's headers and the suite's headers
+ * define the same names, so no file can include both. This header includes neither.
  */
 #ifndef VIRTIO_TESTS_LINUX_DRIVER_H
 #define VIRTIO_TESTS_LINUX_DRIVER_H
@@ -32,7 +32,7 @@ struct linux_driver *linux_driver_create(unsigned int size, bool event_idx, bool
 					 bool *interrupt_seen);
 void linux_driver_destroy(struct linux_driver *driver);
 
-/* The addresses of the descriptor table and of the two rings. */
+/* Gets the addresses of the descriptor table and of the two rings. */
 void linux_driver_areas(struct linux_driver *driver, uint64_t addr[3]);
 
 /*
@@ -42,20 +42,20 @@ void linux_driver_areas(struct linux_driver *driver, uint64_t addr[3]);
 bool linux_driver_add(struct linux_driver *driver, const struct linux_piece *pieces, unsigned int out, unsigned int in,
 		      void *request);
 
-/* Whether to kick the device for what was added since the last call. */
+/* Returns whether to kick the device for the requests that were added since the last call. */
 bool linux_driver_kick(struct linux_driver *driver);
 
-/* A request that the device has used, or NULL. */
+/* Returns a request that the device has used, or NULL. */
 void *linux_driver_get(struct linux_driver *driver, unsigned int *len);
 
 /*
- * Asks for interrupts, perhaps only after most of the requests. Returns false if there is a used
- * buffer already.
+ * Enables interrupts. If delayed, the interrupt comes only when most requests are used. Returns
+ * false if there is a used buffer already.
  */
 bool linux_driver_enable_interrupts(struct linux_driver *driver, bool delayed);
 void linux_driver_disable_interrupts(struct linux_driver *driver);
 
-/* The interrupt. */
+/* Delivers the interrupt to Linux. */
 void linux_driver_interrupt(struct linux_driver *driver);
 
 void *guest_malloc(size_t bytes);

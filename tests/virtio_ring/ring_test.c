@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Linux's virtio_ring.c as the driver of our queue, in one process and one thread. Driver and
- * device take random turns. Each sleeps when its protocol says that a notification will come, and
- * wakes only by a notification that the other side decided to send. If both sleep and requests are
- * left, a notification was lost. Every request carries data both ways, cut into random pieces, and
- * both sides check it.
+ * device take random turns. Each side sleeps when its protocol says that a notification will come.
+ * Only a notification of the other side wakes it. If both sides sleep and requests are left, a
+ * notification was lost. Every request carries data both ways, cut into random pieces, and both
+ * sides check the data.
  *
- * Each run has more requests than the 16-bit indices have values, several times over.
+ * The number of requests in each run is several times the number of values of a 16-bit index.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +20,11 @@
 #define MAX_SIZE 256u
 #define REQUEST_BYTES 1024u /* room for the data of one request: half for each direction */
 #define HALF (REQUEST_BYTES / 2)
-#define HELD 8u /* requests that the device has at a time */
+#define HELD 8u /* most requests that the device holds */
 #define RINGS_BYTES LINUX_RING_BYTES(MAX_SIZE)
 #define HEAP_BYTES (1024u * 1024u)
 #define ARENA_BYTES (RINGS_BYTES + MAX_SIZE * REQUEST_BYTES + HEAP_BYTES)
-#define CUT_BYTES 3000u /* length of the regions when the memory is cut up; keeps fields whole */
+#define CUT_BYTES 3000u /* length of a region in cut memory; no field lies in two regions */
 #define MAX_REGIONS (ARENA_BYTES / CUT_BYTES + 1)
 #define BUFFERS 200000u /* times long_factor() */
 
@@ -80,10 +80,7 @@ static uint32_t below(uint32_t limit)
 	return (seed >> 12) % limit;
 }
 
-/*
- * Memory of the guest's for Linux's own use: its indirect tables must be where the device may read
- * them.
- */
+/* Guest memory for Linux's own use: its indirect tables must be where the device can read them. */
 
 struct chunk {
 	size_t log;
@@ -156,9 +153,7 @@ static bool add_one(void)
 
 	while (r < requests + MAX_SIZE && r->busy)
 		r++;
-	/*
-	 * All requests are in use. That many fill the largest queue, if each uses one descriptor.
-	 */
+	/* All requests are in use. They fill the largest queue if each uses one descriptor. */
 	if (r == requests + MAX_SIZE)
 		return false;
 	r->number = added;
@@ -179,10 +174,10 @@ static bool add_one(void)
 static void pop_used(struct request *r, unsigned int len)
 {
 	if (!r->busy || len != r->in_len)
-		die("the driver gets back another request, or length", (int)len);
+		die("the driver gets back a wrong request, or a wrong length", (int)len);
 	for (uint32_t i = 0; i < HALF; i++)
 		if (r->bytes[HALF + i] != (i < r->in_len ? byte_of(r->number, i, true) : 0))
-			die("the driver reads another answer", (int)i);
+			die("the driver reads a wrong reply", (int)i);
 	r->busy = false;
 	returned++;
 }
@@ -237,20 +232,20 @@ static void serve(struct held *h)
 	virtio_reader_init(&reader, &h->chain);
 	len = (uint32_t)virtio_reader_read(&reader, out, sizeof out);
 	if (len < 4 || len != h->chain.readable_bytes)
-		die("the device reads less than there is", (int)len);
+		die("the device reads fewer bytes than the request has", (int)len);
 	number = out[0] | (uint32_t)out[1] << 8 | (uint32_t)out[2] << 16 | (uint32_t)out[3] << 24;
 	for (uint32_t i = 4; i < len; i++)
 		if (out[i] != byte_of(number, i, false))
-			die("the device reads another request", (int)i);
+			die("the device reads wrong bytes of the request", (int)i);
 	virtio_writer_init(&writer, &h->chain);
 	len = (uint32_t)virtio_writer_left(&writer);
 	for (uint32_t i = 0; i < len && i < sizeof in; i++)
 		in[i] = byte_of(number, i, true);
 	if (len > sizeof in || virtio_writer_write_exact(&writer, in, len))
-		die("the device cannot write its answer", (int)len);
+		die("the device cannot write its whole reply", (int)len);
 }
 
-/* Completes some of the kept requests, in any order: one by one, or in a batch. */
+/* Completes some of the held requests in any order, one by one or in a batch. */
 static void complete_some(uint32_t count)
 {
 	struct virtio_completion batch[HELD];
@@ -358,7 +353,7 @@ static void start(void)
 	make_memory();
 	driver = linux_driver_create(run.size, run.event_idx, run.indirect, arena, &interrupt_seen);
 	if (!driver)
-		die("Linux makes no queue", 0);
+		die("Linux cannot make a queue", 0);
 	error = virtio_queue_config_init(&config, (uint16_t)run.size);
 	linux_driver_areas(driver, config.addr);
 	config.event_idx = run.event_idx;
@@ -380,7 +375,7 @@ static void finish(void)
 	virtio_queue_get_stats(&queue, &stats);
 	if (stats.completions != buffers || stats.chain_faults || stats.ring_faults || stats.interrupts != interrupts ||
 	    !virtio_queue_quiesced(&queue) || linux_driver_get(driver, &len))
-		die("the counters are wrong in the end", stats.first_error);
+		die("the counters are wrong at the end", stats.first_error);
 	linux_driver_destroy(driver);
 	(void)printf("size %3u event-idx %d indirect %d cut %d: %u requests, %llu kicks, %llu interrupts\n", run.size,
 		     run.event_idx, run.indirect, run.cut, returned, (unsigned long long)kicks,
