@@ -85,7 +85,8 @@ uint64_t baseline_notify(struct rig *w)
 }
 
 /*
- * Asks for a kick: stores the next index in avail_event. Returns whether more chains are available.
+ * Stores the next index in avail_event, which asks for a kick. Returns whether more chains are
+ * available.
  */
 static inline bool ask_for_kick(const struct burst *b)
 {

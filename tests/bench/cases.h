@@ -35,7 +35,7 @@ struct load {
 extern const struct load loads[];
 extern const size_t load_count;
 
-/* Names of the cases whose instructions are counted, and of those that are timed, with spaces. */
+/* Lists of names, with spaces: the cases whose instructions are counted, and the timed cases. */
 extern const char counted_cases[];
 extern const char timed_cases[];
 

@@ -24,7 +24,7 @@ enum shape {
 /* The parts of the driver's memory that lie in other regions than the first. */
 enum layout {
 	LAYOUT_BUFFERS,   /* buffers use the regions in turn; rings and tables are in the first */
-	LAYOUT_TURNS,     /* the same for buffers and tables; each ring has its own region */
+	LAYOUT_TURNS,     /* as above, tables in turn too; each ring has its own region */
 	LAYOUT_SCATTERED, /* each table, header, data buffer and status is in any region */
 };
 
@@ -87,13 +87,13 @@ struct rig {
 	uint8_t input_bytes[VIRTIO_CONSOLE_INPUT_MAX];
 	uint8_t output[VIRTIO_CONSOLE_INPUT_MAX];
 	uint32_t output_bytes;
-	/* The baseline's view: the same rings by raw pointers. */
+	/* The baseline has raw pointers to the same rings. */
 	struct vring_desc *desc;
 	struct vring_avail *avail;
 	struct vring_used *used;
 	uint16_t next_avail;
 	uint16_t next_used;
-	uint16_t signalled; /* next_used when the device last asked whether to interrupt */
+	uint16_t signalled; /* next_used at the device's last check whether to interrupt */
 	uint16_t offered;
 };
 

@@ -96,7 +96,9 @@ static const char *time_bar(const char *name)
 
 static void print_row(const struct load *load, const struct workload *workload)
 {
-	/* Several regions, or a log, are compared with the baseline of one region without a log. */
+	/*
+	 * The baseline has one region without a log, also if the case has several regions or a log.
+	 */
 	struct workload plain = *workload;
 	const struct workload *const workloads[KINDS] = { &plain, workload, workload };
 	struct result results[KINDS];

@@ -172,7 +172,7 @@ static void memory_of_bad_regions_ends_the_program(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < COUNT(bad); i++) {
 		table = vm_table();
-		/* The bad region follows a good one, which must be unmapped again. */
+		/* The bad region follows a good region, which must be unmapped again. */
 		table.addr[1] = bad[i][0] + (bad[i][0] == UINT64_MAX - 4095 ? 0 : GUEST_BYTES);
 		table.size[1] = bad[i][1];
 		table.offset[1] = bad[i][2];
@@ -228,7 +228,7 @@ static void memory_sent_often_leaves_nothing_behind(void **state)
 		irqs[0] = irqs[1] = vm.irq;
 		vm_send(&vm, PROXY_SET_IRQ, 0, NULL, 0, irqs, 2);
 	}
-	/* The reply shows that all messages before this one were handled. */
+	/* The reply shows that all earlier messages were handled. */
 	assert_int_equal(vm_ask(&vm, PROXY_RESET, NULL, 0), 0);
 	assert_int_equal(vm_open_files(&vm), files);
 	/* An allocator or a sanitizer may have added a few mappings. */

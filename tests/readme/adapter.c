@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The I2C adapter of virtio-queue's README. Reads and writes take turns, and some requests have no
+ * The I2C adapter of virtio-queue's README. Reads and writes alternate, and some requests have no
  * header.
  */
 #include "readme_adapter.h"

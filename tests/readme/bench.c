@@ -73,7 +73,7 @@ static void bench_attacks_are_noticed(void **state)
 {
 	static const struct {
 		attack *run;
-		int popped; /* what the last pop returned */
+		int popped; /* result of the last pop */
 		int fault;
 		uint64_t chains;
 	} cases[] = {

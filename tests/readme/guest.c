@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define PAST_INDEX 66000u /* requests, so that the 16-bit indices of the ring wrap */
+#define PAST_INDEX 66000u /* requests; so many that the 16-bit indices of the ring wrap */
 
 struct guest guest;
 
@@ -45,8 +45,8 @@ static uint64_t request_addr(uint32_t number)
 }
 
 /*
- * Makes requests available up to the wanted depth of the queue, and kicks the device if the ring
- * asks for it.
+ * Makes requests available up to the wanted depth of the queue. Kicks the device if the ring asks
+ * for a kick.
  */
 static void driver_adds(void)
 {
@@ -65,7 +65,7 @@ static void driver_adds(void)
 	}
 }
 
-/* Pops what the device has used, and sleeps until the next interrupt. */
+/* Pops all used elements, and sleeps until the next interrupt. */
 static void driver_wakes(void)
 {
 	struct vring_used_elem used;

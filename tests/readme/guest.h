@@ -17,7 +17,7 @@
 
 #define GUEST_QUEUE_SIZE 8u
 #define GUEST_BUFFERS 4u         /* most buffers of one request */
-#define GUEST_REQUEST_BYTES 4096 /* of guest memory for one request */
+#define GUEST_REQUEST_BYTES 4096 /* bytes of guest memory for one request */
 #define GUEST_DATA 0x1000u
 #define GUEST_BYTES (GUEST_DATA + GUEST_QUEUE_SIZE * GUEST_REQUEST_BYTES)
 

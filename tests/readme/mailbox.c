@@ -29,7 +29,7 @@ static void take(const struct virtio_segment *message, uint32_t count)
 	}
 }
 
-/* Translates an address. The pages are in reverse order, so that neighbours are not adjacent. */
+/* Translates an address. The pages are in reverse order, so neighbours are not adjacent. */
 static uint64_t behind(uint64_t addr)
 {
 	return (PAGES - 1 - addr / PAGE) * PAGE + addr % PAGE;

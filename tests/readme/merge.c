@@ -168,8 +168,8 @@ static void receiver_returns_malformed_chains_in_front_of_the_packet(void **stat
 }
 
 /*
- * Each time the driver has too few buffers. If the receiver did not ask for a kick, it would never
- * learn of the next buffer.
+ * The first four deliveries find too few buffers. If the receiver did not ask for a kick, it would
+ * never learn of the next buffer.
  */
 static void receiver_gets_a_kick_for_each_buffer_it_waits_for(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The saved disk of virtio-blk's README: another disk continues where the first one stopped, with
+ * The saved disk of virtio-blk's README: another disk continues where the first disk stopped, with
  * the driver's cache mode.
  */
 #include "readme_snapshot.h"
@@ -153,7 +153,7 @@ static void carry_out(struct disk_device *disk, struct virtio_chain *chain)
 	assert_int_equal(virtio_queue_complete(&disk->queue, chain->token, 0), 0);
 }
 
-/* Saves one disk and restores another one from it. */
+/* Saves one disk and restores another disk from the saved state. */
 static int move(const struct machine *source, struct machine *target)
 {
 	size_t length = 0;

@@ -218,8 +218,7 @@ static void shared_queue_serves_requests_with_status(void **state)
 }
 
 /*
- * Another queue continues with the requests that were in flight, and with those that were not
- * popped.
+ * Another queue continues with the requests in flight and with the requests that were not popped.
  */
 static void shared_queue_is_handed_over(void **state)
 {

@@ -209,8 +209,8 @@ static void run_driver(void)
 		got = true;
 	}
 	/*
-	 * The driver sleeps when it can neither add nor get anything, unless the device has just
-	 * used a buffer.
+	 * The driver sleeps when it can neither add a request nor get one, unless the device has
+	 * just used a buffer.
 	 */
 	if (!full || got)
 		return;

@@ -97,7 +97,7 @@ static void check_marks(const struct blk_fixture *f, uint64_t status)
 		assert_int_equal(blk_dirty(f, addr), status && addr >> BLK_PAGE_SHIFT == status >> BLK_PAGE_SHIFT);
 }
 
-/* Checks the counters after one request. answered tells whether it got a status. */
+/* Checks the counters after one request, which got a status if answered is set. */
 static void check_counts(const struct blk_fixture *f, bool answered, int error)
 {
 	const struct virtio_blk_stats expected = {
@@ -190,8 +190,8 @@ static const struct {
 };
 
 /*
- * Serves a request of this kind with one bad buffer. By layout, the buffer stands alone, before
- * good data, after good data, or in between.
+ * Serves a request of this kind with one bad buffer. layout puts good data before it (1), after it
+ * (2), or both.
  */
 static void serve_kind(uint32_t memory, size_t kind, size_t place, uint32_t layout, bool indirect)
 {
@@ -440,7 +440,7 @@ static const struct {
 	    { TABLE, 0, VRING_DESC_F_INDIRECT, 0 } },
 	  VIRTIO_EINDIRECT },
 	/*
-	 * A table that is not in memory: the error code is that of a bad buffer, but the chain is
+	 * A table that is not in memory. The error code is that of a bad buffer, but the chain is
 	 * malformed.
 	 */
 	{ { { BLK_READABLE, 16, VRING_DESC_F_NEXT, 1 },

@@ -33,7 +33,7 @@ static int no_lifetime(void *context, struct virtio_blk_wear *wear)
 }
 
 static const struct virtio_blk_backend_ops all_ops = { .readv = no_move, .writev = no_move, .flush = no_flush };
-/* All operations that the commands on ranges need. The test takes them away one by one. */
+/* All operations that the commands on ranges need. The test removes each of them in turn. */
 static const struct virtio_blk_backend_ops command_ops = { .readv = no_move,
 							   .writev = no_move,
 							   .discard = no_discard,
@@ -141,7 +141,7 @@ static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 	for (int i = 0; i < 3; i++) {
 		struct virtio_blk_backend_ops ops = command_ops;
 
-		/* Each bit sets one thing: one limit, the other limit, the operation, read-only. */
+		/* The bits set one limit, the other limit, the operation, and read-only. */
 		for (int bits = 0; bits < 16; bits++) {
 			struct virtio_blk_options o = plain();
 			struct virtio_blk blk;
@@ -386,7 +386,8 @@ static void blk_capacity_is_what_was_set_last(void **state)
 }
 
 /*
- * A thread stopped in the middle of virtio_blk_set_capacity() has written a part of the other copy.
+ * A thread was stopped in the middle of virtio_blk_set_capacity(). It has written a part of the
+ * other copy.
  */
 static void blk_capacity_is_the_old_one_during_an_update(void **state)
 {

@@ -270,8 +270,8 @@ static void blk_change_needs_no_sync_where_none_is_offered(void **state)
 }
 
 /*
- * A device that does its own I/O asks whether to flush when the write has ended. The answer depends
- * on the cache mode at that moment.
+ * A device that does its own I/O calls virtio_blk_write_through() after the write. The result
+ * depends on the cache mode at that moment.
  */
 static void blk_write_through_is_that_of_the_moment(void **state)
 {

@@ -94,7 +94,7 @@ static void blk_write_accepts_header_and_data_in_one_buffer(void **state)
 	blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_OK);
 	blk_check_memory(&f);
 	blk_check_disk(&f);
-	/* One call with one piece shows that the data is not copied in between. */
+	/* One call of one entry shows that the data is not copied on the way. */
 	assert_int_equal(f.backend.calls, 1);
 	assert_int_equal(f.backend.longest, 1);
 }
@@ -122,8 +122,7 @@ static void blk_read_and_write_of_nothing_succeed_without_io(void **state)
 }
 
 /*
- * Hostile 121: the id has 20 bytes, in one buffer or split, with any sector, on a read-only disk,
- * too.
+ * Hostile 121: the id has 20 bytes, whole or in pieces, with any sector, also on a read-only disk.
  */
 static void blk_get_id_writes_twenty_bytes(void **state)
 {

@@ -50,8 +50,8 @@ static void blk_transfers_continue_after_short_ones(void **state)
 }
 
 /*
- * Regression R28, hostile 133 and 134: the used length of a read that fails half-way counts what
- * arrived.
+ * Regression R28, hostile 133 and 134: if a read fails half-way, its used length counts the bytes
+ * that arrived.
  */
 static void blk_read_reports_how_far_it_got_when_the_back_end_fails(void **state)
 {

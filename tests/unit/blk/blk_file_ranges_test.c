@@ -178,8 +178,8 @@ static void check(struct ranges_fixture *w)
 }
 
 /*
- * Ranges of whole blocks, of parts of a block, over several blocks, longer than an internal buffer,
- * of the whole file, and of the last sector.
+ * Ranges: whole blocks, parts of a block, parts of several blocks, more than an internal buffer,
+ * the whole file, and the last sector.
  */
 static const struct {
 	uint32_t offset, bytes;
@@ -395,7 +395,7 @@ static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **s
 	close(w.fd);
 }
 
-/* The value for the driver is right. The call that finds it changes neither bytes nor size. */
+/* The driver gets the right value. The call that finds it changes neither bytes nor size. */
 static void file_says_whether_zeroes_may_unmap(void **state)
 {
 	const uint64_t sizes[] = { FILE_BYTES, FILE_BYTES - 1, FILE_BYTES - 65536 };

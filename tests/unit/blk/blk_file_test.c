@@ -102,7 +102,7 @@ int fdatasync(int fd)
 	return result;
 }
 
-/* The other tests' fixture, with an unlinked file as its disk. */
+/* The fixture of the other tests, with an unlinked file as its disk. */
 struct file_fixture {
 	struct blk_fixture blk;
 	struct virtio_blk_file file;
@@ -259,7 +259,7 @@ static void file_reads_zeroes_behind_its_end_in_the_last_block(void **state)
 			assert_int_equal(data[b], b < size ? 0x77 : b < whole ? 0 : 0xee);
 		assert_int_equal(backend.ops->readv(&file, iov, 2, whole - 1), 1);
 		assert_int_equal(backend.ops->readv(&file, iov, 2, whole), 0);
-		/* No more bytes are read than asked for, and the file keeps its size. */
+		/* No more bytes are read than requested, and the file keeps its size. */
 		assert_int_equal(backend.ops->readv(&file, iov, 1, size), whole - size < 100 ? whole - size : 100);
 		assert_int_equal(lseek(descriptor(&f), 0, SEEK_END), size);
 	}

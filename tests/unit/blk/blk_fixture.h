@@ -45,7 +45,7 @@ static const uint32_t blk_memories[] = { BLK_RAM, 64, 1, BLK_CHANGING, BLK_UNLOG
 /* Operations of a back end on a range. */
 enum blk_op { BLK_READ, BLK_WRITE, BLK_SYNC, BLK_DISCARD, BLK_ZERO, BLK_UNMAP, BLK_ERASE, BLK_LIFETIME };
 
-/* Content of a discarded range and of an erased one: neither the old data nor zeroes. */
+/* Content of a discarded and of an erased range: neither the old data nor zeroes. */
 #define BLK_DISCARDED 0xdd
 #define BLK_ERASED 0xee
 
@@ -80,7 +80,7 @@ struct blk_faulty {
 
 	struct blk_call log[BLK_CALLS]; /* the first BLK_CALLS calls */
 	uint32_t logged;
-	/* Called at the end of every operation. Does what the guest does meanwhile. */
+	/* Called at the end of every operation, to do what the guest does meanwhile. */
 	void (*meanwhile)(void *context, enum blk_op op);
 	void *meanwhile_context;
 };
@@ -234,7 +234,7 @@ struct blk_fixture {
 	struct virtio_segment segments[BLK_SEGMENTS];
 	struct virtio_blk_range ranges[BLK_RANGES];
 	struct virtio_blk_storage storage;
-	struct virtio_blk_request request; /* what blk_serve() pops into */
+	struct virtio_blk_request request; /* request into which blk_serve() pops */
 	struct blk_faulty backend;
 	struct virtio_blk_options options;
 	struct virtio_blk blk;
@@ -316,7 +316,7 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 	if (changing)
 		virtio_memory_map_set_translation(&f->device_map, blk_translate, f);
 	assert_int_equal(virtio_mock_create_queue(&f->mock, &f->queue, f->inflight, BLK_QUEUE, &f->device_map), 0);
-	f->read_desc = 0; /* starting a queue looks up its whole table */
+	f->read_desc = 0; /* starting a queue translates its whole table */
 	f->storage = (struct virtio_blk_storage){ f->segments, BLK_SEGMENTS, f->ranges, BLK_RANGES };
 	blk_prepare(f);
 	for (uint32_t i = 0; i < BLK_DISK; i++)
@@ -350,8 +350,8 @@ static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_byt
 /* Requests */
 
 /*
- * A request as a driver builds it. If the members from header_bytes on are 0, the header is whole,
- * each direction is one piece without gaps, and there is a status.
+ * A request as a driver builds it. If the last five members are 0, the header is whole, each
+ * direction is one piece without gaps, and there is a status.
  */
 struct blk_ask {
 	uint32_t type;
@@ -444,7 +444,7 @@ static inline uint32_t blk_serve(struct blk_fixture *f)
 	return blk_take_used(f);
 }
 
-/* Writes into the model of guest memory what the device must write. */
+/* Writes into the model of guest memory the bytes that the device must write. */
 static inline void blk_expect(struct blk_fixture *f, const struct blk_ask *ask, const uint8_t *in, uint32_t in_bytes,
 			      uint8_t status)
 {

@@ -121,7 +121,7 @@ static void blk_flags_decide_whether_a_command_is_known(void **state)
 	assert_int_equal(f.stats.failed, 0);
 }
 
-/* A known flag does not excuse an unknown one. The flag may be in any range. */
+/* An unknown flag counts although a known flag is set, too. It may be in any range. */
 static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them(void **state)
 {
 	static const struct virtio_blk_range good = { 0, 1, 0 };

@@ -19,7 +19,7 @@ static uint32_t next_random(uint32_t *x)
 	return *x;
 }
 
-/* A request in progress, and what is known about it. */
+/* A request in progress, and the state that the model expects. */
 struct job {
 	struct blk_ask ask;
 	struct virtio_blk_request request; /* in flight, so it must not move */
@@ -351,7 +351,7 @@ static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 	const struct virtio_iovec untouched = { NULL, 77 };
 
 	(void)state;
-	/* Each case runs without an error of the caller's, and with one. */
+	/* Each case runs with and without an error of the caller. */
 	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
 		const enum virtio_blk_refusal refusal = cases[i / 2].refusal;
 		const struct blk_ask *ask = &cases[i / 2].ask;

@@ -65,7 +65,7 @@ static void input_enqueue_of_nothing_changes_nothing(void **state)
 	assert_true(virtio_console_input_is_empty(&input));
 	assert_int_equal(virtio_console_input_enqueue(&input, "abcd", 4, &wake), 4);
 	assert_true(wake);
-	/* With length 0 the call does not ask for room, although the buffer is full. */
+	/* A call with length 0 does not wait for room, although the buffer is full. */
 	assert_int_equal(virtio_console_input_enqueue(&input, NULL, 0, &wake), 0);
 }
 

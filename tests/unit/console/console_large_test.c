@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Chains that need more guest memory than the other tests' fixture has. */
+/* Chains that need more guest memory than the fixture of the other tests has. */
 #include "../common/fixture.h"
 #include <stdlib.h>
 #include <virtio/console.h>
@@ -178,7 +178,8 @@ static void receive_fills_a_chain_of_many_pieces(void **state)
 
 /*
  * Offers chains of all lengths up to the queue's size. They share one list of descriptors and take
- * millions of steps together. Checks that a call takes a part of these steps, and sets more.
+ * millions of steps together. Checks that a call takes a part of these steps and sets
+ * progress.more.
  */
 static void expect_short_calls(uint16_t flags, int (*call)(struct virtio_console_progress *progress))
 {

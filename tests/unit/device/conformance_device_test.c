@@ -519,7 +519,7 @@ static void conformance_interrupt_status_shows_events_until_acknowledged(void **
 
 /* Queues */
 
-/* virtio 1.4, 4.2.2.1: a queue is not touched before it is enabled, nor after it was disabled. */
+/* virtio 1.4, 4.2.2.1: a queue is not touched before it is enabled, or after it was disabled. */
 static void conformance_queue_is_not_touched_unless_ready(void **state)
 {
 	struct guest g;

@@ -241,7 +241,7 @@ static void queue_mapped_within_queue_start_does_nothing(void **state)
 	assert_int_equal(f.calls[OP_START], 2);
 }
 
-/* What the driver does meanwhile */
+/* Actions of the driver during a wait */
 
 static void queue_that_waits_ignores_its_registers(void **state)
 {

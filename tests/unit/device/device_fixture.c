@@ -394,7 +394,7 @@ void driver_expect_none(struct device_fixture *f, uint32_t queue)
 	assert_int_equal(virtio_mock_pop_used(&f->mock[queue], &used), 0);
 }
 
-/* What happened */
+/* Records */
 
 void device_forget(struct device_fixture *f)
 {

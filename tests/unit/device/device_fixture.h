@@ -134,7 +134,7 @@ struct device_fixture {
 	bool serves;
 	bool holds; /* with serves: whether popped requests stay in flight */
 
-	/* What happened. */
+	/* Records of what the device did. */
 	struct device_event events[DEVICE_EVENTS];
 	uint32_t event_count;
 	uint32_t calls[OP_COUNT];

@@ -4,7 +4,7 @@
 
 #include "device_fixture.h"
 
-/* virtio_device_init() must fail, and neither device nor queues change. */
+/* Checks that virtio_device_init() fails, and changes neither device nor queues. */
 static void expect_refused(struct device_fixture *f, int error)
 {
 	struct virtio_device before;
@@ -58,7 +58,7 @@ static void device_init_copies_options(void **state)
 	assert_int_equal(f.calls[OP_ACTIVATE], 1);
 }
 
-/* virtio_device_init() must fail because this operation is missing. */
+/* Checks that virtio_device_init() fails because this operation is missing. */
 static void expect_missing(struct device_fixture *f, const char *op)
 {
 	assert_string_equal(virtio_device_missing_op(&f->options), op);

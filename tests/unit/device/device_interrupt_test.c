@@ -316,7 +316,7 @@ static void interrupt_lowered_while_event_comes_is_raised_again(void **state)
 		reg_set(&f, REG_INTERRUPT_ACK, 1);
 		expect_pending(&f, both ? 3 : 1);
 		assert_int_equal(f.event_count, 3);
-		/* The call names one cause. For a line that must be high either cause is right. */
+		/* The call names one cause. If the line must be high, either cause is right. */
 		expect_event(&f, 2, OP_INTERRUPT, both ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED,
 			     VIRTIO_DEVICE_NO_QUEUE);
 	}

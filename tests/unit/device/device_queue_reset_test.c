@@ -44,7 +44,7 @@ static void queue_stop_ends_at_once(void **state)
 	reg_set(&f, REG_QUEUE_READY, 0);
 	assert_int_equal(f.event_count, 1);
 	assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), VIRTIO_EINVAL);
-	/* The other queues run on. */
+	/* The other queues keep running. */
 	reg_set(&f, REG_QUEUE_NOTIFY, 1);
 	assert_int_equal(f.event_count, 2);
 }

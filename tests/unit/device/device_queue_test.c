@@ -294,8 +294,8 @@ static void queue_ready_counts_event_fields_under_event_idx_alone(void **state)
 }
 
 /*
- * Translates RAM. One page may only be written, and the next page not be accessed. The rest is as
- * before.
+ * Translates RAM. One page may only be written, and the next page may not be accessed. The rest is
+ * as before.
  */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
@@ -492,7 +492,7 @@ static void queue_ready_after_value_at_wrong_time_is_accepted(void **state)
 	assert_true(driver_enable(&f, 0));
 }
 
-/* Every kind of reset clears what was refused and what was set. */
+/* Every kind of reset clears both refused and accepted values. */
 static void queue_reset_or_device_reset_forgets_given_and_refused(void **state)
 {
 	struct device_fixture f;

@@ -424,7 +424,7 @@ static void queues_set_memory_without_rings_needs_reset(void **state)
 
 /* Serving */
 
-/* What the callbacks return, and how often they are called. */
+/* The result of the callbacks, and the number of their calls. */
 static int answer;
 static uint32_t calls;
 

@@ -422,7 +422,9 @@ static void on_first_notify_needs_reset(struct device_fixture *f, enum device_op
 		virtio_device_set_needs_reset(&f->device);
 }
 
-/* The device breaks while it is notified of the first queue. It is not notified of the next one. */
+/*
+ * The device breaks while it is notified of the first queue. It is not notified of the next queue.
+ */
 static void status_device_that_breaks_in_first_queue_is_not_notified_of_next(void **state)
 {
 	struct device_fixture f;

@@ -11,8 +11,8 @@ enum { READABLE = 1, WRITABLE = 2 };
 static const struct {
 	uint16_t offset;
 	uint16_t access;
-	uint32_t fresh;   /* what a new device reads */
-	uint32_t running; /* what a running device reads, with queue 3 and region 255 selected */
+	uint32_t fresh;   /* value in a new device */
+	uint32_t running; /* value in a running device, with queue 3 and region 255 selected */
 } registers[] = {
 	{ 0x000, READABLE, 0x74726976, 0x74726976 },
 	{ 0x004, READABLE, 2, 2 },

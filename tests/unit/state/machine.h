@@ -3,9 +3,9 @@
  * A machine with a disk, a console with two ports and a socket device, on the device core. It is
  * saved and restored as a whole.
  *
- * The devices pop requests ahead and hold them, so that a save finds some in flight. Nothing here
- * needs cmocka, so programs without cmocka can use it, also on other architectures. MUST() ends the
- * program if its condition is false.
+ * The devices pop requests ahead and hold them, so that a save finds requests in flight. Nothing
+ * here needs cmocka, so programs without cmocka can use it, also on other architectures. MUST()
+ * ends the program if its condition is false.
  */
 #ifndef VIRTIO_TESTS_STATE_MACHINE_H
 #define VIRTIO_TESTS_STATE_MACHINE_H
@@ -33,7 +33,7 @@
 enum machine_device { MACHINE_DISK, MACHINE_CONSOLE, MACHINE_SOCKETS, MACHINE_DEVICES };
 
 #define MACHINE_QUEUE_SIZE 16u
-#define MACHINE_MAX_QUEUES 6u /* of one device */
+#define MACHINE_MAX_QUEUES 6u /* most queues of one device */
 #define MACHINE_RAM 0x20000u
 #define MACHINE_SECTORS 64u
 #define MACHINE_PORTS 2u

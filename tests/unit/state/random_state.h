@@ -178,7 +178,7 @@ static inline void random_console(struct machine *m, uint64_t *random)
 			if (virtio_console_restore_port(&m->console, &port) == 0)
 				break;
 		}
-		/* Transmits the driver's chains, as far as the sink accepts their bytes. */
+		/* Transmits the driver's chains until the sink is full. */
 		if (virtio_device_queues_running(&m->parts[MACHINE_CONSOLE].device, (uint16_t)(i ? 5 : 1))) {
 			struct virtio_console_progress progress;
 
@@ -215,8 +215,8 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 		s.told_fwd_cnt = s.fwd_cnt - random_below(random, 100);
 		s.peer_fwd_cnt = s.tx_packets ? s.tx_cnt - random_below(random, 4096) : s.tx_cnt;
 		/*
-		 * These members draw no new random numbers, so that files of version 1 still have
-		 * the same states.
+		 * These members draw no new random numbers. So files of version 1 still have the
+		 * same states.
 		 */
 		if (s.type == VIRTIO_VSOCK_TYPE_SEQPACKET && s.state > 2)
 			s.message_packets = s.fwd_cnt >> 8 & 3;

@@ -479,7 +479,9 @@ static uint32_t fill(uint32_t device, uint32_t queue, uint32_t number, struct vi
 			bytes[i] = guest.output_sent++;
 		return 1;
 	}
-	/* The guest sends one REQUEST first, and then data, as far as the host has room. */
+	/*
+	 * The guest sends one REQUEST first. Then it sends as much data as the host has room for.
+	 */
 	if (number > 0 && (!guest.connected || guest.stream_total - guest.forwarded + n > 4096))
 		return 0;
 	memset(&header, 0, sizeof header);

@@ -16,8 +16,8 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/endian.h>
 
-#define STATES 300u     /* random ones */
-#define MUTATIONS 50000 /* and twice as many */
+#define STATES 300u     /* number of random states */
+#define MUTATIONS 50000 /* mutated files in each of two tests */
 
 struct migration {
 	struct machine from, to;

@@ -286,9 +286,9 @@ static void grow(struct run *r, struct peer *p)
 }
 
 /*
- * Takes steps in a random order. If no step has an effect, time passes. With counts of bytes that
- * is never necessary: the side with room sends an update. A peer that counts packets may have to
- * ask again, because the other side does not know for how much it waits.
+ * Takes steps in a random order. If no step has an effect, time passes. Peers that count only bytes
+ * never need that: the side with room sends an update. A peer that counts packets may have to ask
+ * again, because the other side does not know for how much it waits.
  */
 static void run_to_the_end(struct run *r)
 {

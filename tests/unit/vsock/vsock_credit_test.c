@@ -4,7 +4,7 @@
  */
 #include "vsock_fixture.h"
 
-/* The guest reports what it has forwarded. */
+/* Sends the guest's report of the bytes that it has forwarded. */
 static uint32_t guest_forwards(struct sockets *s, uint32_t fwd_cnt)
 {
 	s->fwd_cnt = fwd_cnt;
