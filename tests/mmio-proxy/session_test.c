@@ -106,7 +106,7 @@ static void block_device_survives_writes_beyond_the_limit_of_files(void **state)
 	vm_finish(&vm);
 }
 
-/* One kick announces more requests than the device serves before it handles other events. */
+/* One kick announces more requests than the budget of one turn. */
 static void block_device_serves_many_requests_at_once(void **state)
 {
 	const struct virtio_blk_outhdr header = { .type = virtio_le32(VIRTIO_BLK_T_IN) };

@@ -156,7 +156,7 @@ static void begin(struct ranges_fixture *w, void **state)
 
 	if (setup(w, folder))
 		return;
-	print_message("no files can be made in %s\n", folder);
+	print_message("cannot make files in %s\n", folder);
 	skip();
 }
 
@@ -338,7 +338,7 @@ static void begin_with_holes(struct ranges_fixture *w, void **state, bool zero_r
 	if (!error && allocated(w) >= FILE_BYTES - 4096 && allocated(w) <= FILE_BYTES + 65536)
 		return;
 	print_message("%s: %s\n", (const char *)*state,
-		      error ? strerror(error) : "storage can't be told from st_blocks");
+		      error ? strerror(error) : "st_blocks does not show the storage");
 	close(w->fd);
 	skip();
 }

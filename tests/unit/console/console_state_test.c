@@ -286,7 +286,7 @@ static void restore_port_refuses_impossible_states(void **state)
 	memcpy(before, f.ports, sizeof before);
 	for (uint32_t i = 0; i < COUNT(impossible); i++)
 		if (virtio_console_restore_port(&f.console, &impossible[i]) != VIRTIO_EINVAL)
-			fail_msg("impossible state %u was taken", i);
+			fail_msg("impossible state %u was accepted", i);
 	assert_memory_equal(f.ports, before, sizeof before);
 }
 
