@@ -12,7 +12,7 @@ const char *virtio_strerror(int error)
 	case VIRTIO_ENOBUFS:
 		return "VIRTIO_ENOBUFS: array too small";
 	case VIRTIO_EBUSY:
-		return "VIRTIO_EBUSY: not while running or in flight";
+		return "VIRTIO_EBUSY: not possible while running or in flight";
 	case VIRTIO_ESTALE:
 		return "VIRTIO_ESTALE: token not in flight";
 	case VIRTIO_ENOTSUP:
@@ -60,11 +60,11 @@ const char *virtio_strerror(int error)
 	case VIRTIO_EIO:
 		return "VIRTIO_EIO: back end failed";
 	case VIRTIO_EFORMAT:
-		return "VIRTIO_EFORMAT: not the bytes of such a state";
+		return "VIRTIO_EFORMAT: not a saved state, or not the expected section";
 	case VIRTIO_EVERSION:
-		return "VIRTIO_EVERSION: version of a state not known";
+		return "VIRTIO_EVERSION: version of a saved state not supported";
 	case VIRTIO_ECHECKSUM:
-		return "VIRTIO_ECHECKSUM: bytes of a state have changed";
+		return "VIRTIO_ECHECKSUM: saved state has changed since it was written";
 	}
 	return "unknown error";
 }

@@ -7,19 +7,19 @@ const char *virtio_section_reason_text(enum virtio_section_reason reason)
 {
 	static const char *const texts[VIRTIO_SECTION_REASONS] = {
 		[VIRTIO_SECTION_GOOD] = "nothing is wrong",
-		[VIRTIO_SECTION_NOT_A_STATE] = "this is no saved state",
-		[VIRTIO_SECTION_FILE_VERSION] = "the file has another version",
+		[VIRTIO_SECTION_NOT_A_STATE] = "this is not a saved state",
+		[VIRTIO_SECTION_FILE_VERSION] = "the file has an unsupported version",
 		[VIRTIO_SECTION_FILE_SHORT] = "the file is cut off",
-		[VIRTIO_SECTION_FILE_LONG] = "the file has bytes behind its end",
+		[VIRTIO_SECTION_FILE_LONG] = "the file has bytes after its end",
 		[VIRTIO_SECTION_CHECKSUM] = "the checksum is wrong",
 		[VIRTIO_SECTION_OTHER_ID] = "the file belongs to other memory",
 		[VIRTIO_SECTION_HEADER_SHORT] = "a section's header is cut off",
-		[VIRTIO_SECTION_BAD_NAME] = "this is no name of a section",
+		[VIRTIO_SECTION_BAD_NAME] = "this is not a valid name of a section",
 		[VIRTIO_SECTION_BAD_FLAGS] = "unknown flags",
 		[VIRTIO_SECTION_CONTENT_SHORT] = "the section is longer than the file",
 		[VIRTIO_SECTION_UNKNOWN] = "the section is not expected here, and can't be skipped",
 		[VIRTIO_SECTION_ABSENT] = "the section is missing",
-		[VIRTIO_SECTION_VERSION] = "the section has another version",
+		[VIRTIO_SECTION_VERSION] = "the section has an unsupported version",
 		[VIRTIO_SECTION_MISSING_BYTES] = "bytes are missing",
 		[VIRTIO_SECTION_EXTRA_BYTES] = "bytes are left over",
 		[VIRTIO_SECTION_TOO_MANY_ENTRIES] = "more entries than the target has room for",
@@ -119,9 +119,9 @@ static void add_numbers(struct text *text, const struct virtio_section_fault *fa
 	switch (fault->reason) {
 	case VIRTIO_SECTION_FILE_VERSION:
 	case VIRTIO_SECTION_VERSION:
-		add(text, ": written by ");
+		add(text, ": ");
 		add_number(text, fault->found);
-		add(text, ", this library reads ");
+		add(text, ", and this library reads ");
 		add_number(text, fault->oldest);
 		add(text, " to ");
 		add_number(text, fault->newest);

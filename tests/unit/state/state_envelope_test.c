@@ -234,8 +234,8 @@ static void file_of_invented_version_2_follows_the_rule(void **state)
 					 written <= newest ? 0 : VIRTIO_EVERSION);
 		}
 	(void)virtio_section_describe(&reader.fault, text, sizeof text);
-	assert_string_equal(text, "file: version at byte 8: the file has another version: written by 3, this library "
-				  "reads 1 to 2 (VIRTIO_EVERSION: version of a state not known)");
+	assert_string_equal(text, "file: version at byte 8: the file has an unsupported version: 3, and this library "
+				  "reads 1 to 2 (VIRTIO_EVERSION: version of a saved state not supported)");
 	/* A release that no longer reads version 1. */
 	make(&f);
 	assert_int_equal(virtio_impl_queue_ser_open(&reader, f.bytes, f.length, id, 2, 2), VIRTIO_EVERSION);

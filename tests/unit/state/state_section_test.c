@@ -483,8 +483,8 @@ static void section_refuse_finds_the_value(void **state)
 
 static void section_fault_is_described_in_any_room(void **state)
 {
-	static const char text[] = "file: version at byte 8: the file has another version: written by 3, this library "
-				   "reads 1 to 2 (VIRTIO_EVERSION: version of a state not known)";
+	static const char text[] = "file: version at byte 8: the file has an unsupported version: 3, and this library "
+				   "reads 1 to 2 (VIRTIO_EVERSION: version of a saved state not supported)";
 	const struct virtio_section_fault fault = {
 		.error = VIRTIO_EVERSION,
 		.reason = VIRTIO_SECTION_FILE_VERSION,

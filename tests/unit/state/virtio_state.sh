@@ -24,13 +24,13 @@ for file in "$golden"/*.state; do
 	head -c 100 "$file" >"$work/cut"
 	expect 1 '^BAD: file: length at byte 12: the file is cut off: 100 where [0-9]* are expected' "$work/cut"
 	{ cat "$file" && echo; } >"$work/long"
-	expect 1 '^BAD: .*bytes behind its end' "$work/long"
+	expect 1 '^BAD: .*bytes after its end' "$work/long"
 	{ head -c 70 "$file" && printf 'x' && tail -c +72 "$file"; } >"$work/changed"
 	expect 1 '^BAD: file: checksum at byte [0-9]*: the checksum is wrong' "$work/changed"
 	{ head -c 8 "$file" && printf '\003' && tail -c +10 "$file"; } >"$work/newer"
-	expect 1 'written by 3, this library reads 1 to 1' "$work/newer"
+	expect 1 'an unsupported version: 3, and this library reads 1 to 1' "$work/newer"
 done
-expect 1 '^BAD: .*no saved state' "$0"
+expect 1 '^BAD: .*not a saved state' "$0"
 expect 1 '^BAD: section queue, device 0, index 0: in_flight\[1\]\.head at byte 119: the target refuses the value: 3' \
 	"$golden/../bad/head-twice.state"
 expect 2 'No such file' "$work/missing"

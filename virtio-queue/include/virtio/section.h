@@ -316,9 +316,8 @@ int virtio_section_refuse(struct virtio_section_reader *reader, const struct vir
 const char *virtio_section_reason_text(enum virtio_section_reason reason);
 
 /*
- * Describes a fault in one line, such as
- * "section queue, device 0, index 2: in_flight[3].head at byte 212: the target refuses the value
- * 700 (VIRTIO_EINVAL...)".
+ * Describes a fault in one line, such as "section queue, device 0, index 2: in_flight[3].head at
+ * byte 212: the target refuses the value: 700 (VIRTIO_EINVAL...)".
  *
  * @text      the caller's; ends with a NUL if capacity isn't 0. A text that is too long is cut
  * @capacity  bytes of text; 0 only measures, and text may be NULL
