@@ -67,9 +67,8 @@ VIRTIO_INLINE void virtio_guest_store_used(void *guest, uint32_t id, uint32_t le
 VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest);
 
 /*
- * Orders all earlier accesses, stores included, before all later ones, loads included. Both sides
- * need this between publishing their own index and reading whether the other side wants a
- * notification.
+ * Orders all earlier loads and stores before all later loads and stores. Each side needs this fence
+ * between publishing its index and reading whether the other side wants a notification.
  */
 VIRTIO_INLINE void virtio_full_fence(void);
 

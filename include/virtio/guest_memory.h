@@ -119,13 +119,13 @@ struct virtio_translation {
  * Returns 0, or:
  *   VIRTIO_EFAULT      nothing is mapped there, now or later
  *   VIRTIO_EPERM       the access is not permitted
- *   VIRTIO_ENOTMAPPED  the answer is not known yet. The caller of the suite gets this error and can
- *                      retry.
+ *   VIRTIO_ENOTMAPPED  the translation is not known yet. The caller of the suite gets this error
+ *                      and can retry.
  *
- * For one map the answer for an address must not change, except from VIRTIO_ENOTMAPPED to another
- * answer. After an invalidation the caller must make a new map.
+ * For one map the result for an address must not change, except from VIRTIO_ENOTMAPPED to another
+ * result. After an invalidation the caller must make a new map.
  *
- * The function runs on the thread that uses the cursor. Several threads may call it at once.
+ * The function runs on the thread that uses the cursor. Several threads may call it in parallel.
  */
 typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out);
@@ -238,12 +238,12 @@ void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_tra
  */
 void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct virtio_memory_map *map);
 
-/* Access. In all functions a length of 0 succeeds at any address. */
+/* Access. Unless a comment says otherwise, a length of 0 succeeds at any address. */
 
 /*
  * Copies bytes out of guest memory.
  *
- * @cursor  where to look
+ * @cursor  a cursor of the map
  * @addr    first byte, as the driver gave it
  * @dst     the caller's memory, len bytes; untouched on failure
  * @len     bytes; the range may cross regions
@@ -257,7 +257,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cur
 /*
  * Copies bytes into guest memory and records them in the dirty log.
  *
- * @cursor  where to look
+ * @cursor  a cursor of the map
  * @addr    first byte, as the driver gave it
  * @src     the caller's memory, len bytes
  * @len     bytes; the range may cross regions
@@ -272,7 +272,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cu
 /*
  * Checks whether a range permits an access.
  *
- * @cursor  where to look
+ * @cursor  a cursor of the map
  * @addr    first byte, as the driver gave it
  * @len     bytes; the range may cross regions
  * @access  VIRTIO_ACCESS_... bits: the intended access
@@ -285,7 +285,7 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 /*
  * Finds the host address of a range that is contiguous in host memory.
  *
- * @cursor  where to look
+ * @cursor  a cursor of the map
  * @addr    first byte, as the driver gave it
  * @len     bytes
  * @access  VIRTIO_ACCESS_... bits: the intended access
@@ -302,7 +302,7 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
 /*
  * Resolves the beginning of a range.
  *
- * @cursor  where to look
+ * @cursor  a cursor of the map
  * @addr    first byte, as the driver gave it
  * @len     bytes, at least 1
  * @access  VIRTIO_ACCESS_... bits: the intended access
@@ -318,7 +318,7 @@ int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, ui
 /*
  * Resolves a range to segments.
  *
- * @cursor    where to look
+ * @cursor    a cursor of the map
  * @addr      first byte, as the driver gave it
  * @len       bytes; a range over several regions makes several segments
  * @access    VIRTIO_ACCESS_... bits: the intended access
@@ -387,7 +387,7 @@ void virtio_region_mark_dirty(const struct virtio_region *region, const void *ho
 
 /*
  * Records in a log the guest-physical pages that the len bytes at addr touch. A length of 0 records
- * nothing. A range that leaves the bitmap, or wraps, is cut. Thread-safe.
+ * nothing. Bytes outside the bitmap or past the address space are not recorded. Thread-safe.
  */
 void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len);
 

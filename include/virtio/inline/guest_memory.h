@@ -112,7 +112,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
  * Finds the host address of a range that can be read and written. This is the fast path of most
  * buffers.
  *
- * @cursor  for the search
+ * @cursor  a cursor of the map
  * @addr    first byte, as the driver gave it
  * @len     bytes; for 0 the result is false
  * @out     the host address of addr, valid as long as the map; undefined if the result is false.

@@ -82,7 +82,7 @@ struct virtio_blk_backend_ops {
 	 *           virtio_guest_copy_in() and virtio_guest_copy_out(). Do not dereference them.
 	 * @count    entries of iov, 1 to max_iovecs; together at most 2^30 bytes
 	 * @offset   of the first byte on the disk. The offset may lie inside a sector, because the
-	 *           call before may have ended there: after max_iovecs pieces of any length, or
+	 *           previous call may have ended there: after max_iovecs pieces of any length, or
 	 *           after a short transfer.
 	 *
 	 * Return the number of bytes moved, from the start on. After a short transfer the caller
@@ -426,7 +426,7 @@ int virtio_blk_request_init(struct virtio_blk_request *request, const struct vir
  *           arrays and the header.
  *
  * Returns as virtio_request_pop(): 1 for a request, 0 for none, or an error. The caller must
- * complete each request, also with a base.error.
+ * complete each request, even if base.error is set.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_blk_pop(struct virtio_queue *queue, struct virtio_blk_request *request);

@@ -44,8 +44,8 @@ struct virtio_blk_transfer {
 };
 
 /*
- * Checks a request, and begins with its data. Every transfer begins here, so no unchecked request
- * is carried out.
+ * Checks a request, and prepares the transfer of its data. Every transfer begins here, so no
+ * unchecked request is carried out.
  *
  * @transfer  set up
  * @request   popped; must not move until the transfer has ended

@@ -120,17 +120,17 @@ struct virtio_device_ops {
 	 * The driver may have made buffers available in a queue. Called for ready queues while the
 	 * device is active. Under VIRTIO_F_NOTIFICATION_DATA @next is the available index that the
 	 * driver sends (virtio 1.4, 2.9). Otherwise, and when the core itself calls, @next is 0.
-	 * @next is a hint: look at the queue in any case.
+	 * @next is only a hint: serve the queue in any case.
 	 */
 	void (*queue_notify)(struct virtio_device *device, uint16_t queue, uint16_t next);
 
 	/*
 	 * Stops one running queue. queue_start() may follow. Called while the device is active. If
 	 * the driver tries again after an error, the core calls this again. Success then ends the
-	 * stop. A reset may begin before the stop has ended. Its success ends the stop, too.
+	 * stop. A successful reset also ends a stop that is in progress.
 	 *
 	 * Returns:
-	 *   0                          no code touches the queue, nor guest memory for its
+	 *   0                          no code touches the queue or guest memory for its
 	 *                              requests, and no interrupt will be raised for it
 	 *                              (virtio 1.4, 2.6.1)
 	 *   VIRTIO_DEVICE_IN_PROGRESS  the stop ends later, by virtio_device_queue_quiesced() or
@@ -141,8 +141,8 @@ struct virtio_device_ops {
 	int (*queue_stop)(struct virtio_device *device, uint16_t queue);
 
 	/*
-	 * Starts one queue from its configuration, which may have changed, while the device is
-	 * active. Needed for VIRTIO_F_RING_RESET. After success queue_notify() follows.
+	 * Starts one queue from its configuration, which may have changed. Called while the device
+	 * is active. Needed for VIRTIO_F_RING_RESET. After success queue_notify() follows.
 	 *
 	 * Returns 0, or an error that starts nothing and leaves the queue disabled. After
 	 * VIRTIO_ENOTMAPPED the driver's write stays in progress, and virtio_device_queue_mapped()
@@ -181,7 +181,7 @@ struct virtio_device_ops {
 	void (*interrupt)(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level);
 };
 
-/* The bit for the size in a queue's member refused. An area has 1 << enum virtio_queue_area. */
+/* The bit for the size in a queue's member refused. An area's bit is 1 << virtio_queue_area. */
 #define VIRTIO_DEVICE_SIZE_REFUSED 8u
 
 /*
@@ -412,7 +412,7 @@ int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, in
  *   DRIVER_OK                    ends the wait with VIRTIO_ENOTMAPPED in first_error. The device is
  *                                activated without the queue, because the driver must enable its
  *                                queues before DRIVER_OK (virtio 1.4, 3.1.1).
- *   virtio_device_save()         returns VIRTIO_EBUSY
+ *   virtio_device_save()         saves the wait: after a restore the queue waits again
  */
 int virtio_device_queue_mapped(struct virtio_device *device, uint16_t queue);
 

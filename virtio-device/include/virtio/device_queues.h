@@ -113,8 +113,8 @@ int virtio_device_queues_reset(struct virtio_device *device);
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
  *   others             as virtio_queue_restore()
  *
- * Calls virtio_device_set_needs_reset() if the queue cannot go on: by its state it was broken, or
- * was not started although it runs now; or its areas are gone.
+ * Calls virtio_device_set_needs_reset() if the queue cannot go on: it was broken, or it should run
+ * but was not started, or its areas are gone.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, const struct virtio_queue_state *state);
@@ -140,7 +140,7 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
  *
  * Returns 0 if the queue does not run: there is nothing to do. Otherwise returns:
  *   1                   there may be more: call again without waiting for a kick
- *   0                   nothing is left: a kick will come
+ *   0                   nothing is left: wait for a kick
  *   VIRTIO_SERVE_LATER  call again when the device can take requests. No kick will come.
  *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
  *   other errors        DEVICE_NEEDS_RESET is set: there is nothing to do until the reset
@@ -178,7 +178,7 @@ bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue);
  * Returns:
  *   0                          nothing uses an earlier map any more
  *   VIRTIO_DEVICE_IN_PROGRESS  requests in flight use an earlier map. The earlier maps must live
- *                              until virtio_device_queues_old_maps_unused().
+ *                              until virtio_device_queues_old_maps_unused() is true.
  *   VIRTIO_EINVAL              the device has no device_queues; nothing is changed
  */
 VIRTIO_MUST_CHECK

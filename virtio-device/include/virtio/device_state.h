@@ -30,7 +30,7 @@
  *
  * Nothing is changed before step 3, so a file that is refused leaves the target untouched. If step
  * 4 or 5 fails, call virtio_device_set_needs_reset() before step 6. A block device may also be
- * restored before the core. A restored device can be saved at once.
+ * restored before the core. A device can be saved right after its restore.
  *
  * A queue runs while the device is active and the queue is ready. The device restores a running
  * queue, and does not start it.
@@ -128,8 +128,8 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *   VIRTIO_EINVAL      an impossible value, see below
  *   VIRTIO_ENOTSUP     the operation check_features() refuses the features
  *   VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM
- *                      from virtio_queue_config_check(), for a queue that is ready
- *   VIRTIO_ENOTMAPPED  likewise; the caller may retry when the areas are mapped
+ *                      a bad size or address of a queue, or a bad area of a ready queue
+ *   VIRTIO_ENOTMAPPED  an area of a ready queue is not mapped yet: the caller may retry
  *
  * VIRTIO_EINVAL has these causes:
  *   device      another type, or other queues; entries is not num_queues

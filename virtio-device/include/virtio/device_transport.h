@@ -46,8 +46,8 @@ VIRTIO_BEGIN_DECLS
  *
  * - While a reset is in progress every value except 0 is ignored, also a value with FAILED: the
  *   reset clears FAILED.
- * - FEATURES_OK is set only if the features are acceptable. If not, only ACKNOWLEDGE and DRIVER
- *   are.
+ * - FEATURES_OK is set only if the features are acceptable. Otherwise only ACKNOWLEDGE and DRIVER
+ *   of the value are set.
  * - After FAILED only a reset has an effect.
  * - After DEVICE_NEEDS_RESET only a reset, FAILED, and DRIVER_OK as the only new bit after
  *   FEATURES_OK have an effect. DRIVER_OK then does not activate the device, and the configuration
@@ -148,8 +148,8 @@ void virtio_device_notify(struct virtio_device *device, uint32_t value);
 void virtio_device_ack_interrupt(struct virtio_device *device, uint32_t causes);
 
 /*
- * Reads the interrupt status and acknowledges what it returns, as the ISR of PCI does (virtio 1.4,
- * 4.1.4.5).
+ * Returns the interrupt status, and acknowledges the causes in it, as a read of PCI's ISR does
+ * (virtio 1.4, 4.1.4.5).
  */
 uint32_t virtio_device_take_interrupt(struct virtio_device *device);
 

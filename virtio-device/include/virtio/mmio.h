@@ -3,7 +3,7 @@
  * The registers of virtio-mmio, for any device of <virtio/device.h>.
  *
  * A VMM maps VIRTIO_MMIO_WINDOW bytes, or more for a larger configuration space, at an address of
- * the guest. It passes each access that it traps to these two functions.
+ * the guest. The VMM passes each trapped access to these two functions.
  *
  * An ioeventfd that matches a queue's index may take writes to QueueNotify. The core does not see
  * such a kick, which can come in any state. The device must ignore a kick for a queue that does not
