@@ -122,8 +122,7 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 }
 
 /*
- * A command needs both of its limits, the operation, and a disk that can be written. Or it has
- * neither limit.
+ * For each command a disk has both limits, the operation and write access, or it has neither limit.
  */
 static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 {
@@ -515,7 +514,7 @@ static const uint8_t everything_config[VIRTIO_BLK_CONFIG_BYTES] = {
 	0,
 };
 
-/* Hostile 103: any offset and length can be read. The read writes zeroes beyond the end. */
+/* Hostile 103: a read at any offset fills exactly its length, with zeroes beyond the end. */
 static void blk_config_read_is_right_at_every_offset_and_length(void **state)
 {
 	struct virtio_blk blk;

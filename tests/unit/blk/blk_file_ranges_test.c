@@ -2,7 +2,7 @@
 /*
  * The back end on a file: discard, write zeroes, secure erase. This program replaces the system
  * calls, because it is linked before the C library. It interrupts or shortens calls, makes them
- * fail, or carries them out. The files are in the current folder and on a tmpfs. For a block
+ * fail, or carries them out. The files are in the current folder and on a tmpfs. To play a block
  * device, fstat() reports a file as one.
  */
 #define _GNU_SOURCE
@@ -31,7 +31,7 @@ static struct {
 	int interrupts;            /* number of calls that fail with EINTR first */
 	int punch_error;           /* errno of the calls of fallocate() that punch a hole */
 	int zero_error;            /* errno of fallocate() that zeroes a range */
-	int put_interrupts;        /* number of times that every other pwrite() fails with EINTR */
+	int put_interrupts;        /* failures of pwrite() with EINTR, one in every second call */
 	int put_error;             /* errno of pwrite() */
 	int put_calls;             /* calls of pwrite() that succeed before put_error */
 	int control_error;         /* errno of ioctl() */

@@ -538,8 +538,8 @@ static struct {
 } flushers;
 
 /*
- * Counts the threads at this call. A counted thread has done everything before the call, and
- * nothing after it.
+ * This replacement counts the threads that call it. A counted thread has done everything before the
+ * call, and nothing after it.
  */
 int pthread_mutex_lock(pthread_mutex_t *mutex)
 {

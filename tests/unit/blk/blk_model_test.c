@@ -27,7 +27,7 @@ struct model_fixture {
 struct verdict {
 	uint8_t status;
 	uint8_t in[MOST_BYTES];
-	uint32_t written; /* bytes of in that are written */
+	uint32_t written; /* number of bytes of in[] */
 	uint32_t touched;
 	uint32_t used;
 };

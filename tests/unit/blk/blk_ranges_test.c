@@ -68,8 +68,8 @@ static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 
 		blk_setup_commands(&f, blk_memories[r]);
 		/*
-		 * The request is cut into pieces of this size. So every position gets the first
-		 * cut, and every position gets a single cut.
+		 * The request is cut into pieces of this size. So the first cut comes at every
+		 * position. A size above half of the request makes a single cut.
 		 */
 		for (uint32_t piece = 0; piece < 16 + sizeof ranges / sizeof ranges[0] * 16; piece++) {
 			uint8_t bytes[64];

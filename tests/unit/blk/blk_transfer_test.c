@@ -293,7 +293,7 @@ static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 
 	(void)state;
 	if (sizeof(size_t) < 8) {
-		print_message("this host has no addresses for 9 GiB of data\n");
+		print_message("addresses of this host are too short for data of 9 GiB\n");
 		skip();
 	}
 	blk_setup(&f, BLK_RAM);

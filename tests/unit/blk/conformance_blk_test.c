@@ -214,9 +214,9 @@ static uint8_t command(struct blk_fixture *f, uint32_t type, const uint8_t *rang
 }
 
 /*
- * virtio 1.4, 5.2.6.2: a command with an unknown flag is unsupported and changes nothing. Unknown
- * is each flag except unmap, and unmap except for write zeroes. The flag is in the first range or
- * the last, and the range is on the disk or not.
+ * virtio 1.4, 5.2.6.2: a command with an unknown flag is unsupported and changes nothing. Every
+ * flag but unmap is unknown, and unmap is known for write zeroes only. The flag is in the first
+ * range or the last, and the range is on the disk or not.
  */
 static void conformance_blk_unknown_flags_are_not_supported(void **state)
 {

@@ -675,7 +675,7 @@ static void notify_with_data_is_split(void **state)
 	assert_int_equal(f.event_count, 3);
 }
 
-/* Hostile 65: without the feature the whole value is an index, and no queue has it. */
+/* Hostile 65: without the feature the whole value is an index, and no queue has this index. */
 static void notify_without_data_reads_whole_value_as_index(void **state)
 {
 	struct device_fixture f;
