@@ -40,7 +40,10 @@ struct async_host {
 	void *context;
 };
 
-/* A request in flight. Its index in async_disk's array is the head of its chain. */
+/*
+ * A request in flight: requests[queue][head] of struct async_disk, where head is the head of the
+ * request's chain.
+ */
 struct async_request {
 	struct virtio_blk_request request;
 	struct virtio_segment segments[ASYNC_SEGMENTS];

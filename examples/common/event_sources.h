@@ -21,7 +21,10 @@ struct event_timer {
 	void (*expired)(struct event_timer *timer); /* called on the loop's thread */
 };
 
-/* Makes a timer that isn't set. Returns 0, or -1 with errno and nothing to close. */
+/*
+ * Makes a timer that isn't set. Returns 0, or -1 with errno. After a failure there is nothing to
+ * close.
+ */
 int event_timer_open(struct event_timer *timer, struct event_loop *loop, void (*expired)(struct event_timer *timer));
 
 /*
@@ -40,7 +43,7 @@ struct event_wake {
 	void (*woken)(struct event_wake *wake);
 };
 
-/* Return and behave as the functions of a timer. */
+/* Do and return the same as the functions of a timer. */
 int event_wake_open(struct event_wake *wake, struct event_loop *loop, void (*woken)(struct event_wake *wake));
 void event_wake_close(struct event_wake *wake);
 

@@ -11,11 +11,11 @@
 
 #define INCOMING_MAX_FDS 32
 
-/* A message that is being received, or was received. All zero at first. */
+/* A message that is being received, or was received. It must be all zero at first. */
 struct incoming {
 	size_t received;           /* bytes received so far */
 	int fds[INCOMING_MAX_FDS]; /* closed by incoming_clear(); -1 after incoming_take_fd() */
-	unsigned int fd_count;     /* descriptors received, including those that were taken out */
+	unsigned int fd_count;     /* descriptors received, including descriptors that were taken out */
 	/*
 	 * More than INCOMING_MAX_FDS descriptors came, or the kernel could not install all of them.
 	 * No lost descriptor stays open.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The process's signals as events of its main thread's loop. */
+/* Delivers the process's signals as events of the main thread's loop. */
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
@@ -26,7 +26,7 @@ struct signals {
 int signals_open(struct signals *signals, struct event_loop *loop, void (*hang_up)(struct signals *signals),
 		 void (*update)(struct signals *signals));
 
-/* The signals stay blocked. */
+/* Ends the delivery of signals. The signals stay blocked. */
 void signals_close(struct signals *signals);
 
 #endif

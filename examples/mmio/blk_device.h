@@ -74,8 +74,8 @@ void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memo
 void blk_run(struct blk_device *blk);
 
 /*
- * Reads the image's size again, and tells the driver if it has changed. Returns 0, or -1 for a size
- * that no disk can have.
+ * Reads the image's size again, and tells the driver about a change. Returns 0, or -1 if a disk
+ * can't have this size.
  */
 int blk_resize(struct blk_device *blk);
 

@@ -73,7 +73,7 @@ union proxy_payload {
 	char bytes[1];
 };
 
-/* A message that is being received, or was received. All zero at first. */
+/* A message that is being received, or was received. It must be all zero at first. */
 struct proxy_message {
 	struct proxy_header header;
 	union proxy_payload payload;

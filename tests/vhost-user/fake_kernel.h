@@ -128,7 +128,7 @@ void kernel_await_syncs(unsigned int count);
 /* Lets held syncs continue. */
 void kernel_release(void);
 
-/* Returns a number below the limit. The sequence is the same each time. */
+/* Returns a random number below the limit. Each run has the same sequence. */
 unsigned int kernel_random(unsigned int limit);
 void kernel_seed(uint64_t seed);
 

@@ -462,7 +462,7 @@ static void flusher_tells_why_this_flush_failed(void **state)
 	}
 }
 
-/* Anything at any time */
+/* Random operations at random times */
 
 static int64_t any_outcome(void)
 {

@@ -227,7 +227,7 @@ static void vsock_clients_wait_for_a_driver(void **state)
 	vsock_tear_down(&p, " 1 to it, 3 refused");
 }
 
-/* Idle clients are closed when other clients need their places. */
+/* When too many clients are connected, idle clients are closed. */
 static void vsock_idle_clients_give_way(void **state)
 {
 	enum { IDLE = 300 };

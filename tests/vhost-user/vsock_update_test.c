@@ -184,7 +184,7 @@ static void vsock_update_goes_on_with_a_record_to_the_guest(void **state)
 		peer.fwd_cnt += RECORD;
 		vsock_send(&peer, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0, NULL, 0);
 	}
-	/* The second record waits for credit in the middle. */
+	/* In the middle of the second record the device waits for credit. */
 	host_send(fd, bytes, PART);
 	host_send(fd, bytes, PART);
 	assert_int_equal(receive_pieces(&peer, bytes, 0, PART), PART);
