@@ -1,26 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does the fuzzing find bugs? Each file in fuzz/mutants makes a bug in one line of a copy of the
-# libraries. Its harness must find the bug, beginning with the seeds. On an idle machine that takes
-# less than a minute. In an unchanged copy the harness finds nothing. A harness may be a program of
-# tests/threads, for bugs that only show between two threads: it runs several times.
-# usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all, in build/mutants.
-# BUILD_DIR is removed first. It is below build or outside of the checkout. The script prints the
-# seed, and then the time of each find. FUZZ_SEED=N repeats the search, as in run.sh.
+# Checks that the fuzzing finds bugs. Each file in fuzz/mutants plants a bug in one line of a copy
+# of the libraries. The harness named in the file must find the bug, beginning with the seeds. On an
+# idle machine that takes less than a minute. In an unchanged copy the harness must find nothing.
+# For bugs that show only between two threads, the harness is a program of tests/threads. Such a
+# program runs several times.
+# usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all mutants, in build/mutants.
+# The script removes BUILD_DIR first. BUILD_DIR must be below build or outside of the checkout. The
+# script prints the seed, and then the time of each find. FUZZ_SEED=N repeats the search, as in
+# run.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=fuzz/lib.sh disable=SC1091
 . fuzz/lib.sh
 
-# Seconds for one bug: ten times what the slowest needs on an idle machine.
+# Seconds for one bug: ten times the longest search on an idle machine.
 limit=600
-# How often a program with threads is run for one bug.
+# Runs of a program with threads for one bug.
 runs=20
 work=${1:-build/mutants}
 [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- fuzz/mutants/*.sed
 if [ -n "$(ls -A "$work" 2>/dev/null)" ] && [ ! -d "$work/tree" ]; then
-	echo "$work has files that are not of mutants" >&2
+	echo "$work has files that this script did not make" >&2
 	exit 1
 fi
 rm -rf "$work"
@@ -35,13 +37,13 @@ for name in *; do
 	[ "$name" = build ] || cp -R "$name" "$tree" || exit 1
 done
 
-# directive FILE NAME: the value of a line "# NAME: value".
+# directive FILE NAME: prints the value of the line "# NAME: value".
 directive() {
 	sed -n "s/^# $2: //p" "$1"
 }
 
-# plant FILE TARGET: applies the bug to the copy of TARGET; exactly one line must change. The
-# original stays beside the copy.
+# plant FILE TARGET: applies the bug to the copy of TARGET. Fails unless exactly one line changes.
+# The original stays in $work/original.
 plant() {
 	cp "$tree/$2" "$work/original" && sed -f "$1" "$work/original" >"$tree/$2" || return 1
 	removed=$(diff "$work/original" "$tree/$2" | grep -c '^<')
@@ -51,9 +53,9 @@ plant() {
 
 # shellcheck disable=SC2154 # lib.sh sets seed
 echo "Seed $seed"
-# search FOLDER HARNESS SECONDS RUNS: 0 if the harness finds nothing in the copy, 2 if it does not
-# compile. FOLDER/log has its output. SECONDS is for a fuzzer, RUNS for a program with threads. The
-# search begins at $start.
+# search FOLDER HARNESS SECONDS RUNS: returns 0 if the harness finds nothing in the copy, 1 if it
+# finds something, 2 if it does not compile. FOLDER/log has the output. A fuzzer runs for SECONDS, a
+# program with threads RUNS times. Sets $start to the time when the search begins.
 search() {
 	case $2 in
 	fuzz_*)
@@ -78,12 +80,12 @@ search() {
 configure "$tree" "$work/build" || exit 1
 quietly "$work/tests.log" meson setup "$work/tests" "$tree" -Dexamples=disabled -Dguests=disabled || exit 1
 for harness in $(harnesses); do
-	# Only the program's seeds, without what fuzzing found.
+	# Copies only the seeds of make_seeds, not the inputs that fuzzing has found.
 	mkdir -p "$seeds/$harness" && cp fuzz/corpus/"$harness"/seed-* "$seeds/$harness" || exit 1
 done
 for harness in $(harnesses) dirty-log dirty-log-interleave; do
 	if ! search "$work/findings/unchanged" "$harness" 2 1; then
-		echo "$harness: finds something without any mutant: $(finding "$work/findings/unchanged/log")" >&2
+		echo "$harness: finds something in the unchanged copy: $(finding "$work/findings/unchanged/log")" >&2
 		exit 1
 	fi
 done
@@ -93,14 +95,14 @@ for file; do
 	target=$(directive "$file" file)
 	result=FAILED
 	if ! plant "$file" "$target"; then
-		text="does not change exactly one line of $target"
+		text="the mutant does not change exactly one line of $target"
 	else
 		status=0
 		search "$work/findings/$name" "$harness" "$limit" "$runs" || status=$?
 		if [ "$status" = 0 ]; then
-			text="$harness did not find it in $(($(date +%s) - start)) s"
+			text="$harness did not find the bug in $(($(date +%s) - start)) s"
 		elif [ "$status" = 2 ]; then
-			text='does not compile'
+			text='the mutant does not compile'
 		elif ! text=$(finding "$work/findings/$name/log"); then
 			text="$harness did not run, see $work/findings/$name/log"
 		else

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does each file in fuzz/mutants still change exactly one line of the file that it names? mutants.sh
-# shows whether the bug is found, which takes minutes.
+# Checks that each file in fuzz/mutants still changes exactly one line of the file that it names.
+# mutants.sh also checks that a fuzzer finds the bug, but that takes minutes.
 # usage: mutants_check.sh SRC WORK
 set -u
 mkdir -p "$2" || exit 1
@@ -13,7 +13,7 @@ for file in "$1"/fuzz/mutants/*.sed; do
 	changes=$(diff "$target" "$2/changed" | grep -c '^[<>]')
 	removed=$(diff "$target" "$2/changed" | grep -c '^<')
 	if [ "$removed" != 1 ] || [ "$changes" -gt 2 ]; then
-		echo "FAILED: $file changes $removed lines of $target" >&2
+		echo "FAILED: $file does not change exactly one line of $target" >&2
 		failed=1
 	fi
 done

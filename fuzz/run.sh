@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Fuzzes. Builds libraries and harnesses with clang, libFuzzer and the sanitizers, and runs each
-# harness for a time, as many at once as there are processors.
+# Fuzzes. Builds libraries and harnesses with clang, libFuzzer and the sanitizers. Runs each harness
+# for a time. As many harnesses run at once as there are processors.
 # usage: fuzz/run.sh [SECONDS [BUILD_DIR]]     By default 600 seconds each, in build/fuzz.
-#   FUZZ_SEED=N   makes the run repeatable: as many inputs as take the time on a busy machine, made
-#                 from this number. By default the seed is random, and the time is exact.
+#   FUZZ_SEED=N   makes the run repeatable. The run then makes a fixed number of inputs from the
+#                 seed N. On a busy machine these inputs take about SECONDS. By default the seed
+#                 is random, and the time is exact.
 # The output ends with a line for each harness. The exit status is 0 only if nothing was found.
-# Finds stay in BUILD_DIR/findings, and the output says how to repeat them.
+# Finds stay in BUILD_DIR/findings, and the output says how to repeat a find.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=fuzz/lib.sh disable=SC1091
@@ -17,7 +18,7 @@ build=${2:-build/fuzz}
 mkdir -p "$(dirname "$build")" || exit 1
 failed=0
 
-# fuzz_one HARNESS: its last line is the result.
+# fuzz_one HARNESS: runs a harness. The last line of the output is the result.
 fuzz_one() {
 	findings=$build/findings/$1
 	if fuzz "$build" "$1" "$seconds" "$findings" "fuzz/corpus/$1"; then
@@ -32,7 +33,7 @@ fuzz_one() {
 }
 
 if [ -n "${FUZZ_SEED:-}" ]; then
-	echo "To repeat this: FUZZ_SEED=$seed fuzz/run.sh $seconds"
+	echo "To repeat this run: FUZZ_SEED=$seed fuzz/run.sh $seconds"
 else
 	echo "Seed $seed, for $seconds s"
 fi
