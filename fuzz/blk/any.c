@@ -53,10 +53,11 @@ void blk_any_check(struct blk_harness *h)
 
 	any_limits(h, &options);
 	got = virtio_blk_init(&blk, &options);
-	FUZZ_CHECK(got == 0, "init returned %d", got);
+	FUZZ_CHECK(got == 0, "virtio_blk_init() returned %d", got);
 	blk_model_init(model, &options);
 	got = virtio_blk_negotiate(&blk, virtio_blk_offered(&blk));
-	FUZZ_CHECK(got == 0 && blk_model_negotiate(model, model->offered), "negotiate returned %d", got);
+	FUZZ_CHECK(got == 0 && blk_model_negotiate(model, model->offered),
+		   "virtio_blk_negotiate() returned %d, or the model disagrees", got);
 	request.type = ask->type = fuzz_u8(&h->in);
 	request.sector = ask->sector = fuzz_number(&h->in);
 	request.base.data.readable_bytes = ask->out.bytes = fuzz_number(&h->in) % (UINT64_C(1) << 34);
@@ -64,10 +65,10 @@ void blk_any_check(struct blk_harness *h)
 	any_ranges(h, ask, &request);
 	status = virtio_blk_refusal_status(virtio_blk_refusal_of(&blk, &request));
 	FUZZ_CHECK(status < 3 && (BLK_STATUS_BIT(status) & blk_model_check(model, ask)),
-		   "check of type %u, sector %#llx, says %u, where %#x may be", ask->type,
+		   "the check of type %u, sector %#llx, yields status %u, allowed set %#x", ask->type,
 		   (unsigned long long)ask->sector, status, blk_model_check(model, ask));
 	FUZZ_CHECK(virtio_blk_refusal_of(&blk, &request) == blk_model_refusal(model, ask),
-		   "refused for another reason");
+		   "the request is refused for a wrong reason");
 	free(ask);
 	free(model);
 }
@@ -101,9 +102,10 @@ static uint64_t check_vector(const struct virtio_segment *segments, uint64_t don
 	while (done >= segments->len && count > 0)
 		done -= segments++->len;
 	for (uint32_t i = 0; i < count; i++) {
-		FUZZ_CHECK((uintptr_t)iov[i].base == segments->addr + done, "entry %u is elsewhere", i);
-		FUZZ_CHECK(iov[i].len > 0 && iov[i].len <= segments->len - done, "entry %u has %zu bytes", i,
-			   iov[i].len);
+		FUZZ_CHECK((uintptr_t)iov[i].base == segments->addr + done,
+			   "entry %u of the vector has a wrong address", i);
+		FUZZ_CHECK(iov[i].len > 0 && iov[i].len <= segments->len - done, "entry %u of the vector has %zu bytes",
+			   i, iov[i].len);
 		bytes += iov[i].len;
 		done += iov[i].len;
 		if (done == segments->len) {
@@ -124,13 +126,14 @@ static int advance(struct blk_harness *h, struct virtio_blk_transfer *t, uint64_
 	const int got = virtio_blk_transfer_advance(t, moved);
 
 	if (moved < 0 || (uint64_t)moved > asked || (moved == 0 && left > 0)) {
-		FUZZ_CHECK(got < 0 && t->at.done == before, "%lld of %llu is %d", (long long)moved,
+		FUZZ_CHECK(got < 0 && t->at.done == before,
+			   "advance by %lld of %llu bytes returned %d, or moved the transfer", (long long)moved,
 			   (unsigned long long)asked, got);
 		return got;
 	}
 	FUZZ_CHECK(got == ((uint64_t)moved < left) && t->at.done == before + (uint64_t)moved &&
 			   t->offset == offset + (uint64_t)moved,
-		   "%lld bytes are %d", (long long)moved, got);
+		   "advance by %lld bytes returned %d, or moved the transfer wrongly", (long long)moved, got);
 	return got;
 }
 
@@ -150,7 +153,7 @@ static bool begin_transfer(const struct virtio_blk_request *request, struct virt
 	struct virtio_blk blk;
 	uint8_t got;
 
-	FUZZ_CHECK(virtio_blk_init(&blk, &options) == 0, "init");
+	FUZZ_CHECK(virtio_blk_init(&blk, &options) == 0, "a disk with valid options is refused");
 	blk_model_init(model, &options);
 	ask->type = request->type;
 	ask->sector = request->sector;
@@ -160,12 +163,13 @@ static bool begin_transfer(const struct virtio_blk_request *request, struct virt
 	free(ask);
 	free(model);
 	got = virtio_blk_transfer_begin(transfer, &blk, request);
-	FUZZ_CHECK((got == VIRTIO_BLK_S_OK) == (refusal == VIRTIO_BLK_REFUSAL_NONE), "begin returned %u", got);
+	FUZZ_CHECK((got == VIRTIO_BLK_S_OK) == (refusal == VIRTIO_BLK_REFUSAL_NONE),
+		   "virtio_blk_transfer_begin() returned status %u", got);
 	if (got == VIRTIO_BLK_S_OK)
 		return true;
-	FUZZ_CHECK(virtio_blk_transfer_iovec(transfer, &iov, 1) == 0, "a refused request is moved");
+	FUZZ_CHECK(virtio_blk_transfer_iovec(transfer, &iov, 1) == 0, "a refused request has data to move");
 	virtio_blk_transfer_result(request, transfer, 0, &result);
-	FUZZ_CHECK(result.status == got && result.refusal == refusal, "refused for another reason");
+	FUZZ_CHECK(result.status == got && result.refusal == refusal, "the request is refused for a wrong reason");
 	return false;
 }
 
@@ -208,7 +212,8 @@ void blk_any_transfer(struct blk_harness *h)
 	}
 	if (!begin_transfer(&request, &transfer))
 		return;
-	FUZZ_CHECK(transfer.offset == request.sector * 512, "begins at %#llx", (unsigned long long)transfer.offset);
+	FUZZ_CHECK(transfer.offset == request.sector * 512, "the transfer begins at offset %#llx",
+		   (unsigned long long)transfer.offset);
 	for (uint32_t i = 0; i < MOST_VECTORS && more == 1; i++) {
 		const uint64_t left = all - transfer.at.done;
 		const uint64_t most = left < CALL_BYTES ? left : CALL_BYTES;
@@ -216,8 +221,9 @@ void blk_any_transfer(struct blk_harness *h)
 		const uint32_t filled = virtio_blk_transfer_iovec(&transfer, iov, capacity);
 		const uint64_t bytes = check_vector(segments, transfer.at.done, iov, filled);
 
-		FUZZ_CHECK(bytes <= most && (filled == capacity || bytes == most), "%llu bytes of %llu in %u entries",
-			   (unsigned long long)bytes, (unsigned long long)most, filled);
+		FUZZ_CHECK(bytes <= most && (filled == capacity || bytes == most),
+			   "the vector has %llu of %llu bytes in %u entries", (unsigned long long)bytes,
+			   (unsigned long long)most, filled);
 		more = advance(h, &transfer, bytes, left);
 	}
 }
@@ -235,15 +241,15 @@ static void check_move(struct blk_harness *h, const struct virtio_blk_backend *b
 
 	/* A vector must not have empty entries, so an empty first entry is left out. */
 	got = b->ops->readv(b->context, first ? iov : iov + 1, first ? 2 : 1, offset);
-	FUZZ_CHECK(got == (int64_t)most && (most == 0 || memcmp(guest, disk + offset, most) == 0), "memory reads %lld",
-		   (long long)got);
+	FUZZ_CHECK(got == (int64_t)most && (most == 0 || memcmp(guest, disk + offset, most) == 0),
+		   "the memory back end reads %lld bytes, or wrong bytes", (long long)got);
 	memset(guest, 0x77, len);
 	memcpy(before, disk, size);
 	got = b->ops->writev(b->context, first ? iov : iov + 1, first ? 2 : 1, offset);
-	FUZZ_CHECK(got == (int64_t)most, "memory writes %lld", (long long)got);
+	FUZZ_CHECK(got == (int64_t)most, "the memory back end writes %lld bytes", (long long)got);
 	if (most)
 		memset(before + offset, 0x77, most);
-	FUZZ_CHECK(memcmp(before, disk, size) == 0, "memory writes elsewhere");
+	FUZZ_CHECK(memcmp(before, disk, size) == 0, "the memory back end writes outside of the range");
 	free(guest);
 	free(before);
 }
@@ -257,16 +263,17 @@ void blk_any_memory(struct blk_harness *h)
 	int got = virtio_blk_memory_backend(&memory, &b);
 	uint8_t *disk;
 
-	FUZZ_CHECK(size ? got == VIRTIO_EINVAL && b.max_iovecs == 77 : got == 0, "a back end of nothing: %d", got);
+	FUZZ_CHECK(size ? got == VIRTIO_EINVAL && b.max_iovecs == 77 : got == 0,
+		   "a memory back end without memory returned %d", got);
 	memory.bytes = disk = fuzz_alloc(size);
 	for (uint64_t i = 0; i < size; i++)
 		disk[i] = (uint8_t)(i + 1);
 	got = virtio_blk_memory_backend(&memory, &b);
-	FUZZ_CHECK(got == 0 && b.max_iovecs > 0, "a back end of memory: %d", got);
+	FUZZ_CHECK(got == 0 && b.max_iovecs > 0, "a memory back end returned %d", got);
 	check_move(h, &b, disk, size, offset);
 	got = b.ops->write_zeroes(b.context, offset, bytes, true);
-	FUZZ_CHECK(inside ? got == 0 : got < 0, "zeroes: %d", got);
+	FUZZ_CHECK(inside ? got == 0 : got < 0, "write_zeroes() of the memory back end returned %d", got);
 	for (uint64_t i = 0; inside && i < bytes; i++)
-		FUZZ_CHECK(disk[offset + i] == 0, "not zero");
+		FUZZ_CHECK(disk[offset + i] == 0, "write_zeroes() of the memory back end left a byte");
 	free(disk);
 }

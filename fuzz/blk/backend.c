@@ -17,10 +17,10 @@ static struct blk_progress *begin(struct blk_harness *h, uint32_t type)
 	struct blk_progress *p = h->now;
 
 	shadow_compare(h->shadow);
-	FUZZ_CHECK(p && p->accepted, "the back end is called for a request that is refused");
+	FUZZ_CHECK(p && p->accepted, "the back end is called for a request that must be refused");
 	FUZZ_CHECK(!p->failed, "the back end is called after it has failed");
-	FUZZ_CHECK(p->ask->type == type || type == VIRTIO_BLK_T_FLUSH, "type %u, for a request of type %u", type,
-		   p->ask->type);
+	FUZZ_CHECK(p->ask->type == type || type == VIRTIO_BLK_T_FLUSH,
+		   "the back end is called with type %u for a request of type %u", type, p->ask->type);
 	p->calls++;
 	return p;
 }
@@ -74,19 +74,20 @@ static uint64_t check_vector(struct blk_harness *h, const struct blk_progress *p
 {
 	uint64_t offset = p->done;
 
-	FUZZ_CHECK(count > 0, "a vector of no entries");
+	FUZZ_CHECK(count > 0, "the vector has no entries");
 	for (uint32_t i = 0; i < count; i++) {
 		const uint8_t *at = iov[i].base;
 		size_t left = iov[i].len;
 
-		FUZZ_CHECK(left > 0, "an empty entry");
+		FUZZ_CHECK(left > 0, "the vector has an empty entry");
 		while (left > 0) {
 			uint64_t within, here;
 			const struct model_piece *piece;
 
-			FUZZ_CHECK(offset < run->bytes, "a vector longer than the data");
+			FUZZ_CHECK(offset < run->bytes, "the vector is longer than the data");
 			piece = blk_find(&p->ask->chain, run, offset, &within, &here);
-			FUZZ_CHECK(at == shadow_host(h->shadow, &piece->region) + within, "not the data's memory");
+			FUZZ_CHECK(at == shadow_host(h->shadow, &piece->region) + within,
+				   "the vector points to memory outside of the data");
 			here = here < left ? here : left;
 			at += here;
 			left -= (size_t)here;
@@ -141,7 +142,7 @@ static bool move_by_memory(struct blk_harness *h, const struct virtio_iovec *iov
 	if (!h->by_memory || offset > BLK_DISK_BYTES || bytes > BLK_DISK_BYTES - offset)
 		return false;
 	got = (to_disk ? ops->writev : ops->readv)(h->memory_backend.context, iov, count, offset);
-	FUZZ_CHECK(got == (int64_t)bytes, "memory moves %lld", (long long)got);
+	FUZZ_CHECK(got == (int64_t)bytes, "the memory back end moves %lld bytes", (long long)got);
 	return true;
 }
 
@@ -194,7 +195,8 @@ int64_t blk_backend_move(struct blk_harness *h, const struct virtio_iovec *iov, 
 	uint64_t bytes = wanted;
 	int64_t answer;
 
-	FUZZ_CHECK(offset == p->ask->sector * 512 + p->done, "offset %#llx", (unsigned long long)offset);
+	FUZZ_CHECK(offset == p->ask->sector * 512 + p->done, "the back end is called with offset %#llx",
+		   (unsigned long long)offset);
 	if (how >= BLK_F_SHORT && how < BLK_F_TOGGLE)
 		bytes = wanted * fuzz_u8(&h->in) / 256;
 	meanwhile(h, how);
@@ -213,7 +215,8 @@ int64_t blk_backend_move(struct blk_harness *h, const struct virtio_iovec *iov, 
 
 static void check_count(const struct blk_harness *h, uint32_t count)
 {
-	FUZZ_CHECK(count <= h->disk.options.backend.max_iovecs, "a vector of %u entries", count);
+	FUZZ_CHECK(count <= h->disk.options.backend.max_iovecs, "the vector has %u entries, more than max_iovecs",
+		   count);
 }
 
 static int64_t op_readv(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
@@ -249,7 +252,7 @@ int blk_backend_flush(void *context)
 
 	/* If nothing has changed, a flush is allowed but not required. */
 	FUZZ_CHECK(due || (!p->changed && p->ask->type != VIRTIO_BLK_T_IN && blk_model_write_through(&h->disk)),
-		   "a flush that no one asked for");
+		   "the back end is flushed without need");
 	meanwhile(h, how);
 	error = simple_fault(h, p, how);
 	if (error)
@@ -257,7 +260,8 @@ int blk_backend_flush(void *context)
 	memset(h->disk.unstable, 0, sizeof h->disk.unstable);
 	p->flushed = true;
 	if (h->by_memory)
-		FUZZ_CHECK(h->memory_backend.ops->flush(h->memory_backend.context) == 0, "memory can't flush");
+		FUZZ_CHECK(h->memory_backend.ops->flush(h->memory_backend.context) == 0,
+			   "the memory back end cannot flush");
 	return 0;
 }
 
@@ -280,7 +284,7 @@ static bool zero_by_memory(struct blk_harness *h, uint32_t type, uint64_t offset
 	got = type == VIRTIO_BLK_T_DISCARD        ? ops->discard(memory, offset, bytes)
 	      : type == VIRTIO_BLK_T_SECURE_ERASE ? ops->secure_erase(memory, offset, bytes)
 						  : ops->write_zeroes(memory, offset, bytes, false);
-	FUZZ_CHECK(got == 0, "memory can't zero: %d", got);
+	FUZZ_CHECK(got == 0, "the memory back end cannot write zeroes: %d", got);
 	return true;
 }
 
@@ -294,11 +298,12 @@ static int change_range(struct blk_harness *h, uint32_t type, uint64_t offset, u
 
 	while (p->ranges < p->ask->range_count && p->ask->ranges[p->ranges].sectors == 0)
 		p->ranges++;
-	FUZZ_CHECK(p->ranges < p->ask->range_count, "more ranges than were asked for");
+	FUZZ_CHECK(p->ranges < p->ask->range_count, "the back end is called for more ranges than the request has");
 	range = &p->ask->ranges[p->ranges++];
-	FUZZ_CHECK(offset == range->sector * 512 && bytes == (uint64_t)range->sectors * 512, "another range");
+	FUZZ_CHECK(offset == range->sector * 512 && bytes == (uint64_t)range->sectors * 512,
+		   "the back end is called for a wrong range");
 	may_unmap = (range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) && h->disk.options.write_zeroes_may_unmap;
-	FUZZ_CHECK(unmap == may_unmap, "unmap is %d", unmap);
+	FUZZ_CHECK(unmap == may_unmap, "the back end is called with unmap = %d", unmap);
 	meanwhile(h, how);
 	error = simple_fault(h, p, how);
 	if (error)
@@ -334,8 +339,9 @@ static int op_lifetime(void *context, struct virtio_blk_wear *wear)
 	const uint16_t values[3] = { how & 0x40 ? 1 : 3, how & 0x40 ? 0 : 11, how & 0x40 ? 5 : 11 };
 	int error;
 
-	FUZZ_CHECK(wear->pre_eol_info == 0 && wear->typ_a == 0 && wear->typ_b == 0, "not zero before");
-	FUZZ_CHECK(!p->answered, "asked twice");
+	FUZZ_CHECK(wear->pre_eol_info == 0 && wear->typ_a == 0 && wear->typ_b == 0,
+		   "the lifetime is not 0 before the call");
+	FUZZ_CHECK(!p->answered, "the lifetime is requested twice");
 	p->answered = true;
 	wear->pre_eol_info = values[0];
 	wear->typ_a = values[1];

@@ -48,7 +48,7 @@ static void complete_again(struct blk_harness *h, const struct blk_slot *s)
 						  .error = VIRTIO_EIO };
 	const int got = virtio_blk_complete(&h->queue, s->request, &result, &h->stats);
 
-	FUZZ_CHECK(got == VIRTIO_ESTALE, "completed twice: %d", got);
+	FUZZ_CHECK(got == VIRTIO_ESTALE, "a stale completion returned %d", got);
 	shadow_compare(h->shadow);
 	blk_compare(h);
 }
@@ -97,12 +97,13 @@ static void prepare(struct blk_harness *h, struct blk_slot *s)
 	if (h->range_capacity)
 		storage->ranges = fuzz_alloc(sizeof *storage->ranges * h->range_capacity);
 	if (h->segment_capacity == 0) {
-		FUZZ_CHECK(virtio_blk_request_init(r, storage) == VIRTIO_EINVAL, "a request without segments");
+		FUZZ_CHECK(virtio_blk_request_init(r, storage) == VIRTIO_EINVAL,
+			   "a request without segments is accepted");
 		for (size_t i = 0; i < sizeof *r; i++)
 			FUZZ_CHECK(((const uint8_t *)r)[i] == NO_ARGUMENT, "a failure touched the request");
 		storage->segment_capacity = 1;
 	}
-	FUZZ_CHECK(virtio_blk_request_init(r, storage) == 0, "request_init");
+	FUZZ_CHECK(virtio_blk_request_init(r, storage) == 0, "virtio_blk_request_init() failed");
 	capacity = r->base.data.capacity;
 	memset(&r->base.token, NO_ARGUMENT, sizeof r->base - offsetof(struct virtio_request, token));
 	r->base.data.capacity = capacity;
@@ -151,9 +152,9 @@ static void count_fault(struct blk_harness *h, const struct blk_slot *s, int err
 static void check_segment(const struct blk_harness *h, const struct virtio_segment *s, const struct model_piece *p,
 			  uint64_t within)
 {
-	FUZZ_CHECK((uint8_t *)s->host == shadow_host(h->shadow, &p->region) + within, "another host address");
-	FUZZ_CHECK(s->addr - p->addr == within - p->offset, "segment at %#llx", (unsigned long long)s->addr);
-	FUZZ_CHECK(shadow_same_region(h->map, s->region, &p->region), "another region");
+	FUZZ_CHECK((uint8_t *)s->host == shadow_host(h->shadow, &p->region) + within, "wrong host address");
+	FUZZ_CHECK(s->addr - p->addr == within - p->offset, "wrong segment at %#llx", (unsigned long long)s->addr);
+	FUZZ_CHECK(shadow_same_region(h->map, s->region, &p->region), "wrong region");
 }
 
 static void check_data(const struct blk_harness *h, const struct blk_ask *ask, struct virtio_blk_data data,
@@ -161,7 +162,7 @@ static void check_data(const struct blk_harness *h, const struct blk_ask *ask, s
 {
 	uint64_t offset = 0;
 
-	FUZZ_CHECK(data.bytes == run->bytes, "%llu bytes", (unsigned long long)data.bytes);
+	FUZZ_CHECK(data.bytes == run->bytes, "wrong number of bytes: %llu", (unsigned long long)data.bytes);
 	for (uint32_t i = 0; i < data.count; i++) {
 		uint64_t within, here;
 		const struct model_piece *p;
@@ -169,7 +170,7 @@ static void check_data(const struct blk_harness *h, const struct blk_ask *ask, s
 		FUZZ_CHECK(offset < run->bytes, "too many segments");
 		p = blk_find(&ask->chain, run, offset, &within, &here);
 		check_segment(h, &data.segments[i], p, within);
-		FUZZ_CHECK(data.segments[i].len == here, "a segment of %llu bytes",
+		FUZZ_CHECK(data.segments[i].len == here, "wrong segment of %llu bytes",
 			   (unsigned long long)data.segments[i].len);
 		offset += here;
 	}
@@ -178,12 +179,12 @@ static void check_data(const struct blk_harness *h, const struct blk_ask *ask, s
 
 static void check_ranges(const struct blk_ask *ask, const struct virtio_blk_request *r)
 {
-	FUZZ_CHECK(r->range_count == ask->range_count, "%u ranges", r->range_count);
+	FUZZ_CHECK(r->range_count == ask->range_count, "wrong number of ranges: %u", r->range_count);
 	for (uint32_t i = 0; i < ask->range_count; i++)
 		FUZZ_CHECK(r->ranges[i].sector == ask->ranges[i].sector &&
 				   r->ranges[i].sectors == ask->ranges[i].sectors &&
 				   r->ranges[i].flags == ask->ranges[i].flags,
-			   "range %u is another", i);
+			   "range %u is wrong", i);
 }
 
 static void check_request(const struct blk_harness *h, const struct blk_slot *s)
@@ -192,13 +193,13 @@ static void check_request(const struct blk_harness *h, const struct blk_slot *s)
 	const struct virtio_segment *status = &r->base.data.last_writable;
 	const struct blk_ask *ask = s->ask;
 
-	FUZZ_CHECK(r->base.token.value == s->chain.token.value, "another token");
+	FUZZ_CHECK(r->base.token.value == s->chain.token.value, "wrong token");
 	FUZZ_CHECK(ask->errors ? fuzz_error_bit(r->base.error) & ask->errors : r->base.error == 0,
-		   "error %d, where %#llx may be", r->base.error, (unsigned long long)ask->errors);
-	FUZZ_CHECK(r->type == ask->type && r->sector == ask->sector, "type %u", r->type);
+		   "error %d, allowed set %#llx", r->base.error, (unsigned long long)ask->errors);
+	FUZZ_CHECK(r->type == ask->type && r->sector == ask->sector, "wrong type %u, or wrong sector", r->type);
 	check_data(h, ask, virtio_blk_out(r), &ask->out);
 	check_data(h, ask, virtio_blk_in(r), &ask->in);
-	FUZZ_CHECK(status->len == ask->answerable, "a status of %llu bytes", (unsigned long long)status->len);
+	FUZZ_CHECK(status->len == ask->answerable, "wrong status of %llu bytes", (unsigned long long)status->len);
 	if (ask->answerable)
 		check_segment(h, status, &ask->status, ask->status.offset);
 	check_ranges(ask, r);
@@ -211,22 +212,19 @@ static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virti
 	const struct blk_ask *ask = s->ask;
 
 	if (got == VIRTIO_ENOTMAPPED) {
-		FUZZ_CHECK(ask->errors & waits, "all is mapped, or never will be");
+		FUZZ_CHECK(ask->errors & waits, "ENOTMAPPED without a page to wait for");
 		memcpy(s->request->header, before->header, sizeof before->header);
 		FUZZ_CHECK(memcmp(s->request, before, sizeof *before) == 0, "a failure touched the request");
 		count_fault(h, s, got);
 		return false;
 	}
-	FUZZ_CHECK(!ask->waits && ask->errors != waits, "something isn't mapped, and the answer is %d", got);
+	FUZZ_CHECK(!ask->waits && ask->errors != waits, "a page isn't mapped yet, but the parse returned %d", got);
 	check_request(h, s);
 	count_fault(h, s, s->request->base.error);
 	return true;
 }
 
-/*
- * The request's memory is not mapped yet. Unpops the request, or abandons it if later requests are
- * in flight.
- */
+/* Unpops a request whose memory is not mapped yet, or drops it if later requests are in flight. */
 static void not_mapped(struct blk_harness *h, struct blk_slot *s)
 {
 	const struct virtio_completion nothing = { s->chain.token, 0 };
@@ -277,12 +275,12 @@ static uint32_t ended(struct blk_harness *h, struct blk_slot *s)
 	const struct blk_progress *p = &s->progress;
 
 	if (!p->accepted) {
-		FUZZ_CHECK(p->calls == 0, "the back end was called");
+		FUZZ_CHECK(p->calls == 0, "a refused request has called the back end");
 		return blk_model_check(&h->disk, s->ask);
 	}
 	if (p->failed)
 		return BLK_STATUS_BIT(VIRTIO_BLK_S_IOERR);
-	FUZZ_CHECK(blk_model_complete(&h->disk, p), "done, and not all of it is");
+	FUZZ_CHECK(blk_model_complete(&h->disk, p), "the request succeeds before all is done");
 	blk_model_check_stable(&h->disk, p);
 	put_answer(h, s);
 	return BLK_STATUS_BIT(VIRTIO_BLK_S_OK);
@@ -291,11 +289,11 @@ static uint32_t ended(struct blk_harness *h, struct blk_slot *s)
 static void check_error(const struct blk_slot *s, int error)
 {
 	if (s->progress.failed && s->progress.nonsense)
-		FUZZ_CHECK(error != 0, "nonsense is no error");
+		FUZZ_CHECK(error != 0, "a wrong answer of the back end is no error");
 	else if (s->progress.failed)
-		FUZZ_CHECK(error == s->progress.error, "error %d, not %d", error, s->progress.error);
+		FUZZ_CHECK(error == s->progress.error, "result with error %d, not %d", error, s->progress.error);
 	else
-		FUZZ_CHECK(error == s->request->base.error, "error %d", error);
+		FUZZ_CHECK(error == s->request->base.error, "result with wrong error %d", error);
 }
 
 static enum virtio_blk_refusal expected_refusal(const struct blk_harness *h, const struct blk_slot *s)
@@ -308,15 +306,15 @@ static void check_result(struct blk_harness *h, struct blk_slot *s)
 	const struct virtio_blk_result *r = &s->result;
 	const uint32_t set = ended(h, s);
 
-	FUZZ_CHECK(r->status <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(r->status) & set), "status %u, where %#x may be",
+	FUZZ_CHECK(r->status <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(r->status) & set), "status %u, allowed set %#x",
 		   r->status, set);
-	FUZZ_CHECK(r->written == blk_model_written(&s->progress, r->status), "%llu bytes written",
+	FUZZ_CHECK(r->written == blk_model_written(&s->progress, r->status), "wrong number of written bytes: %llu",
 		   (unsigned long long)r->written);
 	FUZZ_CHECK(r->touched >= s->progress.touched && r->touched >= r->written && r->touched <= s->progress.reach,
-		   "%llu bytes touched, of %llu to %llu", (unsigned long long)r->touched,
+		   "%llu bytes touched, allowed %llu to %llu", (unsigned long long)r->touched,
 		   (unsigned long long)s->progress.touched, (unsigned long long)s->progress.reach);
 	check_error(s, r->error);
-	FUZZ_CHECK(r->refusal == expected_refusal(h, s), "%s", virtio_blk_refusal_name(r->refusal));
+	FUZZ_CHECK(r->refusal == expected_refusal(h, s), "wrong refusal: %s", virtio_blk_refusal_name(r->refusal));
 	s->done = true;
 }
 
@@ -340,10 +338,10 @@ static void check_verdict(struct blk_harness *h, const struct blk_slot *s)
 	const uint8_t status = virtio_blk_refusal_status(virtio_blk_refusal_of(&h->blk, s->request));
 	const uint32_t set = blk_model_check(&h->disk, s->ask);
 
-	FUZZ_CHECK(status <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(status) & set), "check says %u, where %#x may be",
-		   status, set);
+	FUZZ_CHECK(status <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(status) & set),
+		   "the check yields status %u, allowed set %#x", status, set);
 	FUZZ_CHECK(virtio_blk_refusal_of(&h->blk, s->request) == blk_model_refusal(&h->disk, s->ask),
-		   "another refusal than %s", virtio_blk_refusal_name(blk_model_refusal(&h->disk, s->ask)));
+		   "the refusal is not %s", virtio_blk_refusal_name(blk_model_refusal(&h->disk, s->ask)));
 }
 
 static void execute(struct blk_harness *h, struct blk_slot *s)
@@ -388,10 +386,10 @@ static int64_t move_some(struct blk_harness *h, struct blk_slot *s, uint32_t cap
 	int64_t moved = 0;
 	uint64_t bytes = 0;
 
-	FUZZ_CHECK(count <= capacity && (count > 0) == (left > 0), "a vector of %u entries", count);
+	FUZZ_CHECK(count <= capacity && (count > 0) == (left > 0), "wrong vector of %u entries", count);
 	for (uint32_t i = 0; i < count; i++)
 		bytes += iov[i].len;
-	FUZZ_CHECK(count == capacity || bytes == left, "%llu bytes of %llu", (unsigned long long)bytes,
+	FUZZ_CHECK(count == capacity || bytes == left, "vector with %llu of %llu bytes", (unsigned long long)bytes,
 		   (unsigned long long)left);
 	if (count)
 		moved = blk_backend_move(h, iov, count, s->transfer.offset, write);
@@ -403,7 +401,7 @@ static void end_transfer(struct blk_harness *h, struct blk_slot *s, int error)
 {
 	if (!error && s->progress.accepted && blk_model_flush_due(&h->disk, &s->progress)) {
 		FUZZ_CHECK(s->ask->type == VIRTIO_BLK_T_FLUSH || virtio_blk_write_through(&h->blk),
-			   "not write-through");
+			   "virtio_blk_write_through() is false");
 		error = blk_backend_flush(h);
 	}
 	memset(&s->result, NO_ARGUMENT, sizeof s->result);
@@ -423,10 +421,10 @@ static bool begin_transfer(struct blk_harness *h, struct blk_slot *s)
 	memset(&s->transfer, NO_ARGUMENT, sizeof s->transfer);
 	got = virtio_blk_transfer_begin(&s->transfer, &h->blk, s->request);
 	FUZZ_CHECK(got <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(got) & blk_model_check(&h->disk, s->ask)),
-		   "begin says %u", got);
+		   "transfer_begin() returned status %u", got);
 	FUZZ_CHECK(s->progress.accepted ? s->transfer.at.left == data_of(s->ask)
 					: virtio_blk_transfer_iovec(&s->transfer, &iov, 1) == 0,
-		   "%llu bytes to move", (unsigned long long)s->transfer.at.left);
+		   "wrong transfer of %llu bytes", (unsigned long long)s->transfer.at.left);
 	if (!s->progress.accepted)
 		end_transfer(h, s, 0);
 	else
@@ -452,10 +450,11 @@ static void device_move(struct blk_harness *h)
 	h->faults = flags & BLK_S_FAULTS;
 	left = virtio_blk_transfer_advance(&s->transfer, move_some(h, s, (flags >> 4) + 1u));
 	if (p->failed)
-		FUZZ_CHECK(left < 0 && (p->nonsense || left == p->error), "a failure is %d", left);
+		FUZZ_CHECK(left < 0 && (p->nonsense || left == p->error), "a failed advance returned %d", left);
 	else
-		FUZZ_CHECK(left == (p->done < all) && s->transfer.at.done == p->done, "%d, after %llu of %llu bytes",
-			   left, (unsigned long long)p->done, (unsigned long long)all);
+		FUZZ_CHECK(left == (p->done < all) && s->transfer.at.done == p->done,
+			   "advance returned %d after %llu of %llu bytes", left, (unsigned long long)p->done,
+			   (unsigned long long)all);
 	if (left != 1)
 		end_transfer(h, s, left);
 	h->now = NULL;
@@ -561,7 +560,8 @@ static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 	for (size_t i = 0; i < sizeof must; i++) {
 		const uint8_t marked = ((const uint8_t *)log->log.bitmap)[i];
 
-		FUZZ_CHECK((must[i] & ~marked) == 0 && (marked & ~log->shadow[i]) == 0, "dirty log, byte %zu", i);
+		FUZZ_CHECK((must[i] & ~marked) == 0 && (marked & ~log->shadow[i]) == 0,
+			   "wrong byte %zu of the dirty log", i);
 		log->shadow[i] = marked;
 	}
 }
@@ -586,7 +586,7 @@ static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 		return;
 	blk_model_count(&h->disk, s->ask, status, expected_refusal(h, s), written);
 	if (s->progress.nonsense && h->disk.stats.first_error == 0) {
-		FUZZ_CHECK(h->stats.first_error, "nonsense is no error");
+		FUZZ_CHECK(h->stats.first_error, "a wrong answer of the back end is no error");
 		first_error(h, h->stats.first_error);
 	}
 	first_error(h, s->ask->errors ? s->request->base.error : s->progress.error);
@@ -629,10 +629,10 @@ static void adopt_token(struct blk_harness *h, struct blk_slot *s)
 	struct model *m = &h->model;
 	const uint16_t head = (uint16_t)virtio_token_head(s->chain.token);
 
-	FUZZ_CHECK(virtio_token_head(token) == head && token.value != head, "token %#llx",
+	FUZZ_CHECK(virtio_token_head(token) == head && token.value != head, "wrong token %#llx",
 		   (unsigned long long)token.value);
 	for (uint32_t i = 0; i < m->past_count && i < MODEL_PAST; i++)
-		FUZZ_CHECK(m->past[i].value != token.value, "an old token");
+		FUZZ_CHECK(m->past[i].value != token.value, "an old token is used again");
 	m->past[(m->past_count - 1) % MODEL_PAST] = token;
 	m->requests[head].token = token;
 	s->chain.token = token;
@@ -698,7 +698,7 @@ static void device_serve(struct blk_harness *h)
 	got = parts ? virtio_blk_pop(&h->queue, s->request)
 		    : virtio_blk_process(&h->blk, &h->queue, s->request, counted ? &h->stats : NULL);
 	h->now = NULL;
-	FUZZ_CHECK(got == 1 || got == VIRTIO_ENOTMAPPED, "serving returned %d", got);
+	FUZZ_CHECK(got == 1 || got == VIRTIO_ENOTMAPPED, "the pop returned %d", got);
 	if (got == 1)
 		adopt_token(h, s);
 	if (!parsed(h, s, &before, got))
@@ -733,7 +733,7 @@ static void quiesce(struct blk_harness *h)
 		model_complete(&h->model, &one, 1, virtio_queue_complete(&h->queue, one.token, 0));
 		s->completed = s->request != NULL;
 	}
-	FUZZ_CHECK(virtio_queue_quiesced(&h->queue), "not quiesced");
+	FUZZ_CHECK(virtio_queue_quiesced(&h->queue), "the queue is not quiesced");
 }
 
 static void restart_queue(struct blk_harness *h)
@@ -757,7 +757,7 @@ static void check_all_stale(struct blk_harness *h)
 			complete_again(h, s);
 		if (s->held && h->model.started)
 			FUZZ_CHECK(virtio_queue_complete(&h->queue, s->chain.token, 0) == VIRTIO_ESTALE,
-				   "a token outlives a reset");
+				   "a token is valid after a reset");
 	}
 }
 

@@ -19,7 +19,7 @@ void blk_config_read(struct blk_harness *h)
 	virtio_blk_config_read(&h->blk, offset, data, len);
 	for (size_t i = 0; i < len; i++)
 		FUZZ_CHECK(data[i] == (offset < sizeof space && i < sizeof space - offset ? space[offset + i] : 0),
-			   "configuration byte %#llx + %zu", (unsigned long long)offset, i);
+			   "configuration byte %#llx + %zu is wrong", (unsigned long long)offset, i);
 	free(data);
 }
 
@@ -28,7 +28,8 @@ void blk_resize(struct blk_harness *h)
 	const uint64_t sectors = fuzz_number(&h->in);
 	const bool fits = sectors <= VIRTIO_BLK_MAX_CAPACITY;
 
-	FUZZ_CHECK(virtio_blk_set_capacity(&h->blk, sectors) == (fits ? 0 : VIRTIO_EINVAL), "set_capacity");
+	FUZZ_CHECK(virtio_blk_set_capacity(&h->blk, sectors) == (fits ? 0 : VIRTIO_EINVAL),
+		   "virtio_blk_set_capacity() returned a wrong value");
 	if (fits)
 		h->disk.options.capacity = sectors;
 }
@@ -38,7 +39,7 @@ void blk_negotiate(struct blk_harness *h, uint64_t features)
 	const bool right = blk_model_negotiate(&h->disk, features);
 	const int got = virtio_blk_negotiate(&h->blk, features);
 
-	FUZZ_CHECK(got == (right ? 0 : VIRTIO_EINVAL), "negotiate returned %d", got);
+	FUZZ_CHECK(got == (right ? 0 : VIRTIO_EINVAL), "virtio_blk_negotiate() returned %d", got);
 }
 
 void blk_negotiate_any(struct blk_harness *h)
@@ -60,7 +61,7 @@ static struct virtio_blk_state saved_state(struct blk_harness *h, uint8_t how)
 	virtio_blk_save(&h->blk, &state);
 	FUZZ_CHECK(state.features == h->disk.negotiated && state.capacity == h->disk.options.capacity &&
 			   state.writeback == h->disk.writeback,
-		   "another state was saved");
+		   "a wrong state was saved");
 	if (how & BLK_G_FEATURES)
 		state.features = fuzz_u32(&h->in) & h->disk.offered;
 	if (how & BLK_G_ANY)
@@ -84,7 +85,8 @@ void blk_migrate(struct blk_harness *h)
 
 	if (how & BLK_G_NEW) {
 		/* The options have the capacity that the storage has now. */
-		FUZZ_CHECK(virtio_blk_init(&h->blk, &h->disk.options) == 0, "a disk that was one is none");
+		FUZZ_CHECK(virtio_blk_init(&h->blk, &h->disk.options) == 0,
+			   "a disk with the options of a valid disk is refused");
 		blk_model_reset(&h->disk);
 	}
 	if (how & BLK_G_BEFORE)
@@ -103,10 +105,11 @@ static void compare_stats(const struct blk_harness *h)
 	FUZZ_CHECK(a->reads == b->reads && a->writes == b->writes && a->flushes == b->flushes && a->ids == b->ids &&
 			   a->discards == b->discards && a->write_zeroes == b->write_zeroes &&
 			   a->secure_erases == b->secure_erases && a->others == b->others,
-		   "requests counted by type");
-	FUZZ_CHECK(a->read_bytes == b->read_bytes && a->written_bytes == b->written_bytes, "bytes counted");
+		   "the counters of requests by type are wrong");
+	FUZZ_CHECK(a->read_bytes == b->read_bytes && a->written_bytes == b->written_bytes,
+		   "the counters of bytes are wrong");
 	FUZZ_CHECK(a->failed == b->failed && a->unsupported == b->unsupported && a->malformed == b->malformed,
-		   "failures counted");
+		   "the counters of failures are wrong");
 	FUZZ_CHECK(a->first_refusal == b->first_refusal, "first refusal: %s, not %s",
 		   virtio_blk_refusal_name(a->first_refusal), virtio_blk_refusal_name(b->first_refusal));
 	FUZZ_CHECK(a->first_error == b->first_error, "first error %d, not %d", a->first_error, b->first_error);
@@ -117,7 +120,8 @@ static void compare_queue_stats(const struct blk_harness *h)
 	struct virtio_queue_stats stats;
 
 	virtio_queue_get_stats(&h->queue, &stats);
-	FUZZ_CHECK(stats.too_many_segments == h->model.stats.too_many_segments, "arrays that were too small");
+	FUZZ_CHECK(stats.too_many_segments == h->model.stats.too_many_segments,
+		   "the counter too_many_segments is wrong");
 }
 
 void blk_compare(struct blk_harness *h)
@@ -125,15 +129,17 @@ void blk_compare(struct blk_harness *h)
 	const struct virtio_blk *blk = &h->blk;
 	uint8_t space[VIRTIO_BLK_CONFIG_BYTES], real[VIRTIO_BLK_CONFIG_BYTES];
 
-	FUZZ_CHECK(memcmp(h->bytes, h->disk.disk, BLK_DISK_BYTES) == 0, "the disk");
+	FUZZ_CHECK(memcmp(h->bytes, h->disk.disk, BLK_DISK_BYTES) == 0, "the content of the disk is wrong");
 	compare_stats(h);
-	FUZZ_CHECK(virtio_blk_capacity(blk) == h->disk.options.capacity, "a capacity of %#llx",
+	FUZZ_CHECK(virtio_blk_capacity(blk) == h->disk.options.capacity, "the capacity is %#llx",
 		   (unsigned long long)virtio_blk_capacity(blk));
 	compare_queue_stats(h);
-	FUZZ_CHECK(virtio_blk_offered(blk) == h->disk.offered, "offers %#llx",
+	FUZZ_CHECK(virtio_blk_offered(blk) == h->disk.offered, "the offered features are %#llx",
 		   (unsigned long long)virtio_blk_offered(blk));
-	FUZZ_CHECK(blk->negotiated == h->disk.negotiated, "negotiated %#llx", (unsigned long long)blk->negotiated);
-	FUZZ_CHECK(virtio_blk_write_through(blk) == blk_model_write_through(&h->disk), "write-through");
+	FUZZ_CHECK(blk->negotiated == h->disk.negotiated, "the negotiated features are %#llx",
+		   (unsigned long long)blk->negotiated);
+	FUZZ_CHECK(virtio_blk_write_through(blk) == blk_model_write_through(&h->disk),
+		   "virtio_blk_write_through() is wrong");
 	blk_model_config(&h->disk, space);
 	virtio_blk_config_read(blk, 0, real, sizeof real);
 	for (size_t i = 0; i < sizeof space; i++)

@@ -80,7 +80,8 @@ void blk_config_write(struct blk_harness *h)
 
 	memset(data, how >> 4, len);
 	taken = blk_model_config_write(&h->disk, offset, data, len);
-	FUZZ_CHECK(virtio_blk_config_write(&h->blk, offset, data, len) == taken, "writeback taken, or not");
+	FUZZ_CHECK(virtio_blk_config_write(&h->blk, offset, data, len) == taken,
+		   "virtio_blk_config_write() returned a wrong value");
 	free(data);
 }
 

@@ -133,7 +133,7 @@ static void make_queue(struct blk_harness *h)
 	struct virtio_queue_config *c = &h->config;
 	int got = virtio_queue_init(&h->queue, h->inflight, MODEL_MAX_SIZE);
 
-	FUZZ_CHECK(got == 0, "init returned %d", got);
+	FUZZ_CHECK(got == 0, "virtio_queue_init() returned %d", got);
 	c->size = (uint16_t)(1u << (how & 7) % 6);
 	c->max_size = c->size;
 	c->event_idx = how & BLK_Q_EVENT_IDX;
@@ -275,7 +275,8 @@ static bool init_disk(struct blk_harness *h, const struct virtio_blk_options *op
 	memcpy(&before, &h->blk, sizeof before);
 	got = virtio_blk_init(&h->blk, options);
 	FUZZ_CHECK(got == bad, "init of the disk returned %d, not %d", got, bad);
-	FUZZ_CHECK(!op == !missing && (!op || strcmp(op, missing) == 0), "%s is missing", op ? op : "nothing");
+	FUZZ_CHECK(!op == !missing && (!op || strcmp(op, missing) == 0), "the missing operation is: %s",
+		   op ? op : "none");
 	if (bad)
 		FUZZ_CHECK(memcmp(&before, &h->blk, sizeof before) == 0, "a failure touched the disk");
 	else
@@ -298,7 +299,7 @@ static void make_disk(struct blk_harness *h)
 	memcpy(h->disk.disk, h->bytes, BLK_DISK_BYTES);
 	h->memory = (struct virtio_blk_memory){ h->bytes, BLK_DISK_BYTES };
 	got = virtio_blk_memory_backend(&h->memory, &h->memory_backend);
-	FUZZ_CHECK(got == 0, "memory is no back end: %d", got);
+	FUZZ_CHECK(got == 0, "virtio_blk_memory_backend() returned %d", got);
 	if (!init_disk(h, &options)) {
 		/* Uses plain options instead, so that the rest of the input is still useful. */
 		h->ops = blk_backend_ops;
@@ -312,7 +313,8 @@ static void make_disk(struct blk_harness *h)
 	blk_compare(h);
 	features &= h->disk.offered;
 	got = virtio_blk_negotiate(&h->blk, features);
-	FUZZ_CHECK(got == 0 && blk_model_negotiate(&h->disk, features), "negotiate returned %d", got);
+	FUZZ_CHECK(got == 0 && blk_model_negotiate(&h->disk, features),
+		   "virtio_blk_negotiate() returned %d, or the model disagrees", got);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

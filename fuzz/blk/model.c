@@ -515,7 +515,8 @@ uint64_t blk_model_written(const struct blk_progress *p, uint8_t status)
 static void check_sectors(const struct blk_model *m, uint64_t sector, uint64_t sectors)
 {
 	for (uint64_t i = 0; i < sectors && i < BLK_DISK_SECTORS; i++)
-		FUZZ_CHECK(!m->unstable[(sector + i) % BLK_DISK_SECTORS], "done before it is stable");
+		FUZZ_CHECK(!m->unstable[(sector + i) % BLK_DISK_SECTORS],
+			   "the request succeeds before its sectors are stable");
 }
 
 void blk_model_check_stable(const struct blk_model *m, const struct blk_progress *p)

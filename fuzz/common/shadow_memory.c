@@ -33,7 +33,7 @@ uint32_t shadow_add_block(struct shadow_memory *w, size_t len, size_t lead)
 {
 	struct shadow_block *b = &w->blocks[w->block_count];
 
-	FUZZ_CHECK(w->block_count < SHADOW_BLOCKS, "too many blocks");
+	FUZZ_CHECK(w->block_count < SHADOW_BLOCKS, "the harness needs too many blocks");
 	b->real = fuzz_alloc(lead + len);
 	b->shadow = fuzz_alloc(lead + len);
 	b->lead = lead;
@@ -92,7 +92,7 @@ static int hook(void *context, uint64_t addr, uint64_t len, uint32_t access, str
 	const struct shadow_page *page = &m->pages[index < m->pages_used ? index : 0];
 
 	m->calls++;
-	FUZZ_CHECK(len != 0 && access != 0, "the translation is asked for nothing");
+	FUZZ_CHECK(len != 0 && access != 0, "the translation is called with length 0 or access 0");
 	if (index >= m->pages_used)
 		return VIRTIO_EFAULT;
 	if (page->error)
@@ -125,7 +125,7 @@ void shadow_map_finish(struct shadow_map *m)
 		m->table[i].dirty = r->log;
 	}
 	error = virtio_memory_map_init(&m->map, m->table, m->count);
-	FUZZ_CHECK(error == 0, "a right table of regions is refused: %d", error);
+	FUZZ_CHECK(error == 0, "a valid table of regions is refused: %d", error);
 	qsort(m->regions, m->count, sizeof *m->regions, by_address);
 	if (m->page_shift)
 		virtio_memory_map_set_translation(&m->map, hook, m);
@@ -228,7 +228,7 @@ void shadow_get(struct shadow_map *m, uint64_t addr, void *dst, size_t len)
 		int error = shadow_find(m, addr, 0, &p);
 		size_t n;
 
-		FUZZ_CHECK(error == 0, "the model reads where nothing is: %#llx", (unsigned long long)addr);
+		FUZZ_CHECK(error == 0, "the model reads outside of memory, at %#llx", (unsigned long long)addr);
 		n = p.len < len ? (size_t)p.len : len;
 		memcpy(to, shadow_shadow(m->shadow, p.region, p.offset), n);
 		addr += n;
@@ -314,7 +314,7 @@ void shadow_put(struct shadow_map *m, uint64_t addr, const void *src, size_t len
 		int error = shadow_find(m, addr, VIRTIO_ACCESS_WRITE, &p);
 		size_t n;
 
-		FUZZ_CHECK(error == 0, "the model writes where it may not: %#llx", (unsigned long long)addr);
+		FUZZ_CHECK(error == 0, "the model writes where it must not, at %#llx", (unsigned long long)addr);
 		n = p.len < len ? (size_t)p.len : len;
 		shadow_put_region(m->shadow, p.region, p.offset, from, n);
 		addr += n;
@@ -370,8 +370,8 @@ void shadow_compare(const struct shadow_memory *w)
 				   i, at - b->lead, b->real[at], b->shadow[at]);
 	}
 	for (uint32_t i = 0; i < w->log_count; i++)
-		FUZZ_CHECK(memcmp(w->logs[i].log.bitmap, w->logs[i].shadow, w->logs[i].log.size) == 0, "dirty log %u",
-			   i);
+		FUZZ_CHECK(memcmp(w->logs[i].log.bitmap, w->logs[i].shadow, w->logs[i].log.size) == 0,
+			   "dirty log %u is not as the model says", i);
 }
 
 bool shadow_same_region(const struct shadow_map *m, const struct virtio_region *real, const struct shadow_region *model)

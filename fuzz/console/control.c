@@ -15,7 +15,7 @@ static void event(void *context, uint32_t id, uint16_t what, uint16_t value)
 
 	/* harness_take() reads the messages later and checks that each has caused its event. */
 	h->events++;
-	FUZZ_CHECK(id < PORTS && value <= 1, "event %u of port %u", what, id);
+	FUZZ_CHECK(id < PORTS && value <= 1, "wrong event %u of port %u", what, id);
 }
 
 static void emergency(void *context, uint8_t byte)
@@ -31,7 +31,7 @@ static void negotiate(struct console_harness *h, bool multiport)
 	const uint64_t offered = virtio_console_offered(&h->console);
 	const uint64_t features = multiport ? offered : offered & ~MULTIPORT;
 
-	FUZZ_CHECK(virtio_console_negotiate(&h->console, features) == 0, "features are refused");
+	FUZZ_CHECK(virtio_console_negotiate(&h->console, features) == 0, "the offered features are refused");
 	h->view.multiport = (features & MULTIPORT) != 0;
 }
 
@@ -62,7 +62,8 @@ void harness_open(struct console_harness *h)
 
 		h->transmit_segments[i] = fuzz_alloc(h->segments * sizeof *h->receive_segments);
 		p->input_bytes = fuzz_alloc(h->capacity);
-		FUZZ_CHECK(virtio_console_input_init(&p->input, p->input_bytes, h->capacity) == 0, "an input buffer");
+		FUZZ_CHECK(virtio_console_input_init(&p->input, p->input_bytes, h->capacity) == 0,
+			   "an input buffer is refused");
 	}
 	negotiate(h, !(how & CONSOLE_O_UNNEGOTIATED));
 	harness_plug(h, 0, true, false, 80, 25);
@@ -95,14 +96,15 @@ static void drop(struct console_harness *h, uint32_t id, bool room)
 	struct host_port *p = &h->host[id];
 	struct virtio_console_port_stats stats;
 
-	FUZZ_CHECK(room == p->wants_room, "room");
+	FUZZ_CHECK(room == p->wants_room, "the reported room is wrong");
 	p->dropped += p->held_count;
 	p->held_count = 0;
 	p->wants_room = false;
-	FUZZ_CHECK(virtio_console_get_port_stats(&h->console, id, &stats) == 0, "counters");
+	FUZZ_CHECK(virtio_console_get_port_stats(&h->console, id, &stats) == 0,
+		   "the counters of a port cannot be read");
 	FUZZ_CHECK(stats.dropped == p->dropped && stats.received == p->received && stats.transmitted == p->transmitted,
-		   "the counters of port %u", id);
-	FUZZ_CHECK(virtio_console_input_is_empty(&p->input), "input of a client that has left");
+		   "the counters of port %u are wrong", id);
+	FUZZ_CHECK(virtio_console_input_is_empty(&p->input), "input remains after its client has left");
 }
 
 void harness_unplug(struct console_harness *h, uint32_t id)
@@ -110,7 +112,8 @@ void harness_unplug(struct console_harness *h, uint32_t id)
 	bool room = false;
 	const int got = virtio_console_remove_port(&h->console, id, &room);
 
-	FUZZ_CHECK(got == (h->view.ports[id].present ? 0 : VIRTIO_EINVAL), "remove: %d", got);
+	FUZZ_CHECK(got == (h->view.ports[id].present ? 0 : VIRTIO_EINVAL), "virtio_console_remove_port() returned %d",
+		   got);
 	if (got)
 		return;
 	view_remove(&h->view, id);
@@ -126,13 +129,13 @@ void harness_client(struct console_harness *h, uint32_t id)
 
 	if (!view->present || !view->connected) {
 		got = virtio_console_connect(&h->console, id);
-		FUZZ_CHECK(got == (view->present ? 0 : VIRTIO_EINVAL), "connect: %d", got);
+		FUZZ_CHECK(got == (view->present ? 0 : VIRTIO_EINVAL), "virtio_console_connect() returned %d", got);
 		if (!got)
 			view_connect(&h->view, id);
 		return;
 	}
 	got = virtio_console_disconnect(&h->console, id, &room);
-	FUZZ_CHECK(got == 0, "disconnect: %d", got);
+	FUZZ_CHECK(got == 0, "virtio_console_disconnect() returned %d", got);
 	view_disconnect(&h->view, id);
 	drop(h, id, room);
 }
@@ -144,10 +147,11 @@ void harness_resize(struct console_harness *h, uint32_t id, uint16_t cols, uint1
 	const int got = virtio_console_resize(&h->console, id, cols, rows);
 
 	if (!view->present || !view->console) {
-		FUZZ_CHECK(got == VIRTIO_EINVAL, "resize: %d", got);
+		FUZZ_CHECK(got == VIRTIO_EINVAL, "virtio_console_resize() returned %d", got);
 		return;
 	}
-	FUZZ_CHECK(got == (changes && id == 0 && (h->console.offered & SIZE) ? 1 : 0), "resize: %d", got);
+	FUZZ_CHECK(got == (changes && id == 0 && (h->console.offered & SIZE) ? 1 : 0),
+		   "virtio_console_resize() returned %d", got);
 	view_resize(&h->view, id, cols, rows);
 }
 
@@ -164,7 +168,8 @@ static int take_all(struct console_harness *h, struct virtio_console_progress *a
 		got = virtio_console_control_transmit(&h->console, &h->guest.queues[CONTROL_TX].queue, &progress);
 		all->chains += progress.chains;
 		all->notify = all->notify || progress.notify;
-		FUZZ_CHECK(!progress.more || (got == 0 && progress.chains > 0), "more without a chain");
+		FUZZ_CHECK(!progress.more || (got == 0 && progress.chains > 0),
+			   "progress: more is set, but no chain was used");
 	} while (progress.more);
 	return got;
 }
@@ -198,10 +203,11 @@ void harness_take(struct console_harness *h)
 		guest_expect_used(&h->guest, CONTROL_TX, 0);
 	}
 	FUZZ_CHECK(got == expected, "control_transmit returned %d, the model says %d", got, expected);
-	FUZZ_CHECK(progress.chains == index && progress.notify == (index > 0), "chains of control_transmit");
-	FUZZ_CHECK(h->events == 0, "other events than messages");
+	FUZZ_CHECK(progress.chains == index && progress.notify == (index > 0),
+		   "control_transmit used a wrong number of chains, or notify is wrong");
+	FUZZ_CHECK(h->events == 0, "the number of events is not the number of accepted messages");
 	FUZZ_CHECK(h->console.stats.taken == h->view.taken && h->console.stats.ignored == h->view.ignored,
-		   "messages taken, and ignored");
+		   "the counters of messages are wrong");
 	guest_expect_no_more(&h->guest, CONTROL_TX);
 }
 
@@ -210,12 +216,12 @@ static void take_over_message(struct console_harness *h, const struct chain_spec
 {
 	uint8_t message[64];
 
-	FUZZ_CHECK(len >= 8 && len <= sizeof message, "a message of %u bytes", len);
+	FUZZ_CHECK(len >= 8 && len <= sizeof message, "the device sends a message of %u bytes", len);
 	for (uint32_t i = 0; i < len; i++) {
 		const uint64_t addr = guest_byte_addr(spec, true, i);
 
 		FUZZ_CHECK(virtio_memory_read(&h->guest.queues[CONTROL_RX].mock.memory, addr, &message[i], 1) == 0,
-			   "a message outside of memory");
+			   "the device sends a message outside of memory");
 		guest_device_put(&h->guest, addr, message[i]);
 	}
 	view_told(&h->view, message, len);
@@ -227,7 +233,8 @@ static uint32_t next_used_length(struct console_harness *h)
 	struct virtio_mock *mock = &h->guest.queues[CONTROL_RX].mock;
 	struct vring_used_elem used = { 0 };
 
-	FUZZ_CHECK(virtio_mock_get_used_entry(mock, mock->used_idx % QUEUE_SIZE, &used) == 0, "the used ring");
+	FUZZ_CHECK(virtio_mock_get_used_entry(mock, mock->used_idx % QUEUE_SIZE, &used) == 0,
+		   "the used ring cannot be read");
 	return used.len;
 }
 
@@ -256,15 +263,16 @@ bool harness_hear(struct console_harness *h)
 
 		guest_weigh(&h->guest, spec, true, true, UINT32_MAX, &worth);
 		if (got == VIRTIO_ENOTMAPPED) {
-			FUZZ_CHECK(worth.not_mapped && progress.chains == 0, "all is mapped");
+			FUZZ_CHECK(worth.not_mapped && progress.chains == 0, "ENOTMAPPED without a page to wait for");
 			return true;
 		}
-		FUZZ_CHECK(!worth.not_mapped || worth.bad, "a page is not mapped");
+		FUZZ_CHECK(!worth.not_mapped || worth.bad, "the device uses a page that is not mapped");
 		len = next_used_length(h);
 		if (worth.bad || worth.wrong_way)
-			FUZZ_CHECK(len == 0, "a message in a chain that is not fit");
+			FUZZ_CHECK(len == 0, "the device sends a message in a bad chain");
 		else
-			FUZZ_CHECK(len != 0 || worth.all < 8 + sizeof PORT_NAME - 1, "no message in a chain with room");
+			FUZZ_CHECK(len != 0 || worth.all < 8 + sizeof PORT_NAME - 1,
+				   "the device sends no message in a chain with enough room");
 		h->view.excused = h->view.excused || (len == 0 && !worth.bad && !worth.wrong_way);
 		if (len != 0)
 			take_over_message(h, spec, len);
@@ -272,8 +280,9 @@ bool harness_hear(struct console_harness *h)
 		index = 1;
 	}
 	FUZZ_CHECK(got == 0, "control_receive returned %d", got);
-	FUZZ_CHECK(progress.chains == index && progress.notify == (index > 0), "chains of control_receive");
-	FUZZ_CHECK(h->console.stats.sent == h->view.sent, "messages sent");
+	FUZZ_CHECK(progress.chains == index && progress.notify == (index > 0),
+		   "control_receive used a wrong number of chains, or notify is wrong");
+	FUZZ_CHECK(h->console.stats.sent == h->view.sent, "the counter of messages to the driver is wrong");
 	guest_expect_no_more(&h->guest, CONTROL_RX);
 	if (!virtio_console_control_pending(&h->console))
 		view_settled(&h->view);
@@ -293,16 +302,17 @@ static void move_transmit(struct console_harness *h, uint32_t id, const struct v
 
 	FUZZ_CHECK(virtio_queue_save_in_flight(&q->queue, &queue, record, QUEUE_SIZE, &count) == 0,
 		   "a queue is not saved");
-	FUZZ_CHECK(count == state->in_flight && count == h->host[id].in_flight, "%u chains in flight", count);
+	FUZZ_CHECK(count == state->in_flight && count == h->host[id].in_flight, "wrong number of chains in flight: %u",
+		   count);
 	virtio_queue_reset(&q->queue);
 	FUZZ_CHECK(virtio_queue_restore(&q->queue, &queue, &h->guest.map) == 0, "a queue is not restored");
 	q->doubt = true;
 	if (count == 0)
 		return;
-	FUZZ_CHECK(record[0].head == state->head, "head %u", state->head);
+	FUZZ_CHECK(record[0].head == state->head, "the saved head %u is not in flight", state->head);
 	FUZZ_CHECK(virtio_queue_replay(&q->queue, &record[0], &chain) == 1, "a chain is not replayed");
 	got = virtio_console_replay_transmit(&h->console, id, &chain);
-	FUZZ_CHECK(got == 0, "a chain does not go on: %d", got);
+	FUZZ_CHECK(got == 0, "the replay of a chain returned %d", got);
 }
 
 void harness_move(struct console_harness *h)
@@ -326,7 +336,7 @@ void harness_move(struct console_harness *h)
 		if (h->view.ports[i].present) {
 			harness_add_port(h, i);
 			FUZZ_CHECK(!h->view.ports[i].connected || virtio_console_connect(&h->console, i) == 0,
-				   "a client");
+				   "a client cannot connect after a restore");
 		}
 	FUZZ_CHECK(virtio_console_restore(&h->console, &state) == 0, "the device is not restored");
 	for (uint32_t i = 0; i < count; i++) {
@@ -369,13 +379,15 @@ void harness_config(struct console_harness *h, uint64_t offset, size_t len, bool
 	if (write) {
 		const bool out = virtio_console_config_write(&h->console, offset, bytes, len);
 
-		FUZZ_CHECK(out == (hits && h->options.emergency != NULL) && h->emergencies == out, "emergency write");
-		FUZZ_CHECK(!out || h->emergency == bytes[8 - offset], "byte %#x came out", h->emergency);
+		FUZZ_CHECK(out == (hits && h->options.emergency != NULL) && h->emergencies == out,
+			   "an emergency write is missing, or printed too much");
+		FUZZ_CHECK(!out || h->emergency == bytes[8 - offset], "the emergency write printed a wrong byte %#x",
+			   h->emergency);
 	} else {
 		virtio_console_config_read(&h->console, offset, bytes, len);
 		for (size_t i = 0; i < len; i++)
 			FUZZ_CHECK(bytes[i] == (offset < 12 && i < 12 - offset ? all[offset + i] : 0),
-				   "byte %zu of the configuration", i);
+				   "byte %zu of the configuration space is wrong", i);
 	}
 	free(bytes);
 }
@@ -391,16 +403,16 @@ void harness_forge(struct console_harness *h, const struct virtio_console_port_s
 	memcpy(ports, h->ports, sizeof ports);
 	console.options.ports = ports;
 	got = virtio_console_restore_port(&console, state);
-	FUZZ_CHECK(got == 0 || got == VIRTIO_EINVAL, "restore: %d", got);
+	FUZZ_CHECK(got == 0 || got == VIRTIO_EINVAL, "virtio_console_restore_port() returned %d", got);
 	if (got) {
-		FUZZ_CHECK(memcmp(ports, h->ports, sizeof ports) == 0, "a state that was refused");
+		FUZZ_CHECK(memcmp(ports, h->ports, sizeof ports) == 0, "a refused state has changed a port");
 		return;
 	}
-	FUZZ_CHECK(state->id < h->options.port_count, "a port beyond the table");
+	FUZZ_CHECK(state->id < h->options.port_count, "the state of a port beyond the table is accepted");
 	FUZZ_CHECK(virtio_console_save_port(&console, state->id, &saved) == 0, "a port is not saved");
 	FUZZ_CHECK(saved.flags == state->flags && saved.head == state->head && saved.taken == state->taken &&
 			   saved.in_flight == state->in_flight,
-		   "a restored port is another one");
+		   "a restored port differs from its state");
 	got = virtio_console_restore_port(&console, &saved);
 	FUZZ_CHECK(got == 0, "a saved port is refused: %d", got);
 }

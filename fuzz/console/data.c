@@ -19,7 +19,8 @@ void harness_type(struct console_harness *h, uint32_t id, uint32_t len)
 
 	for (uint32_t i = 0; i < len; i++)
 		bytes[i] = (uint8_t)(h->next_input + i);
-	FUZZ_CHECK(virtio_console_input_available(&p->input) == room, "%u bytes of room", room);
+	FUZZ_CHECK(virtio_console_input_available(&p->input) == room, "the input buffer does not have %u bytes of room",
+		   room);
 	got = virtio_console_input_enqueue(&p->input, bytes, len, &wake);
 	FUZZ_CHECK(got == (n == 0 && len != 0 ? VIRTIO_ENOBUFS : (int)n), "%d of %u bytes enqueued", got, len);
 	memcpy(p->held + p->held_count, bytes, n);
@@ -33,9 +34,11 @@ static void check_input(struct console_harness *h, uint32_t id)
 	struct host_port *p = &h->host[id];
 	uint8_t bytes[MOST_INPUT];
 
-	FUZZ_CHECK(virtio_console_input_peek(&p->input, bytes, sizeof bytes) == p->held_count, "bytes of input");
-	FUZZ_CHECK(memcmp(bytes, p->held, p->held_count) == 0, "the input of port %u", id);
-	FUZZ_CHECK(virtio_console_input_is_empty(&p->input) == (p->held_count == 0), "is empty");
+	FUZZ_CHECK(virtio_console_input_peek(&p->input, bytes, sizeof bytes) == p->held_count,
+		   "the number of bytes of input is wrong");
+	FUZZ_CHECK(memcmp(bytes, p->held, p->held_count) == 0, "the input of port %u is wrong", id);
+	FUZZ_CHECK(virtio_console_input_is_empty(&p->input) == (p->held_count == 0),
+		   "virtio_console_input_is_empty() is wrong");
 }
 
 /* Moves n bytes of input to a receive chain, in the model. */
@@ -72,8 +75,9 @@ static int receive_all(struct console_harness *h, uint32_t id, struct virtio_con
 		all->chains += progress.chains;
 		all->notify = all->notify || progress.notify;
 		all->room = all->room || progress.room;
-		FUZZ_CHECK(!progress.more || (got == 0 && progress.chains > 0), "more without a chain");
-		FUZZ_CHECK(!progress.blocked, "blocked");
+		FUZZ_CHECK(!progress.more || (got == 0 && progress.chains > 0),
+			   "progress: more is set, but no chain was used");
+		FUZZ_CHECK(!progress.blocked, "progress: blocked is wrong");
 	} while (progress.more);
 	return got;
 }
@@ -95,7 +99,7 @@ void harness_receive(struct console_harness *h, uint32_t id)
 	guest_before(&h->guest);
 	got = receive_all(h, id, &progress);
 	if (!port->present || !has_queues(h, id)) {
-		FUZZ_CHECK(got == VIRTIO_EINVAL, "receive for a port that is not there: %d", got);
+		FUZZ_CHECK(got == VIRTIO_EINVAL, "receive for a missing port returned %d", got);
 	} else if (!port->awaits_ready && (port->console || !(h->console.negotiated & MULTIPORT) || port->guest_open)) {
 		for (; p->held_count > 0 && q->waiting > 0; index++) {
 			const struct chain_spec *spec = &q->specs[q->order[0]];
@@ -112,12 +116,12 @@ void harness_receive(struct console_harness *h, uint32_t id)
 			guest_expect_used(&h->guest, queue, n);
 		}
 		FUZZ_CHECK(got == expected, "receive returned %d, the model says %d", got, expected);
-		FUZZ_CHECK(progress.bytes == held - p->held_count, "progress");
-		FUZZ_CHECK(progress.room == (p->wants_room && p->held_count < h->capacity), "room");
+		FUZZ_CHECK(progress.bytes == held - p->held_count, "progress: bytes is wrong");
+		FUZZ_CHECK(progress.room == (p->wants_room && p->held_count < h->capacity), "progress: room is wrong");
 		p->wants_room = p->wants_room && !progress.room;
 	}
 	FUZZ_CHECK(progress.chains == index, "receive used %u chains, the model %u", progress.chains, index);
-	FUZZ_CHECK(progress.notify == (index > 0), "notify");
+	FUZZ_CHECK(progress.notify == (index > 0), "progress: notify is wrong");
 	guest_expect_no_more(&h->guest, queue);
 	check_input(h, id);
 }
@@ -127,8 +131,9 @@ void harness_clear(struct console_harness *h, uint32_t id)
 	struct host_port *p = &h->host[id];
 	bool room;
 
-	FUZZ_CHECK(virtio_console_input_clear(&p->input, &room) == p->held_count, "bytes cleared");
-	FUZZ_CHECK(room == p->wants_room, "room by clear");
+	FUZZ_CHECK(virtio_console_input_clear(&p->input, &room) == p->held_count,
+		   "virtio_console_input_clear() returned a wrong number");
+	FUZZ_CHECK(room == p->wants_room, "virtio_console_input_clear() reports wrong room");
 	p->held_count = 0;
 	p->wants_room = false;
 	check_input(h, id);
@@ -141,9 +146,10 @@ static size_t sink(void *context, const void *bytes, size_t len)
 	struct host_port *p = context;
 	const uint32_t n = len < p->limit ? (uint32_t)len : p->limit;
 
-	FUZZ_CHECK(len >= 1 && len <= VIRTIO_CONSOLE_PIECE_BYTES, "a piece of %zu bytes", len);
-	FUZZ_CHECK(len <= p->expected_count - p->offered, "more output than there is");
-	FUZZ_CHECK(memcmp(bytes, p->expected + p->offered, len) == 0, "output is not what the guest sent");
+	FUZZ_CHECK(len >= 1 && len <= VIRTIO_CONSOLE_PIECE_BYTES, "the sink is offered a piece of %zu bytes", len);
+	FUZZ_CHECK(len <= p->expected_count - p->offered, "the sink is offered more output than there is");
+	FUZZ_CHECK(memcmp(bytes, p->expected + p->offered, len) == 0,
+		   "the sink is offered bytes that the guest did not send");
 	p->offered += n;
 	p->limit -= n;
 	return n;
@@ -217,7 +223,7 @@ static bool settle_chain(struct console_harness *h, uint32_t id, const struct vi
 	}
 	p->taken = from + n;
 	p->in_flight = true;
-	FUZZ_CHECK(progress->blocked, "the sink is full");
+	FUZZ_CHECK(progress->blocked, "progress: blocked is not set, but the sink is full");
 	return false;
 }
 
@@ -234,8 +240,9 @@ static int transmit_all(struct console_harness *h, uint32_t id, struct virtio_co
 		all->chains += progress.chains;
 		all->notify = all->notify || progress.notify;
 		all->blocked = progress.blocked;
-		FUZZ_CHECK(!progress.more || (got == 0 && progress.chains > 0 && !progress.blocked), "more");
-		FUZZ_CHECK(!progress.room, "room");
+		FUZZ_CHECK(!progress.more || (got == 0 && progress.chains > 0 && !progress.blocked),
+			   "progress: more is set, but must not be");
+		FUZZ_CHECK(!progress.room, "progress: room is wrong");
 	} while (progress.more);
 	return got;
 }
@@ -261,10 +268,11 @@ void harness_transmit(struct console_harness *h, uint32_t id, uint32_t limit)
 	while (q->waiting > 0 && settle_chain(h, id, &progress, got, index, &left, &expected))
 		index++;
 	FUZZ_CHECK(got == expected, "transmit returned %d, the model says %d", got, expected);
-	FUZZ_CHECK(progress.bytes == limit - left && p->limit == left, "the sink took other bytes");
+	FUZZ_CHECK(progress.bytes == limit - left && p->limit == left,
+		   "progress: bytes is not the number of bytes that the sink took");
 	FUZZ_CHECK(progress.chains == index, "transmit used %u chains, the model %u", progress.chains, index);
-	FUZZ_CHECK(progress.blocked == (p->in_flight && expected == 0), "blocked");
-	FUZZ_CHECK(progress.notify == (index > 0 || q->doubt), "notify");
+	FUZZ_CHECK(progress.blocked == (p->in_flight && expected == 0), "progress: blocked is wrong");
+	FUZZ_CHECK(progress.notify == (index > 0 || q->doubt), "progress: notify is wrong");
 	q->doubt = false;
 	guest_expect_no_more(&h->guest, 2 * id + 1);
 }

@@ -59,8 +59,9 @@ static void open_memory(struct guest *g)
 	}
 	g->regions[READ_ONLY].flags = VIRTIO_REGION_READ_ONLY;
 	g->regions[LOGGED].dirty = &g->dirty;
-	FUZZ_CHECK(virtio_memory_map_init(&g->map, g->regions, GUEST_REGIONS) == 0, "the device's map");
-	FUZZ_CHECK(virtio_memory_map_init(&g->driver_map, g->driver_regions, GUEST_REGIONS) == 0, "the driver's map");
+	FUZZ_CHECK(virtio_memory_map_init(&g->map, g->regions, GUEST_REGIONS) == 0, "the device's map is refused");
+	FUZZ_CHECK(virtio_memory_map_init(&g->driver_map, g->driver_regions, GUEST_REGIONS) == 0,
+		   "the driver's map is refused");
 }
 
 static void start(struct guest *g, uint32_t queue)
@@ -90,7 +91,7 @@ void guest_open(struct guest *g, struct fuzz_input *in)
 		FUZZ_CHECK(virtio_mock_init(&q->mock, &g->driver_map, GUEST_RINGS + i * 0x200, QUEUE_SIZE, q->slots,
 					    QUEUE_SIZE) == 0,
 			   "a driver cannot be set up");
-		FUZZ_CHECK(virtio_queue_init(&q->queue, q->inflight, QUEUE_SIZE) == 0, "a queue");
+		FUZZ_CHECK(virtio_queue_init(&q->queue, q->inflight, QUEUE_SIZE) == 0, "virtio_queue_init() failed");
 		start(g, i);
 	}
 	guest_before(g);
@@ -136,14 +137,14 @@ void guest_compare(struct guest *g)
 		for (uint32_t at = 0; memcmp(g->real[i], g->shadow[i], layout[i].len) != 0; at++)
 			FUZZ_CHECK(g->real[i][at] == g->shadow[i][at], "byte %#llx is %#x, the model says %#x",
 				   (unsigned long long)layout[i].addr + at, g->real[i][at], g->shadow[i][at]);
-	FUZZ_CHECK(memcmp(g->log, g->log_shadow, g->dirty.size) == 0, "the dirty log");
+	FUZZ_CHECK(memcmp(g->log, g->log_shadow, g->dirty.size) == 0, "the dirty log is not as the model says");
 }
 
 uint8_t guest_get(const struct guest *g, uint64_t addr)
 {
 	const uint32_t i = region_of(addr);
 
-	FUZZ_CHECK(i < GUEST_REGIONS, "the model reads where nothing is");
+	FUZZ_CHECK(i < GUEST_REGIONS, "the model reads outside of memory");
 	return g->shadow[i][addr - layout[i].addr];
 }
 
@@ -151,7 +152,7 @@ void guest_device_put(struct guest *g, uint64_t addr, uint8_t byte)
 {
 	const uint32_t i = region_of(addr);
 
-	FUZZ_CHECK(i < GUEST_REGIONS && i != READ_ONLY, "the model writes where it may not");
+	FUZZ_CHECK(i < GUEST_REGIONS && i != READ_ONLY, "the model writes where it must not");
 	g->shadow[i][addr - layout[i].addr] = byte;
 	if (i == LOGGED) {
 		const uint64_t page = (addr - layout[i].addr) >> LOG_PAGE_SHIFT;
@@ -330,7 +331,7 @@ uint64_t guest_byte_addr(const struct chain_spec *spec, bool to_driver, uint32_t
 			return b->addr + at;
 		at -= b->len;
 	}
-	FUZZ_CHECK(false, "the model looks behind the end of a chain");
+	FUZZ_CHECK(false, "the model reads past the end of a chain");
 	return 0;
 }
 
@@ -342,8 +343,9 @@ void guest_expect_used(struct guest *g, uint32_t queue, uint32_t len)
 	struct vring_used_elem used = { 0 };
 	const int got = virtio_mock_pop_used(&q->mock, &used);
 
-	FUZZ_CHECK(got == 1, "queue %u: a chain should be used: %d", queue, got);
-	FUZZ_CHECK(q->waiting > 0 && used.id == q->order[0] * 2, "queue %u: head %u is used", queue, used.id);
+	FUZZ_CHECK(got == 1, "queue %u: a used chain is missing: %d", queue, got);
+	FUZZ_CHECK(q->waiting > 0 && used.id == q->order[0] * 2, "queue %u: head %u is used, and is not the oldest",
+		   queue, used.id);
 	FUZZ_CHECK(used.len == len, "queue %u: used length %u, the model says %u", queue, used.len, len);
 	q->busy[q->order[0]] = false;
 	q->waiting--;
@@ -355,5 +357,5 @@ void guest_expect_no_more(struct guest *g, uint32_t queue)
 	struct vring_used_elem used;
 	const int got = virtio_mock_pop_used(&g->queues[queue].mock, &used);
 
-	FUZZ_CHECK(got == 0, "queue %u: a chain too many is used: %d", queue, got);
+	FUZZ_CHECK(got == 0, "queue %u: one chain too many is used: %d", queue, got);
 }

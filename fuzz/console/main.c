@@ -75,7 +75,7 @@ static void step_hear(struct console_harness *h)
 		if (harness_hear(h))
 			return;
 	}
-	FUZZ_CHECK(!virtio_console_control_pending(&h->console), "messages without end");
+	FUZZ_CHECK(!virtio_console_control_pending(&h->console), "the device does not stop sending messages");
 	view_settled(&h->view);
 }
 

@@ -153,30 +153,32 @@ void view_say(struct view *v, const uint8_t *message, uint32_t len)
 
 static void told_after_ready(struct port_view *p, uint16_t event, uint16_t value, const uint8_t *tail, uint32_t len)
 {
-	FUZZ_CHECK(p->ready && p->exists, "event %u before PORT_READY", event);
+	FUZZ_CHECK(p->ready && p->exists, "the device sends event %u before PORT_READY", event);
 	switch (event) {
 	case VIRTIO_CONSOLE_CONSOLE_PORT:
-		FUZZ_CHECK(p->console && value == 1 && len == 0, "a port is called a console");
-		FUZZ_CHECK(!p->had_name && !p->had_open && !p->had_size, "CONSOLE_PORT is late");
+		FUZZ_CHECK(p->console && value == 1 && len == 0, "CONSOLE_PORT is wrong");
+		FUZZ_CHECK(!p->had_name && !p->had_open && !p->had_size, "CONSOLE_PORT is sent too late");
 		p->had_console = true;
 		break;
 	case VIRTIO_CONSOLE_PORT_NAME:
 		FUZZ_CHECK(p->named && value == 0 && len == sizeof PORT_NAME - 1 && memcmp(tail, PORT_NAME, len) == 0,
-			   "the name of a port");
-		FUZZ_CHECK(!p->had_open && !p->had_size, "NAME is late");
-		FUZZ_CHECK(p->had_console || !p->console, "NAME is early");
+			   "NAME is wrong");
+		FUZZ_CHECK(!p->had_open && !p->had_size, "NAME is sent too late");
+		FUZZ_CHECK(p->had_console || !p->console, "NAME is sent before CONSOLE_PORT");
 		p->had_name = true;
 		break;
 	case VIRTIO_CONSOLE_PORT_OPEN:
-		FUZZ_CHECK(len == 0 && value <= 1, "OPEN has %u bytes more", len);
-		FUZZ_CHECK(value ? is_open(p) && !p->client_left : p->client_left, "OPEN %u", value);
+		FUZZ_CHECK(len == 0 && value <= 1, "OPEN has a wrong value, or %u bytes too many", len);
+		FUZZ_CHECK(value ? is_open(p) && !p->client_left : p->client_left, "OPEN with value %u is wrong now",
+			   value);
 		p->had_open = p->had_open || value == 1;
 		p->open = value == 1;
 		p->client_left = false;
 		break;
 	default:
-		FUZZ_CHECK(event == VIRTIO_CONSOLE_RESIZE && value == 0 && len == 4 && p->console, "event %u", event);
-		FUZZ_CHECK(get(tail, 2) == p->cols && get(tail + 2, 2) == p->rows, "an old size, or another one");
+		FUZZ_CHECK(event == VIRTIO_CONSOLE_RESIZE && value == 0 && len == 4 && p->console,
+			   "event %u is unknown, or RESIZE is malformed", event);
+		FUZZ_CHECK(get(tail, 2) == p->cols && get(tail + 2, 2) == p->rows, "RESIZE has a wrong size");
 		FUZZ_CHECK(p->open, "RESIZE before OPEN");
 		p->had_size = true;
 		p->told_cols = p->cols;
@@ -191,16 +193,17 @@ void view_told(struct view *v, const uint8_t *message, uint32_t len)
 	struct port_view *p = &v->ports[id];
 
 	v->sent++;
-	FUZZ_CHECK(v->multiport, "a message without MULTIPORT");
-	FUZZ_CHECK(id < PORTS, "a message about port %u", id);
+	FUZZ_CHECK(v->multiport, "the device sends a message without MULTIPORT");
+	FUZZ_CHECK(id < PORTS, "the device sends a message about port %u", id);
 	if (event == VIRTIO_CONSOLE_PORT_REMOVE) {
-		FUZZ_CHECK(p->exists && p->gone && value == 0 && len == 8, "REMOVE of port %u", id);
+		FUZZ_CHECK(p->exists && p->gone && value == 0 && len == 8, "REMOVE of port %u is wrong", id);
 		p->exists = p->gone = false;
 	} else if (event == VIRTIO_CONSOLE_PORT_ADD) {
-		FUZZ_CHECK(p->present && p->announced && !p->exists && value == 0 && len == 8, "ADD of port %u", id);
+		FUZZ_CHECK(p->present && p->announced && !p->exists && value == 0 && len == 8,
+			   "ADD of port %u is wrong", id);
 		p->exists = true;
 	} else {
-		FUZZ_CHECK(!p->gone, "event %u before REMOVE", event);
+		FUZZ_CHECK(!p->gone, "the device sends event %u before REMOVE", event);
 		told_after_ready(p, event, value, message + 8, len - 8);
 	}
 }
@@ -210,17 +213,20 @@ void view_settled(const struct view *v)
 	for (uint32_t id = 0; v->multiport && id < PORTS; id++) {
 		const struct port_view *p = &v->ports[id];
 
-		FUZZ_CHECK(!p->gone, "port %u should be removed", id);
-		FUZZ_CHECK(!p->announced || p->exists, "port %u should be added", id);
-		FUZZ_CHECK(!p->client_left, "port %u should be closed", id);
+		FUZZ_CHECK(!p->gone, "REMOVE of port %u is missing", id);
+		FUZZ_CHECK(!p->announced || p->exists, "ADD of port %u is missing", id);
+		FUZZ_CHECK(!p->client_left, "OPEN 0 of port %u is missing", id);
 		if (!p->ready)
 			continue;
-		FUZZ_CHECK(p->open == is_open(p), "port %u should be told that it is open, or not", id);
-		FUZZ_CHECK(!p->wants_answer || !p->console || p->had_console, "port %u should be called a console", id);
-		FUZZ_CHECK(!p->wants_answer || !p->named || p->had_name || v->excused, "port %u has a name", id);
-		FUZZ_CHECK(!p->wants_answer || !is_open(p) || p->had_open, "port %u has not been opened again", id);
-		FUZZ_CHECK(!p->wants_answer || !is_sized(p) || p->had_size, "port %u has a size", id);
+		FUZZ_CHECK(p->open == is_open(p), "OPEN of port %u is missing", id);
+		FUZZ_CHECK(!p->wants_answer || !p->console || p->had_console, "CONSOLE_PORT of port %u is missing", id);
+		FUZZ_CHECK(!p->wants_answer || !p->named || p->had_name || v->excused, "NAME of port %u is missing",
+			   id);
+		FUZZ_CHECK(!p->wants_answer || !is_open(p) || p->had_open,
+			   "OPEN of port %u after PORT_READY is missing", id);
+		FUZZ_CHECK(!p->wants_answer || !is_sized(p) || p->had_size,
+			   "RESIZE of port %u after PORT_READY is missing", id);
 		FUZZ_CHECK(!p->console || (p->told_cols == p->cols && p->told_rows == p->rows) || !p->had_size,
-			   "port %u has another size", id);
+			   "RESIZE of port %u is missing", id);
 	}
 }

@@ -116,8 +116,8 @@ static void host_mark(struct device_harness *h)
 
 	device_model_begin(&h->model, false);
 	marked = device_model_mark(&h->model, cause);
-	FUZZ_CHECK(virtio_device_mark_interrupt(h->device, cause) == marked, "mark_interrupt, the model says %d",
-		   marked);
+	FUZZ_CHECK(virtio_device_mark_interrupt(h->device, cause) == marked,
+		   "mark_interrupt is wrong, the model says %d", marked);
 }
 
 static void host_config_changed(struct device_harness *h)

@@ -25,7 +25,7 @@ static void guest_write(struct device_harness *h, uint64_t offset, const void *b
 	FUZZ_CHECK(got == expected, "a write to %#llx returns %d", (unsigned long long)offset, got);
 	FUZZ_CHECK(memcmp(data, bytes, len) == 0, "a write changed its data");
 	calls = h->maps[0]->calls + h->maps[1]->calls - calls;
-	FUZZ_CHECK(calls <= MOST_LOOK_UPS, "%llu look-ups", (unsigned long long)calls);
+	FUZZ_CHECK(calls <= MOST_LOOK_UPS, "an access made %llu translations", (unsigned long long)calls);
 	free(data);
 	device_harness_agree(h);
 }
@@ -254,7 +254,8 @@ static void guest_config(struct device_harness *h)
 		memset(data, DEVICE_NO_ARGUMENT, len);
 		device_model_read_config(&h->model, offset, expected, len);
 		virtio_device_read_config(h->device, offset, data, len);
-		FUZZ_CHECK(memcmp(data, expected, len) == 0, "%u bytes of configuration at %u", len, offset);
+		FUZZ_CHECK(memcmp(data, expected, len) == 0, "%u bytes of the configuration space at %u are wrong", len,
+			   offset);
 	} else {
 		for (uint32_t i = 0; i < len; i++)
 			data[i] = fuzz_u8(&h->in);

@@ -24,7 +24,7 @@ void device_harness_make(struct device_harness *h)
 	options.queues = h->slots;
 	options.memory = h->model.map ? &h->model.map->map : NULL;
 	got = virtio_device_init(h->device, &options);
-	FUZZ_CHECK(got == 0, "init returned %d", got);
+	FUZZ_CHECK(got == 0, "virtio_device_init() returned %d", got);
 	h->line = false;
 }
 

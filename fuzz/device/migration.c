@@ -255,7 +255,7 @@ void device_restore_over(struct device_harness *h)
 	if (h->model.status || h->model.resetting)
 		expected = VIRTIO_EBUSY;
 	got = virtio_device_restore(h->device, &state, queues, h->model.options.num_queues);
-	FUZZ_CHECK(got == expected, "a restore that is wrong (%u) returned %d", how, got);
+	FUZZ_CHECK(got == expected, "a restore with fault %u returned %d", how, got);
 }
 
 /* Wrong options */
@@ -363,7 +363,8 @@ void device_init_wrong(struct device_harness *h)
 	memcpy(&before, &device, sizeof device);
 	expected = make_wrong(&w, kind, value);
 	got = virtio_device_init(&device, &w.options);
-	FUZZ_CHECK(got == expected, "init with options that are wrong (%u) returned %d", kind, got);
-	FUZZ_CHECK((virtio_device_missing_op(&w.options) != NULL) == (expected == VIRTIO_ENOOP), "a missing operation");
+	FUZZ_CHECK(got == expected, "init with wrong options (%u) returned %d", kind, got);
+	FUZZ_CHECK((virtio_device_missing_op(&w.options) != NULL) == (expected == VIRTIO_ENOOP),
+		   "virtio_device_missing_op() is wrong");
 	FUZZ_CHECK(got == 0 || memcmp(&device, &before, sizeof device) == 0, "init touched a device that it refused");
 }

@@ -101,7 +101,7 @@ static struct device_record *add_call(struct device_model *m, enum device_call c
 {
 	struct device_record *r = &m->calls[m->call_count];
 
-	FUZZ_CHECK(++m->call_count <= DEVICE_CALLS, "the model makes too many calls");
+	FUZZ_CHECK(++m->call_count <= DEVICE_CALLS, "the model expects too many calls");
 	*r = (struct device_record){ .call = call,
 				     .queue = queue,
 				     .plan = m->plans[call],

@@ -15,7 +15,8 @@ static struct device_record *expect(struct virtio_device *device, enum device_ca
 	struct device_harness *h = device->context;
 	struct device_record *r = &h->model.calls[h->model.calls_seen];
 
-	FUZZ_CHECK(h->model.calls_seen < h->model.call_count, "operation %d is called", call);
+	FUZZ_CHECK(h->model.calls_seen < h->model.call_count, "operation %d is called, and the model expects no call",
+		   call);
 	h->model.calls_seen++;
 	FUZZ_CHECK(r->call == call, "operation %d is called, the model says %d", call, r->call);
 	FUZZ_CHECK(virtio_device_status(device) == r->status, "operation %d sees status %#x, the model says %#x", call,
@@ -67,14 +68,14 @@ static void event(struct virtio_device *device, const struct device_record *r)
 	default:
 		break;
 	}
-	FUZZ_CHECK(got == r->event_result, "event %d during operation %d: %d", r->plan.event, r->call, got);
+	FUZZ_CHECK(got == r->event_result, "event %d during operation %d returned %d", r->plan.event, r->call, got);
 }
 
 static int op_check_features(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS])
 {
 	const struct device_record *r = expect(device, CALL_FEATURES);
 
-	FUZZ_CHECK(memcmp(features, r->features, sizeof r->features) == 0, "features to be checked");
+	FUZZ_CHECK(memcmp(features, r->features, sizeof r->features) == 0, "check_features() gets wrong features");
 	event(device, r);
 	return r->plan.answer;
 }
@@ -114,7 +115,7 @@ static int op_queue_stop(struct virtio_device *device, uint16_t queue)
 {
 	const struct device_record *r = expect(device, CALL_STOP);
 
-	FUZZ_CHECK(queue == r->queue, "queue %u is to be stopped, the model says %u", queue, r->queue);
+	FUZZ_CHECK(queue == r->queue, "queue_stop() gets queue %u, the model says %u", queue, r->queue);
 	if (r->plan.answer == 0)
 		device_run_stop(device->context, queue);
 	event(device, r);
@@ -125,7 +126,7 @@ static int op_queue_start(struct virtio_device *device, uint16_t queue)
 {
 	const struct device_record *r = expect(device, CALL_START);
 
-	FUZZ_CHECK(queue == r->queue, "queue %u is to be started, the model says %u", queue, r->queue);
+	FUZZ_CHECK(queue == r->queue, "queue_start() gets queue %u, the model says %u", queue, r->queue);
 	if (r->plan.answer == 0)
 		device_run_start(device->context, queue);
 	event(device, r);
@@ -137,8 +138,8 @@ static void op_config_read(struct virtio_device *device, uint32_t offset, void *
 	const struct device_harness *h = device->context;
 	const struct device_record *r = expect(device, CALL_CONFIG_READ);
 
-	FUZZ_CHECK(offset == r->offset && len == r->len, "reads %u bytes at %u, the model says %u at %u", len, offset,
-		   r->len, r->offset);
+	FUZZ_CHECK(offset == r->offset && len == r->len, "config_read() gets %u bytes at %u, the model says %u at %u",
+		   len, offset, r->len, r->offset);
 	memcpy(data, h->config + offset, len);
 	event(device, r);
 }
@@ -148,9 +149,9 @@ static void op_config_write(struct virtio_device *device, uint32_t offset, const
 	struct device_harness *h = device->context;
 	const struct device_record *r = expect(device, CALL_CONFIG_WRITE);
 
-	FUZZ_CHECK(offset == r->offset && len == r->len, "writes %u bytes at %u, the model says %u at %u", len, offset,
-		   r->len, r->offset);
-	FUZZ_CHECK(memcmp(data, r->data, len) == 0, "what is written at %u", offset);
+	FUZZ_CHECK(offset == r->offset && len == r->len, "config_write() gets %u bytes at %u, the model says %u at %u",
+		   len, offset, r->len, r->offset);
+	FUZZ_CHECK(memcmp(data, r->data, len) == 0, "config_write() gets wrong bytes at %u", offset);
 	memcpy(h->config + offset, data, len);
 	event(device, r);
 }

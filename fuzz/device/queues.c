@@ -17,7 +17,7 @@ void device_run_make(struct device_harness *h, uint32_t index)
 	r->inflight = fuzz_alloc(sizeof *r->inflight * max);
 	r->model.storage = max;
 	r->model.stats.first_head = 0xffff;
-	FUZZ_CHECK(virtio_queue_init(&r->queue, r->inflight, max) == 0, "init of a queue");
+	FUZZ_CHECK(virtio_queue_init(&r->queue, r->inflight, max) == 0, "virtio_queue_init() failed");
 }
 
 void device_run_start(struct device_harness *h, uint32_t index)
@@ -25,7 +25,7 @@ void device_run_start(struct device_harness *h, uint32_t index)
 	const struct virtio_queue_config *config = virtio_device_queue_config(h->device, index);
 	struct device_run *r = &h->runs[index];
 
-	FUZZ_CHECK(!r->running, "queue %u is started again", index);
+	FUZZ_CHECK(!r->running, "queue %u is started twice", index);
 	model_start(&r->model, config, h->model.map, virtio_queue_start(&r->queue, config, &h->model.map->map));
 	r->running = r->model.started;
 	FUZZ_CHECK(r->running, "queue %u can't be started", index);

@@ -31,15 +31,16 @@ static uint64_t save_errors(const struct device_model *m, uint32_t entries)
 static void check_saved_queue(const struct device_model_queue *q, const struct virtio_queue_registers_state *saved,
 			      uint32_t index)
 {
-	FUZZ_CHECK(memcmp(saved->addr, q->config.addr, sizeof saved->addr) == 0, "addresses of queue %u saved", index);
-	FUZZ_CHECK(saved->max_size == q->config.max_size && saved->size == q->config.size, "size of queue %u saved",
-		   index);
-	FUZZ_CHECK(saved->ready == q->config.ready && saved->may_reenable == q->may_reenable, "state of queue %u saved",
-		   index);
-	FUZZ_CHECK(saved->enabling == q->enabling && saved->resetting == q->resetting, "progress of queue %u saved",
-		   index);
+	FUZZ_CHECK(memcmp(saved->addr, q->config.addr, sizeof saved->addr) == 0,
+		   "wrong addresses of queue %u are saved", index);
+	FUZZ_CHECK(saved->max_size == q->config.max_size && saved->size == q->config.size,
+		   "a wrong size of queue %u is saved", index);
+	FUZZ_CHECK(saved->ready == q->config.ready && saved->may_reenable == q->may_reenable,
+		   "a wrong state of queue %u is saved", index);
+	FUZZ_CHECK(saved->enabling == q->enabling && saved->resetting == q->resetting,
+		   "a wrong progress of queue %u is saved", index);
 	FUZZ_CHECK(saved->given == device_model_bits(q->given, 3) && saved->refused == device_model_bits(q->refused, 4),
-		   "what was given of queue %u saved", index);
+		   "a wrong given or refused of queue %u is saved", index);
 }
 
 void device_model_save(const struct device_model *m, uint32_t entries, int got, const struct virtio_device_state *state,
@@ -50,17 +51,19 @@ void device_model_save(const struct device_model *m, uint32_t entries, int got, 
 	FUZZ_CHECK(errors ? (fuzz_error_bit(got) & errors) != 0 : got == 0, "save returned %d", got);
 	if (errors)
 		return;
-	FUZZ_CHECK(state->type == m->options.type && state->num_queues == m->options.num_queues, "kind saved");
-	FUZZ_CHECK(state->status == m->status && state->active == m->active, "status saved: %#x", state->status);
-	FUZZ_CHECK(state->interrupt_status == m->interrupt_status, "interrupt status saved");
-	FUZZ_CHECK(state->generation == m->generation, "generation saved");
+	FUZZ_CHECK(state->type == m->options.type && state->num_queues == m->options.num_queues,
+		   "a wrong type or number of queues is saved");
+	FUZZ_CHECK(state->status == m->status && state->active == m->active, "a wrong status is saved: %#x",
+		   state->status);
+	FUZZ_CHECK(state->interrupt_status == m->interrupt_status, "a wrong interrupt status is saved");
+	FUZZ_CHECK(state->generation == m->generation, "a wrong generation is saved");
 	FUZZ_CHECK(memcmp(state->accepted, m->accepted, sizeof state->accepted) == 0 &&
 			   state->accepted_beyond == m->accepted_beyond,
-		   "features saved");
+		   "wrong features are saved");
 	FUZZ_CHECK(state->device_features_sel == m->device_features_sel &&
 			   state->driver_features_sel == m->driver_features_sel && state->queue_sel == m->queue_sel &&
 			   state->shm_sel == m->shm_sel,
-		   "selectors saved");
+		   "a wrong selector is saved");
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		check_saved_queue(&m->queues[i], &queues[i], i);
 }

@@ -52,7 +52,7 @@ static void check_work(struct harness *h, uint32_t access)
 	uint64_t pieces, bytes = reach(h, access, &pieces);
 	const uint64_t units = h->map->hook == SHADOW_HOOK_PAGE ? pieces : bytes;
 
-	FUZZ_CHECK(h->map->calls - h->calls <= 3 * units + 3, "%llu look-ups for %llu bytes",
+	FUZZ_CHECK(h->map->calls - h->calls <= 3 * units + 3, "%llu translations for %llu bytes",
 		   (unsigned long long)(h->map->calls - h->calls), (unsigned long long)bytes);
 }
 
@@ -69,7 +69,7 @@ static uint8_t *buffer(struct harness *h, size_t *bytes)
 	uint8_t *p;
 
 	*bytes = h->errors ? 64 : (size_t)h->len;
-	FUZZ_CHECK(*bytes <= MOST_BYTES, "an access of %zu bytes is going to succeed", *bytes);
+	FUZZ_CHECK(*bytes <= MOST_BYTES, "the model says that an access of %zu bytes succeeds", *bytes);
 	p = fuzz_alloc(*bytes);
 	for (size_t i = 0; i < *bytes; i++)
 		p[i] = (uint8_t)(0xe1 + i * 5);
@@ -118,7 +118,7 @@ static void do_read(struct harness *h)
 	if (!h->errors)
 		shadow_get(h->map, h->addr, expected, bytes);
 	check_result(h, "read", read_some(h, dst), VIRTIO_ACCESS_READ);
-	FUZZ_CHECK(memcmp(dst, expected, bytes) == 0, "read other bytes");
+	FUZZ_CHECK(memcmp(dst, expected, bytes) == 0, "the read returned wrong bytes");
 	free(dst);
 	free(expected);
 }
@@ -155,8 +155,7 @@ static void do_check(struct harness *h)
 
 static void check_host(const struct shadow_map *m, const struct shadow_place *p, const void *host)
 {
-	FUZZ_CHECK((const uint8_t *)host == shadow_host(m->shadow, p->region) + p->offset,
-		   "not the byte's host address");
+	FUZZ_CHECK((const uint8_t *)host == shadow_host(m->shadow, p->region) + p->offset, "wrong host address");
 }
 
 /* Calls one of two fast paths: for a length that the compiler knows, or for any length. */
@@ -181,10 +180,10 @@ static void check_writable(struct harness *h)
 		return;
 	if (find_writable(h, &host)) {
 		FUZZ_CHECK(there && shadow_find(h->map, h->addr, both, &p) == 0,
-			   "found to be writable what isn't there");
+			   "the fast search finds memory that is not writable");
 		check_host(h->map, &p, host);
 	} else if (there && h->map->page_shift == 0 && shadow_find(h->map, h->addr, both, &p) == 0) {
-		FUZZ_CHECK(p.len < VIRTIO_MEMORY_SMALL, "writable memory not found");
+		FUZZ_CHECK(p.len < VIRTIO_MEMORY_SMALL, "the fast search does not find writable memory");
 	}
 }
 
@@ -201,11 +200,14 @@ static void do_find(struct harness *h)
 	if (h->len == 0)
 		return;
 	if (host) {
-		FUZZ_CHECK(shadow_contiguous(h->map, h->addr, h->len, access), "found what is not in one piece");
-		FUZZ_CHECK(shadow_find(h->map, h->addr, access, &p) == 0, "found what is not there");
+		FUZZ_CHECK(shadow_contiguous(h->map, h->addr, h->len, access),
+			   "virtio_memory_find() finds a range that is not one piece");
+		FUZZ_CHECK(shadow_find(h->map, h->addr, access, &p) == 0,
+			   "virtio_memory_find() finds a range that is not in memory");
 		check_host(h->map, &p, host);
 	} else if (h->map->hook != SHADOW_HOOK_BYTE) {
-		FUZZ_CHECK(!shadow_contiguous(h->map, h->addr, h->len, access), "not found");
+		FUZZ_CHECK(!shadow_contiguous(h->map, h->addr, h->len, access),
+			   "virtio_memory_find() does not find a range in one piece");
 	}
 }
 
@@ -217,11 +219,11 @@ static void check_segment(struct harness *h, const struct virtio_segment *s, uin
 	const int error = shadow_find(h->map, addr, access, p);
 	uint64_t most;
 
-	FUZZ_CHECK(error == 0, "a segment where the model says %d", error);
+	FUZZ_CHECK(error == 0, "a segment was made where the model says %d", error);
 	most = len < p->len ? len : p->len;
 	FUZZ_CHECK(s->addr == addr && s->len >= 1 && s->len <= most && (!exact || s->len == most),
-		   "segment of %llu bytes", (unsigned long long)s->len);
-	FUZZ_CHECK(shadow_same_region(h->map, s->region, p->region), "another region");
+		   "wrong segment of %llu bytes", (unsigned long long)s->len);
+	FUZZ_CHECK(shadow_same_region(h->map, s->region, p->region), "wrong region");
 	check_host(h->map, p, s->host);
 }
 
@@ -256,7 +258,7 @@ static void check_segments(struct harness *h, uint32_t access)
 		h->kept[i] = *p.region;
 		h->kept_offset[i] = p.offset;
 	}
-	FUZZ_CHECK(done == h->len, "segments for %llu of %llu bytes", (unsigned long long)done,
+	FUZZ_CHECK(done == h->len, "the segments have %llu of %llu bytes", (unsigned long long)done,
 		   (unsigned long long)h->len);
 }
 
@@ -272,12 +274,12 @@ static void do_segments(struct harness *h)
 	got = virtio_memory_segments(h->cursor, h->addr, h->len, access, room, capacity);
 	check_work(h, access);
 	h->count = got > 0 ? (uint32_t)got : 0;
-	FUZZ_CHECK(h->count <= capacity, "%d segments in an array of %u", got, capacity);
+	FUZZ_CHECK(h->count <= capacity, "%d segments are in an array of %u", got, capacity);
 	memcpy(h->segments, room, sizeof *room * h->count);
 	free(room);
 	if (got == VIRTIO_ENOBUFS) {
 		FUZZ_CHECK(capacity < (h->map->hook == SHADOW_HOOK_PAGE ? pieces + (h->errors != 0) : bytes + 1),
-			   "ENOBUFS");
+			   "ENOBUFS, but the array is large enough");
 	} else if (got < 0) {
 		FUZZ_CHECK(fuzz_error_bit(got) & h->errors, "segments returned %d", got);
 	} else {
@@ -307,8 +309,8 @@ static uint64_t field_errors(struct harness *h, uint32_t size, uint32_t access, 
 
 static void check_field(const struct harness *h, uint64_t errors, int got)
 {
-	FUZZ_CHECK(errors ? (fuzz_error_bit(got) & errors) != 0 : got == 0, "field at %#llx: %d",
-		   (unsigned long long)h->addr, got);
+	FUZZ_CHECK(errors ? (fuzz_error_bit(got) & errors) != 0 : got == 0,
+		   "the access to the field at %#llx returned %d", (unsigned long long)h->addr, got);
 }
 
 static void do_load(struct harness *h)
@@ -335,8 +337,8 @@ static void do_load(struct harness *h)
 	if (size == 2)
 		v32 = v16;
 	for (uint32_t i = 0; i < size; i++)
-		FUZZ_CHECK((uint8_t)(v32 >> 8 * i) == shadow_shadow(h->shadow, p.region, p.offset)[i], "loaded %#x",
-			   v32);
+		FUZZ_CHECK((uint8_t)(v32 >> 8 * i) == shadow_shadow(h->shadow, p.region, p.offset)[i],
+			   "the load returned wrong bytes: %#x", v32);
 }
 
 static void do_store(struct harness *h)
@@ -375,7 +377,7 @@ static void do_mark(struct harness *h)
 		sum += h->segments[i].len;
 	}
 	virtio_segments_mark_dirty(h->segments, h->count, bytes);
-	FUZZ_CHECK(virtio_segments_bytes(h->segments, h->count) == sum, "sum of segments");
+	FUZZ_CHECK(virtio_segments_bytes(h->segments, h->count) == sum, "virtio_segments_bytes() is wrong");
 }
 
 /* Makes an I/O vector for a part of a list of segments: the given bytes from offset on. */
@@ -406,13 +408,14 @@ static void do_iovec(struct harness *h)
 		now = now < bytes - done ? now : bytes - done;
 		if (now == 0 || n == capacity)
 			continue;
-		FUZZ_CHECK(n < got && iov[n].len == now, "entry %u of %u has another length", n, got);
+		FUZZ_CHECK(n < got && iov[n].len == now, "entry %u of %u has a wrong length", n, got);
 		FUZZ_CHECK((uint8_t *)iov[n].base == (uint8_t *)h->segments[i].host + skipped,
-			   "entry %u points elsewhere", n);
+			   "entry %u has a wrong address", n);
 		done += now;
 		n++;
 	}
-	FUZZ_CHECK(got == n && filled == done, "%u entries, %llu bytes", got, (unsigned long long)filled);
+	FUZZ_CHECK(got == n && filled == done, "the vector has %u entries and %llu bytes", got,
+		   (unsigned long long)filled);
 	free(iov);
 }
 

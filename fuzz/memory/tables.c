@@ -79,17 +79,21 @@ static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, 
 		if (addr >= table[i].addr && (wide)addr < (wide)table[i].addr + table[i].len)
 			found = &table[i];
 	if (!found || found->flags) {
-		FUZZ_CHECK(error == (found ? VIRTIO_EPERM : VIRTIO_EFAULT), "segment: %d", error);
-		FUZZ_CHECK(!virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE), "found");
+		FUZZ_CHECK(error == (found ? VIRTIO_EPERM : VIRTIO_EFAULT),
+			   "virtio_memory_segment() returned %d, or a wrong segment", error);
+		FUZZ_CHECK(!virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE),
+			   "virtio_memory_find() finds memory that is not writable");
 		return;
 	}
 	room = found->len - (addr - found->addr);
-	FUZZ_CHECK(error == 0 && s.region == found && s.addr == addr, "segment: %d", error);
-	FUZZ_CHECK(s.len == (len < room ? len : room), "segment of %llu bytes", (unsigned long long)s.len);
-	FUZZ_CHECK((uintptr_t)s.host == (uintptr_t)found->host + (uintptr_t)(addr - found->addr), "host address");
-	FUZZ_CHECK(virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE) == (len <= room ? s.host : NULL), "find");
+	FUZZ_CHECK(error == 0 && s.region == found && s.addr == addr,
+		   "virtio_memory_segment() returned %d, or a wrong segment", error);
+	FUZZ_CHECK(s.len == (len < room ? len : room), "wrong segment of %llu bytes", (unsigned long long)s.len);
+	FUZZ_CHECK((uintptr_t)s.host == (uintptr_t)found->host + (uintptr_t)(addr - found->addr), "wrong host address");
+	FUZZ_CHECK(virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE) == (len <= room ? s.host : NULL),
+		   "virtio_memory_find() is wrong");
 	if (virtio_impl_memory_find_writable(cursor, addr, len, &host))
-		FUZZ_CHECK(host == s.host && len <= room, "find_writable");
+		FUZZ_CHECK(host == s.host && len <= room, "the fast search is wrong");
 }
 
 void memory_try_table(struct fuzz_input *in)
@@ -110,11 +114,11 @@ void memory_try_table(struct fuzz_input *in)
 	right = table_is_right(table, count);
 	error = virtio_memory_map_init(&map, table, count);
 	FUZZ_CHECK(right ? error == 0 : error == VIRTIO_EREGION || error == VIRTIO_EOVERLAP,
-		   "a table is %s, and the answer %d", right ? "right" : "wrong", error);
-	FUZZ_CHECK((virtio_memory_bad_region(table, count) == count) == right, "another verdict about the regions");
+		   "a table is %s, and virtio_memory_map_init() returned %d", right ? "right" : "wrong", error);
+	FUZZ_CHECK((virtio_memory_bad_region(table, count) == count) == right, "virtio_memory_bad_region() is wrong");
 	if (right) {
 		for (uint32_t i = 1; i < count; i++)
-			FUZZ_CHECK(table[i - 1].addr < table[i].addr, "not sorted");
+			FUZZ_CHECK(table[i - 1].addr < table[i].addr, "the table is not sorted");
 		virtio_memory_cursor_init(&cursor, &map);
 		for (uint32_t i = 0; i < 64 && in->left; i++)
 			look_up(in, &cursor, table, count);

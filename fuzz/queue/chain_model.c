@@ -127,18 +127,19 @@ void model_next(struct model *m, struct model_walk *w, uint16_t head, int got, c
 	int found;
 
 	if (w->over) {
-		FUZZ_CHECK(got == w->final, "after the end, next returned %d, not %d", got, w->final);
+		FUZZ_CHECK(got == w->final, "after the end of the walk, next returned %d, not %d", got, w->final);
 		return;
 	}
 	found = step(m, w, &d, &errors);
 	if (found < 0) {
-		FUZZ_CHECK(fuzz_error_bit(got) & errors, "next returned %d, where %#llx may be", got,
+		FUZZ_CHECK(fuzz_error_bit(got) & errors, "next returned %d, allowed set %#llx", got,
 			   (unsigned long long)errors);
 		end_walk(m, w, head, got);
 		return;
 	}
 	FUZZ_CHECK(got == 1, "next returned %d", got);
-	FUZZ_CHECK(desc->addr == d.addr && desc->len == d.len && desc->writable == d.writable, "another descriptor");
+	FUZZ_CHECK(desc->addr == d.addr && desc->len == d.len && desc->writable == d.writable,
+		   "next returned a wrong descriptor");
 }
 
 /* Resolving */
@@ -241,9 +242,9 @@ void model_expect_resolve(struct model *m, const struct model_walk *w, struct mo
 
 static void check_piece(const struct model *m, const struct virtio_segment *s, const struct model_piece *p)
 {
-	FUZZ_CHECK(s->addr == p->addr && s->len == p->len, "segment at %#llx", (unsigned long long)s->addr);
-	FUZZ_CHECK((uint8_t *)s->host == shadow_host(m->map->shadow, &p->region) + p->offset, "another host address");
-	FUZZ_CHECK(shadow_same_region(m->map, s->region, &p->region), "another region");
+	FUZZ_CHECK(s->addr == p->addr && s->len == p->len, "wrong segment at %#llx", (unsigned long long)s->addr);
+	FUZZ_CHECK((uint8_t *)s->host == shadow_host(m->map->shadow, &p->region) + p->offset, "wrong host address");
+	FUZZ_CHECK(shadow_same_region(m->map, s->region, &p->region), "wrong region");
 }
 
 static void check_last_writable(const struct model *m, const struct model_chain *c,
@@ -252,7 +253,7 @@ static void check_last_writable(const struct model *m, const struct model_chain 
 	const struct virtio_segment *s = &out->last_writable;
 
 	if (c->status.len == 0)
-		FUZZ_CHECK(s->len == 0, "a last writable byte, where there is none");
+		FUZZ_CHECK(s->len == 0, "last_writable is set, but there is no last writable byte");
 	else
 		check_piece(m, s, &c->status);
 }
@@ -269,9 +270,10 @@ static void check_front(const struct model *m, const struct model_chain *c, cons
 		counts[i >= c->readable]++;
 		bytes[i >= c->readable] += c->pieces[i].len;
 	}
-	FUZZ_CHECK(out->readable == counts[0] && out->writable == counts[1], "%u segments to read, %u to write",
-		   out->readable, out->writable);
-	FUZZ_CHECK(out->readable_bytes == bytes[0] && out->writable_bytes == bytes[1], "bytes of the chain");
+	FUZZ_CHECK(out->readable == counts[0] && out->writable == counts[1],
+		   "wrong number of segments: %u readable, %u writable", out->readable, out->writable);
+	FUZZ_CHECK(out->readable_bytes == bytes[0] && out->writable_bytes == bytes[1],
+		   "wrong number of bytes in the chain");
 	check_last_writable(m, c, out);
 }
 
@@ -282,9 +284,9 @@ void model_left_behind(const struct model *m, const struct model_chain *expected
 		check_front(m, expected, out);
 		return;
 	}
-	FUZZ_CHECK(out->readable == 0 && out->writable == 0 && out->needed == 0, "segments of a malformed chain");
-	FUZZ_CHECK(out->readable_bytes == 0 && out->writable_bytes == 0, "bytes of a malformed chain");
-	FUZZ_CHECK(out->last_writable.len == 0, "a last writable byte of a malformed chain");
+	FUZZ_CHECK(out->readable == 0 && out->writable == 0 && out->needed == 0, "a malformed chain has segments");
+	FUZZ_CHECK(out->readable_bytes == 0 && out->writable_bytes == 0, "a malformed chain has bytes");
+	FUZZ_CHECK(out->last_writable.len == 0, "a malformed chain has a last writable byte");
 }
 
 void model_resolve(struct model *m, struct model_walk *w, const struct model_chain *expected, uint16_t head, int got,
@@ -293,7 +295,7 @@ void model_resolve(struct model *m, struct model_walk *w, const struct model_cha
 	const int success = expected->needed > out->capacity ? VIRTIO_ENOBUFS : 0;
 
 	if (expected->errors) {
-		FUZZ_CHECK(fuzz_error_bit(got) & expected->errors, "resolve returned %d, where %#llx may be", got,
+		FUZZ_CHECK(fuzz_error_bit(got) & expected->errors, "resolve returned %d, allowed set %#llx", got,
 			   (unsigned long long)expected->errors);
 		end_walk(m, w, head, got);
 		return;
@@ -311,7 +313,7 @@ void model_resolve(struct model *m, struct model_walk *w, const struct model_cha
 
 void model_not_mapped(struct model *m, struct model_walk *w, const struct model_chain *expected)
 {
-	FUZZ_CHECK(expected->errors & BIT(ENOTMAPPED), "all is mapped, or never will be");
+	FUZZ_CHECK(expected->errors & BIT(ENOTMAPPED), "ENOTMAPPED without a page to wait for");
 	end_walk(m, w, 0, VIRTIO_ENOTMAPPED);
 }
 
@@ -320,7 +322,7 @@ static void check_no_data(const struct virtio_request *r)
 	const struct virtio_chain_segments *data = &r->data;
 
 	FUZZ_CHECK(data->readable == 0 && data->writable == 0 && data->readable_bytes == 0 && data->writable_bytes == 0,
-		   "a failed request with data");
+		   "a failed request has data");
 }
 
 /* Compares the header, and then the data with the chain's pieces without header and status. */
@@ -335,7 +337,7 @@ static void check_data(const struct model *m, const struct model_chain *c, const
 		const uint64_t cut = p.len < front ? p.len : front;
 
 		FUZZ_CHECK(memcmp(header, shadow_shadow(m->map->shadow, &p.region, p.offset), (size_t)cut) == 0,
-			   "another header");
+			   "wrong header");
 		header += cut;
 		front -= cut;
 		p.addr += cut;
@@ -346,11 +348,11 @@ static void check_data(const struct model *m, const struct model_chain *c, const
 		check_piece(m, &r->data.segments[n++], &p);
 		readable += i < c->readable;
 	}
-	FUZZ_CHECK(r->data.readable == readable && r->data.writable == n - readable, "%u and %u segments of data",
-		   r->data.readable, r->data.writable);
+	FUZZ_CHECK(r->data.readable == readable && r->data.writable == n - readable,
+		   "wrong number of data segments: %u readable, %u writable", r->data.readable, r->data.writable);
 	FUZZ_CHECK(r->data.readable_bytes == c->readable_bytes - r->header_bytes &&
 			   r->data.writable_bytes == c->bytes - c->readable_bytes - 1,
-		   "bytes of data");
+		   "wrong number of data bytes");
 }
 
 /* Returns the errors that a request may have although its chain is good. */
@@ -371,10 +373,10 @@ static void failed_request(struct model *m, struct model_walk *w, const struct m
 {
 	const uint64_t errors = expected->errors & ~BIT(ENOTMAPPED);
 
-	FUZZ_CHECK(fuzz_error_bit(r->error) & errors, "a request with error %d, where %#llx may be", r->error,
+	FUZZ_CHECK(fuzz_error_bit(r->error) & errors, "a request has error %d, allowed set %#llx", r->error,
 		   (unsigned long long)errors);
 	if (expected->shape)
-		FUZZ_CHECK(r->data.last_writable.len == 0, "a status in a malformed chain");
+		FUZZ_CHECK(r->data.last_writable.len == 0, "a malformed chain has a status");
 	else
 		check_last_writable(m, expected, &r->data);
 	check_no_data(r);
@@ -392,7 +394,7 @@ void model_request(struct model *m, struct model_walk *w, const struct model_cha
 	}
 	w->over = true;
 	errors = request_errors(expected, r);
-	FUZZ_CHECK(errors ? (fuzz_error_bit(r->error) & errors) != 0 : r->error == 0, "a request with error %d",
+	FUZZ_CHECK(errors ? (fuzz_error_bit(r->error) & errors) != 0 : r->error == 0, "a request has error %d",
 		   r->error);
 	if (errors & BIT(ENOBUFS))
 		m->stats.too_many_segments++;

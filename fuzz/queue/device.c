@@ -131,7 +131,7 @@ static void resolve_after_error(struct harness *h, struct harness_request *r, in
 	struct virtio_chain_segments out = { .segments = r->segments, .needed = NO_ARGUMENT };
 	const struct model_chain nothing = { .shape = r->model->errors };
 
-	FUZZ_CHECK(virtio_chain_resolve(&r->chain, &out) == error, "another error than %d", error);
+	FUZZ_CHECK(virtio_chain_resolve(&r->chain, &out) == error, "a second resolve did not return %d", error);
 	model_left_behind(&h->model, &nothing, error, &out);
 }
 
@@ -150,7 +150,7 @@ static int resolve(struct harness *h, struct harness_request *r, uint32_t capaci
 	model_expect_resolve(&h->model, &r->walk, r->model);
 	h->allowed += 2 * r->model->work;
 	got = virtio_chain_resolve(&r->chain, &out);
-	FUZZ_CHECK(out.segments == r->segments && out.capacity == capacity, "another array");
+	FUZZ_CHECK(out.segments == r->segments && out.capacity == capacity, "resolve changed the array of the caller");
 	model_resolve(&h->model, &r->walk, r->model, head, got, &out);
 	/* A resolution without room leaves the walk at its start. */
 	r->fresh = got == VIRTIO_ENOBUFS;
@@ -190,7 +190,7 @@ static void device_is_in_flight(struct harness *h)
 	const struct virtio_token token = pick_token(h);
 	const bool got = virtio_queue_is_in_flight(&h->queue, token);
 
-	FUZZ_CHECK(got == model_in_flight_token(&h->model, token), "%#llx is in flight: %d",
+	FUZZ_CHECK(got == model_in_flight_token(&h->model, token), "token %#llx is in flight: %d",
 		   (unsigned long long)token.value, got);
 }
 
@@ -327,8 +327,10 @@ static void check_no_memory(struct harness *h)
 		struct virtio_memory_cursor *cursor = &h->queue.memory[i];
 		uint8_t byte = NO_ARGUMENT;
 
-		FUZZ_CHECK(virtio_memory_read(cursor, h->base, &byte, 1) == VIRTIO_EFAULT, "a read after a reset");
-		FUZZ_CHECK(virtio_memory_write(cursor, h->base, &byte, 1) == VIRTIO_EFAULT, "a write after a reset");
+		FUZZ_CHECK(virtio_memory_read(cursor, h->base, &byte, 1) == VIRTIO_EFAULT,
+			   "a read after a reset did not fail");
+		FUZZ_CHECK(virtio_memory_write(cursor, h->base, &byte, 1) == VIRTIO_EFAULT,
+			   "a write after a reset did not fail");
 		FUZZ_CHECK(byte == NO_ARGUMENT, "a failure touched a byte");
 	}
 }
@@ -339,10 +341,12 @@ static void check_no_memory(struct harness *h)
  */
 static void init_again(struct harness *h, bool late)
 {
-	FUZZ_CHECK(virtio_queue_init(&h->queue, NULL, h->model.storage) == VIRTIO_EINVAL, "init without storage");
+	FUZZ_CHECK(virtio_queue_init(&h->queue, NULL, h->model.storage) == VIRTIO_EINVAL,
+		   "init without storage is accepted");
 	if (late)
 		h->queue.sequence |= UINT64_C(0xffff) << 16;
-	FUZZ_CHECK(virtio_queue_init(&h->queue, h->inflight, h->model.storage) == 0, "a second init");
+	FUZZ_CHECK(virtio_queue_init(&h->queue, h->inflight, h->model.storage) == 0,
+		   "a second virtio_queue_init() failed");
 	model_init_again(&h->model);
 }
 
@@ -537,7 +541,7 @@ void harness_device_step(struct harness *h, uint8_t op)
 	h->allowed = h->maps[0]->page_shift ? ring_work(h) : 0;
 	steps[op % DEVICE_STEPS](h);
 	calls = h->maps[0]->calls + h->maps[1]->calls - calls;
-	FUZZ_CHECK(calls <= h->allowed, "%llu look-ups where %llu may be", (unsigned long long)calls,
+	FUZZ_CHECK(calls <= h->allowed, "a step made %llu translations, allowed %llu", (unsigned long long)calls,
 		   (unsigned long long)h->allowed);
 	/* Forgets the requests that are no longer in flight. */
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++)

@@ -211,7 +211,7 @@ static void make_harness(struct harness *h)
 	h->model.stats.first_head = 0xffff;
 	h->inflight = fuzz_alloc(sizeof *h->inflight * h->model.storage);
 	got = virtio_queue_init(&h->queue, h->inflight, h->model.storage);
-	FUZZ_CHECK(got == 0, "init returned %d", got);
+	FUZZ_CHECK(got == 0, "virtio_queue_init() returned %d", got);
 	harness_reset_driver(h);
 	got = virtio_queue_start(&h->queue, &h->config, &h->maps[0]->map);
 	model_start(&h->model, &h->config, h->maps[0], got);
@@ -241,7 +241,7 @@ static void compare(const struct harness *h)
 	struct virtio_queue_stats stats;
 
 	virtio_queue_get_stats(&h->queue, &stats);
-	FUZZ_CHECK(stats.too_many_segments == h->model.stats.too_many_segments, "%llu arrays too small",
+	FUZZ_CHECK(stats.too_many_segments == h->model.stats.too_many_segments, "the counter too_many_segments is %llu",
 		   (unsigned long long)stats.too_many_segments);
 	shadow_compare(h->shadow);
 	model_compare(&h->model, &h->queue);

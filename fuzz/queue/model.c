@@ -201,10 +201,10 @@ static int look(struct model *m)
 /* Records the token of a pop. Traps if an earlier pop had the same token. */
 static void new_token(struct model *m, struct virtio_token token, uint16_t head)
 {
-	FUZZ_CHECK(virtio_token_head(token) == head, "a token for head %u, not %u", virtio_token_head(token), head);
+	FUZZ_CHECK(virtio_token_head(token) == head, "the token has head %u, not %u", virtio_token_head(token), head);
 	for (uint32_t i = 0; i < m->past_count && i < MODEL_PAST; i++)
-		FUZZ_CHECK(m->past[i].value != token.value, "an old token");
-	FUZZ_CHECK((token.value >> 16 & 1) != 0, "a token with an even sequence number");
+		FUZZ_CHECK(m->past[i].value != token.value, "a token is used again");
+	FUZZ_CHECK((token.value >> 16 & 1) != 0, "a token has an even sequence number");
 	m->past[m->past_count++ % MODEL_PAST] = token;
 }
 
@@ -270,7 +270,8 @@ uint64_t model_pop_not_mapped(struct model *m)
 	struct model_chain c;
 	uint16_t head = 0;
 
-	FUZZ_CHECK(not_popping(m) == 0 && find_head(m, &head) == 1, "nothing to pop that could not be mapped");
+	FUZZ_CHECK(not_popping(m) == 0 && find_head(m, &head) == 1,
+		   "a pop returned ENOTMAPPED, but no head is available");
 	walk = walk_of(m, head);
 	model_expect_resolve(m, &walk, &c);
 	model_not_mapped(m, &walk, &c);
@@ -460,8 +461,8 @@ void model_read_idx(struct model *m, bool avail, int got, uint16_t value)
 	/* This call works in a broken queue, too, and before a replay is finished. */
 	EXPECT("read_idx", got, m->started ? 0 : BIT(ENOTREADY), 0);
 	if (m->started)
-		FUZZ_CHECK(value == shadow_get16(m->map, avail ? avail_field(m, 2) : used_field(m, 2)), "read %u",
-			   value);
+		FUZZ_CHECK(value == shadow_get16(m->map, avail ? avail_field(m, 2) : used_field(m, 2)),
+			   "read_idx reads %u", value);
 }
 
 /* Returns whether all members of a state are 0, as for a queue that was not started. */
@@ -477,16 +478,17 @@ static bool is_of_nothing(const struct virtio_queue_state *state)
 static void check_state(const struct model *m, const struct virtio_queue_state *state)
 {
 	if (!m->started) {
-		FUZZ_CHECK(is_of_nothing(state), "something saved of a queue that is not started");
+		FUZZ_CHECK(is_of_nothing(state), "the saved state of a queue that is not started is not 0");
 		return;
 	}
-	FUZZ_CHECK(state->next_avail == m->next_avail && state->next_used == m->next_used, "indices saved");
-	FUZZ_CHECK(state->broken == m->broken, "%d saved as the fault, not %d", state->broken, m->broken);
-	FUZZ_CHECK(memcmp(state->config.addr, m->config.addr, sizeof m->config.addr) == 0, "addresses saved");
-	FUZZ_CHECK(state->config.size == m->config.size && state->config.max_size == m->config.max_size, "sizes saved");
+	FUZZ_CHECK(state->next_avail == m->next_avail && state->next_used == m->next_used, "wrong indices are saved");
+	FUZZ_CHECK(state->broken == m->broken, "the saved fault is %d, not %d", state->broken, m->broken);
+	FUZZ_CHECK(memcmp(state->config.addr, m->config.addr, sizeof m->config.addr) == 0, "wrong addresses are saved");
+	FUZZ_CHECK(state->config.size == m->config.size && state->config.max_size == m->config.max_size,
+		   "wrong sizes are saved");
 	FUZZ_CHECK(state->config.ready && state->config.event_idx == m->config.event_idx &&
 			   state->config.indirect == m->config.indirect && state->config.in_order == m->config.in_order,
-		   "features saved");
+		   "wrong features are saved");
 }
 
 void model_save(const struct model *m, int got, const struct virtio_queue_state *state)
@@ -517,14 +519,14 @@ void model_save_in_flight(const struct model *m, uint32_t capacity, int got, con
 	if (errors)
 		return;
 	check_state(m, state);
-	FUZZ_CHECK(count == m->order_count, "%u requests saved, not %u", count, m->order_count);
+	FUZZ_CHECK(count == m->order_count, "%u requests are saved, not %u", count, m->order_count);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct model_request *r = &m->requests[m->order[i]];
 		const bool waits = r->state == MODEL_WAITS;
 
-		FUZZ_CHECK(record[i].head == m->order[i], "requests saved in another order");
+		FUZZ_CHECK(record[i].head == m->order[i], "requests are saved in a wrong order");
 		FUZZ_CHECK(record[i].completed == waits && record[i].written == (waits ? r->len : 0),
-			   "completion of head %u saved", record[i].head);
+			   "a wrong completion of head %u is saved", record[i].head);
 	}
 }
 
@@ -613,16 +615,20 @@ void model_compare(const struct model *m, const struct virtio_queue *queue)
 
 	virtio_queue_get_stats(queue, &stats);
 	FUZZ_CHECK(stats.chains == m->stats.chains && stats.completions == m->stats.completions,
-		   "%llu chains, %llu done", (unsigned long long)stats.chains, (unsigned long long)stats.completions);
-	FUZZ_CHECK(stats.interrupts == m->stats.interrupts && stats.not_mapped == m->stats.not_mapped, "stats");
-	FUZZ_CHECK(stats.ring_faults == m->stats.ring_faults && stats.chain_faults == m->stats.chain_faults, "faults");
+		   "wrong counters: %llu chains, %llu completions", (unsigned long long)stats.chains,
+		   (unsigned long long)stats.completions);
+	FUZZ_CHECK(stats.interrupts == m->stats.interrupts && stats.not_mapped == m->stats.not_mapped,
+		   "a counter of interrupts or of pages to wait for is wrong");
+	FUZZ_CHECK(stats.ring_faults == m->stats.ring_faults && stats.chain_faults == m->stats.chain_faults,
+		   "a counter of faults is wrong");
 	FUZZ_CHECK(stats.first_error == m->stats.first_error && stats.first_head == m->stats.first_head &&
 			   stats.first_position == m->stats.first_position,
-		   "first fault: %d, head %u, at %u", stats.first_error, stats.first_head, stats.first_position);
-	FUZZ_CHECK(virtio_queue_quiesced(queue) == (model_in_flight(m) == 0), "quiesced");
+		   "wrong first fault: %d, head %u, at %u", stats.first_error, stats.first_head, stats.first_position);
+	FUZZ_CHECK(virtio_queue_quiesced(queue) == (model_in_flight(m) == 0), "virtio_queue_quiesced() is wrong");
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++)
 		old += m->requests[i].state == MODEL_FLIGHT && m->requests[i].old_map;
-	FUZZ_CHECK(virtio_queue_old_maps_unused(queue) == (old == 0), "old maps");
-	FUZZ_CHECK(virtio_queue_next_avail(queue) == m->next_avail, "next_avail %u", virtio_queue_next_avail(queue));
-	FUZZ_CHECK(virtio_queue_next_used(queue) == m->next_used, "next_used %u", virtio_queue_next_used(queue));
+	FUZZ_CHECK(virtio_queue_old_maps_unused(queue) == (old == 0), "virtio_queue_old_maps_unused() is wrong");
+	FUZZ_CHECK(virtio_queue_next_avail(queue) == m->next_avail, "wrong next_avail %u",
+		   virtio_queue_next_avail(queue));
+	FUZZ_CHECK(virtio_queue_next_used(queue) == m->next_used, "wrong next_used %u", virtio_queue_next_used(queue));
 }

@@ -19,7 +19,7 @@ static struct virtio_request *make_request(struct harness *h)
 	memset(header, UNTOUCHED, header_bytes);
 	FUZZ_CHECK(virtio_request_init(r, header, header_bytes, fuzz_alloc(sizeof *r->segments * capacity), capacity) ==
 			   0,
-		   "request_init");
+		   "virtio_request_init() failed");
 	memset(&r->token, UNTOUCHED, sizeof *r - offsetof(struct virtio_request, token));
 	r->data.capacity = capacity;
 	return r;
@@ -107,7 +107,7 @@ void harness_parse_request(struct harness *h)
 	h->allowed += 2 * c->work;
 	got = virtio_request_parse(&kept->chain, r);
 	if (got == 0) {
-		FUZZ_CHECK(r->token.value == kept->chain.token.value, "a request with another token");
+		FUZZ_CHECK(r->token.value == kept->chain.token.value, "a request has a wrong token");
 		kept->model = c;
 		take_up(h, kept, r);
 		return;

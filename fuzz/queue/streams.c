@@ -20,7 +20,7 @@ static struct model_piece piece_at(const struct harness_request *r, uint64_t at)
 		}
 		at -= p.len;
 	}
-	FUZZ_CHECK(false, "a position past the chain's end");
+	FUZZ_CHECK(false, "the model reads past the end of the chain");
 	return r->model->last;
 }
 
@@ -64,11 +64,12 @@ static void read_some(struct harness *h, struct harness_request *r, uint64_t len
 
 	if (exact)
 		FUZZ_CHECK(virtio_reader_read_exact(&r->reader, got, (size_t)len) == (enough ? 0 : VIRTIO_ESHORT),
-			   "read_exact");
+			   "virtio_reader_read_exact() is wrong");
 	else
-		FUZZ_CHECK(virtio_reader_read(&r->reader, got, (size_t)len) == n, "read");
+		FUZZ_CHECK(virtio_reader_read(&r->reader, got, (size_t)len) == n,
+			   "virtio_reader_read() or virtio_reader_done() is wrong");
 	move(h, r, s, n, expected, NULL);
-	FUZZ_CHECK(memcmp(got, expected, (size_t)n) == 0, "read other bytes");
+	FUZZ_CHECK(memcmp(got, expected, (size_t)n) == 0, "a read returned wrong bytes");
 	free(got);
 	free(expected);
 }
@@ -84,9 +85,9 @@ static void write_some(struct harness *h, struct harness_request *r, uint64_t le
 		bytes[i] = (uint8_t)(s->at + i * 3 + 1);
 	if (exact)
 		FUZZ_CHECK(virtio_writer_write_exact(&r->writer, bytes, (size_t)len) == (enough ? 0 : VIRTIO_ESHORT),
-			   "write_exact");
+			   "virtio_writer_write_exact() is wrong");
 	else
-		FUZZ_CHECK(virtio_writer_write(&r->writer, bytes, (size_t)len) == n, "write");
+		FUZZ_CHECK(virtio_writer_write(&r->writer, bytes, (size_t)len) == n, "virtio_writer_write() is wrong");
 	move(h, r, s, n, NULL, bytes);
 	free(bytes);
 }
@@ -103,9 +104,9 @@ static void check_iovec(struct harness *h, const struct harness_request *r, cons
 	for (uint32_t i = 0; i < count; i++) {
 		const struct model_piece p = piece_at(r, at);
 
-		FUZZ_CHECK((uint8_t *)iov[i].base == shadow_host(h->shadow, &p.region) + p.offset, "entry %u elsewhere",
-			   i);
-		FUZZ_CHECK(iov[i].len > 0 && iov[i].len <= p.len, "entry %u of %zu bytes", i, iov[i].len);
+		FUZZ_CHECK((uint8_t *)iov[i].base == shadow_host(h->shadow, &p.region) + p.offset,
+			   "entry %u has a wrong address", i);
+		FUZZ_CHECK(iov[i].len > 0 && iov[i].len <= p.len, "entry %u has %zu bytes", i, iov[i].len);
 		FUZZ_CHECK(iov[i].len == p.len || at + iov[i].len == s->at + filled, "entry %u is short", i);
 		for (size_t j = 0; j < iov[i].len && write; j++) {
 			const uint8_t byte = (uint8_t)(at + j);
@@ -115,7 +116,7 @@ static void check_iovec(struct harness *h, const struct harness_request *r, cons
 		}
 		at += iov[i].len;
 	}
-	FUZZ_CHECK(at == s->at + filled, "%u entries do not make %llu bytes", count, (unsigned long long)filled);
+	FUZZ_CHECK(at == s->at + filled, "%u entries do not have %llu bytes", count, (unsigned long long)filled);
 }
 
 static void show(struct harness *h, struct harness_request *r, uint64_t len, bool write)
@@ -128,8 +129,8 @@ static void show(struct harness *h, struct harness_request *r, uint64_t len, boo
 				     : virtio_reader_iovec(&r->reader, len, iov, capacity, &filled);
 	const uint64_t wanted = len < left(s) ? len : left(s);
 
-	FUZZ_CHECK(count <= capacity && filled <= wanted, "%u entries", count);
-	FUZZ_CHECK(filled == wanted || count == capacity, "an I/O vector that ends early");
+	FUZZ_CHECK(count <= capacity && filled <= wanted, "wrong vector of %u entries", count);
+	FUZZ_CHECK(filled == wanted || count == capacity, "the vector ends too early");
 	check_iovec(h, r, s, iov, count, filled, write);
 	free(iov);
 }
@@ -197,11 +198,12 @@ void harness_stream_step(struct harness *h, struct harness_request *r)
 	default:
 		split(h, r, len, write);
 	}
-	FUZZ_CHECK(virtio_reader_left(&r->reader) == left(&r->reading), "left to read");
-	FUZZ_CHECK(virtio_reader_done(&r->reader) == r->reading.done, "read");
-	FUZZ_CHECK(virtio_writer_left(&r->writer) == left(&r->writing), "left to write");
-	FUZZ_CHECK(virtio_writer_done(&r->writer) == r->writing.done, "written");
-	FUZZ_CHECK(virtio_writer_used(&r->writer) == r->writing.done, "used length");
+	FUZZ_CHECK(virtio_reader_left(&r->reader) == left(&r->reading), "virtio_reader_left() is wrong");
+	FUZZ_CHECK(virtio_reader_done(&r->reader) == r->reading.done,
+		   "virtio_reader_read() or virtio_reader_done() is wrong");
+	FUZZ_CHECK(virtio_writer_left(&r->writer) == left(&r->writing), "virtio_writer_left() is wrong");
+	FUZZ_CHECK(virtio_writer_done(&r->writer) == r->writing.done, "virtio_writer_done() is wrong");
+	FUZZ_CHECK(virtio_writer_used(&r->writer) == r->writing.done, "virtio_writer_used() is wrong");
 }
 
 void harness_begin_streams(struct harness_request *r, const struct virtio_chain_segments *data, uint64_t front,

@@ -200,7 +200,7 @@ uint64_t format_get(const uint8_t *file, const struct format_section *section, c
 
 	if (format_find(section, field, entry, &offset, &bytes))
 		return format_number(file + offset, bytes);
-	FUZZ_CHECK(bytes != 0, "no value %s", field);
+	FUZZ_CHECK(bytes != 0, "the model has no value %s", field);
 	return 0;
 }
 

@@ -40,8 +40,8 @@ static void check_text(const struct state_harness *h)
 	char *text = fuzz_alloc(length + 1);
 
 	FUZZ_CHECK(virtio_section_describe(&h->reader.fault, text, length + 1) == length && strlen(text) == length,
-		   "a text has another length than was measured");
-	FUZZ_CHECK(strstr(text, "at byte") || !h->reader.fault.field, "a text without a place: %s", text);
+		   "the text of a fault does not have the measured length");
+	FUZZ_CHECK(strstr(text, "at byte") || !h->reader.fault.field, "the text of a fault has no offset: %s", text);
 	free(text);
 }
 
@@ -59,30 +59,32 @@ static void check_refusal(const struct state_harness *h)
 		if (h->view.sections[i].content == fault->section.offset)
 			section = &h->view.sections[i];
 	}
-	FUZZ_CHECK(section && fault->field, "a refusal without section or field");
+	FUZZ_CHECK(section && fault->field, "a refusal names no section or no field");
 	FUZZ_CHECK(strcmp(fault->section.name, section->kind->name) == 0 && fault->section.device == section->device &&
 			   fault->section.index == section->index,
-		   "a refusal of another section");
+		   "a refusal names a wrong section");
 	if (section->kind->list && strcmp(fault->field, section->kind->list) == 0)
 		offset = format_list(section);
 	else
-		FUZZ_CHECK(format_find(section, fault->field, fault->entry, &offset, &bytes), "no value %s in %s",
-			   fault->field, section->kind->name);
-	FUZZ_CHECK(fault->offset == offset, "%s is at %zu and not at %zu", fault->field, offset, fault->offset);
-	FUZZ_CHECK(fault->found == format_number(h->judged.bytes + offset, bytes), "another value of %s", fault->field);
+		FUZZ_CHECK(format_find(section, fault->field, fault->entry, &offset, &bytes),
+			   "a refusal names the value %s, which section %s lacks", fault->field, section->kind->name);
+	FUZZ_CHECK(fault->offset == offset, "%s is at offset %zu, the refusal says %zu", fault->field, offset,
+		   fault->offset);
+	FUZZ_CHECK(fault->found == format_number(h->judged.bytes + offset, bytes),
+		   "a refusal reports a wrong value of %s", fault->field);
 }
 
 static void check_refused(const struct state_harness *h)
 {
 	const struct virtio_section_fault *fault = &h->reader.fault;
 
-	FUZZ_CHECK(fault->offset <= h->judged.length, "a place behind the file");
+	FUZZ_CHECK(fault->offset <= h->judged.length, "a fault has an offset past the end of the file");
 	if (fault->reason == VIRTIO_SECTION_REFUSED) {
 		check_refusal(h);
 	} else {
-		FUZZ_CHECK(fault->reason == h->view.reason, "reason %d and not %d", (int)fault->reason,
+		FUZZ_CHECK(fault->reason == h->view.reason, "the fault has reason %d, not %d", (int)fault->reason,
 			   (int)h->view.reason);
-		FUZZ_CHECK(fault->offset == h->view.offset, "a fault at %zu and not at %zu", fault->offset,
+		FUZZ_CHECK(fault->offset == h->view.offset, "the fault is at offset %zu, not %zu", fault->offset,
 			   h->view.offset);
 	}
 	check_text(h);
@@ -109,11 +111,11 @@ static void check_saved(struct state_harness *h, const struct machine *m, const 
 {
 	const size_t length = machine_save(m, h->saved);
 
-	FUZZ_CHECK(length == h->expected.length, "%s: %zu bytes and not %zu", what, length, h->expected.length);
+	FUZZ_CHECK(length == h->expected.length, "%s: %zu bytes, not %zu", what, length, h->expected.length);
 	for (size_t i = 0; i < shorter(length, h->expected.length - 4); i++)
-		FUZZ_CHECK(h->saved[i] == h->expected.bytes[i], "%s: byte %zu is %u and not %u", what, i, h->saved[i],
+		FUZZ_CHECK(h->saved[i] == h->expected.bytes[i], "%s: byte %zu is %u, not %u", what, i, h->saved[i],
 			   h->expected.bytes[i]);
-	FUZZ_CHECK(memcmp(h->saved, h->expected.bytes, length) == 0, "%s: another checksum", what);
+	FUZZ_CHECK(memcmp(h->saved, h->expected.bytes, length) == 0, "%s: wrong checksum", what);
 }
 
 /* Serves a queue. All requests in flight and all available requests must reach the used ring. */
@@ -128,7 +130,7 @@ static void serve(struct state_harness *h, uint32_t device, uint32_t n)
 		return;
 	FUZZ_CHECK(virtio_get_le16(h->ram + queue->config.addr[VIRTIO_QUEUE_USED] + 2) == (uint16_t)queue->next_avail ||
 			   !virtio_queue_quiesced(queue),
-		   "queue %u of device %u has not used what it served", n, device);
+		   "queue %u of device %u has served requests that are not in the used ring", n, device);
 }
 
 /* Serves the restored machine's queues, saves and restores the machine again, and resets it. */
@@ -149,16 +151,17 @@ static void run(struct state_harness *h)
 				   virtio_device_status(&h->to.parts[device].device) == 0,
 			   "device %u can't be reset", device);
 		for (uint32_t i = 0; i < machine_queues(device); i++)
-			FUZZ_CHECK(virtio_queue_quiesced(&h->to.parts[device].queues[i]), "a reset leaves requests");
+			FUZZ_CHECK(virtio_queue_quiesced(&h->to.parts[device].queues[i]),
+				   "requests are in flight after a reset");
 	}
 }
 
 /* Checks a file that was accepted, and the restore from it. */
 static void check_accepted(struct state_harness *h)
 {
-	FUZZ_CHECK(h->view.reason == VIRTIO_SECTION_GOOD, "accepted, with reason %d at %zu", (int)h->view.reason,
-		   h->view.offset);
-	FUZZ_CHECK(h->reader.skipped_count == h->view.skipped, "%u sections were skipped, and %u not known",
+	FUZZ_CHECK(h->view.reason == VIRTIO_SECTION_GOOD, "the file is accepted, but has reason %d at offset %zu",
+		   (int)h->view.reason, h->view.offset);
+	FUZZ_CHECK(h->reader.skipped_count == h->view.skipped, "%u sections were skipped, the model says %u",
 		   h->reader.skipped_count, h->view.skipped);
 	FUZZ_CHECK(memcmp(&h->to, &h->before, sizeof h->to) == 0, "reading changes the target");
 	model_judge(h->judged.bytes, &h->view);
@@ -167,7 +170,7 @@ static void check_accepted(struct state_harness *h)
 	check_saved(h, &h->to, "saved again");
 	FUZZ_CHECK(memcmp(h->ram, h->ram_before, sizeof h->ram) == 0 || h->to.parts[0].device.active ||
 			   h->to.parts[1].device.active || h->to.parts[2].device.active,
-		   "memory was changed without a device");
+		   "guest memory changes, but no device is active");
 	run(h);
 	memcpy(h->ram, h->ram_before, sizeof h->ram);
 }
@@ -187,7 +190,7 @@ static void judge(struct state_harness *h, bool framed)
 	memcpy(&h->before, &h->to, sizeof h->to);
 	error = read_exact(h, &h->to, h->judged.bytes, h->judged.length);
 	FUZZ_CHECK(memcmp(h->ram, h->ram_before, sizeof h->ram) == 0, "reading a file changes guest memory");
-	FUZZ_CHECK(error == h->reader.fault.error, "another error than the fault's");
+	FUZZ_CHECK(error == h->reader.fault.error, "the read does not return the error of its fault");
 	if (error)
 		check_refused(h);
 	else

@@ -20,7 +20,7 @@ static struct judged find(const uint8_t *file, const struct format_view *view, c
 {
 	const struct judged found = { file, view, format_section_of(view, kind, device, index) };
 
-	FUZZ_CHECK(found.section, "section %s of device %u is not there", kind->name, device);
+	FUZZ_CHECK(found.section, "section %s of device %u is missing", kind->name, device);
 	return found;
 }
 
@@ -49,7 +49,7 @@ static bool has(const struct judged *core, uint32_t bit)
 static void judge_features(const struct judged *core, uint64_t features)
 {
 	if (front(core, "status") & VIRTIO_CONFIG_S_FEATURES_OK)
-		FUZZ_CHECK(features == (accepted(core) & TYPE_FEATURES), "features differ from the core's");
+		FUZZ_CHECK(features == (accepted(core) & TYPE_FEATURES), "accepted: features differ from the core's");
 }
 
 static void judge_core(const struct judged *core, uint32_t device)
@@ -58,25 +58,26 @@ static void judge_core(const struct judged *core, uint32_t device)
 	const uint64_t status = front(core, "status");
 	const bool active = front(core, "active");
 
-	FUZZ_CHECK(front(core, "type") == types[device], "another type of device");
-	FUZZ_CHECK(core->section->count == machine_queues(device), "another number of queues");
-	FUZZ_CHECK(status <= 0xff && !(status & 0x30), "unknown bits of the status");
-	FUZZ_CHECK(!active || (status & VIRTIO_CONFIG_S_DRIVER_OK), "active before DRIVER_OK");
-	FUZZ_CHECK(front(core, "interrupt_status") <= 3, "unknown interrupts");
+	FUZZ_CHECK(front(core, "type") == types[device], "accepted: wrong type of device");
+	FUZZ_CHECK(core->section->count == machine_queues(device), "accepted: wrong number of queues");
+	FUZZ_CHECK(status <= 0xff && !(status & 0x30), "accepted: unknown bits of the status");
+	FUZZ_CHECK(!active || (status & VIRTIO_CONFIG_S_DRIVER_OK), "accepted: active before DRIVER_OK");
+	FUZZ_CHECK(front(core, "interrupt_status") <= 3, "accepted: unknown bits of the interrupt status");
 	FUZZ_CHECK(!(status & VIRTIO_CONFIG_S_FEATURES_OK) ||
 			   (has(core, VIRTIO_F_VERSION_1) && !front(core, "accepted_beyond")),
-		   "features that were not offered");
+		   "accepted: features that were not offered");
 	for (uint32_t i = 0; i < core->section->count; i++) {
 		const uint64_t size = entry(core, "size", i);
 
-		FUZZ_CHECK(entry(core, "max_size", i) == MACHINE_QUEUE_SIZE, "another largest size");
-		FUZZ_CHECK(size && size <= MACHINE_QUEUE_SIZE && (size & (size - 1)) == 0, "a bad size");
+		FUZZ_CHECK(entry(core, "max_size", i) == MACHINE_QUEUE_SIZE, "accepted: wrong max_size");
+		FUZZ_CHECK(size && size <= MACHINE_QUEUE_SIZE && (size & (size - 1)) == 0, "accepted: wrong size");
 		FUZZ_CHECK(entry(core, "desc", i) % 16 == 0 && entry(core, "avail", i) % 2 == 0 &&
 				   entry(core, "used", i) % 4 == 0,
-			   "a bad alignment");
-		FUZZ_CHECK(entry(core, "given", i) <= 7 && entry(core, "refused", i) <= 15, "unknown areas");
+			   "accepted: misaligned area");
+		FUZZ_CHECK(entry(core, "given", i) <= 7 && entry(core, "refused", i) <= 15,
+			   "accepted: unknown bits in given or refused");
 		FUZZ_CHECK(!entry(core, "ready", i) || (entry(core, "given", i) == 7 && !entry(core, "refused", i)),
-			   "ready without its areas");
+			   "accepted: a ready queue without all areas");
 	}
 }
 
@@ -85,28 +86,32 @@ static void judge_config(const struct judged *core, const struct judged *queue, 
 {
 	static const char *const same[] = { "desc", "avail", "used", "max_size", "size", "ready" };
 
-	FUZZ_CHECK(front(core, "active"), "a queue of a device that is not active");
+	FUZZ_CHECK(front(core, "active"), "accepted: a started queue of an inactive device");
 	for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
-		FUZZ_CHECK(front(queue, same[i]) == entry(core, same[i], n), "%s differs from the core's", same[i]);
-	FUZZ_CHECK(front(queue, "ready"), "a queue that isn't ready");
+		FUZZ_CHECK(front(queue, same[i]) == entry(core, same[i], n),
+			   "accepted: %s of a queue differs from the core's", same[i]);
+	FUZZ_CHECK(front(queue, "ready"), "accepted: a started queue that isn't ready");
 	FUZZ_CHECK(front(queue, "event_idx") == has(core, VIRTIO_RING_F_EVENT_IDX) &&
 			   front(queue, "indirect") == has(core, VIRTIO_RING_F_INDIRECT_DESC) &&
 			   front(queue, "in_order") == has(core, VIRTIO_F_IN_ORDER),
-		   "features of a queue differ from the core's");
+		   "accepted: features of a queue differ from the core's");
 }
 
 static void judge_record(const struct judged *queue)
 {
 	uint32_t seen = 0;
 
-	FUZZ_CHECK(queue->section->count <= front(queue, "size"), "more in flight than the queue has");
+	FUZZ_CHECK(queue->section->count <= front(queue, "size"),
+		   "accepted: more requests in flight than the queue's size");
 	for (uint32_t i = 0; i < queue->section->count; i++) {
 		const uint64_t head = entry(queue, "head", i);
 		const bool completed = entry(queue, "completed", i);
 
-		FUZZ_CHECK(head < front(queue, "size") && !(seen >> head & 1), "a bad head");
-		FUZZ_CHECK(!completed || (front(queue, "in_order") && i > 0), "completed and not in the used ring");
-		FUZZ_CHECK(completed || !entry(queue, "written", i), "bytes of a request that is not completed");
+		FUZZ_CHECK(head < front(queue, "size") && !(seen >> head & 1), "accepted: wrong or repeated head");
+		FUZZ_CHECK(!completed || (front(queue, "in_order") && i > 0),
+			   "accepted: a completed request that must be in the used ring");
+		FUZZ_CHECK(completed || !entry(queue, "written", i),
+			   "accepted: written bytes of a request that is not completed");
 		seen |= 1u << head;
 	}
 }
@@ -117,10 +122,11 @@ static void judge_queue(const struct judged *core, const struct judged *queue, u
 
 	FUZZ_CHECK(broken == 0 || broken == VIRTIO_EFAULT || broken == VIRTIO_EPERM || broken == VIRTIO_EAVAILIDX ||
 			   broken == VIRTIO_EHEAD || broken == VIRTIO_EINFLIGHT,
-		   "a fault that no ring has");
+		   "accepted: an error that no ring has");
 	if (front(queue, "size") == 0) {
 		for (uint32_t i = 0; i < queue->section->bytes; i++)
-			FUZZ_CHECK(!queue->file[queue->section->content + i], "a queue that isn't started has values");
+			FUZZ_CHECK(!queue->file[queue->section->content + i],
+				   "accepted: values of a queue that isn't started");
 		return;
 	}
 	judge_config(core, queue, n);
@@ -132,8 +138,8 @@ static void judge_disk(const struct judged *core)
 	const struct judged disk = find(core->file, core->view, &format_blk, MACHINE_DISK, 0);
 
 	judge_features(core, front(&disk, "features"));
-	FUZZ_CHECK(front(&disk, "capacity") <= MACHINE_SECTORS, "a larger disk");
-	FUZZ_CHECK(front(&disk, "writeback") <= 1, "a bad cache mode");
+	FUZZ_CHECK(front(&disk, "capacity") <= MACHINE_SECTORS, "accepted: a capacity larger than the disk");
+	FUZZ_CHECK(front(&disk, "writeback") <= 1, "accepted: wrong writeback");
 }
 
 /* Returns the flags of a port, converted to the newest version. */
@@ -158,26 +164,28 @@ static void judge_console(const struct judged *core)
 	const bool multiport = front(&console, "negotiated") & 2;
 
 	judge_features(core, front(&console, "negotiated"));
-	FUZZ_CHECK(front(&console, "driver_ready") <= multiport, "a driver that can't be ready");
-	FUZZ_CHECK(console.section->count == MACHINE_PORTS, "ports are missing");
+	FUZZ_CHECK(front(&console, "driver_ready") <= multiport, "accepted: driver_ready without MULTIPORT");
+	FUZZ_CHECK(console.section->count == MACHINE_PORTS, "accepted: ports are missing");
 	for (uint32_t i = 0; i < MACHINE_PORTS; i++) {
 		const struct judged queue = find(core->file, core->view, &format_queue, MACHINE_CONSOLE, i ? 5 : 1);
 		const uint64_t in_flight = entry(&console, "in_flight", i), flags = port_flags(&console, i);
 		const bool ready = flags & VIRTIO_CONSOLE_PORT_IS_READY;
 
-		FUZZ_CHECK(entry(&console, "id", i) == i, "another port");
-		FUZZ_CHECK((flags & ~UINT64_C(0xc7)) == (i ? 0x10 : 0x30), "bad flags");
+		FUZZ_CHECK(entry(&console, "id", i) == i, "accepted: wrong id of a port");
+		FUZZ_CHECK((flags & ~UINT64_C(0xc7)) == (i ? 0x10 : 0x30), "accepted: wrong flags");
 		FUZZ_CHECK(ready ? !(flags & VIRTIO_CONSOLE_PORT_AWAITS_READY)
 				 : !(flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN),
-			   "ready, and waits for that; or open before");
+			   "accepted: a ready port awaits PORT_READY, or a port is open before it");
 		FUZZ_CHECK((flags & VIRTIO_CONSOLE_PORT_AWAITS_READY) ||
 				   !(entry(&console, "pending", i) & VIRTIO_CONSOLE_SEND_REMOVE),
-			   "removed, and waits for nothing");
-		FUZZ_CHECK(multiport || (!(flags & 0xc7) && !entry(&console, "pending", i)), "messages without queues");
-		FUZZ_CHECK(queue.section->count == in_flight, "a chain that isn't in the queue");
+			   "accepted: REMOVE is pending, but the port does not await PORT_READY");
+		FUZZ_CHECK(multiport || (!(flags & 0xc7) && !entry(&console, "pending", i)),
+			   "accepted: messages without MULTIPORT");
+		FUZZ_CHECK(queue.section->count == in_flight,
+			   "accepted: a port's chain that isn't in flight on its queue");
 		FUZZ_CHECK(in_flight ? entry(&console, "head", i) == entry(&queue, "head", 0)
 				     : !entry(&console, "head", i) && !entry(&console, "taken", i),
-			   "another chain than the queue's");
+			   "accepted: a port's chain differs from the queue's");
 	}
 }
 
@@ -187,22 +195,24 @@ static void judge_connection(const struct judged *vsock, uint32_t n)
 	const uint64_t local = entry(vsock, "local_cid", n), state = entry(vsock, "state", n);
 
 	FUZZ_CHECK(entry(vsock, "peer_cid", n) == MACHINE_GUEST_CID && local != MACHINE_GUEST_CID && local >= 2,
-		   "a connection of nobody's");
-	FUZZ_CHECK(state >= 1 && state <= 5, "a bad state");
-	FUZZ_CHECK(entry(vsock, "type", n) == 1 || entry(vsock, "type", n) == 2, "a bad type");
-	FUZZ_CHECK(entry(vsock, "credit_bad", n) <= 1 && entry(vsock, "owed", n) < 0x80, "bad marks");
-	FUZZ_CHECK(entry(vsock, "shut_by_us", n) <= 3 && entry(vsock, "shut_by_peer", n) <= 3, "bad flags");
-	FUZZ_CHECK(buffered <= entry(vsock, "buf_alloc", n), "more bytes than the buffer has");
-	FUZZ_CHECK(buffered == 0 || entry(vsock, "rx_packets", n), "bytes without a packet");
+		   "accepted: wrong address of a connection");
+	FUZZ_CHECK(state >= 1 && state <= 5, "accepted: wrong state of a connection");
+	FUZZ_CHECK(entry(vsock, "type", n) == 1 || entry(vsock, "type", n) == 2,
+		   "accepted: wrong type of a connection");
+	FUZZ_CHECK(entry(vsock, "credit_bad", n) <= 1 && entry(vsock, "owed", n) < 0x80,
+		   "accepted: wrong credit_bad or owed");
+	FUZZ_CHECK(entry(vsock, "shut_by_us", n) <= 3 && entry(vsock, "shut_by_peer", n) <= 3, "accepted: wrong flags");
+	FUZZ_CHECK(buffered <= entry(vsock, "buf_alloc", n), "accepted: more bytes than the buffer holds");
+	FUZZ_CHECK(buffered == 0 || entry(vsock, "rx_packets", n), "accepted: buffered bytes without a packet");
 	FUZZ_CHECK(!entry(vsock, "message_bytes", n) || entry(vsock, "message_packets", n),
-		   "bytes of a message without a packet");
+		   "accepted: bytes of a message without a packet");
 	FUZZ_CHECK(!entry(vsock, "message_packets", n) || (entry(vsock, "type", n) == 2 && state >= 3),
-		   "a message of a stream, or before the connection is established");
+		   "accepted: a message of a stream, or before the connection is established");
 	for (uint32_t i = 0; i < n; i++)
 		FUZZ_CHECK(entry(vsock, "local_cid", i) != local ||
 				   entry(vsock, "local_port", i) != entry(vsock, "local_port", n) ||
 				   entry(vsock, "peer_port", i) != entry(vsock, "peer_port", n),
-			   "two connections of the same address");
+			   "accepted: two connections with the same address");
 }
 
 static void judge_sockets(const struct judged *core)
@@ -212,14 +222,15 @@ static void judge_sockets(const struct judged *core)
 	const uint64_t port = front(&vsock, "next_port");
 
 	judge_features(core, front(&vsock, "negotiated"));
-	FUZZ_CHECK(port >= 1000 && port <= 2000, "a port that isn't ours");
-	FUZZ_CHECK(front(&vsock, "event_waiting") || !front(&vsock, "event_avail_idx"), "the index of no event");
+	FUZZ_CHECK(port >= 1000 && port <= 2000, "accepted: wrong next_port");
+	FUZZ_CHECK(front(&vsock, "event_waiting") || !front(&vsock, "event_avail_idx"),
+		   "accepted: event_avail_idx without event_waiting");
 	for (uint32_t i = 0; i < vsock.section->count; i++)
 		judge_connection(&vsock, i);
 	for (uint32_t i = 0; i < replies.section->count; i++)
 		FUZZ_CHECK(entry(&replies, "dst_cid", i) == MACHINE_GUEST_CID &&
 				   entry(&replies, "src_cid", i) != MACHINE_GUEST_CID,
-			   "a reply to nobody");
+			   "accepted: wrong address of a reply");
 }
 
 void model_judge(const uint8_t *file, const struct format_view *view)
@@ -248,7 +259,7 @@ static void put(struct edit_file *out, const struct format_section *section, con
 	size_t offset;
 	uint8_t bytes;
 
-	FUZZ_CHECK(format_find(section, field, n, &offset, &bytes), "no value %s", field);
+	FUZZ_CHECK(format_find(section, field, n, &offset, &bytes), "the model has no value %s", field);
 	format_put(out->bytes + offset, bytes, value);
 }
 

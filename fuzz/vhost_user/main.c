@@ -76,7 +76,7 @@ static int queue_notify(struct device *device, struct device_queue *queue, unsig
 {
 	(void)device;
 	(void)budget;
-	FUZZ_CHECK(fuzz.running[queue->index], "ring %u is served and doesn't run", queue->index);
+	FUZZ_CHECK(fuzz.running[queue->index], "ring %u is served, but does not run", queue->index);
 	return DEVICE_TURN_WAIT;
 }
 
@@ -169,8 +169,9 @@ static int receive(struct peer *peer, uint32_t request, void *payload, uint32_t 
 
 	if (recv(peer->socket, &header, sizeof header, MSG_DONTWAIT) != sizeof header)
 		return -1;
-	FUZZ_CHECK(header.request == request && header.flags == 5 && header.size <= size, "reply to %u: %u, %u, %u",
-		   request, header.request, header.flags, header.size);
+	FUZZ_CHECK(header.request == request && header.flags == 5 && header.size <= size,
+		   "the reply to request %u has request %u, flags %u, size %u", request, header.request, header.flags,
+		   header.size);
 	return header.size == 0 ? 0 : (int)recv(peer->socket, payload, header.size, MSG_DONTWAIT);
 }
 
@@ -184,12 +185,13 @@ static void tell(struct peer *peer, uint32_t request, const void *payload, uint3
 
 	send_message(peer, request, peer->ask ? 9 : 1, size, payload, size, fds, fd_count);
 	got = receive(peer, request, &ack, sizeof ack);
-	FUZZ_CHECK(fuzz.over == over, "request %u ends the session: %d instead of %d", request, fuzz.over, over);
+	FUZZ_CHECK(fuzz.over == over, "after request %u the session has ended: %d, the model says %d", request,
+		   fuzz.over, over);
 	if (peer->ask && outcome != MODEL_OVER)
-		FUZZ_CHECK(got == 8 && ack == (outcome == MODEL_DONE ? 0 : 1), "request %u: %d bytes, %d", request, got,
-			   (int)ack);
+		FUZZ_CHECK(got == 8 && ack == (outcome == MODEL_DONE ? 0 : 1),
+			   "wrong reply to request %u: %d bytes, value %d", request, got, (int)ack);
 	else
-		FUZZ_CHECK(got == -1, "request %u has a reply", request);
+		FUZZ_CHECK(got == -1, "request %u has a reply, but must have none", request);
 }
 
 static void tell_u64(struct peer *peer, uint32_t request, uint64_t value, enum model_outcome outcome)
@@ -225,7 +227,7 @@ static void step_get(struct peer *peer, unsigned int ring __attribute__((unused)
 
 	send_message(peer, requests[which], peer->ask ? 9 : 1, 0, NULL, 0, &peer->memory, peer->ask);
 	FUZZ_CHECK(receive(peer, requests[which], &value, sizeof value) == 8 && value == expected[which],
-		   "request %u: 0x%llx", requests[which], (unsigned long long)value);
+		   "wrong reply to request %u: value 0x%llx", requests[which], (unsigned long long)value);
 }
 
 static void step_features(struct peer *peer, unsigned int ring __attribute__((unused)))
@@ -344,11 +346,12 @@ static void step_get_base(struct peer *peer, unsigned int ring)
 
 	send_message(peer, VHOST_USER_GET_VRING_BASE, peer->ask ? 9 : 1, sizeof state, &state, sizeof state, NULL, 0);
 	got = receive(peer, VHOST_USER_GET_VRING_BASE, &state, sizeof state);
-	FUZZ_CHECK(fuzz.over == (ring >= MODEL_RINGS), "GET_VRING_BASE %u: over %d", ring, fuzz.over);
+	FUZZ_CHECK(fuzz.over == (ring >= MODEL_RINGS), "after GET_VRING_BASE of ring %u the session has ended: %d",
+		   ring, fuzz.over);
 	if (fuzz.over)
 		return;
 	FUZZ_CHECK(got == sizeof state && state.index == ring && state.num == model_disconnect(&peer->model, ring),
-		   "base of ring %u: %u", ring, state.num);
+		   "wrong base of ring %u: %u", ring, state.num);
 }
 
 /*
@@ -386,11 +389,13 @@ static void step_get_config(struct peer *peer, unsigned int ring __attribute__((
 	config = (struct vhost_user_config){ .offset = base + offset, .size = size };
 	memset(&got, 0xee, sizeof got);
 	send_message(peer, VHOST_USER_GET_CONFIG, peer->ask ? 9 : 1, header + room, &config, header + room, NULL, 0);
-	FUZZ_CHECK(receive(peer, VHOST_USER_GET_CONFIG, &got, sizeof got) == (int)(header + len), "GET_CONFIG");
-	FUZZ_CHECK(got.offset == base + offset && got.size == size, "GET_CONFIG: %u at %u", got.size, got.offset);
+	FUZZ_CHECK(receive(peer, VHOST_USER_GET_CONFIG, &got, sizeof got) == (int)(header + len),
+		   "the reply to GET_CONFIG is missing or has a wrong size");
+	FUZZ_CHECK(got.offset == base + offset && got.size == size, "the reply to GET_CONFIG has %u bytes at %u",
+		   got.size, got.offset);
 	for (uint32_t i = 0; i < len; i++)
 		FUZZ_CHECK(got.data[i] == (i < size && offset + i < CONFIG_BYTES ? fuzz.config[offset + i] : 0),
-			   "byte %u of GET_CONFIG", i);
+			   "byte %u in the reply to GET_CONFIG is wrong", i);
 }
 
 static void step_set_config(struct peer *peer, unsigned int ring __attribute__((unused)))
@@ -411,7 +416,8 @@ static void step_set_config(struct peer *peer, unsigned int ring __attribute__((
 	if (outcome == MODEL_DONE && size > 0)
 		memcpy(expected + offset, config.data, size);
 	tell(peer, VHOST_USER_SET_CONFIG, &config, header + room, NULL, 0, outcome, true);
-	FUZZ_CHECK(memcmp(expected, fuzz.config, sizeof expected) == 0, "SET_CONFIG");
+	FUZZ_CHECK(memcmp(expected, fuzz.config, sizeof expected) == 0,
+		   "the configuration space is wrong after SET_CONFIG");
 }
 
 static void step_unknown(struct peer *peer, unsigned int ring __attribute__((unused)))
@@ -437,8 +443,8 @@ static void step_header(struct peer *peer, unsigned int ring __attribute__((unus
 		send_message(peer, VHOST_USER_SET_FEATURES, 1, sizes[which - 6], NULL, 0, NULL, 0);
 	else
 		send_message(peer, VHOST_USER_SET_FEATURES, 9, 7, "0123456", 7, NULL, 0);
-	FUZZ_CHECK(fuzz.over, "header %u is accepted", which);
-	FUZZ_CHECK(recv(peer->socket, &byte, 1, MSG_DONTWAIT) <= 0, "header %u has a reply", which);
+	FUZZ_CHECK(fuzz.over, "bad header %u is accepted", which);
+	FUZZ_CHECK(recv(peer->socket, &byte, 1, MSG_DONTWAIT) <= 0, "bad header %u has a reply", which);
 }
 
 static void step_kick(struct peer *peer, unsigned int ring)
@@ -519,15 +525,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		step(&peer);
 		for (unsigned int n = 0; n < MODEL_RINGS; n++)
 			FUZZ_CHECK(fuzz.over || fuzz.running[n] == peer.model.rings[n].running,
-				   "ring %u runs: %d instead of %d", n, fuzz.running[n], peer.model.rings[n].running);
+				   "ring %u runs: %d, the model says %d", n, fuzz.running[n],
+				   peer.model.rings[n].running);
 	}
 	session_close(peer.session);
 	for (unsigned int n = 0; n < MODEL_RINGS; n++)
-		FUZZ_CHECK(!fuzz.running[n], "ring %u outlives its session", n);
+		FUZZ_CHECK(!fuzz.running[n], "ring %u runs after its session has ended", n);
 	close(peer.socket);
 	close(peer.memory);
 	close(peer.event);
 	close(peer.kick);
-	FUZZ_CHECK(open_fds() == before, "a descriptor stays open");
+	FUZZ_CHECK(open_fds() == before, "a file descriptor is left open");
 	return 0;
 }

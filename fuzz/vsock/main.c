@@ -35,7 +35,8 @@ static void start(struct vsock_harness *h)
 	storage.connections = h->places;
 	storage.buckets = h->buckets;
 	storage.replies = h->replies;
-	FUZZ_CHECK(virtio_vsock_table_init(&h->table, &h->vsock, &h->m.options, &storage, h->seed) == 0, "table init");
+	FUZZ_CHECK(virtio_vsock_table_init(&h->table, &h->vsock, &h->m.options, &storage, h->seed) == 0,
+		   "virtio_vsock_table_init() failed");
 }
 
 static void set_up(struct vsock_harness *h)
@@ -43,8 +44,8 @@ static void set_up(struct vsock_harness *h)
 	const uint8_t how = fuzz_u8(&h->in);
 
 	h->m.features = how & 7;
-	FUZZ_CHECK(virtio_vsock_init(&h->vsock, VSOCK_GUEST, true) == 0, "init");
-	FUZZ_CHECK(virtio_vsock_negotiate(&h->vsock, h->m.features) == 0, "negotiate");
+	FUZZ_CHECK(virtio_vsock_init(&h->vsock, VSOCK_GUEST, true) == 0, "virtio_vsock_init() failed");
+	FUZZ_CHECK(virtio_vsock_negotiate(&h->vsock, h->m.features) == 0, "virtio_vsock_negotiate() failed");
 	h->m.options.buf_alloc = (uint32_t)fuzz_number(&h->in);
 	h->m.options.max_packets = fuzz_u8(&h->in) + 1u;
 	h->m.options.max_payload = (uint32_t)fuzz_number(&h->in);
@@ -66,18 +67,19 @@ static void set_up(struct vsock_harness *h)
 
 static void check_connection(const struct model_connection *m, const struct virtio_vsock_connection *c)
 {
-	FUZZ_CHECK(c->state == m->state && c->type == m->type, "state %u, and not %u", c->state, m->state);
-	FUZZ_CHECK(c->shut_by_us == m->us && c->shut_by_peer == m->peer, "shutdown flags");
-	FUZZ_CHECK(c->owed == m->owed, "owes %#x, and not %#x", c->owed, m->owed);
+	FUZZ_CHECK(c->state == m->state && c->type == m->type, "state %u, not %u, or a wrong type", c->state, m->state);
+	FUZZ_CHECK(c->shut_by_us == m->us && c->shut_by_peer == m->peer, "the shutdown flags are wrong");
+	FUZZ_CHECK(c->owed == m->owed, "owed is %#x, not %#x", c->owed, m->owed);
 	if (m->state == VIRTIO_VSOCK_RESET)
 		return;
-	FUZZ_CHECK(virtio_vsock_connection_buffered(c) == m->rx - m->forwarded, "bytes buffered");
-	FUZZ_CHECK(c->rx_packets == m->rx_packets, "packets buffered");
-	FUZZ_CHECK(c->blocked == m->blocked, "blocked %d", c->blocked);
-	FUZZ_CHECK(c->tx_packets >= m->sent, "%u packets on their way, and not %u", c->tx_packets, m->sent);
+	FUZZ_CHECK(virtio_vsock_connection_buffered(c) == m->rx - m->forwarded,
+		   "the number of buffered bytes is wrong");
+	FUZZ_CHECK(c->rx_packets == m->rx_packets, "the number of buffered packets is wrong");
+	FUZZ_CHECK(c->blocked == m->blocked, "blocked is %d", c->blocked);
+	FUZZ_CHECK(c->tx_packets >= m->sent, "tx_packets is %u, the model says at least %u", c->tx_packets, m->sent);
 	FUZZ_CHECK(virtio_vsock_connection_input_ended(c) ==
 			   ((m->peer & 2) && m->rx == m->forwarded && m->rx_packets == 0),
-		   "input ended");
+		   "virtio_vsock_connection_input_ended() is wrong");
 }
 
 static void compare(struct vsock_harness *h)
@@ -92,12 +94,14 @@ static void compare(struct vsock_harness *h)
 			continue;
 		count++;
 		owing += model_owes(m, &bit) != 0 && !(bit == VIRTIO_VSOCK_OWES_REQUEST && h->m.held);
-		FUZZ_CHECK(c && c == m->real, "a connection isn't found");
+		FUZZ_CHECK(c && c == m->real, "the table does not find a connection");
 		check_connection(m, c);
 	}
-	FUZZ_CHECK(h->table.count == count, "%u connections, and not %u", h->table.count, count);
-	FUZZ_CHECK(virtio_vsock_table_owes(&h->table) == (owing + h->m.reply_count != 0), "owes");
-	FUZZ_CHECK(virtio_vsock_table_deadline(&h->table) == model_deadline(&h->m), "deadline");
+	FUZZ_CHECK(h->table.count == count, "the table has %u connections, not %u", h->table.count, count);
+	FUZZ_CHECK(virtio_vsock_table_owes(&h->table) == (owing + h->m.reply_count != 0),
+		   "virtio_vsock_table_owes() is wrong");
+	FUZZ_CHECK(virtio_vsock_table_deadline(&h->table) == model_deadline(&h->m),
+		   "virtio_vsock_table_deadline() is wrong");
 }
 
 /* Steps */
@@ -150,7 +154,7 @@ static void receive(struct vsock_harness *h)
 	model_receive(&h->m, &packet, lost, h->now, &wanted);
 	memset(&got, 0xcc, sizeof got);
 	error = virtio_vsock_table_receive(&h->table, &packet, lost, h->now, &got);
-	FUZZ_CHECK(error == wanted.error, "receive returns %d, and not %d", error, wanted.error);
+	FUZZ_CHECK(error == wanted.error, "receive returned %d, not %d", error, wanted.error);
 	if (error)
 		return;
 	if (wanted.credit_open && (got.got & VIRTIO_VSOCK_GOT_CREDIT)) {
@@ -160,25 +164,27 @@ static void receive(struct vsock_harness *h)
 		if (wanted.c->state == VIRTIO_VSOCK_ESTABLISHED)
 			wanted.c->deadline = VIRTIO_VSOCK_NO_DEADLINE;
 	}
-	FUZZ_CHECK(got.got == wanted.got, "got %#x, and not %#x", got.got, wanted.got);
-	FUZZ_CHECK(got.bytes == wanted.bytes && (wanted.got == 0 || got.marks == wanted.marks), "bytes or marks");
-	FUZZ_CHECK(got.got ? got.connection != NULL : got.connection == NULL, "connection");
+	FUZZ_CHECK(got.got == wanted.got, "got is %#x, not %#x", got.got, wanted.got);
+	FUZZ_CHECK(got.bytes == wanted.bytes && (wanted.got == 0 || got.marks == wanted.marks),
+		   "a received packet has wrong bytes or marks");
+	FUZZ_CHECK(got.got ? got.connection != NULL : got.connection == NULL,
+		   "the connection of a received packet is wrong");
 	if (got.got & VIRTIO_VSOCK_GOT_REQUEST)
 		wanted.c->real = got.connection;
-	FUZZ_CHECK(got.got == 0 || got.connection == wanted.c->real, "another connection");
+	FUZZ_CHECK(got.got == 0 || got.connection == wanted.c->real, "the connection of a received packet is wrong");
 }
 
 static void check_header(const struct virtio_vsock_hdr *got, struct model_connection *c, uint16_t op, uint32_t len,
 			 uint32_t flags)
 {
 	FUZZ_CHECK(virtio_vsock_op(got) == op && virtio_vsock_len(got) == len && virtio_vsock_flags(got) == flags,
-		   "op %u, and not %u", virtio_vsock_op(got), op);
+		   "the header has op %u, not %u, or a wrong len or flags", virtio_vsock_op(got), op);
 	FUZZ_CHECK(virtio_vsock_src_cid(got) == c->address.local_cid && virtio_vsock_dst_cid(got) == VSOCK_GUEST &&
 			   virtio_vsock_src_port(got) == c->address.local_port &&
 			   virtio_vsock_dst_port(got) == c->address.peer_port && virtio_vsock_type(got) == c->type,
-		   "addresses");
+		   "the header has a wrong address or type");
 	FUZZ_CHECK(virtio_vsock_buf_alloc(got) == c->buffer && virtio_vsock_fwd_cnt(got) == (uint32_t)c->forwarded,
-		   "credit in a header");
+		   "the header has wrong credit");
 }
 
 static void next(struct vsock_harness *h)
@@ -192,9 +198,9 @@ static void next(struct vsock_harness *h)
 	/* compare() has already checked whether a packet must be sent. */
 	if (more == 0)
 		return;
-	FUZZ_CHECK(more == 1, "next returns %d", more);
+	FUZZ_CHECK(more == 1, "next returned %d", more);
 	if (h->m.reply_count) {
-		FUZZ_CHECK(!memcmp(&got, &h->m.replies[0], sizeof got), "another reply");
+		FUZZ_CHECK(!memcmp(&got, &h->m.replies[0], sizeof got), "next returned a wrong reply");
 		h->m.reply_count--;
 		memmove(&h->m.replies[0], &h->m.replies[1], h->m.reply_count * sizeof got);
 		return;
@@ -202,9 +208,10 @@ static void next(struct vsock_harness *h)
 	c = model_find(&h->m, &(struct virtio_vsock_address){ (uint32_t)virtio_vsock_src_cid(&got),
 							      virtio_vsock_src_port(&got), VSOCK_GUEST,
 							      virtio_vsock_dst_port(&got) });
-	FUZZ_CHECK(c, "a packet of no connection");
+	FUZZ_CHECK(c, "next returned a packet that belongs to no connection");
 	op = model_owes(c, &bit);
-	FUZZ_CHECK(op != 0 && !(h->m.held && bit == VIRTIO_VSOCK_OWES_REQUEST), "nothing was owed");
+	FUZZ_CHECK(op != 0 && !(h->m.held && bit == VIRTIO_VSOCK_OWES_REQUEST),
+		   "next returned a packet that was not owed");
 	check_header(&got, c, op, 0, op == VIRTIO_VSOCK_OP_SHUTDOWN ? c->us : 0);
 	c->owed &= ~bit;
 	model_told(c);
@@ -230,34 +237,36 @@ static void send_data(struct vsock_harness *h, bool forged)
 		if (!wanted && (c->owed & VIRTIO_VSOCK_OWES_RESPONSE))
 			wanted = VIRTIO_ENOTREADY;
 		got = virtio_vsock_connection_send(c->real, &piece, &header);
-		FUZZ_CHECK(wanted ? got == wanted : got == 0 || got == VIRTIO_ENOBUFS, "send returns %d", got);
+		FUZZ_CHECK(wanted ? got == wanted : got == 0 || got == VIRTIO_ENOBUFS, "send returned %d", got);
 		if (wanted)
 			return;
 		FUZZ_CHECK(got == 0 ? (left ? left <= credit.most : credit.empty_most)
 				    : (left ? left > credit.least : !credit.empty_least),
-			   "sends beyond the credit, or not up to it");
+			   "a send exceeds the credit, or was refused within the credit");
 	} else {
 		if (!wanted && left && !room)
 			wanted = VIRTIO_EINVAL;
 		got = virtio_vsock_connection_piece(c->real, left, marks, room, h->now, &piece);
-		FUZZ_CHECK(wanted ? got == wanted : got == 0 || got == 1, "piece returns %d", got);
+		FUZZ_CHECK(wanted ? got == wanted : got == 0 || got == 1, "piece returned %d", got);
 		if (wanted || (c->owed & VIRTIO_VSOCK_OWES_RESPONSE)) {
-			FUZZ_CHECK(wanted || got == 0, "a piece before the response");
+			FUZZ_CHECK(wanted || got == 0, "a piece may be sent before the response");
 			return;
 		}
 		if (got == 0) {
-			FUZZ_CHECK(left ? credit.least == 0 : !credit.empty_least, "waits without need");
+			FUZZ_CHECK(left ? credit.least == 0 : !credit.empty_least,
+				   "a piece must wait although there is credit");
 			model_blocked(&h->m, c, h->now);
 			return;
 		}
 		FUZZ_CHECK(left ? piece.bytes != 0 && piece.bytes <= credit.most : credit.empty_most,
-			   "too large a piece");
-		FUZZ_CHECK(piece.bytes <= left && (left == 0 || piece.bytes <= room), "more than there is, or room");
+			   "a piece exceeds the credit");
+		FUZZ_CHECK(piece.bytes <= left && (left == 0 || piece.bytes <= room),
+			   "a piece is larger than the data or the room");
 		FUZZ_CHECK(piece.bytes == left || piece.bytes == room || piece.bytes >= credit.least,
-			   "too small a piece");
-		FUZZ_CHECK(piece.marks == (piece.bytes == left ? marks : 0), "marks");
+			   "a piece is smaller than it must be");
+		FUZZ_CHECK(piece.marks == (piece.bytes == left ? marks : 0), "a piece has wrong marks");
 		got = virtio_vsock_connection_send(c->real, &piece, &header);
-		FUZZ_CHECK(got == 0, "send of a piece returns %d", got);
+		FUZZ_CHECK(got == 0, "the send of a piece returned %d", got);
 	}
 	if (got)
 		return;
@@ -278,7 +287,7 @@ static void forward(struct vsock_harness *h)
 	packets = how & 2 ? (uint32_t)c->rx_packets : how >> 4;
 	wanted = model_forwarded(&h->m, c, bytes, packets, h->now);
 	got = virtio_vsock_connection_forwarded(c->real, bytes, packets, h->now);
-	FUZZ_CHECK(got == wanted, "forwarded returns %d, and not %d", got, wanted);
+	FUZZ_CHECK(got == wanted, "forwarded returned %d, not %d", got, wanted);
 }
 
 static void connect_to(struct vsock_harness *h)
@@ -312,7 +321,7 @@ static void connect_to(struct vsock_harness *h)
 	}
 	got = chosen ? virtio_vsock_table_connect_from(&h->table, type, &a, h->now, &real)
 		     : virtio_vsock_table_connect(&h->table, type, a.peer_port, h->now, &real);
-	FUZZ_CHECK(got == wanted && (got != 0) == (real == NULL), "connect returns %d, and not %d", got, wanted);
+	FUZZ_CHECK(got == wanted && (got != 0) == (real == NULL), "connect returned %d, not %d", got, wanted);
 	if (got)
 		return;
 	c = model_open(&h->m, &a, type);
@@ -339,10 +348,10 @@ static void pass_time(struct vsock_harness *h)
 	while ((got = virtio_vsock_table_expire(&h->table, h->now, &out)) == 1) {
 		struct model_connection *c = model_find(&h->m, &out->address);
 
-		FUZZ_CHECK(c && c->real == out && c->deadline <= h->now, "ends before its time");
+		FUZZ_CHECK(c && c->real == out && c->deadline <= h->now, "a connection expires before its deadline");
 		model_reset(c);
 	}
-	FUZZ_CHECK(got == 0 && model_deadline(&h->m) > h->now, "does not end");
+	FUZZ_CHECK(got == 0 && model_deadline(&h->m) > h->now, "a connection does not expire");
 }
 
 /* Saves the table, and restores the state into a new table. */
@@ -356,11 +365,11 @@ static void migrate(struct vsock_harness *h)
 			virtio_vsock_connection_save(h->m.c[i].real, &saved[i]);
 	}
 	virtio_vsock_table_save(&h->table, &table);
-	FUZZ_CHECK(table.next_port == h->m.next_port, "next port");
+	FUZZ_CHECK(table.next_port == h->m.next_port, "a wrong next_port is saved");
 	start(h);
 	h->m.reply_count = 0;
 	h->m.held = false;
-	FUZZ_CHECK(virtio_vsock_table_restore(&h->table, &table) == 0, "table restore");
+	FUZZ_CHECK(virtio_vsock_table_restore(&h->table, &table) == 0, "virtio_vsock_table_restore() failed");
 	for (uint32_t i = 0; i < VSOCK_PLACES; i++) {
 		struct model_connection *c = &h->m.c[i];
 		int error;
@@ -368,7 +377,7 @@ static void migrate(struct vsock_harness *h)
 		if (!c->used)
 			continue;
 		error = virtio_vsock_connection_restore(&h->table, &saved[i], h->now, &c->real);
-		FUZZ_CHECK(error == 0, "restore returns %d", error);
+		FUZZ_CHECK(error == 0, "virtio_vsock_connection_restore() returned %d", error);
 		c->blocked = false;
 		c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
 		c->deadline = c->state == VIRTIO_VSOCK_CLOSING ? h->now + h->m.options.close_timeout
@@ -407,7 +416,7 @@ static void call(struct vsock_harness *h, enum vsock_step step)
 		}
 		got = virtio_vsock_connection_set_buffer(c->real, bytes);
 	}
-	FUZZ_CHECK(got == wanted, "call %d returns %d, and not %d", step, got, wanted);
+	FUZZ_CHECK(got == wanted, "call %d returned %d, not %d", step, got, wanted);
 }
 
 static void step_once(struct vsock_harness *h)

@@ -73,8 +73,8 @@ static void make_memory(struct packets *p)
 	}
 	add_region(p, at, RAM - at, fuzz_u8(p->in) & 2);
 	p->whole = (struct virtio_region){ .addr = 0, .len = RAM, .host = p->ram };
-	FUZZ_CHECK(virtio_memory_map_init(&p->map, p->regions, p->region_count) == 0, "map");
-	FUZZ_CHECK(virtio_memory_map_init(&p->driver_map, &p->whole, 1) == 0, "map");
+	FUZZ_CHECK(virtio_memory_map_init(&p->map, p->regions, p->region_count) == 0, "a map is refused");
+	FUZZ_CHECK(virtio_memory_map_init(&p->driver_map, &p->whole, 1) == 0, "a map is refused");
 }
 
 /* Returns the address of a byte of the chain, counted over all buffers, or RAM. */
@@ -165,8 +165,9 @@ static void complete(struct packets *p, uint32_t len)
 	struct vring_used_elem used;
 
 	if (len == 0)
-		FUZZ_CHECK(virtio_vsock_complete(&p->queue, &p->packet) == 0, "complete");
-	FUZZ_CHECK(virtio_mock_pop_used(&p->mock, &used) == 1 && used.len == len, "used length");
+		FUZZ_CHECK(virtio_vsock_complete(&p->queue, &p->packet) == 0, "virtio_vsock_complete() failed");
+	FUZZ_CHECK(virtio_mock_pop_used(&p->mock, &used) == 1 && used.len == len,
+		   "the used element is missing, or has a wrong length");
 }
 
 /* Checks that a packet with an error has no data, and that the chain permits this error. */
@@ -176,11 +177,11 @@ static void check_error(const struct packets *p, const struct chain *c, int erro
 
 	FUZZ_CHECK(p->packet.data.readable == 0 && p->packet.data.writable == 0 && p->packet.data.readable_bytes == 0 &&
 			   p->packet.data.writable_bytes == 0,
-		   "an error with data");
+		   "a packet with an error has data");
 	FUZZ_CHECK((error == VIRTIO_EFAULT && c->bad) || (few && p->capacity < SEGMENTS) ||
 			   (error == VIRTIO_EORDER && c->wrong_direction) || (error == VIRTIO_ESHORT && short_of) ||
 			   (error == VIRTIO_ESHORT && c->wrong_direction),
-		   "error %d", error);
+		   "a packet has wrong error %d", error);
 }
 
 static void serve_tx(struct packets *p)
@@ -193,31 +194,33 @@ static void serve_tx(struct packets *p)
 
 	memset(&p->packet.header, 0xcc, sizeof p->packet.header);
 	got = virtio_vsock_tx_pop(&p->queue, &p->packet);
-	FUZZ_CHECK(got == 1, "tx pop returns %d", got);
+	FUZZ_CHECK(got == 1, "tx_pop returned %d", got);
 	for (uint32_t i = 0; i < 44 && c.front >= 44; i++)
 		header[i] = p->shadow[byte_at(p, i)];
 	if (!c.wrong_direction && p->packet.error != VIRTIO_ENOBUFS)
 		FUZZ_CHECK(!memcmp(&p->packet.header, header, 44) || (c.bad && virtio_vsock_op(&p->packet.header) == 0),
-			   "header");
+			   "the packet has a wrong header");
 	len = virtio_vsock_len(&p->packet.header);
 	if (p->packet.error == VIRTIO_EBYTES) {
-		FUZZ_CHECK(len > p->max_payload && p->packet.data.readable == 0, "refused below the maximum");
+		FUZZ_CHECK(len > p->max_payload && p->packet.data.readable == 0,
+			   "EBYTES for a payload within max_payload");
 	} else if (p->packet.error) {
 		check_error(p, &c, p->packet.error, c.bytes < 44 || len > c.bytes - 44);
 	} else {
 		FUZZ_CHECK(!c.wrong_direction && !c.bad && len <= p->max_payload && c.bytes >= 44 &&
 				   len <= c.bytes - 44,
-			   "a bad packet without error");
+			   "a bad packet has no error");
 		FUZZ_CHECK(p->packet.data.readable_bytes == len && p->packet.data.writable == 0 &&
 				   virtio_segments_bytes(p->packet.data.segments, p->packet.data.readable) == len,
-			   "payload of another length");
+			   "the payload has a wrong length");
 		virtio_reader_init(&reader, &p->packet.data);
 		for (uint32_t i = 0; i < len; i++)
 			FUZZ_CHECK(virtio_reader_read(&reader, &byte, 1) == 1 && byte == p->shadow[byte_at(p, 44 + i)],
-				   "byte %u of the payload", i);
+				   "byte %u of the payload is wrong", i);
 	}
 	/* A packet of the transmit queue cannot be committed. */
-	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL, "commit of a tx packet");
+	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL,
+		   "the commit of a transmit packet did not fail");
 	check_memory(p, "tx");
 	complete(p, 0);
 }
@@ -241,7 +244,7 @@ static void write_payload_directly(struct packets *p, uint32_t bytes)
 
 	virtio_writer_init(&writer, &p->packet.data);
 	count = virtio_writer_iovec(&writer, bytes, iov, SEGMENTS, &filled);
-	FUZZ_CHECK(filled == bytes, "an I/O vector of another length");
+	FUZZ_CHECK(filled == bytes, "the vector has a wrong length");
 	for (uint32_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < iov[i].len; k++, done++) {
 			((uint8_t *)iov[i].base)[k] = (uint8_t)(done + 1);
@@ -258,7 +261,7 @@ static void write_payload(struct packets *p, uint32_t bytes)
 	for (uint32_t i = 0; i < bytes; i++) {
 		const uint8_t byte = (uint8_t)(i + 1);
 
-		FUZZ_CHECK(virtio_writer_write(&writer, &byte, 1) == 1, "no room");
+		FUZZ_CHECK(virtio_writer_write(&writer, &byte, 1) == 1, "the writer has no room");
 		p->shadow[byte_at(p, 44 + i)] = byte;
 		mark(p, byte_at(p, 44 + i));
 	}
@@ -274,22 +277,24 @@ static void serve_rx(struct packets *p, bool directly)
 	memset(&p->packet.header, 0x5a, sizeof p->packet.header);
 	virtio_vsock_set_len(&p->packet.header, wanted);
 	got = virtio_vsock_rx_pop(&p->queue, &p->packet);
-	FUZZ_CHECK(got == 1, "rx pop returns %d", got);
+	FUZZ_CHECK(got == 1, "rx_pop returned %d", got);
 	check_memory(p, "rx pop");
 	if (p->packet.error) {
 		check_error(p, &c, p->packet.error, c.bytes < 44);
-		FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL, "commit of an error");
+		FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL,
+			   "the commit of a packet with an error did not fail");
 		complete(p, 0);
 		check_memory(p, "an rx error");
 		return;
 	}
-	FUZZ_CHECK(!c.wrong_direction && !c.bad && c.bytes >= 44, "a bad buffer without error");
+	FUZZ_CHECK(!c.wrong_direction && !c.bad && c.bytes >= 44, "a bad chain has no error");
 	room = c.bytes - 44 < p->max_payload ? c.bytes - 44 : p->max_payload;
 	FUZZ_CHECK(p->packet.data.writable_bytes == room && p->packet.data.readable == 0 &&
 			   virtio_segments_bytes(p->packet.data.segments, p->packet.data.writable) == room,
-		   "room of another length");
+		   "the room for the payload has a wrong length");
 	if (wanted > room) {
-		FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL, "commit of too much");
+		FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_EINVAL,
+			   "the commit of too long a payload did not fail");
 		complete(p, 0);
 		check_memory(p, "a refused commit");
 		return;
@@ -299,7 +304,7 @@ static void serve_rx(struct packets *p, bool directly)
 	else
 		write_payload(p, wanted);
 	check_memory(p, "the payload");
-	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == 0, "commit");
+	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == 0, "virtio_vsock_rx_commit() failed");
 	/* The header is written last, and may overwrite payload in an overlapping buffer. */
 	for (uint32_t i = 0; i < 44; i++)
 		p->shadow[byte_at(p, i)] = ((const uint8_t *)&p->packet.header)[i];
@@ -307,7 +312,8 @@ static void serve_rx(struct packets *p, bool directly)
 		mark(p, byte_at(p, i));
 	check_memory(p, "a commit");
 	complete(p, 44 + wanted);
-	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_ESTALE, "a second commit");
+	FUZZ_CHECK(virtio_vsock_rx_commit(&p->queue, &p->packet) == VIRTIO_ESTALE,
+		   "a second commit did not return ESTALE");
 	check_memory(p, "a stale commit");
 }
 
@@ -337,10 +343,11 @@ static void over_buffers(struct packets *p)
 	else if (len > bytes)
 		wanted = VIRTIO_ESHORT;
 	got = virtio_vsock_packet_from_buffers(&p->packet, header, iov, count < 4 ? count : 4);
-	FUZZ_CHECK(got == wanted && p->packet.error == wanted, "from buffers returns %d, and not %d", got, wanted);
-	FUZZ_CHECK(!memcmp(&p->packet.header, header, 44), "header");
-	FUZZ_CHECK(p->packet.data.readable_bytes == (got ? 0 : len), "payload");
-	FUZZ_CHECK(got || virtio_segments_bytes(p->packet.data.segments, p->packet.data.readable) == len, "segments");
+	FUZZ_CHECK(got == wanted && p->packet.error == wanted, "packet_from_buffers returned %d, not %d", got, wanted);
+	FUZZ_CHECK(!memcmp(&p->packet.header, header, 44), "the packet has a wrong header");
+	FUZZ_CHECK(p->packet.data.readable_bytes == (got ? 0 : len), "the packet has a wrong payload length");
+	FUZZ_CHECK(got || virtio_segments_bytes(p->packet.data.segments, p->packet.data.readable) == len,
+		   "the segments of the packet have a wrong length");
 }
 
 void vsock_packets(struct fuzz_input *in)
@@ -351,9 +358,12 @@ void vsock_packets(struct fuzz_input *in)
 	make_memory(p);
 	p->max_payload = (uint32_t)fuzz_number(in);
 	p->capacity = fuzz_u8(in) % SEGMENTS + 1;
-	FUZZ_CHECK(virtio_vsock_packet_init(&p->packet, p->segments, p->capacity, p->max_payload) == 0, "packet init");
-	FUZZ_CHECK(virtio_mock_init(&p->mock, &p->driver_map, 0, SIZE, p->slots, SIZE) == 0, "mock");
-	FUZZ_CHECK(virtio_mock_create_queue(&p->mock, &p->queue, p->inflight, SIZE, &p->map) == 0, "queue");
+	FUZZ_CHECK(virtio_vsock_packet_init(&p->packet, p->segments, p->capacity, p->max_payload) == 0,
+		   "virtio_vsock_packet_init() failed");
+	FUZZ_CHECK(virtio_mock_init(&p->mock, &p->driver_map, 0, SIZE, p->slots, SIZE) == 0,
+		   "virtio_mock_init() failed");
+	FUZZ_CHECK(virtio_mock_create_queue(&p->mock, &p->queue, p->inflight, SIZE, &p->map) == 0,
+		   "virtio_mock_create_queue() failed");
 	for (uint32_t i = 0; i < 60 && in->left > 0; i++) {
 		const uint8_t step = fuzz_u8(in);
 
@@ -364,7 +374,7 @@ void vsock_packets(struct fuzz_input *in)
 		offer(p, step & VSOCK_TX_CHAIN);
 		/* If nobody reads the index before the pop, the pop takes another path. */
 		if (!(step & VSOCK_UNSEEN))
-			FUZZ_CHECK(virtio_queue_available(&p->queue) == 1, "nothing available");
+			FUZZ_CHECK(virtio_queue_available(&p->queue) == 1, "no chain is available");
 		if (step & VSOCK_TX_CHAIN)
 			serve_tx(p);
 		else
