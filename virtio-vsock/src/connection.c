@@ -48,8 +48,8 @@ void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
 	c->state = VIRTIO_VSOCK_RESET;
 	c->blocked = false;
 	/*
-	 * If a REQUEST was owed before, the connection must leave the list of requests, which may
-	 * be held. An RST is never held.
+	 * A connection that no longer owes a REQUEST must leave the list of requests, which may be
+	 * held. An RST is never held.
 	 */
 	virtio_impl_vsock_queue(c);
 	c->owed = VIRTIO_VSOCK_OWES_RST;
