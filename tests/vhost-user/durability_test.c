@@ -232,8 +232,8 @@ static bool read_entry(const char *path, uint64_t index, uint64_t *entry)
 }
 
 /*
- * Returns 1 if the kernel still has to write a mapped page of a file to its disk, 0 if not, or -1
- * if the system does not show that.
+ * Returns 1 if the kernel still has to write a mapped page of a file to its disk, and 0 if not.
+ * Returns -1 if the system does not show that.
  */
 static int is_unwritten(const volatile char *page)
 {

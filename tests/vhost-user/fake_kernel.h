@@ -6,7 +6,7 @@
  *
  * Request n uses the sectors from 2n on. Each write has a number, and every word of its data is
  * this number, so a sector's content shows which write it has. At every step the kernel checks the
- * statuses: a flush, or a write under write-through, must not have the status OK before its data is
+ * statuses. A flush, or a write under write-through, must not have the status OK before its data is
  * stable. A violation fails the test.
  *
  * The data of a failed sync is lost: later syncs succeed, and the data does not reach the disk.

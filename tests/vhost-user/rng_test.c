@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The entropy device of the daemon, as an example of devices with one thread for all queues, no
+ * The entropy device of the daemon. It stands for all devices with one thread for all queues, no
  * configuration space, and input that can come at any time.
  */
 #include "daemon.h"
