@@ -228,7 +228,7 @@ void blk_any_transfer(struct blk_harness *h)
 	}
 }
 
-/* The back end in memory */
+/* The library's memory back end */
 
 static void check_move(struct blk_harness *h, const struct virtio_blk_backend *b, const uint8_t *disk, uint64_t size,
 		       uint64_t offset)

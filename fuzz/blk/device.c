@@ -7,7 +7,7 @@
 #include "driver.h"
 #include "steps.h"
 
-#define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
+#define NO_ARGUMENT 0x5a /* fills memory that a failed call must not change */
 
 static void drop(struct blk_slot *s)
 {

@@ -6,7 +6,7 @@
 #include "disk.h"
 #include "steps.h"
 
-#define NO_ARGUMENT 0x5a /* fills what a call must fill in */
+#define NO_ARGUMENT 0x5a /* fills memory that a call must overwrite */
 
 void blk_config_read(struct blk_harness *h)
 {

@@ -9,10 +9,10 @@
 
 #include "model.h"
 
-#define BLK_BYTES 0x2000u /* of guest memory */
+#define BLK_BYTES 0x2000u /* bytes of guest memory */
 #define BLK_DATA 0x400u   /* offset of the data area, after the rings of the largest queue */
 
-/* The request that the device holds under this head, or held last. */
+/* The request that the device holds under one head, or the last request that it held there. */
 struct blk_slot {
 	bool held;
 	struct virtio_chain chain;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The disk as the model sees it. */
+/* The model of a disk. */
 #include "model.h"
 
 #define BIT(feature) ((uint64_t)1 << VIRTIO_BLK_F_##feature)
@@ -374,8 +374,8 @@ static uint32_t move_reasons(const struct blk_model *m, const struct blk_ask *as
 	const uint64_t most = m->options.max_request_bytes;
 
 	/*
-	 * virtio 1.4, 5.2.6.2: a disk that offered RO fails writes, accepted or not. A used length
-	 * has 32 bits and counts the status.
+	 * virtio 1.4, 5.2.6.2: a disk that offers RO must fail writes, even if RO was not accepted.
+	 * A used length has 32 bits and counts the status.
 	 */
 	return when(other > 0, REASON(WRONG_DIRECTION)) | when(write && m->options.read_only, REASON(READ_ONLY)) |
 	       when(bytes % 512 != 0, REASON(NOT_SECTORS)) | when(most && bytes > most, REASON(TOO_LONG)) |

@@ -19,7 +19,7 @@
 #define BLK_STATUS_BIT(status) (1u << (status))
 
 struct blk_model {
-	struct virtio_blk_options options; /* capacity is the present one, after each resize */
+	struct virtio_blk_options options; /* capacity follows each resize */
 	uint64_t offered;
 	uint64_t negotiated;
 	uint8_t writeback;

@@ -44,7 +44,7 @@
 #define BLK_W_NO_OPS 0xe0 /* an asynchronous disk, which can flush if the value is odd */
 #define BLK_W_FLUSH 0xf0  /* a disk whose options say that it can flush */
 
-/* A byte below 0x80 selects a step of the driver, modulo their number. */
+/* A byte below 0x80 selects a step of the driver, modulo the number of steps. */
 enum blk_driver_step {
 	BLK_REQUEST, /* adds a well-formed chain with any request: see enum blk_request_flag */
 	BLK_POKE,    /* writes bytes anywhere */
@@ -76,7 +76,7 @@ enum blk_request_flag {
 	BLK_R_NO_DATA = 0x40,
 };
 
-/* A byte from 0x80 on selects a step of the device, modulo their number. */
+/* A byte from 0x80 on selects a step of the device, modulo the number of steps. */
 enum blk_device_step {
 	BLK_SERVE, /* serves one request at once; enum blk_serve_flag follows */
 	BLK_POP,

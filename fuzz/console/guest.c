@@ -281,7 +281,7 @@ static void weigh_buffer(const struct guest *g, const struct virtio_mock_buffer 
 
 		if (region == GUEST_REGIONS || (write && region == READ_ONLY)) {
 			out->bad = true;
-			/* The device cannot see a read-only region before its page is mapped. */
+			/* Before the page is mapped, nobody can know that it is read-only. */
 			if (region == READ_ONLY && !g->mapped[(addr - GUEST_DATA) / GUEST_PAGE])
 				out->not_mapped = true;
 			return;

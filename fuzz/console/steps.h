@@ -23,9 +23,9 @@ enum console_step {
 	 * each descriptor
 	 */
 	CONSOLE_ADD,
-	CONSOLE_TYPE,     /* port, bytes */
-	CONSOLE_RECEIVE,  /* port */
-	CONSOLE_TRANSMIT, /* port, a quarter of the bytes that the sink takes */
+	CONSOLE_TYPE,     /* the host has new input: port, bytes */
+	CONSOLE_RECEIVE,  /* the device fills receive chains: port */
+	CONSOLE_TRANSMIT, /* the device sends output: port, a quarter of the sink's room */
 	CONSOLE_SAY,      /* the driver sends a message: port, event, value, bytes of the message */
 	/*
 	 * The driver adds a buffer for messages and the device serves it: bytes of the buffer. With

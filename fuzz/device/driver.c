@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The guest. Its driver initializes the device, rightly or not. It may also make any access. */
+/* The guest. Its driver initializes the device, rightly or not. The guest may make any access. */
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
 
@@ -7,10 +7,10 @@
 #include "registers.h"
 #include "steps.h"
 
-/* The most translations in one access. It suffices to check and start all queues. */
+/* The most translations in one access. This number suffices to check and start all queues. */
 #define MOST_LOOK_UPS 100u
 
-/* Accesses. Each uses a buffer of exactly its size */
+/* Accesses, each with a buffer of exactly its size */
 
 static void guest_write(struct device_harness *h, uint64_t offset, const void *bytes, uint32_t len)
 {

@@ -9,7 +9,7 @@
 #include "../queue/model.h"
 #include "model.h"
 
-#define DEVICE_QUEUE_BYTES 0x400u /* of guest memory, for the rings and the data of one queue */
+#define DEVICE_QUEUE_BYTES 0x400u /* bytes of guest memory for the rings and data of one queue */
 #define DEVICE_QUEUE_DATA 0x200u
 #define DEVICE_BYTES (DEVICE_QUEUES * DEVICE_QUEUE_BYTES)
 #define DEVICE_QUEUE_SIZE 16u   /* largest size of a queue */

@@ -68,7 +68,7 @@ uint64_t device_model_queue_errors(const struct device_model *m, const struct vi
 	return errors;
 }
 
-/* The areas are checked in order, up to the first bad one. */
+/* Checks the areas in order, up to the first bad area. */
 bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config)
 {
 	for (int area = 0; m->map && area < 3; area++) {
@@ -678,7 +678,7 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 	const uint16_t index = (uint16_t)m->queue_sel;
 	int answer;
 
-	/* A stop in progress also ends this write. So does a reset, which stops the queue. */
+	/* The write waits for a stop or a reset in progress. A reset also stops the queue. */
 	if (q->stopping || m->resetting) {
 		q->resetting = q->resetting || reset;
 		return VIRTIO_DEVICE_IN_PROGRESS;

@@ -18,7 +18,7 @@
 
 #define DEVICE_QUEUES 4u
 #define DEVICE_CONFIG 80u /* bytes of configuration space at most */
-#define DEVICE_REGIONS 3u /* of shared memory */
+#define DEVICE_REGIONS 3u /* regions of shared memory */
 #define DEVICE_ACCESS 16u /* bytes of an access at most */
 #define DEVICE_CALLS 64u  /* most calls of operations in one step */
 

@@ -3,7 +3,7 @@
 #ifndef VIRTIO_FUZZ_DEVICE_STEPS_H
 #define VIRTIO_FUZZ_DEVICE_STEPS_H
 
-/* A byte below 0x80 selects a step of the guest, modulo their number. */
+/* A byte below 0x80 selects a step of the guest, modulo the number of steps. */
 enum guest_step {
 	GUEST_BOOT,    /* takes some or all steps of a driver's initialization */
 	GUEST_ADVANCE, /* takes the next step of a driver's initialization */
@@ -27,7 +27,7 @@ enum guest_step {
 	GUEST_STEPS,
 };
 
-/* A byte from 0x80 on selects a step of the VMM or the device, modulo their number. */
+/* A byte from 0x80 on selects a step of the VMM or the device, modulo the number of steps. */
 enum host_step {
 	HOST_PLAN,  /* plans the next result of an operation, and the event during the call */
 	HOST_SERVE, /* pops and completes requests, and interrupts the driver if needed */

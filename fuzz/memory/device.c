@@ -46,7 +46,7 @@ static void begin(struct harness *h, uint64_t len, uint32_t access)
 	h->calls = h->map->calls;
 }
 
-/* Limits the number of translations of an access by the bytes and pieces of its range. */
+/* Checks that an access makes no more translations than its bytes and pieces need. */
 static void check_work(struct harness *h, uint32_t access)
 {
 	uint64_t pieces, bytes = reach(h, access, &pieces);

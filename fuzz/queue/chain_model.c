@@ -29,7 +29,7 @@ static struct raw_desc read_desc(struct model *m, const struct model_walk *w)
 	return d;
 }
 
-/* Enters the table of an indirect descriptor. Returns the errors that forbid it, or 0. */
+/* Enters the table of an indirect descriptor. Returns 0, or the errors of the descriptor. */
 static uint64_t enter_table(struct model *m, struct model_walk *w, const struct raw_desc *d)
 {
 	const struct virtio_queue_config *c = &m->config;

@@ -8,7 +8,7 @@
 #include "streams.h"
 
 #define MOST_BATCH 8u
-#define NO_ARGUMENT 0x5a /* fills what a failure must not touch */
+#define NO_ARGUMENT 0x5a /* fills memory that a failed call must not change */
 
 /*
  * Makes a wrong token: a state that an idle in-flight entry may have, a state with a flag, or a
@@ -237,7 +237,7 @@ static void device_batch(struct harness *h)
 	free(list);
 }
 
-/* Pops, answers and completes, as most devices do. */
+/* Serves a chain as most devices do: pops, resolves and completes it at once. */
 static void device_serve(struct harness *h)
 {
 	struct harness_request *r = pop(h);

@@ -63,7 +63,7 @@ struct model_walk {
 	uint64_t work; /* the most translations of the walk */
 };
 
-/* A run of a chain's bytes in one place. */
+/* A run of a chain's bytes that lies in one region. */
 struct model_piece {
 	uint64_t addr;
 	uint64_t len;

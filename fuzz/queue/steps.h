@@ -3,7 +3,7 @@
 #ifndef VIRTIO_FUZZ_QUEUE_STEPS_H
 #define VIRTIO_FUZZ_QUEUE_STEPS_H
 
-/* A byte below 0x80 selects a step of the driver, modulo their number. */
+/* A byte below 0x80 selects a step of the driver, modulo the number of steps. */
 enum driver_step {
 	DRIVER_ADD,          /* the mock driver adds a chain */
 	DRIVER_CHAIN,        /* makes a chain of any length available, perhaps with one fault */
@@ -19,7 +19,7 @@ enum driver_step {
 	DRIVER_STEPS,
 };
 
-/* A byte from 0x80 on selects a step of the device, modulo their number. */
+/* A byte from 0x80 on selects a step of the device, modulo the number of steps. */
 enum device_step {
 	DEVICE_SERVE, /* pops, resolves, copies readable bytes to writable buffers, completes */
 	DEVICE_POP,

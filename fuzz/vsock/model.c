@@ -71,7 +71,10 @@ static void unblock(struct model_connection *c)
 	c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
 }
 
-/* Owes a credit update if the guest may wait for room, or knows too little of the room. */
+/*
+ * Owes a credit update if the guest may wait for room, or if a quarter of the buffer was forwarded
+ * since the last report.
+ */
 static void update(const struct vsock_model *m, struct model_connection *c)
 {
 	const uint64_t untold = c->forwarded - c->told;
