@@ -26,7 +26,7 @@ const char *virtio_blk_refusal_name(enum virtio_blk_refusal refusal)
 	case VIRTIO_BLK_REFUSAL_TOO_LONG:
 		return "longer than the limit of a request";
 	case VIRTIO_BLK_REFUSAL_USED_LENGTH:
-		return "longer than a used length";
+		return "too much data for the used length";
 	case VIRTIO_BLK_REFUSAL_NOT_RANGES:
 		return "not whole ranges";
 	case VIRTIO_BLK_REFUSAL_NO_RANGES:

@@ -192,8 +192,8 @@ static const char *check_given(const struct virtio_queue_registers_state *saved)
 		return "refused";
 	for (uint32_t i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
 		/*
-		 * Only an accepted low half changes an address. It leaves a bit in given or
-		 * refused.
+		 * Only an accepted low half changes an address. It sets a bit in given. A later
+		 * refusal moves the bit to refused.
 		 */
 		if (!((saved->given | saved->refused) & 1u << i) && (uint32_t)saved->addr[i] != 0)
 			return area_names[i];

@@ -162,8 +162,9 @@ static void finish_reset(struct virtio_device *device)
 	virtio_impl_device_clear(device);
 	device->resets++;
 	/*
-	 * Clears the status, LIVE_RESETTING and the interrupt status (virtio 1.4, 4.2.2.1) at once,
-	 * and last: the driver must not see the reset done before its other effects.
+	 * Clears the status, LIVE_RESETTING and the interrupt status by one operation (virtio 1.4,
+	 * 4.2.2.1). This comes last: the driver must not see the reset done before its other
+	 * effects.
 	 */
 	virtio_impl_device_clear_interrupt(device, ~0u);
 }

@@ -290,9 +290,9 @@ int virtio_blk_set_capacity(struct virtio_blk *blk, uint64_t sectors);
 
 /*
  * Returns whether a write must be on stable storage before it is reported as done (virtio 1.4,
- * 5.2.6.2): if the disk offers FLUSH and the driver has not accepted FLUSH, or if the driver has
- * switched the cache to write-through. Call this after the write. A device that does its own I/O
- * must follow the result, as virtio_blk_execute() does.
+ * 5.2.6.2). True if the disk offers FLUSH and the driver has not accepted FLUSH. True also if the
+ * driver has switched the cache to write-through. Call this after the write. A device that does its
+ * own I/O must follow the result, as virtio_blk_execute() does.
  */
 bool virtio_blk_write_through(const struct virtio_blk *blk);
 
@@ -340,8 +340,8 @@ struct virtio_blk_range {
 struct virtio_blk_storage {
 	struct virtio_segment *segments;
 	/*
-	 * At least 1. Enough for every chain: the queue size (more with long indirect tables), plus
-	 * one for each boundary of regions or of translations that a buffer may cross.
+	 * At least 1. Enough for every chain is the queue size (more with long indirect tables),
+	 * plus one for each boundary of regions or translations inside a buffer.
 	 */
 	uint32_t segment_capacity;
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */

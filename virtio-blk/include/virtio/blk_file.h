@@ -83,8 +83,8 @@ int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_
  * Gets the size of a regular file or a block device.
  *
  * @fd     open; its file position may change
- * @bytes  set on success. The capacity is this number, rounded up to whole sectors: bytes of the
- *         last sector after the end of the file read as zeroes, and a write to that sector extends
+ * @bytes  set on success. The capacity is this number, rounded up to whole sectors. In the last
+ *         sector, bytes after the end of the file read as zeroes. A write to that sector extends
  *         the file to the sector's end.
  *
  * Returns 0; VIRTIO_EINVAL for another kind of file; VIRTIO_EIO if the system cannot tell.

@@ -57,8 +57,8 @@ VIRTIO_MUST_CHECK
 int virtio_device_write_status(struct virtio_device *device, uint32_t value);
 
 /*
- * Return feature bits 32 * select to 32 * select + 31: the bits that the device offers, and the
- * bits that the driver has accepted so far.
+ * Return feature bits 32 * select to 32 * select + 31: the offered bits, and the bits that the
+ * driver has accepted so far.
  *
  * @select  any number; words above 3 have no bits
  */
