@@ -74,7 +74,7 @@ static void features_of_a_device_type_are_bits_0_to_23(void **state)
 		assert_int_equal((VIRTIO_DEVICE_TYPE_FEATURES & virtio_feature_mask(bit)) != 0, bit < 24);
 }
 
-static void features_ignore_bits_that_there_are_not(void **state)
+static void features_ignore_bits_beyond_the_set(void **state)
 {
 	static const uint32_t bits[] = { 128, 129, 159, 160, 255, 256, 0x7fffffff, 0x80000000, 0xffffffff };
 
@@ -131,7 +131,7 @@ int main(void)
 		cmocka_unit_test(features_set_changes_one_bit),
 		cmocka_unit_test(features_has_answers_for_its_bit_alone),
 		cmocka_unit_test(features_of_a_device_type_are_bits_0_to_23),
-		cmocka_unit_test(features_ignore_bits_that_there_are_not),
+		cmocka_unit_test(features_ignore_bits_beyond_the_set),
 		cmocka_unit_test(features_masks_have_one_bit_below_64_and_none_above),
 		cmocka_unit_test(features_convert_from_and_to_a_mask),
 	};

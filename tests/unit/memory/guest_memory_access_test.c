@@ -15,7 +15,7 @@
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define READ VIRTIO_ACCESS_READ
 #define WRITE VIRTIO_ACCESS_WRITE
-#define TOP (UINT64_MAX - 0x3f) /* the last 0x40 bytes */
+#define TOP (UINT64_MAX - 0x3f) /* the last 0x40 bytes of the address space */
 
 /*
  * The guest:

@@ -360,7 +360,7 @@ static void dirty_writer_records_what_it_writes(void **state)
 	}
 }
 
-static void dirty_writer_records_nothing_by_looking(void **state)
+static void dirty_writer_records_nothing_without_a_write(void **state)
 {
 	struct virtio_segment list[4];
 	struct virtio_chain_segments chain;
@@ -447,7 +447,7 @@ int main(void)
 		cmocka_unit_test(dirty_segments_are_recorded_as_far_as_written),
 		cmocka_unit_test(dirty_region_is_recorded_behind_host_pointers),
 		cmocka_unit_test(dirty_writer_records_what_it_writes),
-		cmocka_unit_test(dirty_writer_records_nothing_by_looking),
+		cmocka_unit_test(dirty_writer_records_nothing_without_a_write),
 		cmocka_unit_test(dirty_log_is_of_addresses_after_translation),
 	};
 

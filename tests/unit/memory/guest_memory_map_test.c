@@ -103,7 +103,7 @@ static void map_init_refuses_region_past_the_address_space(void **state)
 	accepts(0, 0x1000, ram);
 }
 
-static void map_init_refuses_host_memory_at_the_host_s_end(void **state)
+static void map_init_refuses_memory_at_the_end_of_host_addresses(void **state)
 {
 	/* The last address to which 65,535 descriptors of 16 bytes can be added without a wrap. */
 	const uintptr_t last = UINTPTR_MAX - 0x100000;
@@ -256,7 +256,7 @@ static void refuses_two(uint64_t addr1, uint64_t len1, uint64_t addr2, uint64_t 
 			assert_in_range(bad, 1, 3);
 			assert_true(table[bad].addr - table[bad - 1].addr < table[bad - 1].len);
 			assert_memory_equal(&map, &before, sizeof map);
-			/* The order of the table may change, but not its entries. */
+			/* The call may sort the table, but must not change its entries. */
 			for (uint32_t i = 0; i < 16; i++)
 				found += same(&table[i / 4], &regions[i % 4]);
 			assert_true(found == (addr1 == addr2 && len1 == len2 ? 6 : 4));
@@ -439,7 +439,7 @@ int main(void)
 		cmocka_unit_test(map_init_refuses_region_without_length),
 		cmocka_unit_test(map_init_refuses_region_without_host_memory),
 		cmocka_unit_test(map_init_refuses_region_past_the_address_space),
-		cmocka_unit_test(map_init_refuses_host_memory_at_the_host_s_end),
+		cmocka_unit_test(map_init_refuses_memory_at_the_end_of_host_addresses),
 		cmocka_unit_test(map_init_refuses_unknown_flags),
 		cmocka_unit_test(map_init_sets_derived_members_anew),
 		cmocka_unit_test(map_init_refuses_impossible_dirty_logs),

@@ -175,7 +175,10 @@ static void setup(struct shadow *w, enum variant variant, uint32_t seed)
 	w->log = (struct virtio_dirty_log){ w->bitmap, sizeof w->bitmap, w->base, (uint8_t)below(w, 5), 1 };
 	make_regions(w);
 	place_regions(w);
-	/* The table begins at the base and may not be sorted. */
+	/*
+	 * Where addresses wrap, the table is not sorted. The call sorts it, so region_of needs the
+	 * new indices.
+	 */
 	assert_int_equal(virtio_memory_map_init(&w->map, w->regions, w->count), 0);
 	for (uint32_t i = 0; i < WINDOW; i++)
 		for (uint32_t r = 0; r < w->count && w->region_of[i] != UINT32_MAX; r++)

@@ -18,7 +18,7 @@
 #define MAX_SIZE 72u
 #define MARGIN 80u     /* bytes around each region on the host */
 #define MAX_LEN 288u   /* longest region under test */
-#define NEIGHBOUR 128u /* bytes of the region after it */
+#define NEIGHBOUR 128u /* length of the region after the region under test */
 #define ADDR 0x1000u
 
 VIRTIO_STATIC_ASSERT(MAX_SIZE > VIRTIO_MEMORY_SMALL, "sizes on both sides of the limit");

@@ -263,7 +263,7 @@ static void chain_resolve_into_small_array_reports_what_is_wrong(void **state)
 }
 
 /* Segments of a bad buffer do not count as needed, whether or not they fit into the array. */
-static void chain_resolve_needs_nothing_of_the_bad_buffer(void **state)
+static void chain_resolve_does_not_count_a_bad_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 4), WRITABLE(FIXTURE_END - 40, 41) };
 	struct virtio_segment segments[SEGMENTS + 1];
@@ -540,7 +540,7 @@ static const struct {
  * An error of the shape is reported before a bad buffer, wherever the bad buffer stands. No part of
  * the chain can be used then.
  */
-static void chain_resolve_leaves_nothing_of_a_chain_out_of_shape(void **state)
+static void chain_resolve_yields_nothing_of_a_malformed_chain(void **state)
 {
 	static const uint64_t places[] = { FIXTURE_DATA, FIXTURE_END, UINT64_MAX };
 
@@ -584,7 +584,7 @@ int main(void)
 		FIXTURE_ON_ALL(chain_next_begins_at_the_start_after_a_small_array),
 		FIXTURE_ON_ALL(chain_resolve_after_a_small_array_reads_anew),
 		FIXTURE_ON_ALL(chain_resolve_into_small_array_reports_what_is_wrong),
-		FIXTURE_ON_ALL(chain_resolve_needs_nothing_of_the_bad_buffer),
+		FIXTURE_ON_ALL(chain_resolve_does_not_count_a_bad_buffer),
 		FIXTURE_ON_ALL(chain_resolve_keeps_front_and_status_around_bad_buffer),
 		FIXTURE_ON_ALL(chain_resolve_cuts_at_the_first_of_several_bad_buffers),
 		FIXTURE_ON(chain_resolve_finds_status_behind_hole_in_last_buffer, FLAT),
@@ -592,7 +592,7 @@ int main(void)
 		FIXTURE_ON(chain_resolve_keeps_front_and_status_around_read_only_buffer, FLAT),
 		FIXTURE_ON(chain_resolve_keeps_front_and_status_around_bad_translation, CHANGING),
 		FIXTURE_ON(chain_resolve_waits_for_status_behind_bad_buffer, CHANGING),
-		FIXTURE_ON_ALL(chain_resolve_leaves_nothing_of_a_chain_out_of_shape),
+		FIXTURE_ON_ALL(chain_resolve_yields_nothing_of_a_malformed_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

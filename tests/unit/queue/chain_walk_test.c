@@ -79,7 +79,7 @@ static void expect_bad_chain(struct fixture *f, uint32_t good, int error)
 	expect_buffers(&chain, out_in, 2);
 }
 
-/* Malformed: the descriptor table */
+/* Malformed chains */
 
 /* Hostile 1: next points to itself. */
 static void chain_next_ends_loop_to_itself(void **state)
@@ -279,7 +279,7 @@ static void chain_next_accepts_exactly_4_gib(void **state)
 	expect_buffers(&chain, buffers, 3);
 }
 
-/* Well-formed */
+/* Well-formed chains */
 
 /*
  * Hostile 3: a chain has as many entries as the queue. Regressions R1 and R2: one-byte regions cut

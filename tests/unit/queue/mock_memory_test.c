@@ -12,7 +12,7 @@
 #define TABLE (1u << 3)
 #define PARTS 4u
 
-/* A translation to the same addresses, except for one part. */
+/* A translation to the same addresses. One part of memory is hidden. */
 struct hidden {
 	uint64_t start, end;
 	int error;       /* the translation's result for that part, unless 0 */
@@ -317,7 +317,7 @@ static void expect_error(enum fixture_memory kind, const struct call *c, uint32_
 	assert_true(c->call(&f) >= 0);
 }
 
-static void mock_calls_tell_memory_that_is_gone_or_unknown(void **state)
+static void mock_calls_report_memory_that_is_not_mapped(void **state)
 {
 	static const int errors[] = { VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED };
 
@@ -329,7 +329,7 @@ static void mock_calls_tell_memory_that_is_gone_or_unknown(void **state)
 }
 
 /* Memory may be read but not written, or written but not read. */
-static void mock_calls_tell_memory_that_does_not_permit_it(void **state)
+static void mock_calls_report_memory_without_permission(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(calls); i++)
 		for (uint32_t part = 0; part < PARTS; part++) {
@@ -360,10 +360,10 @@ static void mock_calls_need_no_other_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FIXTURE_ON(mock_calls_tell_memory_that_is_gone_or_unknown, FLAT),
-		FIXTURE_ON(mock_calls_tell_memory_that_is_gone_or_unknown, ONE_BYTE),
-		FIXTURE_ON(mock_calls_tell_memory_that_does_not_permit_it, FLAT),
-		FIXTURE_ON(mock_calls_tell_memory_that_does_not_permit_it, ONE_BYTE),
+		FIXTURE_ON(mock_calls_report_memory_that_is_not_mapped, FLAT),
+		FIXTURE_ON(mock_calls_report_memory_that_is_not_mapped, ONE_BYTE),
+		FIXTURE_ON(mock_calls_report_memory_without_permission, FLAT),
+		FIXTURE_ON(mock_calls_report_memory_without_permission, ONE_BYTE),
 		FIXTURE_ON(mock_calls_need_no_other_memory, FLAT),
 		FIXTURE_ON(mock_calls_need_no_other_memory, ONE_BYTE),
 	};

@@ -68,7 +68,7 @@ static int forgetful_translate(void *context, uint64_t addr, uint64_t len, uint3
  * Memory is unmapped before each look-up in turn, also after the check of the areas. A failed call
  * leaves the mock unchanged.
  */
-static void mock_init_is_whole_when_memory_goes_away(void **state)
+static void mock_init_fails_cleanly_when_memory_goes_away(void **state)
 {
 	struct virtio_mock_slot slots[SIZE];
 	struct virtio_mock mock, before;
@@ -307,7 +307,7 @@ static void mock_entries_are_where_specified(void **state)
 	assert_int_equal(virtio_mock_field_addr(&f.mock, (enum virtio_mock_field)6), 0);
 }
 
-static void mock_fields_refuse_what_is_not_there(void **state)
+static void mock_fields_refuse_bad_indices_and_addresses(void **state)
 {
 	const struct vring_used_elem element = { 1, 2 };
 	const struct vring_desc desc = { 1, 2, 3, 4 };
@@ -438,7 +438,7 @@ static void mock_descriptors_read_back(void **state)
 
 /* The driver's records */
 
-static void mock_alloc_refuses_what_it_has_not(void **state)
+static void mock_alloc_refuses_bad_arguments_and_full_queue(void **state)
 {
 	struct virtio_mock_buffer many[SIZE + 1];
 	struct mock_copy before;
@@ -621,7 +621,7 @@ static void mock_adds_many_with_one_publication(void **state)
 }
 
 /* The device writes bad used elements. Each is reported with its own error and is not popped. */
-static void mock_pop_used_judges_device(void **state)
+static void mock_pop_used_refuses_bad_elements(void **state)
 {
 	static const struct {
 		uint32_t id, len;
@@ -728,8 +728,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_ON_ALL(mock_init_refuses_bad_arguments),
-		FIXTURE_ON(mock_init_is_whole_when_memory_goes_away, FLAT),
-		FIXTURE_ON(mock_init_is_whole_when_memory_goes_away, ONE_BYTE),
+		FIXTURE_ON(mock_init_fails_cleanly_when_memory_goes_away, FLAT),
+		FIXTURE_ON(mock_init_fails_cleanly_when_memory_goes_away, ONE_BYTE),
 		cmocka_unit_test(mock_areas_never_overlap),
 		FIXTURE_ON(mock_place_and_reset_check_areas, FLAT),
 		FIXTURE_ON(mock_place_and_reset_check_areas, ONE_BYTE),
@@ -743,20 +743,20 @@ int main(void)
 		FIXTURE_ON(mock_entries_are_where_specified, ONE_BYTE),
 		FIXTURE_ON(mock_calls_pass_on_missing_memory, FLAT),
 		FIXTURE_ON(mock_calls_pass_on_missing_memory, ONE_BYTE),
-		FIXTURE_ON(mock_fields_refuse_what_is_not_there, FLAT),
-		FIXTURE_ON(mock_fields_refuse_what_is_not_there, ONE_BYTE),
+		FIXTURE_ON(mock_fields_refuse_bad_indices_and_addresses, FLAT),
+		FIXTURE_ON(mock_fields_refuse_bad_indices_and_addresses, ONE_BYTE),
 		FIXTURE_ON(mock_descriptors_read_back, FLAT),
 		FIXTURE_ON(mock_descriptors_read_back, ONE_BYTE),
-		FIXTURE_ON(mock_alloc_refuses_what_it_has_not, FLAT),
-		FIXTURE_ON(mock_alloc_refuses_what_it_has_not, ONE_BYTE),
+		FIXTURE_ON(mock_alloc_refuses_bad_arguments_and_full_queue, FLAT),
+		FIXTURE_ON(mock_alloc_refuses_bad_arguments_and_full_queue, ONE_BYTE),
 		FIXTURE_ON_ALL(mock_publishes_in_steps),
 		FIXTURE_ON_ALL(mock_publishes_indirect_chain_in_steps),
 		FIXTURE_ON(mock_keeps_descriptors_of_chain_offered_twice, FLAT),
 		FIXTURE_ON(mock_keeps_descriptors_of_chain_offered_twice, ONE_BYTE),
 		FIXTURE_ON_ALL(mock_reuses_descriptors),
 		FIXTURE_ON_ALL(mock_adds_many_with_one_publication),
-		FIXTURE_ON(mock_pop_used_judges_device, FLAT),
-		FIXTURE_ON(mock_pop_used_judges_device, ONE_BYTE),
+		FIXTURE_ON(mock_pop_used_refuses_bad_elements, FLAT),
+		FIXTURE_ON(mock_pop_used_refuses_bad_elements, ONE_BYTE),
 		FIXTURE_ON(mock_pop_used_knows_indirect_chains, FLAT),
 		FIXTURE_ON(mock_pop_used_knows_indirect_chains, ONE_BYTE),
 		FIXTURE_ON(mock_should_kick_is_exact_for_every_avail_event, FLAT),

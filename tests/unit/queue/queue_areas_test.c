@@ -47,7 +47,7 @@ struct scattered {
 	struct virtio_memory_map driver_map, device_map;
 	struct virtio_dirty_log log; /* logs the used ring, one bit for each byte */
 	uint8_t marked[16];
-	bool kicks; /* the device has asked for kicks */
+	bool kicks; /* the device has enabled kicks */
 
 	/*
 	 * The translation maps each address to itself, and its result covers exactly the bytes of
@@ -164,7 +164,7 @@ static void expect_margins_untouched(const struct scattered *s)
 		memset(mine + ((const uint8_t *)s->regions[i].host - host), true, (size_t)s->regions[i].len);
 	for (uint32_t i = 0; i < sizeof s->host; i++)
 		if (!mine[i] && host[i] != 0xa5)
-			fail_msg("byte %u on the host is not the guest's, and has changed", i);
+			fail_msg("host byte %u is outside guest memory, but has changed", i);
 }
 
 /*
@@ -464,7 +464,7 @@ static void queue_accesses_misaligned_table_through_the_map(void **state)
  * Memory is unmapped at each look-up of a start in turn. The queue then has either started, or is
  * unchanged and can start later.
  */
-static void queue_start_is_whole_when_memory_goes_away(void **state)
+static void queue_start_fails_cleanly_when_memory_goes_away(void **state)
 {
 	const struct place places[AREAS] = { { 0, 24 }, { 1, 0 }, { 1, 0 }, { 0, 0 } };
 	uint32_t answers, failures = 0;
@@ -524,7 +524,7 @@ static int complete_three(struct scattered *s, uint32_t variant, uint32_t answer
  * that failed, and all of a batch that succeeded. After a failure the requests are in flight as
  * before. They can be completed when the memory is back.
  */
-static void queue_complete_says_so_when_memory_goes_away(void **state)
+static void queue_complete_fails_when_memory_goes_away(void **state)
 {
 	(void)state;
 	for (uint32_t i = 0; i < 4; i++) {
@@ -562,8 +562,8 @@ int main(void)
 		cmocka_unit_test(queue_serves_areas_of_different_kinds),
 		cmocka_unit_test(queue_accesses_misaligned_area_through_the_map),
 		cmocka_unit_test(queue_accesses_misaligned_table_through_the_map),
-		cmocka_unit_test(queue_start_is_whole_when_memory_goes_away),
-		cmocka_unit_test(queue_complete_says_so_when_memory_goes_away),
+		cmocka_unit_test(queue_start_fails_cleanly_when_memory_goes_away),
+		cmocka_unit_test(queue_complete_fails_when_memory_goes_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

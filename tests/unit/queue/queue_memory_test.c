@@ -143,7 +143,7 @@ static void queue_set_index_refuses_while_in_flight(void **state)
  * virtio_queue_read_avail_idx() does not check the index. Setting an index does not reset the
  * counters.
  */
-static void queue_read_index_judges_nothing(void **state)
+static void queue_read_index_does_not_check_the_index(void **state)
 {
 	struct virtio_queue_stats stats;
 	struct virtio_token token;
@@ -569,7 +569,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_start_picks_up_earlier_buffers),
 		FIXTURE_ON_ALL(queue_reset_returns_everything_to_default),
 		FIXTURE_ON_ALL(queue_set_index_refuses_while_in_flight),
-		FIXTURE_ON_ALL(queue_read_index_judges_nothing),
+		FIXTURE_ON_ALL(queue_read_index_does_not_check_the_index),
 		FIXTURE_ON(queue_read_index_reports_ring_that_is_gone, CHANGING),
 		FIXTURE_ON_ALL(queue_set_memory_refuses_map_without_rings),
 		FIXTURE_ON(queue_set_memory_waits_for_mapping, CHANGING),

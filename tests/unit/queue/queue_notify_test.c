@@ -135,7 +135,7 @@ static void queue_needs_interrupt_counts_from_last_check(void **state)
  * Hostile 72: 65,536 or more completions between two checks cover every used_event. 65,535
  * completions leave out one value.
  */
-static void queue_needs_interrupt_bears_65536_completions(void **state)
+static void queue_needs_interrupt_after_65536_completions(void **state)
 {
 	static const uint32_t counts[] = { 65535, 65536, 65537, 131072 + 5 };
 
@@ -394,8 +394,8 @@ int main(void)
 		FIXTURE_ON(queue_needs_interrupt_is_exact_for_every_used_event, FLAT),
 		FIXTURE_ON(queue_needs_interrupt_is_exact_for_every_used_event, ONE_BYTE),
 		FIXTURE_ON_ALL(queue_needs_interrupt_counts_from_last_check),
-		FIXTURE_ON(queue_needs_interrupt_bears_65536_completions, FLAT),
-		FIXTURE_ON(queue_needs_interrupt_bears_65536_completions, ONE_BYTE),
+		FIXTURE_ON(queue_needs_interrupt_after_65536_completions, FLAT),
+		FIXTURE_ON(queue_needs_interrupt_after_65536_completions, ONE_BYTE),
 		FIXTURE_ON_ALL(queue_needs_interrupt_says_yes_after_indices_were_set),
 		FIXTURE_ON(queue_needs_interrupt_says_yes_when_ring_is_gone, CHANGING),
 		FIXTURE_ON_ALL(queue_kicks_use_flag_without_event_idx),

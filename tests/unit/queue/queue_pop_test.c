@@ -265,7 +265,7 @@ static void queue_pop_waits_for_mapping(void **state)
  * The available index can be read, but an entry of the ring cannot. The pop knows of the entry from
  * an earlier read of the index, or reads the index itself.
  */
-static void queue_pop_tells_entry_that_cannot_be_read(void **state)
+static void queue_pop_reports_entry_that_cannot_be_read(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
 
@@ -334,7 +334,7 @@ static void queue_reset_mends_broken_queue(void **state)
 	assert_int_equal(stats.ring_faults, 1);
 }
 
-/* Not started; regression R15 */
+/* Queues that are not started; regression R15 */
 
 static void queue_calls_refuse_queue_not_started(void **state)
 {
@@ -555,7 +555,7 @@ int main(void)
 		FIXTURE_ON(queue_pop_breaks_when_ring_is_gone, CHANGING),
 		FIXTURE_ON(queue_available_breaks_when_ring_is_gone, CHANGING),
 		FIXTURE_ON(queue_pop_waits_for_mapping, CHANGING),
-		FIXTURE_ON(queue_pop_tells_entry_that_cannot_be_read, CHANGING),
+		FIXTURE_ON(queue_pop_reports_entry_that_cannot_be_read, CHANGING),
 		FIXTURE_ON_ALL(queue_reset_mends_broken_queue),
 		FIXTURE_ON_ALL(queue_calls_refuse_queue_not_started),
 		FIXTURE_ON_ALL(queue_pop_yields_nothing_from_empty_ring),

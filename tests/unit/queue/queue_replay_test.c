@@ -257,7 +257,7 @@ static void queue_unpop_undoes_replay(void **state)
 		assert_used(&f, record[i].head, i);
 }
 
-static void queue_unpop_tells_replay_from_pop(void **state)
+static void queue_unpop_distinguishes_replay_from_pop(void **state)
 {
 	struct virtio_token token, popped;
 	struct virtio_queue_flight record[SIZE];
@@ -370,7 +370,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_set_index_refuses_while_replay_is_due),
 		FIXTURE_ON_ALL(queue_calls_refuse_while_replay_is_due),
 		FIXTURE_ON_ALL(queue_unpop_undoes_replay),
-		FIXTURE_ON_ALL(queue_unpop_tells_replay_from_pop),
+		FIXTURE_ON_ALL(queue_unpop_distinguishes_replay_from_pop),
 		FIXTURE_ON_ALL(queue_replay_keeps_order_under_in_order),
 		FIXTURE_ON_ALL(queue_replay_refuses_head_that_waits_under_in_order),
 		FIXTURE_ON_ALL(queue_unpop_of_replay_keeps_order_under_in_order),

@@ -699,7 +699,7 @@ static void queue_restore_keeps_sparse_queues_apart(void **state)
  * Hostile 237: the available index was bad before the save. The restore succeeds, and the queue
  * breaks at the next read of the index.
  */
-static void queue_restore_with_bad_available_index_latches_the_queue(void **state)
+static void queue_restore_with_bad_available_index_breaks_at_a_pop(void **state)
 {
 	struct virtio_queue_state saved;
 	struct virtio_queue_stats stats;
@@ -775,7 +775,7 @@ int main(void)
 		FIXTURE_ON_ALL(queue_restore_notifies_once_without_event_idx),
 		FIXTURE_ON_ALL(queue_restore_finds_what_was_kicked_before),
 		FIXTURE_ON_ALL(queue_restore_keeps_sparse_queues_apart),
-		FIXTURE_ON_ALL(queue_restore_with_bad_available_index_latches_the_queue),
+		FIXTURE_ON_ALL(queue_restore_with_bad_available_index_breaks_at_a_pop),
 		FIXTURE_ON_ALL(queue_save_after_restore_keeps_what_was_in_flight),
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A queue behind a lock: each call takes the lock once and releases it. Several threads share one
+ * A queue with a lock: each call takes the lock once and releases it. Several threads share one
  * queue.
  */
 #define _POSIX_C_SOURCE 200809L

@@ -537,7 +537,7 @@ static void request_reports_rings_that_are_gone(void **state)
  * The completion of any request, good or bad, counts for interrupts: without EVENT_IDX by the flag,
  * and with EVENT_IDX exactly at used_event.
  */
-static void request_complete_is_notified_of(void **state)
+static void request_complete_counts_for_interrupts(void **state)
 {
 	for (uint32_t event = 0; event <= COUNT(shapes); event++) {
 		struct request_fixture w;
@@ -583,7 +583,7 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 {
 	static const int errors[] = { VIRTIO_EAVAILIDX, VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EHEAD,
 				      VIRTIO_EINFLIGHT };
-	/* Values of the available index, or of a head. */
+	/* A value of the available index for the first two errors, and a head for the others. */
 	static const uint16_t values[] = { 3 + SIZE, 0, SIZE, 0xffff, 4 };
 
 	for (uint32_t i = 0; i < COUNT(shapes) * COUNT(errors); i++) {
@@ -738,7 +738,7 @@ int main(void)
 		FIXTURE_ON_ALL(request_complete_accepts_any_order),
 		FIXTURE_ON_ALL(request_complete_waits_under_in_order),
 		FIXTURE_ON(request_reports_rings_that_are_gone, CHANGING),
-		FIXTURE_ON_ALL(request_complete_is_notified_of),
+		FIXTURE_ON_ALL(request_complete_counts_for_interrupts),
 		FIXTURE_ON_ALL(request_pop_of_queue_with_nothing),
 		FIXTURE_ON_ALL(request_pop_passes_on_faults_of_the_ring),
 		FIXTURE_ON_ALL(request_parse_accepts_replayed_chain),

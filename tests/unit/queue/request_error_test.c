@@ -273,7 +273,7 @@ static void try_answer(struct ask a, uint64_t addr, int error)
 	request_check_faults(&w, a.error);
 }
 
-static void request_pop_bears_every_answer_of_a_translation(void **state)
+static void request_pop_reports_each_error_of_a_translation(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
 
@@ -371,7 +371,7 @@ int main(void)
 		FIXTURE_ON_ALL(request_pop_reports_malformed_chains),
 		FIXTURE_ON_ALL(request_pop_reports_table_that_was_not_negotiated),
 		FIXTURE_ON_ALL(request_pop_reports_bad_buffers_and_keeps_the_status),
-		cmocka_unit_test(request_pop_bears_every_answer_of_a_translation),
+		cmocka_unit_test(request_pop_reports_each_error_of_a_translation),
 		FIXTURE_ON_ALL(request_pop_forgets_the_request_before),
 	};
 

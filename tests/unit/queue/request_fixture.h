@@ -21,7 +21,7 @@
 #define STATUS 0x3c /* status byte of every request */
 #define OUT FIXTURE_DATA
 #define IN (FIXTURE_DATA + 0x200u)
-#define HEAP 0x20000u /* guest address of a region of its own */
+#define HEAP 0x20000u /* guest address of a separate region */
 
 struct request_fixture {
 	struct fixture f;

@@ -147,7 +147,7 @@ static void serve_completes_chain_of_an_error_with_length_0(void **state)
 		expect_used(&s, heads[i], i < COUNT(errors) ? 0 : 10 + i);
 }
 
-static void serve_puts_chain_back_whose_memory_is_not_mapped(void **state)
+static void serve_unpops_chain_that_is_not_mapped(void **state)
 {
 	for (int event_idx = 0; event_idx < 2; event_idx++) {
 		struct server s;
@@ -440,7 +440,7 @@ static void pop_segments_yields_malformed_chain_with_its_error(void **state)
 	assert_int_equal(virtio_queue_complete(&s.f.queue, token, 0), 0);
 }
 
-static void pop_segments_puts_back_what_is_not_mapped(void **state)
+static void pop_segments_unpops_chain_that_is_not_mapped(void **state)
 {
 	struct virtio_segment segments[128];
 	struct virtio_chain_segments out = { .segments = segments, .capacity = COUNT(segments) };
@@ -469,7 +469,7 @@ int main(void)
 		FIXTURE_ON_ALL(serve_keeps_to_its_budget_and_says_that_there_is_more),
 		FIXTURE_ON_ALL(serve_ends_though_the_driver_goes_on_adding),
 		FIXTURE_ON_ALL(serve_completes_chain_of_an_error_with_length_0),
-		FIXTURE_ON_ALL(serve_puts_chain_back_whose_memory_is_not_mapped),
+		FIXTURE_ON_ALL(serve_unpops_chain_that_is_not_mapped),
 		FIXTURE_ON_ALL(serve_unpops_chain_that_the_device_serves_later),
 		FIXTURE_ON_ALL(serve_leaves_kept_chain_in_flight),
 		FIXTURE_ON_ALL(serve_interrupts_for_what_came_before_a_broken_ring),
@@ -481,7 +481,7 @@ int main(void)
 		FIXTURE_ON_ALL(serve_requests_ends_when_the_callback_finds_none),
 		FIXTURE_ON_ALL(pop_segments_yields_token_and_segments),
 		FIXTURE_ON_ALL(pop_segments_yields_malformed_chain_with_its_error),
-		FIXTURE_ON(pop_segments_puts_back_what_is_not_mapped, CHANGING),
+		FIXTURE_ON(pop_segments_unpops_chain_that_is_not_mapped, CHANGING),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
