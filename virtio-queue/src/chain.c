@@ -143,7 +143,7 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 	walk->bytes_left += (int64_t)charged;
 	if (walk->left == VIRTIO_IMPL_WALK_FAILED)
 		return (int)walk->next;
-	/* The last allowed descriptor had a next. */
+	/* The last allowed descriptor had the next flag. */
 	if (left_of(walk) == 0)
 		return fail(walk, queue, head, VIRTIO_ETOOLONG);
 	if (d)
@@ -164,7 +164,7 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 
 /* The progress of a resolution. */
 struct resolution {
-	struct virtio_segment *next, *end; /* of the caller's array */
+	struct virtio_segment *next, *end; /* free entries of the caller's array */
 	int64_t base;                      /* base - walk.bytes_left: bytes of all buffers so far */
 	uint32_t readable;                 /* segments before the first writable segment */
 	uint64_t readable_bytes;
@@ -477,8 +477,8 @@ end:
 		return true;
 	}
 	/*
-	 * An indirect descriptor is usually the first of its chain. This happens at most once,
-	 * because the walk permits no second table.
+	 * An indirect descriptor is usually the first of its chain. The run enters at most one
+	 * table, because the walk permits no second table.
 	 */
 	if (VIRTIO_LIKELY(result == VIRTIO_RUN_STOPPED) && VIRTIO_LIKELY(desc.flags_next & VRING_DESC_F_INDIRECT) &&
 	    next >= count && virtio_impl_walk_enter_table(&walk, &memory[VIRTIO_MEMORY_TABLES], &desc)) {

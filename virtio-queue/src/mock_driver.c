@@ -69,7 +69,9 @@ int virtio_mock_offer(struct virtio_mock *mock, uint16_t head)
 
 int virtio_mock_publish(struct virtio_mock *mock)
 {
-	/* The store's release order keeps it after the entries and descriptors (2.7.13.3.1). */
+	/*
+	 * The release order keeps this store after those of entries and descriptors (2.7.13.3.1).
+	 */
 	int error = virtio_mock_set(mock, VIRTIO_MOCK_AVAIL_IDX, (uint16_t)mock->avail_idx);
 
 	if (!error)

@@ -409,7 +409,7 @@ int virtio_queue_enable_kicks(struct virtio_queue *queue)
 		return ring_error(queue, error);
 	/*
 	 * The request for kicks must be visible before the index is read again. Pairs with the
-	 * barrier between the driver's store of its index and its look at avail_event or the flags
+	 * barrier between the driver's store of its index and its read of avail_event or the flags
 	 * (2.7.13.4.1): one of the two sides sees the other's store.
 	 */
 	virtio_full_fence();

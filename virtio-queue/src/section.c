@@ -13,7 +13,7 @@
 
 #define FLAG_SKIPPABLE 1u
 
-#define COUNT_BYTES 4 /* bytes of the number in front of the entries */
+#define COUNT_BYTES 4 /* bytes of the count in front of the entries */
 
 /* Returns the length of the values in a section of this version. */
 static uint32_t fields_bytes(const struct virtio_section_field *fields, uint32_t count, uint32_t version)
@@ -385,7 +385,7 @@ static int walk_fields(struct walk *walk, const struct virtio_section_field *fie
 	return 0;
 }
 
-/* Walks over the entries. Fills in the array entries, or only checks if it is NULL. */
+/* Walks over the entries. Fills in the array, or only checks the values if the array is NULL. */
 static int walk_entries(struct walk *walk, const struct virtio_section_layout *layout, void *entries, uint32_t count,
 			struct virtio_section_fault *fault)
 {
@@ -423,7 +423,9 @@ static int take_count(struct walk *walk, const struct virtio_section_layout *lay
 	return 0;
 }
 
-/* Reads the content of a section into state and entries. Only checks it if both are NULL. */
+/*
+ * Reads the content of a section into state and entries. Only checks the content if both are NULL.
+ */
 static int walk_content(struct walk *walk, const struct virtio_section_layout *layout, void *state, void *entries,
 			uint32_t capacity, uint32_t *count, struct virtio_section_fault *fault)
 {

@@ -21,7 +21,7 @@ static int finish_other(struct virtio_queue *queue, struct virtio_token token, i
 	return virtio_queue_complete(queue, token, served < 0 ? 0 : written);
 }
 
-/* The callback of virtio_queue_serve(), as a virtio_serve_request_fn. */
+/* Adapts the callback of virtio_queue_serve() to virtio_serve_request_fn. */
 struct chain_server {
 	struct virtio_queue *queue;
 	virtio_serve_fn *serve;
@@ -78,7 +78,10 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 	if (got > 0) {
 		available = (uint32_t)got;
 		got = serve_some(budget < available ? budget : available, serve_chain, &server);
-		/* All known chains are served. More may have come: enabling kicks finds out. */
+		/*
+		 * All known chains are served. More may have come: virtio_queue_enable_kicks()
+		 * finds out.
+		 */
 		if (got == 1 && budget >= available)
 			got = 0;
 	}

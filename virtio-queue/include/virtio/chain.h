@@ -20,7 +20,7 @@
  * - The end of a walk and an error are different values. Both are final: a failed walk returns the
  *   same error again.
  *
- * Two kinds of fault, which devices answer differently:
+ * Two kinds of fault, which devices handle differently:
  *
  *   chain fault  a next index, the number or order of descriptors, the number of bytes, or a table
  *                is wrong. The device completes the chain with length 0.
@@ -58,7 +58,7 @@ struct virtio_token {
 	uint64_t value; /* the head in bits 0 to 15, a sequence number above */
 };
 
-/* The index of the chain's first descriptor. */
+/* Returns the index of the chain's first descriptor. */
 VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token);
 
 /*
@@ -78,7 +78,7 @@ struct virtio_desc {
  */
 struct virtio_walk {
 	uint64_t table; /* the current table's host address; in a slow walk its guest address */
-	int32_t left;   /* how the walk goes on: see <virtio/inline/chain.h> */
+	int32_t left;   /* descriptors left, and flags: see <virtio/inline/chain.h> */
 	uint64_t next;  /* address of the next descriptor; or the walk's error */
 	uint32_t gap_1;
 	uint64_t last; /* address of the last descriptor of the table */

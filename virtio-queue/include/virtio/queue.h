@@ -29,13 +29,13 @@
  *
  * What the guest can do: write anything into its half of the rings at any time. Two kinds of fault
  * follow:
- * - A malformed chain under a valid head. The functions of the chain return the error. The caller
+ * - A malformed chain under a valid head. The chain functions return the error. The caller
  *   completes the chain with length 0, and goes on.
  * - An incoherent ring: an index too far ahead, a head out of range, or a head already in flight.
  *   The queue breaks. The call that finds the fault returns the cause, and later pops return
  *   VIRTIO_EBROKEN until a reset. Requests in flight can still be completed.
  *
- * The queue counts each fault and keeps the first one (virtio_queue_get_stats()).
+ * The queue counts each fault and keeps the first fault (virtio_queue_get_stats()).
  *
  * Threads:
  *   functions            who may call                what must not run beside
@@ -189,9 +189,9 @@ void virtio_queue_reset(struct virtio_queue *queue);
  * What happens to a request that was popped before:
  * - It stays in flight, and its bytes stay in the old map. The old map must live until
  *   virtio_queue_old_maps_unused().
- * - Its segments, resolved before, stay valid. chain->memory uses the new map from now on. There
- *   the same address may belong to another owner. To write a status at the end, use segments, or a
- *   cursor of your own on the old map.
+ * - Segments resolved before stay valid. chain->memory uses the new map from now on. There the same
+ *   address may belong to another owner. To write a status at the end, use segments, or a cursor of
+ *   your own on the old map.
  * - Finish its walk, or resolve its chain, before the switch. Otherwise the walk may read tables
  *   from either map.
  * - Its used element goes to the used ring of the new map.

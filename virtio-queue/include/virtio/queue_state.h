@@ -54,7 +54,7 @@ struct virtio_queue_flight {
  *
  * Returns 0, or:
  *   VIRTIO_EBUSY   a request is in flight, waits under IN_ORDER, or must still be replayed
- *   VIRTIO_EINVAL  by the indices that the caller has set, other requests would be in flight
+ *   VIRTIO_EINVAL  the indices that the caller has set do not match the requests in flight
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_state *out);
@@ -105,9 +105,9 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  * @state  from virtio_queue_save() or virtio_queue_save_in_flight(), perhaps by way of a file
  * @map    the guest's memory, as for virtio_queue_start()
  *
- * A queue that was broken is broken again, wherever its areas are. A queue whose areas a
- * translation no longer maps (VIRTIO_EFAULT, VIRTIO_EPERM) is broken, too, because the guest must
- * not be able to stop a restore. The next pop then returns VIRTIO_EBROKEN.
+ * A queue that was broken is broken again, wherever its areas are. A queue is broken, too, if a
+ * translation no longer maps its areas (VIRTIO_EFAULT, VIRTIO_EPERM): the guest must not be able to
+ * stop a restore. The next pop then returns VIRTIO_EBROKEN.
  *
  * Returns 0. Otherwise the queue is as before:
  *   VIRTIO_EBUSY       the queue is started

@@ -62,7 +62,7 @@ int virtio_stream_advance(struct virtio_stream *stream, uint64_t len);
  *
  * @bytes     bytes wanted; UINT64_MAX for all
  * @iov       the caller's array
- * @capacity  its entries
+ * @capacity  number of entries
  * @filled    set to the number of bytes in the vector: fewer than wanted if the stream or the array
  *            ends first
  *
@@ -129,8 +129,8 @@ int virtio_reader_split(struct virtio_reader *reader, uint64_t len, struct virti
  * Shows the next bytes as an I/O vector, without stepping over them.
  *
  * @bytes     bytes wanted
- * @iov       the caller's array, for reading from
- * @capacity  its entries
+ * @iov       the caller's array, for I/O that reads
+ * @capacity  number of entries
  * @filled    set to the number of bytes in the vector: fewer than wanted if the reader or the array
  *            ends first
  *
@@ -179,7 +179,7 @@ int virtio_writer_write_le32(struct virtio_writer *writer, uint32_t value);
 VIRTIO_MUST_CHECK
 int virtio_writer_write_le64(struct virtio_writer *writer, uint64_t value);
 
-/* Writes up to len zeroes and steps over them. Returns how many: less than len at the end only. */
+/* Writes up to len zeroes and steps over them. Returns the count: less than len at the end only. */
 uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len);
 
 /*

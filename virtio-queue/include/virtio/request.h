@@ -21,9 +21,9 @@
  * out any part, point buffers anywhere, and change bytes at any time. Therefore:
  * - The whole chain is checked before the header is copied. The header is copied once, and the
  *   device checks the copy.
- * - request.error says why a request is malformed. A malformed request is completed like any other,
- *   and gets a status if the chain's shape is good and the status byte can be written, even if
- *   other buffers are bad.
+ * - request.error says why a request is malformed. A malformed request is completed like any other.
+ *   It gets a status if the chain's shape is good and the status byte can be written, even if other
+ *   buffers are bad.
  *
  * Threads:
  *   functions                who may call               what must not run beside

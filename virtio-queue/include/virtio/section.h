@@ -166,7 +166,7 @@ struct virtio_refusal {
 /* The caller allocates it, and changes it by functions only. */
 struct virtio_section_writer {
 	uint8_t *bytes;  /* the caller's buffer, or NULL */
-	size_t capacity; /* bytes of it */
+	size_t capacity; /* size of that buffer */
 	/* Number of bytes written so far, including bytes that did not fit. */
 	size_t length;
 	int error; /* the first error; a buffer that is too small is no error here */
@@ -176,7 +176,7 @@ struct virtio_section_writer {
  * Begins to write.
  *
  * @bytes     the caller's buffer; NULL with a capacity of 0 only measures
- * @capacity  bytes of it
+ * @capacity  size of that buffer
  */
 void virtio_section_writer_init(struct virtio_section_writer *writer, void *bytes, size_t capacity);
 
@@ -220,7 +220,7 @@ struct virtio_section_reader {
 	size_t end;                        /* offset after the last section */
 	struct virtio_section_fault fault; /* the first fault */
 	struct virtio_section *skipped;    /* the caller's array for skipped sections, or NULL */
-	uint32_t skipped_capacity;         /* its entries */
+	uint32_t skipped_capacity;         /* number of entries in that array */
 	uint32_t skipped_count;            /* number of skipped sections, listed or not */
 };
 
@@ -249,13 +249,13 @@ void virtio_section_report_skipped(struct virtio_section_reader *reader, struct 
  * @index     the number that was written
  * @state     the structure of the layout's fields; members without a field stay unchanged
  * @entries   the caller's array
- * @capacity  its entries
+ * @capacity  number of entries
  * @count     set to the number of entries; NULL for a layout without a list
  * @where     filled in, for virtio_section_refuse(); or NULL
  *
  * Returns 0, or the error of reader->fault. After an error every output is untouched, and later
  * calls return the same error:
- *   VIRTIO_EFORMAT   the bytes are no such section, or the next section is another one
+ *   VIRTIO_EFORMAT   the next bytes are no valid section, or another section is next
  *   VIRTIO_EVERSION  the section's version is newer than the layout, or 0
  *   VIRTIO_ENOBUFS   more entries than the array has
  *   VIRTIO_EINVAL    a bool that is neither 0 nor 1
@@ -267,14 +267,15 @@ int virtio_section_read(struct virtio_section_reader *reader, const struct virti
 
 /*
  * Returns whether virtio_section_read() would find this section, perhaps after others that may be
- * skipped. Doesn't move the reader. For optional parts of a device. Returns false after a fault.
+ * skipped. Doesn't move the reader. Use it for optional parts of a device. Returns false after a
+ * fault.
  */
 bool virtio_section_is_next(const struct virtio_section_reader *reader, const struct virtio_section_layout *layout,
 			    uint32_t device, uint32_t index);
 
 /*
- * Gets the header of the next section, of any kind, and moves the reader after its content. For a
- * program that shows a file.
+ * Gets the header of the next section, of any kind, and moves the reader after its content. Use it
+ * in a program that shows a file.
  *
  * @out  filled in if 1 is returned
  *
@@ -302,7 +303,7 @@ int virtio_section_reader_end(struct virtio_section_reader *reader);
  * @layout   of the section
  * @where    from virtio_section_read()
  * @refusal  the value; a name that the layout doesn't have stands for the section as a whole
- * @error    negative
+ * @error    a negative VIRTIO_E... code
  *
  * If the reader has an earlier fault, that fault stays. Returns the error of reader->fault.
  */
@@ -319,7 +320,7 @@ const char *virtio_section_reason_text(enum virtio_section_reason reason);
  * Describes a fault in one line, such as "section queue, device 0, index 2: in_flight[3].head at
  * byte 212: the target refuses the value: 700 (VIRTIO_EINVAL...)".
  *
- * @text      the caller's; ends with a NUL if capacity isn't 0. A text that is too long is cut
+ * @text      the caller's; ends with a NUL if capacity isn't 0. A text that is too long is cut.
  * @capacity  bytes of text; 0 only measures, and text may be NULL
  *
  * Returns the length of the whole text, without the NUL.

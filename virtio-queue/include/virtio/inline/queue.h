@@ -87,7 +87,7 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_pop_head(struct virtio_queue *qu
 
 /*
  * Reads the available index when all known chains are popped. The acquire pairs with the driver's
- * release of the index: see refresh() in queue_flow.c, which also judges an index that is too far
+ * release of the index: see refresh() in queue_flow.c, which also handles an index that is too far
  * ahead.
  *
  * @entries  queue->fast_avail_ring
@@ -114,8 +114,9 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue
 }
 
 /*
- * Looks at the next head. Returns 1 if it may be popped, 0 if there is none, and -1 if the slow
- * path has to decide. The slow path reads the head again, and reports why it must not be popped.
+ * Reads the next head without popping it. Returns 1 if it may be popped, 0 if there is none, and -1
+ * if the slow path has to decide. The slow path reads the head again, and reports why it must not
+ * be popped.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_peek(struct virtio_queue *queue, uint16_t *out)
 {
@@ -239,7 +240,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
 		return virtio_impl_queue_needs_interrupt_slow(queue);
 	/*
 	 * The used index must be visible before used_event is read. Pairs with the barrier between
-	 * the driver's store of used_event and its last look at the used index (2.7.14).
+	 * the driver's store of used_event and its last read of the used index (2.7.14).
 	 */
 	virtio_full_fence();
 	event = virtio_guest_load_le16(queue->fast_used_event);
