@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The envelope of a saved state, which is checked before the content. */
+/* The envelope of a saved state. A reader checks the envelope before the content. */
 #include <string.h>
 #include <virtio/endian.h>
 
@@ -21,7 +21,7 @@ VIRTIO_STATIC_ASSERT(FILE_SECTIONS + CHECKSUM_BYTES == VIRTIO_QUEUE_SER_FRAME_BY
 
 uint32_t virtio_queue_ser_checksum(const void *bytes, size_t count)
 {
-	/* The table for the reversed polynomial 0x82f63b78, four bits at a time. */
+	/* CRC table for the reversed polynomial 0x82f63b78. A step takes four bits. */
 	static const uint32_t table[16] = {
 		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
 		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,

@@ -60,10 +60,7 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
 	virtio_section_write(writer, &layout, device, queue, state, record, count);
 }
 
-/*
- * Returns the name of a value in which a state differs from the configuration that the queue must
- * have, or NULL.
- */
+/* Returns the name of the first value that differs between state and config, or NULL. */
 static const char *find_difference(const struct virtio_queue_config *state, const struct virtio_queue_config *config)
 {
 	static const char *const areas[] = { "desc", "avail", "used" };

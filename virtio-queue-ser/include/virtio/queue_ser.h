@@ -20,14 +20,14 @@
  *	otherwise restore
  *
  * The bytes are the same from every host, and any host reads them. virtio-queue-ser/README.md
- * specifies each byte. The magic number, the checksum and their places never change. The version is
- * checked before the checksum, and the checksum before the content.
+ * specifies each byte. The magic number, the checksum's method and the places of both never change.
+ * The version is checked before the checksum, and the checksum before the content.
  *
  * Read and check all sections before you restore the first. Then a refused file leaves the target
  * untouched.
  *
- * What a guest can do: nothing. The bytes may have any origin. The checksum finds accidental
- * damage, but no forgery.
+ * What a guest can do: nothing. The bytes may have any origin. The checksum detects accidental
+ * damage, but not forgeries.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -147,7 +147,7 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
  * @where           filled in, for virtio_section_refuse() if a device refuses the record; or NULL
  *
  * Returns 0; VIRTIO_EINVAL for a value that disagrees with config; or an error of
- * virtio_section_read() or virtio_queue_check_state(), with section, value and place in
+ * virtio_section_read() or virtio_queue_check_state(), with section, value and offset in
  * reader->fault. After an error state and count are untouched, and the content of record is
  * undefined.
  */
