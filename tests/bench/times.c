@@ -190,7 +190,7 @@ static double serve_at_once(struct server *servers, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		servers[i].barrier = &barrier;
 		if (pthread_create(&threads[i], NULL, run, &servers[i])) {
-			fprintf(stderr, "bench: no thread\n");
+			fprintf(stderr, "bench: cannot start a thread\n");
 			exit(1);
 		}
 	}

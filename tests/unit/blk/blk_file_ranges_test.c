@@ -31,7 +31,7 @@ static struct {
 	int interrupts;            /* number of calls that fail with EINTR first */
 	int punch_error;           /* errno of the calls of fallocate() that punch a hole */
 	int zero_error;            /* errno of fallocate() that zeroes a range */
-	int put_interrupts;        /* failures of pwrite() with EINTR, one in every second call */
+	int put_interrupts;        /* calls of pwrite() of which every second fails with EINTR */
 	int put_error;             /* errno of pwrite() */
 	int put_calls;             /* calls of pwrite() that succeed before put_error */
 	int control_error;         /* errno of ioctl() */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does virtio-state print good files, and say what is wrong with bad ones, and where?
+# Tests that virtio-state prints good files, and reports the fault of a bad file and its place.
 # usage: virtio_state.sh PROGRAM GOLDEN WORK
 #   GOLDEN/../bad has bad files with a correct checksum.
 set -u
@@ -8,7 +8,7 @@ program=$1 golden=$2 work=$3
 mkdir -p "$work" || exit 1
 failed=0
 
-# expect STATUS PATTERN FILE...: the exit status, and a line of the output.
+# expect STATUS PATTERN FILE...: checks the exit status, and that a line of the output matches.
 expect() {
 	status=$1 pattern=$2
 	shift 2
