@@ -4,7 +4,7 @@
  *
  *	nN      N descriptors in each chain
  *	dN      N bytes in each data buffer
- *	t       each chain is behind an indirect table
+ *	t       each chain is in an indirect table
  *	xN      bursts of N chains, in place of 256
  *	qN      a queue of N entries, in place of 256
  *	bN      N regions, used in turn for buffers; rings and tables are in the first

@@ -46,7 +46,7 @@ struct workload {
 	enum layout layout;
 	enum shape shape;
 	enum dirty dirty;
-	bool table; /* each chain is behind an indirect table */
+	bool table; /* each chain is in an indirect table */
 	bool event_idx;
 	bool writable;       /* whether the device writes the data, and the header of a packet */
 	bool idle;           /* nothing is offered */

@@ -210,7 +210,7 @@ static void control_driver_that_failed_is_told_no_more(void **state)
 	assert_int_equal(f.events[3].value, 0);
 }
 
-/* Hostile 143, 145, 179, 180, 181 and 182: the device ignores senseless messages. */
+/* Hostile 143, 145, 179, 180, 181 and 182: the device ignores messages without a meaning. */
 static void control_ignores_messages_that_make_no_sense(void **state)
 {
 	const uint16_t from_device[] = { VIRTIO_CONSOLE_PORT_ADD,

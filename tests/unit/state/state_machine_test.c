@@ -178,8 +178,8 @@ static void mutate(void)
 }
 
 /*
- * Does with a restored machine what any machine must survive: serves, saves, reads the file, and
- * resets.
+ * Checks that a restored machine can serve requests, be saved and reset, and that its new file can
+ * be read.
  */
 static void serve(uint32_t number)
 {

@@ -340,7 +340,7 @@ static void shutdown_refuses_bad_flags(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* Hostile 168, 225: SHUTDOWN of the stream is sent after its last byte, and the flags add up. */
+/* Hostile 168, 225: SHUTDOWN is sent after the last byte of the stream, and its flags add up. */
 static void shutdown_of_ours_follows_the_data(void **state)
 {
 	const struct virtio_vsock_piece piece = { 1, 0 };
