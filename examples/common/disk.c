@@ -131,7 +131,7 @@ static int check_image(int fd, const struct disk_options *options, uint64_t *byt
 	case VIRTIO_EINVAL:
 		return fail(options->path, "not a file or block device");
 	default:
-		return fail(options->path, "can't tell its size");
+		return fail(options->path, "can't read its size");
 	}
 	if (*bytes == 0)
 		return fail(options->path, "empty: a disk has at least one byte");

@@ -99,7 +99,7 @@ static void refresh(struct device *device)
 	uint64_t bytes, sectors;
 
 	if (virtio_blk_file_size(blk->fd, &bytes)) {
-		log_line("%s: can't tell its size", device->name);
+		log_line("%s: can't read its size", device->name);
 		return;
 	}
 	sectors = disk_sectors(bytes, &blk->blk.options);
@@ -475,7 +475,7 @@ static void print_help(void)
 	disk_print_help();
 	printf("      queues=N       number of queues, 1 to 256, each with a thread while it runs;\n"
 	       "                     by default 16\n"
-	       "      aio=HOW        sync, the default: a queue's requests one after the other;\n"
+	       "      aio=HOW        sync, the default: a queue serves one request after the other;\n"
 	       "                     io_uring: many at once, and flushes on another thread%s\n",
 	       blk_queue_has_uring() ? "" : " (this program was built without it)");
 }

@@ -70,7 +70,7 @@ static const char *command_remove(struct console_device *console, const char *na
 	if (!port)
 		return "no such port";
 	if (!port->opened)
-		return "the port is not there";
+		return "the port is unplugged";
 	console_remove(console, port);
 	return NULL;
 }
@@ -81,9 +81,9 @@ static const char *command_add(struct console_device *console, const char *name)
 	struct virtio_console_port_options options;
 
 	if (!port)
-		return "no such port: ports are those of the command line";
+		return "no such port on the command line";
 	if (port->opened)
-		return "the port is there";
+		return "the port is plugged in already";
 	options = console_port_options(port);
 	if (virtio_console_add_port(&console->console, port->id, &options))
 		return "the port can't be added";

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define ANSWER_BYTES 1024
-#define BUSY "error: another client gives commands\n"
+#define BUSY "error: another client is connected\n"
 
 static void drop_client(struct console_control *control)
 {

@@ -122,7 +122,7 @@ static int parse_group(const char *value, struct unix_listener_access *access)
 static int parse_full(const char *value, struct console_options *options)
 {
 	if (options->port_count > 1)
-		return option_error(value, "full belongs to the console, in front of the ports");
+		return option_error(value, "full belongs to the console: give it before port=");
 	options->ports[0].link.waits = strcmp(value, "wait") == 0;
 	if (!options->ports[0].link.waits && strcmp(value, "drop") != 0)
 		return option_error(value, "full is drop or wait");
@@ -159,7 +159,7 @@ int console_size_parse(const char *text, uint16_t *cols, uint16_t *rows)
 static int parse_size(struct console_options *options, const char *value)
 {
 	if (options->port_count > 1)
-		return option_error(value, "size belongs to the console, in front of the ports");
+		return option_error(value, "size belongs to the console: give it before port=");
 	if (options->ports[0].link.ops == &console_tty_ops)
 		return option_error(value, "a tty has a size of its own");
 	if (console_size_parse(value, &options->ports[0].link.cols, &options->ports[0].link.rows))
@@ -230,47 +230,49 @@ int console_options_parse(char *spec, struct console_options *options)
 	if (!options->socket || !*options->socket)
 		return option_error("--console", "no socket=PATH");
 	if (parser.multiport_off && options->port_count > 1)
-		return option_error("multiport=off", "a port needs it on");
+		return option_error("multiport=off", "port= needs multiport=on");
 	return 0;
 }
 
 void console_options_help(void)
 {
-	fputs("  --console BACKEND,...  a terminal of the guest's, /dev/hvc0 in Linux. BACKEND is\n"
-	      "                     tty        this terminal, or what stdin and stdout are. It is\n"
-	      "                                raw while a virtual machine uses it. The guest\n"
-	      "                                learns its size\n"
+	fputs("  --console BACKEND,...  a terminal of the guest, /dev/hvc0 in Linux. BACKEND is\n"
+	      "                     tty        this terminal, or the files at stdin and stdout. A\n"
+	      "                                terminal is raw while a virtual machine uses it,\n"
+	      "                                and the guest learns its size\n"
 	      "                     pty        a pseudo-terminal, whose name is printed. Output\n"
-	      "                                waits there for a reader. A size that a program\n"
-	      "                                gives it reaches the guest with the next input,\n"
+	      "                                waits there for a reader. When a program changes\n"
+	      "                                the size, the guest learns it with the next input\n"
 	      "                                or after SIGHUP\n"
 	      "                     unix=PATH  a socket file for one client at a time. A second\n"
-	      "                                client gets one line that says so, and no more.\n"
+	      "                                client gets one line that says so, and is closed.\n"
 	      "                                A client that shuts down one direction keeps the\n"
-	      "                                other\n"
+	      "                                other direction\n"
 	      "                     file=PATH  output is appended to a regular file, which is\n"
 	      "                                opened again on SIGHUP; there is no input. On a\n"
 	      "                                full disk output waits, and the daemon tries again\n"
 	      "      socket=PATH    as above\n"
 	      "      link=PATH      a symbolic link to the pty that was named last. A link to another\n"
 	      "                     pty is replaced, even if that pty is in use\n"
-	      "      escape=KEY     of tty: KEY and then q ends the daemon, and KEY twice sends one\n"
-	      "                     to the guest; ^] (Ctrl-]) by default, or none\n"
+	      "      escape=KEY     for tty: KEY and then q ends the daemon; KEY twice sends one KEY\n"
+	      "                     to the guest. ^] (Ctrl-]) by default, or none\n"
 	      "      mode=OCTAL     permissions of the socket file that was named last\n"
-	      "      group=GROUP    its group, a name or a number; both before a client can connect\n"
-	      "      size=COLSxROWS the size that the guest learns; a tty has its own\n"
-	      "      control=PATH   a socket file for commands, one in a line. The last line of an\n"
-	      "                     answer is ok, or error: and the reason. One client at a time\n"
+	      "      group=GROUP    group of that file, a name or a number. Mode and group are set\n"
+	      "                     before a client can connect\n"
+	      "      size=COLSxROWS the size that the guest learns; a tty has its own size\n"
+	      "      control=PATH   a socket file for commands of one client at a time. Each line is\n"
+	      "                     a command. The last line of its answer is ok, or error: and the\n"
+	      "                     reason\n"
 	      "                       size COLSxROWS  gives the console another size\n"
 	      "                       remove NAME     unplugs a port; waiting bytes are lost\n"
-	      "                       add NAME        plugs it in again\n"
+	      "                       add NAME        plugs the port in again\n"
 	      "                       stats           prints a line about each port\n"
 	      "      full=wait      the guest waits when 64 KiB of the console's output have not been\n"
 	      "                     read, and nothing is dropped. In Linux the processor that\n"
 	      "                     prints spins meanwhile with interrupts off, and the whole\n"
 	      "                     guest may stand still. The default is drop. Emergency writes\n"
-	      "                     don't wait: they have room in 64 KiB more, and then replace\n"
-	      "                     the oldest bytes, which are counted as dropped\n"
+	      "                     don't wait: they may use 64 KiB more. When these are full, they\n"
+	      "                     replace the oldest bytes, which are counted as dropped\n"
 	      "      port=NAME:BACKEND  one more port, up to 31: /dev/virtio-ports/NAME with udev\n"
 	      "      multiport=on   offers VIRTIO_CONSOLE_F_MULTIPORT without another port; port=\n"
 	      "                     offers it too. Linux registers such a console late: the first\n"
@@ -279,12 +281,12 @@ void console_options_help(void)
 	      "    client; older bytes are dropped and counted. Other ports are throttled.\n"
 	      "    A guest that has a port open gets all that a client has sent, also after the\n"
 	      "    client has left. The rest is dropped and counted when another client has waited a\n"
-	      "    second, and when the guest closes the port or isn't there.\n"
-	      "    Input that waits for a guest to boot is kept until the console's driver is ready:\n"
-	      "    that is when the driver says so, or a second later.\n"
+	      "    second, when the guest closes the port, or when there is no guest.\n"
+	      "    Input that waits for a guest to boot is kept until the console's driver reports\n"
+	      "    that it is ready. A driver that can't report counts as ready after a second.\n"
 	      "    Guests: Linux before 6.15 may swap rows and columns of the size under multiport,\n"
 	      "    unless the correction was backported; without multiport the size is right.\n"
-	      "    Another driver of Linux's may have taken hvc0, as on Xen or POWER:\n"
+	      "    Another driver of Linux may have taken hvc0, as on Xen or POWER:\n"
 	      "    then this console is hvc1. systemd asks the terminal questions when it starts,\n"
 	      "    and waits a while if nobody answers: the kernel parameter\n"
 	      "    systemd.tty.term.console=dumb avoids that, and systemd.tty.term.hvc0=dumb for a\n"

@@ -17,18 +17,18 @@
 enum console_output_room {
 	/* CONSOLE_OUTPUT_KEPT bytes. New bytes wait. */
 	CONSOLE_ROOM_USUAL,
-	/* CONSOLE_OUTPUT_KEPT bytes. The oldest bytes make room, and all new ones are added. */
+	/* CONSOLE_OUTPUT_KEPT bytes. New bytes replace the oldest bytes. */
 	CONSOLE_ROOM_NEWEST,
 	/* CONSOLE_OUTPUT_BYTES. New bytes wait. */
 	CONSOLE_ROOM_RESERVE,
-	/* CONSOLE_OUTPUT_BYTES. The oldest bytes make room, and all new ones are added. */
+	/* CONSOLE_OUTPUT_BYTES. New bytes replace the oldest bytes. */
 	CONSOLE_ROOM_RESERVE_NEWEST,
 };
 
 struct console_output {
 	uint8_t bytes[CONSOLE_OUTPUT_BYTES];
 	size_t first, used; /* offset of the oldest byte, and number of bytes */
-	uint64_t dropped;   /* bytes dropped to make room for newer ones */
+	uint64_t dropped;   /* bytes dropped to make room for newer bytes */
 };
 
 /* Adds bytes, from the first byte on. Returns the number of bytes that were added. */

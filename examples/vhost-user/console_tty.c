@@ -207,7 +207,7 @@ static void print_escape(const struct console_link *link)
 	const unsigned char key = (unsigned char)link->options.escape;
 
 	if (link->options.escape >= 0)
-		printf("%s: %s%c and then q ends the daemon; %s%c twice is one for the guest\n", link->name,
+		printf("%s: %s%c and then q ends the daemon; %s%c twice sends one to the guest\n", link->name,
 		       key < 32 ? "Ctrl-" : "", key < 32 ? key + 64 : key, key < 32 ? "Ctrl-" : "",
 		       key < 32 ? key + 64 : key);
 }

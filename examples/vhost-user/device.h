@@ -181,10 +181,10 @@ struct device_ops {
 	 * --restore. Nothing is in flight in any queue, and the threads are paused. A device
 	 * without these two operations can't be handed over, and the process says so.
 	 *
-	 * save()     writes sections about what the driver has set and about data that guest or
-	 *            host haven't received yet, and adds the descriptors of the device's open
-	 *            files (handover.h). Changes nothing that a guest or a peer can see. Returns 0,
-	 *            or -1 after printing why the device can't be handed over now.
+	 * save()     writes sections with the driver's settings, and with data that guest or host
+	 *            haven't received yet. Adds the descriptors of the device's open files
+	 *            (handover.h). Changes nothing that a guest or a peer can see. Returns 0, or -1
+	 *            after printing why the device can't be handed over now.
 	 * restore()  called in the new process after open(), reset(), attached() if there is a
 	 *            front end, and check_features(). No queue runs yet.
 	 *            @anew  true for --restore: the descriptors of save() are gone, and a front end

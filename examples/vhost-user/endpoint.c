@@ -180,16 +180,17 @@ void endpoint_free(struct endpoint *endpoint)
 
 void endpoint_print_help(void)
 {
-	fputs("Where a device meets its front ends; for all types of devices:\n"
+	fputs("How front ends reach a device, for all types of devices:\n"
 	      "      socket=PATH        listen there; a socket file that nobody uses is replaced\n"
 	      "      socket-mode=OCTAL  permissions of the socket file, from its start\n"
-	      "      socket-group=NAME  its group, by name or number; without a mode the group\n"
-	      "                         may connect. --blk and --rng take mode= and group= as well\n"
+	      "      socket-group=NAME  group of the socket file, by name or number. Without a mode\n"
+	      "                         the group may connect. --blk and --rng also take mode= and\n"
+	      "                         group= for these two\n"
 	      "      server=off         connect to the socket file instead: the front end listens\n"
 	      "      reconnect=SECONDS  with server=off: try again when there is no connection\n"
-	      "      fd=N               in place of socket=: an inherited socket that listens or is\n"
+	      "      fd=N               use an inherited socket instead of socket=. It listens or is\n"
 	      "                         connected. Devices without socket= and fd= take the\n"
-	      "                         descriptors of LISTEN_FDS in their order\n"
+	      "                         descriptors of LISTEN_FDS in order\n"
 	      "\n",
 	      stdout);
 }

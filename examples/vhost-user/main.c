@@ -60,16 +60,16 @@ static const char help_head[] =
 	"\n"
 	"Serves virtio devices to virtual machines over vhost-user sockets, until it gets\n"
 	"SIGINT (Ctrl-C), SIGQUIT or SIGTERM. Prints `listening on PATH' when a device is\n"
-	"ready, and at the end what each device has done. After SIGHUP it looks whether\n"
-	"images have another size, and tells the virtual machines.\n"
+	"ready, and at the end what each device has done. After SIGHUP it checks whether the\n"
+	"sizes of images have changed, and tells the virtual machines.\n"
 	"\n";
 
 static const char help_tail[] =
-	"  --state PATH     on SIGUSR1 write the state to this file, and go on in the program\n"
-	"                   that is in this program's file now, with the same arguments; guests\n"
-	"                   don't notice. The new program prints `continuing on PATH' for each\n"
-	"                   device. Whatever fails, this program goes on, and says why.\n"
-	"                   At its end the daemon writes the state, too, for --restore.\n"
+	"  --state PATH     on SIGUSR1 write the state to this file, and execute this program's\n"
+	"                   file again, which may be a new program, with the same arguments.\n"
+	"                   Guests notice only a pause. The new program prints `continuing on\n"
+	"                   PATH' for each device. If that fails, the old program goes on and\n"
+	"                   says why. The state is also written at the end, for --restore.\n"
 	"  --restore PATH   begin with the state in this file. Give the devices the options\n"
 	"                   with which the file was written. Front ends connect anew. The file\n"
 	"                   is renamed to PATH.used, because it can't be used twice\n"
@@ -77,26 +77,28 @@ static const char help_tail[] =
 	"  --help           print this\n"
 	"\n"
 	"What you see                            Why, and what to do\n"
-	"  a guest that waits for its disk         it sees a legacy device: QEMU's\n"
-	"                                          disable-legacy=on; or its memory isn't\n"
-	"                                          shared: QEMU's share=on. The log says which\n"
-	"  a second front end is refused           a device has one guest at a time: end the\n"
-	"                                          other, or give each a device of its own\n"
+	"  a guest that waits for its disk         it sees a legacy device (use disable-legacy=on\n"
+	"                                          of QEMU), or its memory isn't shared (use\n"
+	"                                          share=on of QEMU). A message says which\n"
+	"  a second front end is refused           a device has one guest at a time: end the other\n"
+	"                                          front end, or give each its own device\n"
 	"  `no queue N'                            QEMU wants a queue for each processor of the\n"
-	"                                          guest: queues=N here, or num-queues=N there\n"
-	"  a ring is smaller than requests         seg-max=N, two less than the ring's size\n"
-	"  an image isn't whole blocks             it is rounded up: truncate -s %512 IMAGE\n"
-	"  a request was refused                   the driver's mistake; the log says which. Of\n"
-	"                                          lengths: max-request-bytes= is too small\n"
+	"                                          guest: use queues=N, or num-queues=N of QEMU\n"
+	"  a ring is smaller than requests         set seg-max= to the ring's size less two\n"
+	"  an image isn't whole blocks             the rest of the last block reads as zeros;\n"
+	"                                          truncate -s %512 IMAGE makes it whole\n"
+	"  a request was refused                   the driver made a mistake: the message says\n"
+	"                                          which. If the request is too long, raise\n"
+	"                                          max-request-bytes=\n"
 	"  FreeBSD doesn't attach                  size-max= is below 1 MiB: leave it out\n"
 	"  no io_uring                             the system forbids it; requests are served one\n"
 	"                                          after the other, as without aio=io_uring\n"
 	"  `in use by another process'             another program has the image open\n"
 	"\n"
-	"Virtual machines served by one process share its main thread, which waits for a queue\n"
-	"that is to be stopped until the requests in flight are done. A front end whose memory\n"
-	"lies on a file system of its own making can make that thread wait for ever. Virtual\n"
-	"machines that must not hurt each other need a process each.\n";
+	"The virtual machines of one process share its main thread. To stop a queue, this thread\n"
+	"waits until the requests in flight are done. A front end can make it wait for ever if\n"
+	"the memory lies on a file system that the front end serves. Run one process for each\n"
+	"virtual machine that must not hurt others.\n";
 /* clang-format on */
 
 /* A device and its socket. */
@@ -369,7 +371,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	result = parse_arguments(&daemon, argc, argv);
 	if (result && inherited.count > 0) {
-		fputs("the program before goes on\n", stderr);
+		fputs("the old program goes on\n", stderr);
 		handover_return(&inherited);
 	}
 	if (result == 0)

@@ -39,7 +39,7 @@ static int check_fds(int socket, const struct message *message, const char **rea
 {
 	for (unsigned int i = 0; i < message->in.fd_count; i++)
 		if (is_other_end(socket, message->in.fds[i])) {
-			*reason = "the front end's own end of a connection as a file descriptor";
+			*reason = "a file descriptor that is the front end's own end of the connection";
 			return -1;
 		}
 	return 1;

@@ -146,7 +146,7 @@ static enum outcome set_backend_req_fd(struct session *session)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) || domain != AF_UNIX) {
 		close(fd);
-		return request_refuse(session, "a channel for requests that is no Unix socket");
+		return request_refuse(session, "the channel for requests is no Unix socket");
 	}
 	if (session->request_fd >= 0)
 		close(session->request_fd);
@@ -196,7 +196,7 @@ static enum outcome check_counts(struct session *session)
 					 sizeof(struct vhost_user_region));
 
 	if (count > VHOST_USER_MAX_REGIONS)
-		return request_refuse(session, "%u memory regions, and %u are supported", count,
+		return request_refuse(session, "%u memory regions, but at most %u are supported", count,
 				      VHOST_USER_MAX_REGIONS);
 	/* Some front ends send only the used entries of the table, others the whole array. */
 	if (count > room || count != message->in.fd_count)
@@ -388,7 +388,7 @@ static enum outcome set_vring_enable(struct session *session)
 	if (!vring)
 		return REQUEST_REFUSED;
 	if (state->num > 1)
-		return request_refuse(session, "queue %u: neither on nor off: %u", state->index, state->num);
+		return request_refuse(session, "queue %u: enable is %u, not 0 or 1", state->index, state->num);
 	before = vring->setup;
 	vring_set_enable(vring, state->num);
 	return end_ring_request(session, vring, &before, 0);
@@ -438,8 +438,9 @@ static enum outcome set_config(struct session *session)
 	uint32_t offset;
 
 	if (find_config(&session->message, &offset) || config->size > room)
-		return request_refuse(session, "%u bytes at %u of the configuration space in %u bytes", config->size,
-				      config->offset, session->message.header.size);
+		return request_refuse(session,
+				      "%u bytes at %u of the configuration space do not fit a message of %u bytes",
+				      config->size, config->offset, session->message.header.size);
 	/* Which bytes can be written depends on the features that the driver has accepted. */
 	if (session_apply_features(session))
 		return REQUEST_REFUSED;

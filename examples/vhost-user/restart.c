@@ -78,7 +78,8 @@ static uint8_t *read_file(const char *path, const char *used, size_t *length)
 	if (!bytes) {
 		const bool was_used = errno == ENOENT && access(used, F_OK) == 0;
 
-		snprintf(text, sizeof text, "%s%s", strerror(errno), was_used ? ": it was used, and has the name" : "");
+		snprintf(text, sizeof text, "%s%s", strerror(errno),
+			 was_used ? ": it was used, and its name is now" : "");
 		fprintf(stderr, "%s: can't be restored: %s%s%s\n", path, text, was_used ? " " : "",
 			was_used ? used : "");
 	}

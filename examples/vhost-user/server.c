@@ -49,7 +49,7 @@ static void await_next(struct server *server)
 {
 	if (!server->endpoint->client) {
 		if (server->listener.fd < 0)
-			log_line("%s: the inherited connection has ended: the device is served again after a new start",
+			log_line("%s: the inherited connection has ended: start the daemon again to serve the device",
 				 server->path);
 		return;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saving a device together with its front end, and restoring both. */
+/* Saves a device together with its front end, and restores both. */
 #include "session_state.h"
 
 #include "log.h"

@@ -154,7 +154,7 @@ static int map_region(struct shared_region *shared, int fd, const char **reason)
 		return -1;
 	}
 	if (st.st_size < 0 || r->mmap_offset + r->size > (uint64_t)st.st_size) {
-		*reason = "memory region that ends behind its file";
+		*reason = "memory region that ends beyond the end of its file";
 		return -1;
 	}
 	/*

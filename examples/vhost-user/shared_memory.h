@@ -64,7 +64,7 @@ bool shared_memory_damaged(const struct shared_memory *memory);
  * @fds     one descriptor for each region; the caller keeps them, and may close them afterwards
  * @reason  set on failure
  *
- * Returns the memory, to be freed by shared_memory_free(), or NULL.
+ * Returns the memory, which shared_memory_free() frees, or NULL.
  */
 struct shared_memory *shared_memory_map(const struct vhost_user_memory *table, const int *fds, const char **reason);
 

@@ -232,7 +232,7 @@ static int check_end(struct virtio_section_reader *reader)
 		return refuse(reader);
 	if (!left)
 		return 0;
-	fprintf(stderr, "can't take over: nobody knows the descriptor \"%s\"\n", left);
+	fprintf(stderr, "can't take over: no device uses the descriptor \"%s\"\n", left);
 	return -1;
 }
 
@@ -271,8 +271,8 @@ void update_take_over(struct event_loop *loop, const struct update_entry *entrie
 			server_continue(entries[i].server);
 		return;
 	}
-	fputs("the program before goes on\n", stderr);
+	fputs("the old program goes on\n", stderr);
 	handover_return(&inherited);
-	perror("the program before can't go on");
+	perror("the old program can't go on");
 	exit(EXIT_FAILURE);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * On SIGUSR1 the process executes the file of its program again, which may be a new program. Guests
- * notice only a pause.
+ * On SIGUSR1 the process executes the file of its program again. The file may have a new program.
+ * Guests notice only a pause.
  *
  * The old program pauses all threads, writes its state to a file, and executes the file of its
  * program with the same arguments. The new program inherits images, sockets, memory and the

@@ -15,9 +15,9 @@
  * Threads:
  *   functions of this file               control thread only
  *   ring that is stopped or paused       control thread
- *   ring that runs                       the worker that serves it (worker.h): its own, started
- *                                        with the ring, or the device's, which serves all rings of
- *                                        the device
+ *   ring that runs                       the worker that serves it (worker.h): the ring's own
+ *                                        worker, started with the ring, or the device's worker,
+ *                                        which serves all rings of the device
  * To access a running ring the control thread calls functions on the worker, or pauses it. A paused
  * worker has nothing in flight. So only one thread at a time uses a queue. The control thread waits
  * at most for the requests in flight, never for requests that the guest adds.

@@ -76,7 +76,7 @@ static bool can_write(int fd)
 }
 
 /*
- * A full descriptor is no error: the other side will see this signal together with earlier ones.
+ * A full descriptor is no error: the other side will see this signal together with earlier signals.
  *
  * An eventfd can't be reopened, and Linux has no write to it that never waits. The front end can
  * fill it between poll() and write(), see vring.h. A write that waited and was interrupted isn't

@@ -4,7 +4,7 @@
  * vsock_device.h lists the parts.
  *
  * A guest can open as many connections as the device has, and fill the buffer of each. A program of
- * the host can do the same, and not read. Neither can stop another connection. The memory of a
+ * the host can do the same, and never read. Neither can stop another connection. The memory of a
  * connection and the number of connections are bounded.
  *
  * virtio 1.4, 5.10
@@ -28,7 +28,7 @@
 #define FIRST_PORT 0x40000000u
 #define LAST_PORT 0x7fffffffu
 /*
- * The cost of a packet for a guest besides its payload. Linux from 6.12.92 resets a connection
+ * The cost of a packet for a guest, without the payload. Linux from 6.12.92 resets a connection
  * whose packets cost more than its buffer. On most machines it counts 576 bytes for each packet.
  */
 #define PACKET_OVERHEAD 768u
@@ -502,10 +502,10 @@ static int check_options(const struct vsock_options *options)
 	if (options->cid == 0)
 		return option_error("--vsock", "no cid=N");
 	if (options->group && !*options->group)
-		return option_error("--vsock", "a group has a name");
+		return option_error("--vsock", "group= needs a name");
 	snprintf(longest, sizeof longest, "%s%.*s", options->path, (int)PORT_DIGITS, "_4294967295");
 	if (strlen(options->path) > sizeof longest / 2 || !unix_listener_fits(longest))
-		return option_error(options->path, "too long for the path of a socket with a port behind it");
+		return option_error(options->path, "too long for the path of a socket with a port after it");
 	return 0;
 }
 
@@ -531,14 +531,16 @@ static void print_help(void)
 	      "                     port; if the guest refuses, the socket is closed. The line\n"
 	      "                     CONNECT P has at most 64 bytes, and must come within ten\n"
 	      "                     seconds. The program waits at most ten seconds for a driver,\n"
-	      "                     and then ten for the guest's answer. PATH_seqpacket is the same\n"
-	      "                     for SOCK_SEQPACKET, where a line is a record\n"
+	      "                     and then ten seconds for the guest's answer. PATH_seqpacket is\n"
+	      "                     the same for SOCK_SEQPACKET, where a line is a record\n"
 	      "      group=NAME     guests of this process with the same group reach each other by\n"
 	      "                     context ID; their context IDs must differ\n"
-	      "      connections=N  at most, 2048 by default. As many more sockets may wait for the\n"
-	      "                     guest, or have output left after their connection\n"
-	      "      buffer=BYTES   that a connection keeps for a host that doesn't read, 262144 by\n"
-	      "                     default; kept for one more minute when a connection ends\n"
+	      "      connections=N  the most connections, 2048 by default. The same number of further\n"
+	      "                     sockets may wait for the guest, or have output left after their\n"
+	      "                     connection\n"
+	      "      buffer=BYTES   the most bytes that a connection keeps for a host that doesn't\n"
+	      "                     read, 262144 by default. They are kept for one more minute when\n"
+	      "                     the connection ends\n"
 	      "    SOCK_SEQPACKET: a socket of the host can carry no end-of-record mark, no empty\n"
 	      "    record, and no record that the guest leaves without an end. A record must fit\n"
 	      "    buffer=, the guest's buffer, and the socket's SO_SNDBUF\n"

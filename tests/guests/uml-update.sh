@@ -76,7 +76,7 @@ update() {
 	rounds=$(($(count_rounds) + 300))
 	while [ "$(grep -c '^continuing on' daemon.log)" -lt $(($1 * devices)) ]; do
 		daemon_runs || give_up "the daemon died in update $1"
-		! grep 'not updated\|the program before' daemon.log || give_up "update $1 failed"
+		! grep 'not updated\|the old program' daemon.log || give_up "update $1 failed"
 		[ "$(count_rounds)" -lt "$rounds" ] || give_up "update $1 does not begin"
 		sleep 0.1
 	done
@@ -195,7 +195,7 @@ done
 grep -q '^host: ' host.log || fail "the host has sent no stream"
 ok "streams of 8 MiB each way: $(count_rounds stream) by the guest, $(grep -c '^host: ' host.log) by the host"
 ok "stopped readers and records: $(count_rounds stopped)"
-! grep 'not updated\|the program before' daemon.log || fail "an update failed"
+! grep 'not updated\|the old program' daemon.log || fail "an update failed"
 grep -q '^console .* 0 bytes of input dropped, 0 bytes of output dropped, 0 faults$' daemon.log ||
 	fail "the daemon dropped bytes of the console, or saw faults"
 grep -q '^vsock .* 0 records that can.t be carried, 0 faults$' daemon.log || fail "the daemon saw faults of sockets"

@@ -282,11 +282,11 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 		assert_int_equal(console_take(transmit, &bytes), 0);
 	assert_int_equal(access(console_client_path, F_OK), -1);
 	close(fd);
-	expect_answer(commands, "remove data\n", "error: the port is not there\n");
+	expect_answer(commands, "remove data\n", "error: the port is unplugged\n");
 	/* Chains for a removed port are completed. */
 	console_output(transmit, 0, 2000);
 	expect_answer(commands, "add data\n", "ok\n");
-	expect_answer(commands, "add data\n", "error: the port is there\n");
+	expect_answer(commands, "add data\n", "error: the port is plugged in already\n");
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_ADD, 0, "");
 	fd = console_connect();
 	console_say(&guest, 1, VIRTIO_CONSOLE_PORT_READY, 1);
@@ -473,11 +473,11 @@ static void console_commands_that_are_wrong_are_refused(void **state)
 	expect_answer(commands, "remove\n", "error: no such port\n");
 	expect_answer(commands, "remove dat\n", "error: no such port\n");
 	expect_answer(commands, "remove data now\n", "error: no such port\n");
-	expect_answer(commands, "add x\n", "error: no such port: ports are those of the command line\n");
+	expect_answer(commands, "add x\n", "error: no such port on the command line\n");
 	expect_answer(commands, "stats all\n", "error: stats has no argument\n");
 	second = operator_connect();
 	console_read_answer(second, text, sizeof text);
-	assert_string_equal(text, "error: another client gives commands\n");
+	assert_string_equal(text, "error: another client is connected\n");
 	assert_int_equal(read(second, text, 1), 0);
 	close(second);
 	/* Send a command in two pieces, then two commands at once, and leave before the answer. */
@@ -486,7 +486,7 @@ static void console_commands_that_are_wrong_are_refused(void **state)
 	console_type(commands, "remove data\nadd data\n", 21);
 	close(commands);
 	commands = operator_connect();
-	expect_answer(commands, "add data\n", "error: the port is there\n");
+	expect_answer(commands, "add data\n", "error: the port is plugged in already\n");
 	memset(line, 'x', sizeof line);
 	console_type(commands, line, sizeof line);
 	console_read_answer(commands, text, sizeof text);

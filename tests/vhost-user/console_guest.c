@@ -45,8 +45,8 @@ void console_await_tty(struct daemon_process *daemon)
 {
 	char line[192];
 
-	snprintf(line, sizeof line, "console %s: Ctrl-] and then q ends the daemon; Ctrl-] twice is one for the guest",
-		 daemon->socket);
+	snprintf(line, sizeof line,
+		 "console %s: Ctrl-] and then q ends the daemon; Ctrl-] twice sends one to the guest", daemon->socket);
 	assert_true(daemon_says(daemon, line));
 	console_await(daemon);
 }

@@ -469,7 +469,7 @@ static void console_options_that_are_wrong_are_refused(void **state)
 	console_expect_refusal(&daemon, "pty", ",port=data", "data: not NAME:BACKEND");
 	console_expect_refusal(&daemon, "pty", ",port=:pty", ":pty: not NAME:BACKEND");
 	console_expect_refusal(&daemon, "pty", ",port=a:pty,port=a:pty", "a: two ports have this name");
-	console_expect_refusal(&daemon, "pty", ",port=a:pty,multiport=off", "multiport=off: a port needs it on");
+	console_expect_refusal(&daemon, "pty", ",port=a:pty,multiport=off", "multiport=off: port= needs multiport=on");
 	console_expect_refusal(&daemon, "file=/tmp/x", ",link=/tmp/y", "/tmp/y: only a pty has a link");
 	console_expect_refusal(&daemon, "pty", ",socket=", "no socket=PATH");
 	console_expect_refusal(&daemon, "tty", ",port=a:tty", "tty: this terminal has a port already");
@@ -489,7 +489,7 @@ static void console_options_that_are_wrong_are_refused(void **state)
 	console_expect_refusal(&daemon, "pty", ",size=80x0", "80x0: not COLSxROWS, 1x1 to 65535x65535");
 	console_expect_refusal(&daemon, "pty", ",size=65536x1", "65536x1: not COLSxROWS");
 	console_expect_refusal(&daemon, "pty", ",control=", "control=: no path");
-	console_expect_refusal(&daemon, "pty", ",multiport=off,port=a:pty", "multiport=off: a port needs it on");
+	console_expect_refusal(&daemon, "pty", ",multiport=off,port=a:pty", "multiport=off: port= needs multiport=on");
 	longest[0] = '/';
 	snprintf(text, sizeof text, ",control=%s", longest);
 	console_expect_refusal(&daemon, "pty", text, "too long for the path of a socket");

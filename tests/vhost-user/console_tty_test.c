@@ -151,8 +151,8 @@ static void console_tty_accepts_another_escape_or_none(void **state)
 	master = console_open_terminal(&slave);
 	for (unsigned int i = 0; i < 2; i++) {
 		console_start_tty(&daemon, slave, i == 0 ? ",escape=~" : ",escape=none");
-		snprintf(words, sizeof words, "console %s: ~ and then q ends the daemon; ~ twice is one for the guest",
-			 daemon.socket);
+		snprintf(words, sizeof words,
+			 "console %s: ~ and then q ends the daemon; ~ twice sends one to the guest", daemon.socket);
 		if (i == 0)
 			assert_true(daemon_says(&daemon, words));
 		console_await(&daemon);

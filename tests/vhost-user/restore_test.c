@@ -317,7 +317,7 @@ static void restore_refuses_a_file_that_was_used(void **state)
 	daemon_run(&daemon, good);
 	daemon_expect_listening(&daemon);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
-	snprintf(words, sizeof words, "No such file or directory: it was used, and has the name %s\n", used_path);
+	snprintf(words, sizeof words, "No such file or directory: it was used, and its name is now %s\n", used_path);
 	expect_refusal(&daemon, good, words);
 	/* The operator can still use the file, by renaming it. */
 	assert_int_equal(rename(used_path, state_path), 0);

@@ -398,8 +398,8 @@ static void update_to_a_program_that_refuses_returns(void **state)
 		{ "--rng socket=/nowhere", "the target refuses the value" },
 		{ "--blk %s,socket=/nowhere,queues=2", "queues" },
 		{ "--blk /nowhere,socket=/nowhere", "not handed over" },
-		{ "--blk %s,socket=/nowhere --blk /dev/null,socket=/none", "the program before goes on" },
-		{ "--nonsense", "the program before goes on" },
+		{ "--blk %s,socket=/nowhere --blk /dev/null,socket=/none", "the old program goes on" },
+		{ "--nonsense", "the old program goes on" },
 	};
 	struct updating u;
 	struct front_end fe;

@@ -278,7 +278,7 @@ static void vsock_options_that_are_wrong_are_refused(void **state)
 		{ "cid=x,uds=/tmp/v,socket=/tmp/s", "a cid is" },
 		{ "cid=3,uds=/tmp/v,socket=/tmp/s,connections=0", "connections are 1 to 65536" },
 		{ "cid=3,uds=/tmp/v,socket=/tmp/s,buffer=100", "a buffer has" },
-		{ "cid=3,uds=/tmp/v,socket=/tmp/s,group=", "a group has a name" },
+		{ "cid=3,uds=/tmp/v,socket=/tmp/s,group=", "group= needs a name" },
 		{ "cid=3,uds=/tmp/v,socket=/tmp/s,port=1", "port: unknown option of --vsock" },
 	};
 	struct daemon_process daemon;
@@ -292,7 +292,7 @@ static void vsock_options_that_are_wrong_are_refused(void **state)
 	}
 	/* The path must have room for a port. */
 	snprintf(spec, sizeof spec, "cid=3,uds=/%097d,socket=/tmp/s", 1);
-	expect_refusal(&daemon, spec, "too long for the path of a socket with a port behind it");
+	expect_refusal(&daemon, spec, "too long for the path of a socket with a port after it");
 	daemon_remove_folder(&daemon);
 }
 
