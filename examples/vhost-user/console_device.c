@@ -199,7 +199,7 @@ static int await_driver(struct console_device *console, unsigned int available)
 	return DEVICE_TURN_WAIT;
 }
 
-/* The guest takes no input any more, so the input of a client that has left is dropped. */
+/* Called when the guest takes no input any more. The input of a client that has left is dropped. */
 static void tell_room(struct console_device *console, uint32_t id)
 {
 	if (console->ports[id]->opened)
@@ -629,7 +629,7 @@ static void detached(struct device *device)
 	tell_ports(console_from_device(device), false);
 }
 
-/* The library's options of a port. */
+/* Returns the library's options of a port. */
 struct virtio_console_port_options console_port_options(struct port *port)
 {
 	return (struct virtio_console_port_options){

@@ -150,8 +150,8 @@ struct device_ops {
 	int (*queue_start)(struct device *device, struct device_queue *queue);
 
 	/*
-	 * A turn: the driver may have made buffers available, or device_queue_wake() was called.
-	 * Must exist.
+	 * Serves a turn: the driver may have made buffers available, or device_queue_wake() was
+	 * called. Must exist.
 	 *
 	 * @budget  the number of chains that were available when the turn began. The device pops no
 	 *          more chains. Otherwise a driver that adds buffers all the time could keep other

@@ -47,7 +47,7 @@ int device_host_open(struct device_host *host, struct device *device, struct eve
 /* Closes the device, and ends its thread. No queue runs. */
 void device_host_close(struct device_host *host);
 
-/* The thread for all queues of the device, or NULL if each queue has its own thread. */
+/* Returns the thread for all queues of the device, or NULL if each queue has its own thread. */
 struct vring_thread *device_host_thread(struct device_host *host);
 
 /*

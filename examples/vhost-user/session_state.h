@@ -3,7 +3,8 @@
  * A device and its front end as sections of a saved state (<virtio/section.h>), and as descriptors
  * with names (handover.h). The device's number in the file is its position on the command line.
  *
- *   vu-device   values that must be the same in both processes: type, queues, offered features
+ *   vu-device   type and number of queues, which must be the same in both processes; offered
+ *               features, for people who read the file
  *   vu-driver   features of the driver, and statistics. Programs that don't know the section skip
  *               it
  *   vu-session  the front end's settings, and a list of its memory regions; only if there is a

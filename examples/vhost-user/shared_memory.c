@@ -13,7 +13,7 @@
 
 /* Guarding */
 
-/* Twice the number for 32 devices, each with an old and a new table of 32 regions. */
+/* Twice the need of 32 devices, each with an old and a new table of 32 regions. */
 #define MAX_GUARDED 4096
 
 /*

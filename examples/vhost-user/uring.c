@@ -183,7 +183,7 @@ static int move_now(const struct uring_queue *uring, struct slot *slot)
 	return moved < 0 ? -errno : (int)moved;
 }
 
-/* A read at the end of the file: the back end knows whether the last sector is partial. */
+/* Ends a read at the end of the file. The back end knows whether the last sector is partial. */
 static int read_end(const struct uring_queue *uring, struct slot *slot)
 {
 	const struct virtio_blk_backend *backend = &uring->queue.blk->options.backend;

@@ -194,7 +194,7 @@ static void give_up(struct vhost_vring *vring)
 	atomic_store(&vring->broken, true);
 }
 
-/* The guest has broken the ring. */
+/* Called when the guest has broken the ring. */
 static void break_ring(struct vhost_vring *vring, int error)
 {
 	log_line("%s: queue %u stopped: %s", vring->device->name, vring->queue.index, virtio_strerror(error));
@@ -589,9 +589,9 @@ void vring_disconnect(struct vhost_vring *vring)
 }
 
 /*
- * The front end changes the set-up of a running ring: the guest has a new driver, and the front end
- * hasn't said so. Old and new settings must not be mixed, so the ring waits for the end of the
- * set-up. A new driver begins at index 0.
+ * Called when the front end changes the set-up of a running ring: the guest has a new driver, and
+ * the front end hasn't said so. Old and new settings must not be mixed, so the ring waits for the
+ * end of the set-up. A new driver begins at index 0.
  */
 static void make_room_for_new_driver(struct vhost_vring *vring)
 {

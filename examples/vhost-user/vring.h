@@ -199,10 +199,10 @@ bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory
  * Starts a ring for which vring_can_start() is true, with these features.
  *
  * Returns one of
- *   0             started
+ *   0              started
  *   VIRTIO_EFAULT  the addresses don't lie in the memory
  *   VIRTIO_EIO     the system has no room for a thread or for the ring
- *   others        from virtio_queue_start() or the device's queue_start()
+ *   others         from virtio_queue_start() or the device's queue_start()
  */
 int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features);
 

@@ -69,7 +69,7 @@ struct vsock_stream *vsock_clients_answer(struct vsock_device *vsock, struct vir
 
 /* Clients' lines */
 
-/* Steps over spaces and carriage returns. */
+/* Steps over spaces, tabs and carriage returns. */
 static const char *skip_spaces(const char *at)
 {
 	while (*at == ' ' || *at == '\t' || *at == '\r')
