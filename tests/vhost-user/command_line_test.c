@@ -425,7 +425,7 @@ static void forbid_io_uring(void)
  * If the system forbids io_uring, the daemon uses ordinary system calls. A daemon built without
  * liburing refuses the option.
  */
-static void io_uring_that_is_forbidden_is_done_without(void **state)
+static void io_uring_that_is_forbidden_is_replaced_by_calls(void **state)
 {
 	struct daemon_process daemon;
 	char disk[256], line[128], text[1024];
@@ -467,7 +467,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(end_by_signal_prints_a_summary),
 		cmocka_unit_test(end_by_signal_comes_during_a_session),
 		cmocka_unit_test(file_limit_is_raised_for_many_queues),
-		cmocka_unit_test(io_uring_that_is_forbidden_is_done_without),
+		cmocka_unit_test(io_uring_that_is_forbidden_is_replaced_by_calls),
 	};
 
 	daemon_find(argc, argv);

@@ -422,7 +422,7 @@ static void device_announces_a_change_from_its_thread(void **state)
 /*
  * The device checks the features when a ring starts. If it refuses them, the ring does not start.
  */
-static void device_that_refuses_is_believed(void **state)
+static void device_may_refuse_to_start_a_queue(void **state)
 {
 	const uint64_t good = TYPE_FEATURE | FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
 	struct vhost_user_vring_addr addr;
@@ -657,7 +657,7 @@ int main(void)
 		cmocka_unit_test(device_operations_come_in_order_on_its_thread),
 		cmocka_unit_test(device_completes_and_notifies_outside_of_a_turn),
 		cmocka_unit_test(device_announces_a_change_from_its_thread),
-		cmocka_unit_test(device_that_refuses_is_believed),
+		cmocka_unit_test(device_may_refuse_to_start_a_queue),
 		cmocka_unit_test(device_keeps_a_queue_until_there_is_a_new_driver),
 		cmocka_unit_test(device_loses_a_queue_whose_ring_breaks),
 		cmocka_unit_test(state_with_half_a_message_that_is_too_long_is_refused),

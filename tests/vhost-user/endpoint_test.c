@@ -231,7 +231,7 @@ static void endpoint_options_must_fit_together(void **state)
  * Hostile 211: second front ends are refused, with one message, and the first front end is still
  * served. After the first has left, another front end is accepted.
  */
-static void second_front_end_is_refused_and_told_of(void **state)
+static void second_front_end_is_refused_with_a_message(void **state)
 {
 	struct daemon_process daemon;
 	struct front_end first, second;
@@ -268,7 +268,7 @@ static void second_front_end_is_refused_and_told_of(void **state)
 /*
  * Hostile 212: the front end shares a file, but the guest uses private memory. A message says so.
  */
-static void memory_that_is_not_shared_is_told_of(void **state)
+static void memory_that_is_not_shared_is_reported(void **state)
 {
 	const uint64_t one = 1;
 	struct daemon_process daemon;
@@ -295,10 +295,10 @@ static void memory_that_is_not_shared_is_told_of(void **state)
 }
 
 /*
- * A kick without a request causes no such message if the ring has served requests, or if the kick
- * is older than the ring's start.
+ * A kick without a request causes no message about unshared memory if the ring has served requests,
+ * or if the kick is older than the ring's start.
  */
-static void kicks_without_requests_are_no_sign_of_that(void **state)
+static void kick_without_a_request_causes_no_message(void **state)
 {
 	const uint64_t one = 1;
 	struct daemon_process daemon;
@@ -331,7 +331,7 @@ static void kicks_without_requests_are_no_sign_of_that(void **state)
  * A message warns if a driver has accepted SEG_MAX, uses no indirect descriptors, and has a ring
  * too small for such requests.
  */
-static void ring_that_is_too_small_for_requests_is_told_of(void **state)
+static void ring_that_is_too_small_for_requests_is_reported(void **state)
 {
 	const struct {
 		const char *options;
@@ -366,7 +366,7 @@ static void ring_that_is_too_small_for_requests_is_told_of(void **state)
  * QEMU demands a queue for each processor of the guest. The message names the option for more
  * queues.
  */
-static void queue_that_is_not_there_is_told_of(void **state)
+static void missing_queue_is_reported(void **state)
 {
 	struct daemon_process daemon;
 	struct front_end fe;
@@ -392,11 +392,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(daemon_listens_on_an_inherited_socket),
 		cmocka_unit_test(socket_file_has_its_mode_and_group),
 		cmocka_unit_test(endpoint_options_must_fit_together),
-		cmocka_unit_test(second_front_end_is_refused_and_told_of),
-		cmocka_unit_test(memory_that_is_not_shared_is_told_of),
-		cmocka_unit_test(kicks_without_requests_are_no_sign_of_that),
-		cmocka_unit_test(ring_that_is_too_small_for_requests_is_told_of),
-		cmocka_unit_test(queue_that_is_not_there_is_told_of),
+		cmocka_unit_test(second_front_end_is_refused_with_a_message),
+		cmocka_unit_test(memory_that_is_not_shared_is_reported),
+		cmocka_unit_test(kick_without_a_request_causes_no_message),
+		cmocka_unit_test(ring_that_is_too_small_for_requests_is_reported),
+		cmocka_unit_test(missing_queue_is_reported),
 	};
 
 	daemon_find(argc, argv);

@@ -300,7 +300,7 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
  * When the ring breaks, only requests that have begun are finished, and all others fail. Otherwise
  * a stop of the ring would wait for gigabytes of I/O.
  */
-static void ring_that_breaks_behind_long_requests_carries_out_no_more_of_them(void **state)
+static void ring_that_breaks_fails_requests_that_have_not_begun(void **state)
 {
 	struct daemon_process daemon;
 	struct front_end fe;
@@ -675,7 +675,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(request_longer_than_the_user_allows_is_an_error),
 		cmocka_unit_test(request_with_a_bad_data_buffer_gets_an_error_in_its_status),
 		cmocka_unit_test(ring_with_a_head_twice_in_flight_breaks),
-		cmocka_unit_test(ring_that_breaks_behind_long_requests_carries_out_no_more_of_them),
+		cmocka_unit_test(ring_that_breaks_fails_requests_that_have_not_begun),
 		cmocka_unit_test(requests_that_are_long_are_served_in_turns),
 		cmocka_unit_test(memory_that_shrinks_ends_that_session_alone),
 		cmocka_unit_test(memory_that_is_replaced_is_unmapped),

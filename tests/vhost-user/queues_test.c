@@ -304,7 +304,7 @@ static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_
 	return false;
 }
 
-static void queue_whose_call_descriptor_is_full_is_stopped_all_the_same(void **state)
+static void queue_with_a_full_call_descriptor_can_be_stopped(void **state)
 {
 	struct daemon_process daemon;
 	unsigned int seen = 0;
@@ -399,7 +399,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(queues_lose_no_signal_while_descriptors_are_replaced),
 		cmocka_unit_test(queue_that_is_stopped_is_quiet),
 		cmocka_unit_test(queues_of_a_front_end_that_leaves_are_let_go),
-		cmocka_unit_test(queue_whose_call_descriptor_is_full_is_stopped_all_the_same),
+		cmocka_unit_test(queue_with_a_full_call_descriptor_can_be_stopped),
 		cmocka_unit_test(queue_that_breaks_leaves_the_others_alone),
 	};
 

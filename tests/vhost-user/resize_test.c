@@ -110,7 +110,7 @@ static void disk_that_grows_can_be_used_and_is_announced(void **state)
  * A size that is not a multiple of a sector is rounded up, and the rest of the last sector reads as
  * zeroes.
  */
-static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
+static void disk_that_shrinks_refuses_requests_beyond_its_end(void **state)
 {
 	struct daemon_process daemon;
 	struct front_end fe;
@@ -152,7 +152,7 @@ static void disk_that_shrinks_refuses_what_is_behind_its_end(void **state)
 }
 
 /* No message is sent without the protocol feature, without the channel, or without a front end. */
-static void resize_is_announced_only_to_who_asked_for_it(void **state)
+static void resize_is_announced_only_if_asked_for(void **state)
 {
 	const uint64_t config = FEATURE(VHOST_USER_PROTOCOL_F_CONFIG);
 	struct daemon_process daemon;
@@ -314,8 +314,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(disk_that_grows_can_be_used_and_is_announced),
-		cmocka_unit_test(disk_that_shrinks_refuses_what_is_behind_its_end),
-		cmocka_unit_test(resize_is_announced_only_to_who_asked_for_it),
+		cmocka_unit_test(disk_that_shrinks_refuses_requests_beyond_its_end),
+		cmocka_unit_test(resize_is_announced_only_if_asked_for),
 		cmocka_unit_test(resize_waits_for_nobody),
 		cmocka_unit_test(resize_happens_beside_requests),
 		cmocka_unit_test(resize_does_not_wait_for_requests),

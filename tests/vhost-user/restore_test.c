@@ -331,7 +331,7 @@ static void restore_refuses_a_file_that_was_used(void **state)
  * Another process listens on the second socket. The daemon fails and removes its first socket, and
  * the state file can still be used.
  */
-static void restore_that_can_not_listen_uses_nothing_up(void **state)
+static void restore_that_can_not_listen_keeps_the_state(void **state)
 {
 	static struct content content;
 	struct daemon_process daemon, other;
@@ -428,7 +428,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(restore_refuses_the_state_of_other_devices),
 		cmocka_unit_test(restore_refuses_a_bad_file),
 		cmocka_unit_test(restore_refuses_a_file_that_was_used),
-		cmocka_unit_test(restore_that_can_not_listen_uses_nothing_up),
+		cmocka_unit_test(restore_that_can_not_listen_keeps_the_state),
 		cmocka_unit_test(daemon_that_can_not_inherit_starts_nothing),
 	};
 

@@ -396,7 +396,7 @@ static void session_shows_the_configuration_space_at_any_offset(void **state)
  * Hostile 206 and 207: SIZE_MAX is offered only with size-max=, and the fields of BLK_SIZE and
  * TOPOLOGY are filled in.
  */
-static void session_offers_what_drivers_can_bear(void **state)
+static void session_offers_defaults_that_suit_all_drivers(void **state)
 {
 	const uint64_t size_max = FEATURE(VIRTIO_BLK_F_SIZE_MAX);
 	const uint64_t blocks = FEATURE(VIRTIO_BLK_F_BLK_SIZE) | FEATURE(VIRTIO_BLK_F_TOPOLOGY);
@@ -770,7 +770,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(session_seals_memory_against_shrinking),
 		cmocka_unit_test(session_shows_the_configuration_space),
 		cmocka_unit_test(session_shows_the_configuration_space_at_any_offset),
-		cmocka_unit_test(session_offers_what_drivers_can_bear),
+		cmocka_unit_test(session_offers_defaults_that_suit_all_drivers),
 		cmocka_unit_test(session_rounds_an_image_up_to_whole_sectors),
 		cmocka_unit_test(session_outlives_a_write_to_the_configuration_space),
 		cmocka_unit_test(session_refuses_writes_to_a_read_only_disk),

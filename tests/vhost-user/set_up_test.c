@@ -259,7 +259,7 @@ static void features_count_when_a_ring_starts(void **state)
  * A message tells the operator once what to do. The session goes on, and a modern driver is served
  * later.
  */
-static void legacy_driver_is_not_served_and_is_told_of(void **state)
+static void legacy_driver_is_reported_and_not_served(void **state)
 {
 	struct daemon_process daemon;
 	struct front_end fe;
@@ -431,7 +431,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(ring_goes_on_with_another_kind_of_kick),
 		cmocka_unit_test(ring_that_runs_stops_for_a_new_driver),
 		cmocka_unit_test(features_count_when_a_ring_starts),
-		cmocka_unit_test(legacy_driver_is_not_served_and_is_told_of),
+		cmocka_unit_test(legacy_driver_is_reported_and_not_served),
 		cmocka_unit_test(rings_of_the_old_driver_stop_when_the_new_one_starts),
 		cmocka_unit_test(memory_need_not_be_whole_pages),
 		cmocka_unit_test(memory_may_have_many_regions),

@@ -390,7 +390,7 @@ static void update_keeps_an_image_with_a_strange_name(void **state)
  * The new program prints why it can't continue, and executes the old program again with its own
  * arguments. The old program then continues.
  */
-static void update_to_a_program_that_refuses_returns(void **state)
+static void update_that_is_refused_continues_the_old_program(void **state)
 {
 	static const struct {
 		const char *arguments, *error;
@@ -526,7 +526,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(update_to_a_missing_program_changes_nothing),
 		cmocka_unit_test(update_without_room_for_descriptors_changes_nothing),
 		cmocka_unit_test(update_keeps_an_image_with_a_strange_name),
-		cmocka_unit_test(update_to_a_program_that_refuses_returns),
+		cmocka_unit_test(update_that_is_refused_continues_the_old_program),
 		cmocka_unit_test(update_gives_up_on_a_thread_that_stands_still),
 		cmocka_unit_test(update_does_not_forget_a_failed_flush),
 	};

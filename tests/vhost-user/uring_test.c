@@ -106,7 +106,7 @@ static void uring_fails_requests_whose_pieces_fail(void **state)
 	}
 }
 
-static void uring_does_by_calls_what_was_interrupted(void **state)
+static void uring_repeats_interrupted_pieces_by_calls(void **state)
 {
 	const int interruptions[] = { EINTR, EAGAIN };
 
@@ -225,7 +225,7 @@ static void uring_flush_is_reported_when_all_before_it_is_stable(void **state)
 }
 
 /* A sync does not cover writes that come after it has begun, so they need another sync. */
-static void uring_what_comes_during_a_flush_needs_another(void **state)
+static void uring_writes_during_a_flush_need_another_flush(void **state)
 {
 	const uint64_t features[] = { WRITE_THROUGH, WRITE_BACK };
 
@@ -568,7 +568,7 @@ static void uring_retries_when_the_kernel_is_busy(void **state)
  * After a permanent refusal, ordinary calls carry out the remaining pieces. Pieces that were
  * already submitted end as usual.
  */
-static void uring_does_without_a_kernel_that_refuses_for_good(void **state)
+static void uring_uses_calls_after_a_permanent_refusal(void **state)
 {
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++) {
@@ -661,11 +661,11 @@ int main(void)
 		cmocka_unit_test(uring_goes_on_after_short_pieces),
 		cmocka_unit_test(uring_reads_need_no_flush),
 		cmocka_unit_test(uring_fails_requests_whose_pieces_fail),
-		cmocka_unit_test(uring_does_by_calls_what_was_interrupted),
+		cmocka_unit_test(uring_repeats_interrupted_pieces_by_calls),
 		cmocka_unit_test(uring_has_a_bounded_number_of_bytes_in_flight),
 		cmocka_unit_test(uring_writes_are_stable_before_they_are_reported_under_write_through),
 		cmocka_unit_test(uring_flush_is_reported_when_all_before_it_is_stable),
-		cmocka_unit_test(uring_what_comes_during_a_flush_needs_another),
+		cmocka_unit_test(uring_writes_during_a_flush_need_another_flush),
 		cmocka_unit_test(uring_writes_that_end_together_share_a_flush),
 		cmocka_unit_test(uring_failed_flush_fails_all_that_relied_on_it),
 		cmocka_unit_test(uring_failed_flush_is_not_forgotten),
@@ -676,7 +676,7 @@ int main(void)
 		cmocka_unit_test(flusher_tells_why_this_flush_failed),
 		cmocka_unit_test(uring_keeps_its_promises_whatever_happens),
 		cmocka_unit_test(uring_retries_when_the_kernel_is_busy),
-		cmocka_unit_test(uring_does_without_a_kernel_that_refuses_for_good),
+		cmocka_unit_test(uring_uses_calls_after_a_permanent_refusal),
 		cmocka_unit_test(uring_without_a_kernel_serves_long_requests_in_turns),
 		cmocka_unit_test(uring_gets_the_flushers_answer_in_any_way),
 	};

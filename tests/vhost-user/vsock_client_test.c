@@ -57,7 +57,7 @@ static void vsock_host_connects_to_the_guest(void **state)
  * Hostile 230: the line comes in pieces, payload follows the newline in the same write, and then
  * the client shuts down its sending direction.
  */
-static void vsock_takes_all_behind_the_line_for_payload(void **state)
+static void vsock_takes_bytes_after_the_line_as_payload(void **state)
 {
 	static const char all[] = "CONNECT 22\r\n\nCONNECT 23\n\r\n";
 	struct vsock_message m;
@@ -120,7 +120,7 @@ static void vsock_says_ok_after_the_response(void **state)
 }
 
 /* Hostile 230: malformed lines are refused. */
-static void vsock_refuses_lines_that_are_none(void **state)
+static void vsock_refuses_malformed_lines(void **state)
 {
 	static const struct {
 		const char *bytes;
@@ -380,9 +380,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vsock_host_connects_to_the_guest),
-		cmocka_unit_test(vsock_takes_all_behind_the_line_for_payload),
+		cmocka_unit_test(vsock_takes_bytes_after_the_line_as_payload),
 		cmocka_unit_test(vsock_says_ok_after_the_response),
-		cmocka_unit_test(vsock_refuses_lines_that_are_none),
+		cmocka_unit_test(vsock_refuses_malformed_lines),
 		cmocka_unit_test(vsock_closes_a_refused_client_at_once),
 		cmocka_unit_test(vsock_clients_wait_for_a_driver),
 		cmocka_unit_test(vsock_idle_clients_give_way),

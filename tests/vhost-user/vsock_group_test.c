@@ -278,7 +278,7 @@ static void group_has_different_cids(void **state)
 }
 
 /* Guests of different groups don't reach each other. */
-static void group_ends_at_its_members(void **state)
+static void group_does_not_reach_other_groups(void **state)
 {
 	struct vsock_peer a;
 	struct vsock_message m;
@@ -304,7 +304,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(group_carries_all_records),
 		cmocka_unit_test(group_credit_reaches_from_guest_to_guest),
 		cmocka_unit_test(group_has_different_cids),
-		cmocka_unit_test(group_ends_at_its_members),
+		cmocka_unit_test(group_does_not_reach_other_groups),
 	};
 
 	daemon_find(argc, argv);

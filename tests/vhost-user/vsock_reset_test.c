@@ -117,7 +117,7 @@ static void reset_is_an_event_that_requests_wait_for(void **state)
  * A front end that pauses its guest stops the rings, and starts them at the same indices.
  * Connections stay.
  */
-static void reset_is_not_what_a_pause_is(void **state)
+static void pause_of_the_guest_ends_no_connection(void **state)
 {
 	struct vsock_message m;
 	struct vsock_peer peer;
@@ -205,7 +205,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reset_without_an_event_queue_is_told_by_rst),
 		cmocka_unit_test(reset_is_an_event_that_requests_wait_for),
-		cmocka_unit_test(reset_is_not_what_a_pause_is),
+		cmocka_unit_test(pause_of_the_guest_ends_no_connection),
 		cmocka_unit_test(reset_of_the_guest_ends_its_connections),
 		cmocka_unit_test(reset_of_one_ring_loses_nothing),
 	};

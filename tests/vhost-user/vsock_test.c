@@ -264,7 +264,7 @@ static void vsock_resets_a_guest_that_sends_too_much(void **state)
  * Hostile 225: without a receive buffer the device reads nothing from the host. Later the guest
  * gets the data first, and then the end.
  */
-static void vsock_sends_the_end_behind_the_last_byte(void **state)
+static void vsock_sends_the_end_after_the_last_byte(void **state)
 {
 	struct vsock_message m;
 	struct vsock_peer peer;
@@ -410,7 +410,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(vsock_dials_again_while_a_backlog_is_full),
 		cmocka_unit_test(vsock_buffers_for_a_host_that_does_not_read),
 		cmocka_unit_test(vsock_resets_a_guest_that_sends_too_much),
-		cmocka_unit_test(vsock_sends_the_end_behind_the_last_byte),
+		cmocka_unit_test(vsock_sends_the_end_after_the_last_byte),
 		cmocka_unit_test(vsock_delivers_what_came_before_a_reset),
 		cmocka_unit_test(vsock_has_many_connections_at_once),
 		cmocka_unit_test(vsock_transmit_waits_until_replies_are_popped),
