@@ -239,8 +239,8 @@ void virtio_console_config_read(const struct virtio_console *console, uint64_t o
 
 /*
  * Handles a driver's write to the configuration space. If EMERG_WRITE is offered, the low byte of
- * emerg_wr goes to the emergency function in every state of the device, negotiated or not (virtio
- * 1.4, 5.3.5.1). Everything else is ignored.
+ * emerg_wr goes to the emergency function. That holds in every state of the device, negotiated or
+ * not (virtio 1.4, 5.3.5.1). Everything else is ignored.
  *
  * @offset  of the first byte; any value
  * @data    len bytes

@@ -234,8 +234,8 @@ VIRTIO_MUST_CHECK
 int virtio_console_save_port(const struct virtio_console *console, uint32_t id, struct virtio_console_port_state *out);
 
 /*
- * Restores a port. If the state says that the driver knows of a client, and the port has none now,
- * or the reverse, an OPEN message becomes pending. Serialised as virtio_console_save_port().
+ * Restores a port. If the port has gained or lost its client since the driver was told, an OPEN
+ * message becomes pending. Serialised as virtio_console_save_port().
  *
  * @state  state->id is the number of the port. The port must be present if the state says so, and
  *         absent otherwise.
