@@ -42,7 +42,7 @@ static int check_blocks(const struct virtio_blk_options *options)
 	return 0;
 }
 
-/* A command has both limits or neither. A read-only disk has no limits. */
+/* Checks that a command has both limits or neither, and that a read-only disk has no limits. */
 static int check_command(bool read_only, uint32_t max_sectors, uint32_t max_seg)
 {
 	if (!max_sectors && !max_seg)
@@ -137,7 +137,7 @@ static uint8_t get_writeback(const struct virtio_blk *blk)
  * A reader repeats only if the counter changed during the read, so a stopped writer delays no
  * reader. An unchanged counter proves that both halves belong to one update n. Update n + 1 writes
  * the other copy, and stores the counter. Update n + 2 stores its halves into the reader's copy
- * only after that, and with release order. The reader loads the halves with acquire order before it
+ * after update n + 1, with release order. The reader loads the halves with acquire order before it
  * loads the counter again. So a reader that has loaded a half of update n + 2 sees a changed
  * counter. Only 2^32 updates during one read could make a changed counter look unchanged.
  */
@@ -159,7 +159,7 @@ uint64_t virtio_blk_capacity(const struct virtio_blk *blk)
 		const uint32_t *halves = blk->capacity_halves[updates & 1];
 
 		update = updates;
-		/* Pair with put_capacity(). */
+		/* These loads pair with the stores of put_capacity(). */
 		low = __atomic_load_n(&halves[0], __ATOMIC_ACQUIRE);
 		high = __atomic_load_n(&halves[1], __ATOMIC_ACQUIRE);
 		updates = __atomic_load_n(&blk->capacity_updates, __ATOMIC_ACQUIRE);
@@ -278,7 +278,7 @@ bool virtio_blk_write_through(const struct virtio_blk *blk)
 	return (blk->offered & FEATURE(FLUSH)) && !(blk->negotiated & FEATURE(FLUSH));
 }
 
-/* Fields of commands that are not offered stay 0, because they have no meaning. */
+/* If a command is not offered, its fields have no meaning and stay 0. */
 static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
 {
 	const struct virtio_blk_options *options = &blk->options;

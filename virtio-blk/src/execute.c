@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Carrying requests out, and completing them. */
+/* Carries out requests, and completes them. */
 #include <virtio/blk.h>
 #include <virtio/blk_steps.h>
 #include <virtio/blk_transfer.h>
@@ -61,8 +61,8 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	if (moved < 0 && moved >= INT32_MIN)
 		return (int)moved;
 	/*
-	 * 0 means that the storage ends inside the disk. That is a failure, like an error or an
-	 * impossible number.
+	 * If data is left, 0 means that the storage is shorter than the disk. That is a failure,
+	 * like an error or an impossible number.
 	 */
 	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->at.left > 0))
 		return VIRTIO_EIO;
@@ -102,8 +102,8 @@ void virtio_blk_transfer_result(const struct virtio_blk_request *request, const 
 }
 
 /*
- * Moves the next bytes of a request's data, in as many calls as needed. Returns 1 if bytes are
- * left, 0 after the last byte, or an error.
+ * Moves the next part of a request's data, at most `bytes` bytes, in as many calls as needed.
+ * Returns 1 if data is left, 0 after the last byte, or an error.
  */
 static int move_data(const struct virtio_blk_backend *backend, move_fn *move, struct virtio_blk_transfer *transfer,
 		     uint64_t bytes)
@@ -179,7 +179,7 @@ static int change_range(const struct virtio_blk *blk, uint32_t type, const struc
 					 blk->options.write_zeroes_may_unmap);
 }
 
-/* Changes the next range that has sectors. Returns 0 or an error, which may be positive. */
+/* Changes the next range that has sectors. Returns 0, or the back end's error, even if positive. */
 static int change_next(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 		       struct virtio_blk_steps *steps, bool *more)
 {
@@ -196,7 +196,7 @@ static int change_next(const struct virtio_blk *blk, const struct virtio_blk_req
 }
 
 /*
- * Writes bytes of the device into the request's buffers. The caller has checked that the bytes fit.
+ * Writes the device's answer into the request's buffers. The caller has checked that the bytes fit.
  * The writer records them in the dirty log.
  */
 static void answer(const struct virtio_blk_request *request, const void *bytes, size_t len,

@@ -174,8 +174,8 @@ static int file_flush(void *context)
 }
 
 /*
- * Returns whether an operation failed only because the storage does not support it, or not at this
- * granularity.
+ * Returns whether an operation failed only because the storage does not support the operation, or
+ * does not support this granularity.
  */
 static bool is_not_supported(int error)
 {
@@ -360,7 +360,7 @@ bool virtio_blk_file_may_unmap(int fd)
 		return false;
 	if (!S_ISREG(st.st_mode))
 		return S_ISBLK(st.st_mode);
-	/* The first byte after the block in which the file ends. */
+	/* The first byte after the block of 64 KiB in which the file ends. */
 	behind = ((uint64_t)st.st_size | (sizeof zeroes - 1)) + 1;
 	return behind <= INT64_MAX - sizeof zeroes && punch_hole(fd, behind, sizeof zeroes) == 0;
 }

@@ -31,7 +31,7 @@ int virtio_blk_request_init(struct virtio_blk_request *request, const struct vir
 	return error;
 }
 
-/* Copies the ranges that fit. Only the copy is judged and used. */
+/* Copies the ranges that fit into the array. Only the copy is judged and used. */
 static void copy_ranges(struct virtio_blk_request *request)
 {
 	const uint64_t whole = request->base.data.readable_bytes / RANGE_BYTES;

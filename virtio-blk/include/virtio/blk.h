@@ -9,12 +9,12 @@
  * virtio_blk_process() does all three steps, for a device that works synchronously.
  *
  * An asynchronous device (io_uring, threads) does the I/O itself, with <virtio/blk_transfer.h>. A
- * request and its storage stay in place until completion. Requests complete in any order. Serialise
- * all calls on a queue. A reset waits until nothing is in flight (virtio_queue_quiesced()).
+ * request and its storage must not move before completion. The device may complete requests in any
+ * order. Serialise all calls on a queue. Before a reset wait for virtio_queue_quiesced().
  *
  * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), send any
  * type and any sector, and change the buffers at any time. Therefore:
- * - The header, and the ranges of commands such as discard, are copied once and judged in the copy.
+ * - The header, and the ranges of commands such as discard, are copied once. The copy is judged.
  * - No I/O begins before the whole request is known to be good.
  * - Sums have 64 bits and cannot wrap.
  * - Data moves between guest memory and the back end without a copy, and is not inspected.
@@ -52,7 +52,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_BLK_SECTOR_SHIFT 9 /* a sector has 512 bytes, whatever blk_size is */
 #define VIRTIO_BLK_SECTOR_BYTES (1u << VIRTIO_BLK_SECTOR_SHIFT)
 
-/* The largest disk in sectors. Every byte has an offset that fits a signed 64-bit integer. */
+/* The largest capacity, in sectors. The offset of every byte fits a signed 64-bit integer. */
 #define VIRTIO_BLK_MAX_CAPACITY (UINT64_C(1) << (63 - VIRTIO_BLK_SECTOR_SHIFT))
 
 #define VIRTIO_BLK_CONFIG_BYTES 96 /* length of the configuration space */
@@ -71,22 +71,21 @@ struct virtio_blk_wear {
 
 /*
  * The operations of a back end. An operation runs on the thread that executes the request, and may
- * block. Its range is inside the disk. If several threads serve queues, operations overlap.
+ * block. Its range is inside the disk. If several threads serve queues, operations run in parallel.
  */
 struct virtio_blk_backend_ops {
 	/*
 	 * Move bytes between the disk and guest memory.
 	 *
-	 * @context  the back end's own
+	 * @context  the member context of struct virtio_blk_backend
 	 * @iov      host addresses of guest memory. Pass them to the operating system, or to
 	 *           virtio_guest_copy_in() and virtio_guest_copy_out(). Do not dereference them.
 	 * @count    entries of iov, 1 to max_iovecs; together at most 2^30 bytes
-	 * @offset   of the first byte on the disk. The offset may lie inside a sector, because the
-	 *           previous call may have ended there: after max_iovecs pieces of any length, or
-	 *           after a short transfer.
+	 * @offset   of the first byte on the disk. The offset may lie inside a sector: the previous
+	 *           call may have ended inside it, after max_iovecs entries or a short transfer.
 	 *
-	 * Return the number of bytes moved, from the start on. After a short transfer the caller
-	 * calls again for the rest. 0 or an error of enum virtio_error fails the request.
+	 * Return the number of bytes moved, from offset on. After a short transfer the caller calls
+	 * again for the bytes that are left. 0 or an error of enum virtio_error fails the request.
 	 */
 	int64_t (*readv)(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
 	int64_t (*writev)(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
@@ -123,7 +122,7 @@ struct virtio_blk_backend_ops {
 
 	/*
 	 * Reports how worn the storage is. Fills in @lifetime, which the caller has zeroed, and
-	 * returns 0 or an error. A reserved value counts as an error.
+	 * returns 0 or an error. The caller treats a reserved value as an error.
 	 *
 	 * With this operation the disk offers VIRTIO_BLK_F_LIFETIME. Leave it NULL for storage that
 	 * does not know its wear (virtio 1.4, 5.2.6.2).
@@ -150,7 +149,7 @@ struct virtio_blk_backend {
  */
 struct virtio_blk_options {
 	struct virtio_blk_backend backend;
-	uint64_t capacity;            /* initial; at most VIRTIO_BLK_MAX_CAPACITY */
+	uint64_t capacity;            /* initial, in sectors; at most VIRTIO_BLK_MAX_CAPACITY */
 	char id[VIRTIO_BLK_ID_BYTES]; /* answer to GET_ID: text, padded with NULs */
 	bool read_only;               /* offers RO; then the back end needs no writev */
 	bool flush;                   /* offers FLUSH; not needed if the back end has flush() */
@@ -159,8 +158,8 @@ struct virtio_blk_options {
 
 	/*
 	 * Limits of a request. size_max and seg_max are only advertised: not all drivers keep to
-	 * them, and nothing here relies on them. max_request_bytes and the lengths of the request's
-	 * arrays are enforced. A segment is a piece of guest memory; a descriptor may span several.
+	 * them, and the library does not rely on them. max_request_bytes and the lengths of the
+	 * request's arrays are enforced. One descriptor may span several segments of guest memory.
 	 */
 	uint32_t size_max;          /* bytes; 0: no SIZE_MAX */
 	uint32_t seg_max;           /* segments; 0: no SEG_MAX */
@@ -172,24 +171,24 @@ struct virtio_blk_options {
 	uint8_t heads;
 	uint8_t sectors;
 
-	/* All four 0: no TOPOLOGY. The last three count blocks of blk_size bytes, or of 512. */
+	/* All four 0: no TOPOLOGY. A logical block has blk_size bytes, or 512 if blk_size is 0. */
 	uint8_t physical_block_exp; /* log2 of the logical blocks in a physical block */
-	uint8_t alignment_offset;
+	uint8_t alignment_offset;   /* this and the next two members count logical blocks */
 	uint16_t min_io_size;
 	uint32_t opt_io_size;
 
 	/*
 	 * Limits of commands on ranges: the sectors of one range, and the ranges of one request.
-	 * Both are enforced, and their product bounds the time of a request. Both 0: the command is
-	 * not offered. Both set: the back end needs the operation, and the disk must not be
-	 * read-only. Alignments are hints, in sectors.
+	 * Both are enforced, and their product bounds the time of a request. If both are 0, the
+	 * command is not offered. If both are set, the back end needs the operation, and the disk
+	 * must not be read-only. Alignments are hints, in sectors.
 	 */
 	uint32_t max_discard_sectors;
 	uint32_t max_discard_seg;
 	uint32_t discard_sector_alignment;
 	uint32_t max_write_zeroes_sectors;
 	uint32_t max_write_zeroes_seg;
-	bool write_zeroes_may_unmap; /* write zeroes may deallocate; if not, unmap is false */
+	bool write_zeroes_may_unmap; /* if false, write_zeroes() gets unmap = false */
 	uint32_t max_secure_erase_sectors;
 	uint32_t max_secure_erase_seg;
 	uint32_t secure_erase_sector_alignment;
@@ -216,9 +215,10 @@ struct virtio_blk {
  * @options  copied; the context of the back end must live as long as blk is used
  *
  * Returns 0, or:
- *   VIRTIO_EINVAL  capacity, blk_size or physical_block_exp is out of range; max_iovecs is 0 with
- *                  operations; config_wce is set without flush and without operations; a command on
- *                  ranges has only one limit, or has limits on a read-only disk
+ *   VIRTIO_EINVAL  capacity, blk_size or physical_block_exp is out of range; max_iovecs is 0
+ *                  although the back end has operations; config_wce is set without flush on a disk
+ *                  without operations; a command on ranges has only one limit, or has limits on a
+ *                  read-only disk
  *   VIRTIO_ENOOP   an operation is missing: see virtio_blk_missing_op(); nothing else is wrong
  */
 VIRTIO_MUST_CHECK
@@ -245,7 +245,7 @@ const char *virtio_blk_missing_op(const struct virtio_blk_options *options);
 uint64_t virtio_blk_offered(const struct virtio_blk *blk);
 
 /*
- * Takes over the features that the driver has accepted, and sets writeback to its initial value: 1
+ * Stores the features that the driver has accepted, and sets writeback to its initial value: 1
  * if FLUSH is among them, otherwise 0 (virtio 1.4, 5.2.5.2). Another call with the same features
  * changes nothing.
  *
@@ -270,7 +270,7 @@ uint64_t virtio_blk_capacity(const struct virtio_blk *blk);
 /*
  * Changes the capacity while requests run. The caller sends a configuration change notification
  * (virtio 1.4, 5.2.6.2). Let no read of the configuration space happen between this call and the
- * new configuration generation: the driver's two reads of one capacity could differ.
+ * change of the generation. Otherwise a driver could read one half of each capacity.
  *
  * @sectors  the new capacity, in sectors of 512 bytes
  *
@@ -290,9 +290,9 @@ int virtio_blk_set_capacity(struct virtio_blk *blk, uint64_t sectors);
 
 /*
  * Returns whether a write must be on stable storage before it is reported as done (virtio 1.4,
- * 5.2.6.2). True if the disk offers FLUSH and the driver has not accepted FLUSH. True also if the
- * driver has switched the cache to write-through. Call this after the write. A device that does its
- * own I/O must follow the result, as virtio_blk_execute() does.
+ * 5.2.6.2): if the disk offers FLUSH and the driver has not accepted FLUSH, or if the driver has
+ * switched the cache to write-through. Call this after the write. A device that does its own I/O
+ * must follow the result, as virtio_blk_execute() does.
  */
 bool virtio_blk_write_through(const struct virtio_blk *blk);
 
@@ -322,11 +322,11 @@ bool virtio_blk_config_write(struct virtio_blk *blk, uint64_t offset, const void
 
 /* Requests */
 
-/* Data of a request, in order, in the array given to virtio_blk_request_init(). */
+/* Data of a request: segments in order, in the array given to virtio_blk_request_init(). */
 struct virtio_blk_data {
 	const struct virtio_segment *segments;
 	uint32_t count;
-	uint64_t bytes; /* in all */
+	uint64_t bytes; /* of all segments together */
 };
 
 /* A range of the disk, as the driver sent it, in the host's byte order. */
@@ -340,8 +340,8 @@ struct virtio_blk_range {
 struct virtio_blk_storage {
 	struct virtio_segment *segments;
 	/*
-	 * At least 1. Enough for every chain is the queue size (more with long indirect tables),
-	 * plus one for each boundary of regions or translations inside a buffer.
+	 * At least 1. To hold every chain, set this to the queue size (more with long indirect
+	 * tables). Add 1 for each boundary of regions or translations inside a buffer.
 	 */
 	uint32_t segment_capacity;
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
@@ -357,8 +357,8 @@ struct virtio_blk_storage {
 struct virtio_blk_request {
 	/*
 	 * The chain. base.token completes the chain. base.data.last_writable is the status byte, or
-	 * has length 0. If base.error is not 0, the request can only fail: see struct
-	 * virtio_request. Its type and sector are then 0, and it has no data.
+	 * has length 0 if there is none. If base.error is not 0, the request can only fail: see
+	 * struct virtio_request. The type and the sector are then 0, and the request has no data.
 	 */
 	struct virtio_request base;
 	uint8_t header[VIRTIO_BLK_HEADER_BYTES]; /* as the driver wrote it */
@@ -386,7 +386,7 @@ struct virtio_blk_result {
 };
 
 /*
- * Statistics for an operator. virtio_blk_complete() counts. The caller must zero the struct first.
+ * Statistics for an operator, counted by virtio_blk_complete(). The caller must zero them first.
  */
 struct virtio_blk_stats {
 	uint64_t reads; /* requests by type, successful or not */
@@ -419,7 +419,7 @@ VIRTIO_MUST_CHECK
 int virtio_blk_request_init(struct virtio_blk_request *request, const struct virtio_blk_storage *storage);
 
 /*
- * Pops the next request from a queue, and does not carry it out.
+ * Pops the next request from a queue, but does not carry it out.
  *
  * @queue    started
  * @request  initialised, not in flight. Filled in if 1 is returned; otherwise untouched, except the
@@ -446,22 +446,22 @@ int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *requ
  * Judges a request by the present capacity of the disk.
  *
  * - FLUSH may have any sector and data.
- * - A read, a write or a range may have no sectors, anywhere from sector 0 to the end of the disk.
+ * - A read, a write or a range may have 0 sectors, also at the end of the disk, but not beyond.
  * - Flags are judged in all ranges that the storage holds, even if the list as a whole is wrong.
  *
- * Returns the reason for a refusal, or VIRTIO_BLK_REFUSAL_NONE. virtio_blk_refusal_status() has the
- * status for a reason.
+ * Returns the reason for a refusal, or VIRTIO_BLK_REFUSAL_NONE. virtio_blk_refusal_status() returns
+ * the status for a reason.
  */
 enum virtio_blk_refusal virtio_blk_refusal_of(const struct virtio_blk *blk, const struct virtio_blk_request *request);
 
 /*
- * Judges a request and carries it out. Blocks as the back end does.
+ * Judges a request and carries it out. Blocks while an operation of the back end blocks.
  *
  * @blk      the disk
  * @request  popped
  * @result   filled in
  *
- * - A request that virtio_blk_refusal_of() refuses reads, writes and flushes nothing.
+ * - If virtio_blk_refusal_of() refuses the request, nothing is read, written or flushed.
  * - Under write-through, a write or a change of ranges is flushed before it counts as done.
  * - After a failure of the back end the rest of the request is not begun. It is undefined which
  *   part of a failed write is on the disk.
@@ -500,8 +500,8 @@ int virtio_blk_complete(struct virtio_queue *queue, const struct virtio_blk_requ
  *
  * Returns 1 when a request was completed, whatever its outcome; 0 for none; an error of
  * virtio_blk_pop() or of virtio_blk_complete(). After an error of virtio_blk_complete() the request
- * was carried out and stays in flight. Only a ring that is not contiguous in host memory can cause
- * such an error.
+ * has been carried out, and stays in flight. Only a ring that is not contiguous in host memory can
+ * cause this error.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_blk_request *request,

@@ -20,8 +20,8 @@
  *   new back end.
  *
  * Rules for the caller:
- * - No other code syncs through this descriptor or a duplicate of it (dup(), fork()). The kernel
- *   could report a lost write to that code. A second struct virtio_blk_file counts as other code.
+ * - No other code may sync through this descriptor or a duplicate of it (dup(), fork()). The kernel
+ *   could report a lost write only to that code. A second struct virtio_blk_file is other code too.
  * - Do not open the file with O_SYNC or O_DSYNC: each write would sync.
  * - Do not open the file with O_DIRECT, which works only if the driver's buffers have the host's
  *   alignment.
@@ -32,8 +32,8 @@
  *   to the cause of that failure. After success, and after a short call, errno means nothing.
  * - Interrupted calls are repeated, except syncs. An interrupted sync may have consumed the report
  *   of lost data. So signals are blocked during a sync, and an interrupted sync counts as failed.
- * - The caller of the back end continues short calls. If the file has shrunk under the disk, a read
- *   beyond its end fails, and writes and zeroes make the file grow.
+ * - The caller of the back end continues short calls. If the file has become shorter than the
+ *   disk, a read beyond the file's end fails, and writes and write zeroes make the file grow.
  *
  * Threads:
  *   functions                               who may call   what must not run beside
@@ -43,7 +43,7 @@
  *   virtio_blk_file_size(),                 any thread     other use of the file position, other
  *   virtio_blk_file_may_unmap()                            changes of the file's length
  *
- * Flushes run one at a time. One sync serves all flushes that wait when it begins.
+ * Syncs run one at a time. One sync serves all flushes that wait when the sync begins.
  */
 #ifndef VIRTIO_BLK_FILE_H
 #define VIRTIO_BLK_FILE_H
@@ -54,8 +54,8 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * An open file. Set up by virtio_blk_file_backend(); nothing needs to be released. It contains
- * mutexes, and the back end points to it: do not copy or move it while the back end is used.
+ * An open file. Set up by virtio_blk_file_backend(); nothing needs to be released. Do not
+ * copy or move it while the back end is used: it contains mutexes, and the back end points to it.
  */
 struct virtio_blk_file {
 	int fd;
@@ -110,8 +110,8 @@ int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
  * must be clear if write zeroes never deallocate storage (virtio 1.4, 5.2.6.2).
  *
  * For a regular file the call makes a hole after the end of the file, to find out whether the file
- * system supports holes. Storage allocated there is released. The file's times change as by a
- * write. The file's bytes and size stay.
+ * system supports holes. Storage that was allocated after the end is released. The file's times
+ * change as by a write. The file's bytes and size stay.
  *
  * @fd  open for writing. During the call no other program may extend the file and write there: up
  *      to 64 KiB near the old end could become zeroes.

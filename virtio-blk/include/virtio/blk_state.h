@@ -87,8 +87,8 @@ void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t numbe
  *            bits 0 to 23. NULL accepts any features.
  * @state     for virtio_blk_restore(); untouched on failure
  *
- * Returns 0; or an error of virtio_section_read() or virtio_blk_check_state(). reader->fault then
- * names the section, the value and the place.
+ * Returns 0; or an error of virtio_section_read() or virtio_blk_check_state(). After an error
+ * reader->fault names the section, the value and the value's offset in the file.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_blk *blk,

@@ -15,7 +15,7 @@
  *
  * A request that is abandoned between two steps may have changed a part of the disk or of guest
  * memory. The dirty log records all changes in guest memory. The caller may carry the request out
- * again from its beginning, because the driver must not use the request's buffers before its
+ * again from its beginning, because the driver must not use the request's buffers before the
  * completion.
  *
  * What the guest can do: see <virtio/blk.h>. A request is checked once, at its beginning. So before
@@ -56,8 +56,8 @@ void virtio_blk_steps_begin(struct virtio_blk_steps *steps, const struct virtio_
 /*
  * Carries out the next part of the request. All steps together do what virtio_blk_execute() does.
  *
- * @bytes   the most bytes of data to move: a multiple of 512, at least 512. A step of a command on
- *          ranges is one range, whose length the disk's options limit. A flush is one step.
+ * @bytes   the largest number of bytes of data to move: a multiple of 512, at least 512. A command
+ *          on ranges takes one step for each range; the options limit a range. A flush is one step.
  * @result  filled in after the last step; otherwise untouched
  *
  * Returns 1 if there is more to do. Returns 0 after the last step; the result then says whether the

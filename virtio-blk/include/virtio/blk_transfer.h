@@ -38,7 +38,7 @@ struct virtio_blk_transfer {
 	struct virtio_stream at; /* position in the data; at.done bytes were moved */
 	uint64_t offset;         /* of the next byte on the disk */
 	uint64_t wanted;         /* bytes of the last vector */
-	/* The most bytes of a vector: 2^30, or a smaller number that the caller sets. */
+	/* The largest number of bytes of a vector: 2^30, or a smaller number set by the caller. */
 	uint64_t max_bytes;
 	enum virtio_blk_refusal refusal; /* why the request must not be carried out */
 };
