@@ -2,4 +2,4 @@
 # The RST of a connection whose REQUEST is held is held, too.
 # file: virtio-vsock/src/connection.c
 # harness: fuzz_vsock
-/no longer owes a REQUEST/,/virtio_impl_vsock_queue/s/virtio_impl_vsock_queue(c);/(void)c;/
+/c->state = VIRTIO_VSOCK_RESET;/,/virtio_impl_vsock_queue/s/virtio_impl_vsock_queue(c);/(void)c;/
