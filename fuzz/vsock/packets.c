@@ -360,6 +360,8 @@ void vsock_packets(struct fuzz_input *in)
 	p->capacity = fuzz_u8(in) % SEGMENTS + 1;
 	FUZZ_CHECK(virtio_vsock_packet_init(&p->packet, p->segments, p->capacity, p->max_payload) == 0,
 		   "virtio_vsock_packet_init() failed");
+	if (p->max_payload > UINT32_MAX - 44)
+		p->max_payload = UINT32_MAX - 44;
 	FUZZ_CHECK(virtio_mock_init(&p->mock, &p->driver_map, 0, SIZE, p->slots, SIZE) == 0,
 		   "virtio_mock_init() failed");
 	FUZZ_CHECK(virtio_mock_create_queue(&p->mock, &p->queue, p->inflight, SIZE, &p->map) == 0,

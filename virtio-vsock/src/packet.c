@@ -4,6 +4,8 @@
 #include <virtio/vsock.h>
 
 #define HEADER VIRTIO_VSOCK_HEADER_BYTES
+/* A used length has 32 bits, and counts header and payload. */
+#define MAX_PAYLOAD (UINT32_MAX - HEADER)
 
 /* Values of header_kind. Packets of the tx queue, and packets with an error, have NO_HEADER. */
 enum { NO_HEADER, HEADER_IN_PLACE, HEADER_IN_PIECES };
@@ -22,7 +24,7 @@ int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_s
 	memset(packet, 0, sizeof *packet);
 	packet->segments = segments;
 	packet->capacity = capacity;
-	packet->max_payload = max_payload;
+	packet->max_payload = max_payload < MAX_PAYLOAD ? max_payload : MAX_PAYLOAD;
 	packet->data.segments = segments;
 	packet->data.capacity = capacity;
 	return 0;
@@ -573,7 +575,6 @@ int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock
 	    VIRTIO_UNLIKELY(len > packet->data.writable_bytes))
 		return commit_any(queue, packet, len);
 	virtio_guest_copy_out(packet->header_host, &packet->header, HEADER);
-	/* The sum wraps, to 0, only if header and payload fill a chain of 2^32 bytes. */
 	virtio_impl_queue_store_completion(queue, entry, virtio_token_head(token), HEADER + len);
 	return 0;
 }

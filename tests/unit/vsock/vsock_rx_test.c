@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* Packets to the receive queue: room, commit, used length and dirty log. */
+#define _GNU_SOURCE
 #include "vsock_packet_fixture.h"
+#include <sys/mman.h>
 
 static void set_header(struct packets *p, uint32_t len)
 {
@@ -103,6 +105,51 @@ static void rx_pop_caps_the_room_at_the_maximum(void **state)
 		assert_int_equal(virtio_vsock_rx_commit(&p.f.queue, &p.packet), VIRTIO_EINVAL);
 		assert_true(fixture_unchanged(&p.f));
 	}
+}
+
+/*
+ * Hostile 39: a chain of 2^32 bytes has room for one byte less, because the used length must not
+ * wrap to 0.
+ */
+static void rx_commit_of_4_gib_has_the_exact_used_length(void **state)
+{
+	static uint8_t ram[0x1000];
+	static struct virtio_mock_slot slots[8];
+	static struct virtio_inflight inflight[8];
+	const uint64_t data_at = UINT64_C(1) << 33, bytes = (UINT64_C(1) << 32) - HEADER;
+	struct virtio_region regions[2] = { { .len = sizeof ram, .host = ram }, { .addr = data_at, .len = bytes } };
+	const struct virtio_mock_buffer buffers[] = { WRITABLE(0xf00, HEADER), WRITABLE(data_at, (uint32_t)bytes) };
+	struct virtio_memory_map map;
+	struct virtio_mock mock;
+	struct virtio_queue queue;
+	struct virtio_segment segments[2];
+	struct virtio_vsock_packet packet;
+	struct vring_used_elem used = { 0, 0 };
+
+	(void)state;
+	regions[1].host = MAP_FAILED;
+#if UINTPTR_MAX > 0xffffffffu
+	regions[1].host = mmap(NULL, (size_t)bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+#endif
+	if (regions[1].host == MAP_FAILED) {
+		print_message("no address space for a buffer of 4 GiB\n");
+		skip();
+	}
+	assert_int_equal(virtio_memory_map_init(&map, regions, 2), 0);
+	assert_int_equal(virtio_mock_init(&mock, &map, 0, 8, slots, 8), 0);
+	assert_int_equal(virtio_mock_create_queue(&mock, &queue, inflight, 8, &map), 0);
+	assert_int_equal(virtio_vsock_packet_init(&packet, segments, 2, UINT32_MAX), 0);
+	assert_true(virtio_mock_add(&mock, buffers, 2) >= 0);
+	assert_int_equal(virtio_vsock_rx_pop(&queue, &packet), 1);
+	assert_int_equal(packet.error, 0);
+	assert_int_equal(packet.data.writable_bytes, bytes - 1);
+	packet.header = packets_header((uint32_t)bytes);
+	assert_int_equal(virtio_vsock_rx_commit(&queue, &packet), VIRTIO_EINVAL);
+	packet.header = packets_header((uint32_t)bytes - 1);
+	assert_int_equal(virtio_vsock_rx_commit(&queue, &packet), 0);
+	assert_int_equal(virtio_mock_pop_used(&mock, &used), 1);
+	assert_int_equal(used.len, UINT32_MAX);
+	munmap(regions[1].host, (size_t)bytes);
 }
 
 /* Hostile 157: a commit of more bytes than the buffer has is refused. */
@@ -248,6 +295,7 @@ int main(void)
 		FIXTURE_ON_ALL(rx_commit_fills_any_layout_and_nothing_else),
 		FIXTURE_ON_ALL(rx_pop_accepts_a_buffer_for_a_header_alone),
 		FIXTURE_ON_ALL(rx_pop_caps_the_room_at_the_maximum),
+		cmocka_unit_test(rx_commit_of_4_gib_has_the_exact_used_length),
 		FIXTURE_ON_ALL(rx_commit_refuses_len_above_the_room),
 		FIXTURE_ON_ALL(rx_pop_refuses_bad_buffers),
 		cmocka_unit_test(rx_pop_reports_an_array_that_is_too_small),

@@ -178,7 +178,8 @@ struct virtio_vsock_packet {
  * @capacity     entries of the array, at least 1: one for each descriptor of the longest chain, and
  *               one more for each place where a buffer continues in another region or another
  *               translation
- * @max_payload  bytes. tx: a longer payload is refused. rx: room beyond this maximum is not used.
+ * @max_payload  bytes; above UINT32_MAX - 44 it counts as UINT32_MAX - 44. tx: a longer payload is
+ *               refused. rx: room beyond this maximum is not used.
  *
  * Returns 0; VIRTIO_EINVAL without an array or entries. A failure changes nothing.
  */
