@@ -2,8 +2,8 @@
 /*
  * Error codes of the whole suite.
  *
- * A function that can fail returns an int: 0 or a positive count on success, or one of these
- * negative codes on failure. The codes differ from all errno values, so a mix-up is noticed. After
+ * A function that can fail returns an int: 0 or a positive count on success, or a negative code of
+ * this header on failure. The codes differ from all errno values, so a mix-up is noticed. After
  * an error the requested operation has not happened.
  *
  * The groups below say what is at fault: the caller, the guest's memory, the guest's ring, the
@@ -56,7 +56,7 @@ enum virtio_error {
 	VIRTIO_EIO = -1050, /* the back end failed */
 
 	/* The bytes of a saved state. */
-	VIRTIO_EFORMAT = -1060,   /* not a saved state, or not the section that is expected */
+	VIRTIO_EFORMAT = -1060,   /* not a saved state, or not the expected section */
 	VIRTIO_EVERSION = -1061,  /* a version that this library does not read */
 	VIRTIO_ECHECKSUM = -1062, /* the bytes have changed since they were written */
 };

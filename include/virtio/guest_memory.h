@@ -5,7 +5,7 @@
  * Concepts:
  *
  *   region   a run of guest-physical addresses, backed by host memory of the caller
- *   map      an immutable snapshot: a sorted table of regions, perhaps with a translation in front.
+ *   map      an immutable snapshot: a sorted table of regions, and perhaps an address translation.
  *            If the guest's memory changes, the caller makes a new map.
  *   cursor   a map, and the region of the last access. Every access uses a cursor. The next access
  *            nearby is cheap. A cursor must not be copied: it may point into itself.
@@ -26,7 +26,7 @@
  * Threads:
  *   map, region, dirty log   thread-safe: any number of threads share them. A dirty log is changed
  *                            atomically.
- *   cursor                   one thread at a time, usually a queue's
+ *   cursor                   one thread at a time, usually the thread of a queue
  *   a map during set-up      one thread, and no other use
  *
  * Freestanding: needs memcpy and memset. The functions that are not inline are in libvirtio-queue.
@@ -71,8 +71,8 @@ struct virtio_dirty_log {
 };
 
 /*
- * Accesses of up to this many bytes have a fast path. There is no fast path in a region that is
- * shorter than this or has a flag.
+ * The largest small access, in bytes. A small access has the shortest fast path if the compiler
+ * knows its size. A region has no such fast path if it is shorter than this, or has a flag.
  */
 #define VIRTIO_MEMORY_SMALL 64
 
@@ -102,7 +102,7 @@ struct virtio_region {
 /* The result of a translation: the first len bytes at the requested address are at addr. */
 struct virtio_translation {
 	uint64_t addr;   /* guest-physical address */
-	uint64_t len;    /* bytes, at least 1; may be less than asked for */
+	uint64_t len;    /* bytes, at least 1; may be less than requested */
 	uint32_t access; /* VIRTIO_ACCESS_... bits permitted there */
 };
 
@@ -131,8 +131,8 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 				struct virtio_translation *out);
 
 /*
- * The number of slots of a map: parts of equal length, from address 0 to the end of the last region
- * or beyond. A search begins in the slot of the address.
+ * The number of slots of a map. Slots divide the addresses from 0 to the end of the last region, or
+ * beyond, into parts of equal length. A search begins in the slot of the address.
  */
 #define VIRTIO_MEMORY_SLOTS 32
 
@@ -140,7 +140,7 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
-	uint8_t steps;                     /* of a binary search: log2 of count, rounded down */
+	uint8_t steps;                     /* steps of a search: log2 of count, rounded down */
 	uint8_t fast_slots;                /* VIRTIO_MEMORY_SLOTS; 0 if slots are not used */
 	uint8_t slot_shift;                /* log2 of the bytes of a slot */
 	const struct virtio_region *upper; /* the last 2^steps of the regions */
@@ -220,7 +220,7 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
  * @regions, @count  as virtio_memory_map_init() has left them
  *
  * Returns the index of the first impossible region. If no region is impossible, returns the index
- * of the first region that overlaps its predecessor. If none does, returns count.
+ * of the first region that overlaps its predecessor. If no regions overlap, returns count.
  */
 uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t count);
 
@@ -306,10 +306,10 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
  * @addr    first byte, as the driver gave it
  * @len     bytes, at least 1
  * @access  VIRTIO_ACCESS_... bits: the intended access
- * @out     the first piece of the range that is contiguous in host memory; untouched on failure
+ * @out     the start of the range, as far as host memory is contiguous; untouched on failure
  *
  * Returns 0; VIRTIO_EINVAL for a length of 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. The
- * call checks only this piece: the rest of the range may be invalid, and the range may wrap.
+ * call checks only this part: the rest of the range may be invalid, and the range may wrap.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
@@ -323,7 +323,7 @@ int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, ui
  * @len       bytes; a range over several regions makes several segments
  * @access    VIRTIO_ACCESS_... bits: the intended access
  * @segments  the caller's array; undefined after a failure
- * @capacity  its entries
+ * @capacity  number of entries
  *
  * Returns the number of segments filled in, which is 0 only for a length of 0; or:
  *   VIRTIO_ENOBUFS                                   the array is too small
@@ -336,7 +336,7 @@ int virtio_memory_segments(struct virtio_memory_cursor *cursor, uint64_t addr, u
 /*
  * Atomic access to a little-endian field that both sides of a ring share.
  *
- * @addr   address of the field: a multiple of its size for the guest and for the host
+ * @addr   guest address. This address and the host address must be multiples of the field's size.
  * @order  VIRTIO_RELAXED; VIRTIO_ACQUIRE for a load; VIRTIO_RELEASE for a store
  * @out    the value, in the host's byte order; untouched on failure
  *
@@ -367,7 +367,7 @@ uint64_t virtio_segments_bytes(const struct virtio_segment *segments, uint32_t c
  * Records in the dirty log what zero-copy I/O has written. Thread-safe.
  *
  * @segments  as passed to the I/O, in order
- * @count     how many
+ * @count     number of segments
  * @bytes     bytes written, from the start of the first segment on. A larger number than the
  *            segments hold stands for all their bytes.
  *

@@ -40,8 +40,8 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_guest_copy(void *to, const void *from,
 		return;
 	}
 	/*
-	 * Hides from the compiler where the pointers point to. A compiler that knows the objects
-	 * but not len would warn of lengths that never occur.
+	 * Hides from the compiler where the pointers point. A compiler that knows the objects but
+	 * not len would warn of lengths that never occur.
 	 */
 	__asm__("" : "+r"(to), "+r"(from));
 	if (VIRTIO_LIKELY(len - 8 <= 8))

@@ -98,7 +98,7 @@ VIRTIO_INLINE VIRTIO_HOT uint8_t *virtio_impl_memory_host(const struct virtio_re
 	return (uint8_t *)region->host + (addr - region->addr);
 }
 
-/* Returns whether a newly cached region holds the range. region is NULL if none was cached. */
+/* Returns whether a newly cached region holds the range. region is NULL if caching failed. */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virtio_region *region, uint64_t addr,
 							       uint64_t len, void **out)
 {
@@ -134,9 +134,9 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_writable(struct virtio_mem
 }
 
 /*
- * Small accesses of known size. Each uses the cached region, or else caches another region. The
- * slow path gets a copy, because dst and src must not escape: so the caller's variable can live in
- * a register.
+ * Small accesses of known size. An access outside the cached region first caches another region.
+ * The slow path gets a copy of the bytes. If it got dst or src, the caller's variable could not
+ * stay in a register.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr,
 							   void *dst, size_t len)
@@ -208,7 +208,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cu
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_write_small(cursor, addr, src, len);
-	/* The fast path needs memory without a dirty log. If len is 0, len - 1 wraps here, too. */
+	/* The fast path needs memory without a dirty log. A len of 0 wraps and is too long. */
 	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
 			    !(region->access & VIRTIO_IMPL_ACCESS_UNLOGGED)))
 		return virtio_impl_memory_write_slow(cursor, addr, src, len);
