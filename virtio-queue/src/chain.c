@@ -2,7 +2,7 @@
 /* Descriptor chains: indirect tables, tables without a host address, resolving, faults. */
 #include "run.h"
 
-/* The most entries of an indirect table: their number must fit 16 bits, like next. */
+/* The most entries of an indirect table. The number must fit in 16 bits, like the field next. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
 /* Returns the queue of a chain: chain->memory is the address of a member of the queue. */
@@ -96,7 +96,7 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 		return VIRTIO_EORDER;
 	if (flags & VRING_DESC_F_NEXT) {
 		/*
-		 * Compares offsets, because a table in guest memory may end with the address space.
+		 * Compares offsets. A sum could wrap if the table ends at the last guest address.
 		 */
 		if (next * VIRTIO_IMPL_DESC_BYTES > walk->last - walk->table)
 			return VIRTIO_ENEXT;
@@ -164,8 +164,8 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 
 /* The progress of a resolution. */
 struct resolution {
-	struct virtio_segment *next, *end; /* free entries of the caller's array */
-	int64_t base;                      /* base - walk.bytes_left: bytes of all buffers so far */
+	struct virtio_segment *next, *end; /* free entries of the caller's array: next to end - 1 */
+	int64_t base;                      /* base - walk.bytes_left is the length walked so far */
 	uint32_t readable;                 /* segments before the first writable segment */
 	uint64_t readable_bytes;
 	bool writable; /* a writable buffer was met, so readable and readable_bytes are set */
@@ -190,8 +190,8 @@ static uint32_t needed(const struct resolution *c, const struct virtio_chain_seg
 }
 
 /*
- * Adds the pieces of a buffer, in any number of regions. A bad buffer leaves the array and the
- * counts unchanged.
+ * Adds a buffer: one segment for each piece of contiguous host memory. A bad buffer leaves the
+ * array and the counts unchanged.
  */
 static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cursor *memory,
 				  const struct virtio_desc *desc)
@@ -429,7 +429,7 @@ void virtio_impl_run_stop(struct virtio_run *r, int32_t left, const struct virti
 		r->loaded[0] = *d;
 }
 
-/* Makes a stopped run for a walk on which no run can begin. */
+/* Sets *stopped so that the slow path does the whole walk: no run can begin on it. */
 static VIRTIO_COLD bool stop_early(struct virtio_run *stopped, const struct virtio_walk *walk,
 				   const struct virtio_guest_desc *d, uint32_t count,
 				   const struct virtio_chain_segments *out)

@@ -25,7 +25,7 @@ static bool region_is_valid(const struct virtio_region *r)
 {
 	if (r->len == 0 || !r->host || (r->flags & ~VIRTIO_REGION_READ_ONLY))
 		return false;
-	/* Both ends are inclusive, so a region may end with the guest's address space. */
+	/* Computes the last byte, because the end of a region may be guest address 2^64. */
 	if (r->addr + (r->len - 1) < r->addr || (uintptr_t)r->host > LAST_HOST_ADDRESS ||
 	    r->len - 1 > LAST_HOST_ADDRESS - (uintptr_t)r->host)
 		return false;
@@ -159,7 +159,10 @@ static const struct virtio_region *find_region(const struct virtio_memory_map *m
 	return addr - region->addr < region->len ? region : NULL;
 }
 
-/* Called if the map has a translation, if two regions share a slot, or if there is no fast path. */
+/*
+ * The slow path of virtio_impl_memory_cache_region(). Searches the map, because several regions may
+ * share the slot of addr. Finds no region under a translation.
+ */
 VIRTIO_COLD const struct virtio_region *virtio_impl_memory_cache_any(struct virtio_memory_cursor *cursor, uint64_t addr)
 {
 	const struct virtio_memory_map *map = cursor->map;
@@ -221,7 +224,7 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	return 0;
 }
 
-/* Makes the cached region contain addr, with an access that is permitted. */
+/* Makes a region that contains addr and permits the access the cached region. */
 static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
 	const struct virtio_region *region;
@@ -237,7 +240,7 @@ static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t 
 	return 0;
 }
 
-/* As virtio_memory_segment(), for a length that is not 0. */
+/* Does the work of virtio_memory_segment() for a length that is not 0. */
 static int first_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
 		       struct virtio_segment *out)
 {
@@ -260,8 +263,8 @@ static int first_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint6
 }
 
 /*
- * As first_piece(), for a caller that wants the range in one piece. Asks a translation again if the
- * cached region ends inside the range: the region may stem from a shorter request.
+ * Works as first_piece(), for a caller that needs the range in one piece. Translates again if the
+ * cached region ends inside the range: an earlier translation may have been for fewer bytes.
  */
 static int one_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
 		     struct virtio_segment *out)
@@ -313,7 +316,7 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 }
 
 /*
- * Returns the host address of a range that lies in one region, and makes this the cached region.
+ * Returns the host address of a range that lies in one region, and caches that region.
  * Returns NULL for any other range.
  */
 static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
@@ -533,7 +536,7 @@ void virtio_region_mark_dirty(const struct virtio_region *region, const void *ho
 
 void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
 {
-	/* Masks and shifts, because a 64-bit division is a library call on 32-bit hosts. */
+	/* Uses masks and shifts: a 64-bit division is a library call on 32-bit hosts. */
 	const uint32_t shift = log->unit == 1 ? 3 : sizeof(unsigned long) == 8 ? 6 : 5;
 	const uint32_t bits = 1u << shift;
 	uint64_t last = addr + (len - 1);

@@ -3,7 +3,7 @@
 #include <virtio/descriptor.h>
 #include <virtio/queue_mock.h>
 
-/* Requirements of the three areas (virtio 1.4, 2.7), in bytes. */
+/* Sizes in the rings (virtio 1.4, 2.7), in bytes. */
 #define AVAIL_ENTRY_BYTES 2u
 #define RING_OVERHEAD 6u /* flags and idx before the entries, the event field after them */
 
@@ -286,7 +286,7 @@ uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock
 
 /* Fields */
 
-/* Checks the address of one part of an area. The caller may have placed the area where it wraps. */
+/* Checks the address of a part of an area: the caller may have placed the area so that it wraps. */
 static int locate(const struct virtio_mock *mock, enum virtio_queue_area area, uint64_t addr, uint64_t *out)
 {
 	*out = addr;

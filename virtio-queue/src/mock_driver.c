@@ -4,7 +4,7 @@
 
 /* The most entries of a linked table: next has 16 bits. */
 #define TABLE_MAX_ENTRIES 65536u
-/* The most entries that a device accepts: it counts entries in 16 bits. */
+/* The most entries that our device accepts: their number must fit in 16 bits. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
 /* Chains without the driver's records */
@@ -70,7 +70,8 @@ int virtio_mock_offer(struct virtio_mock *mock, uint16_t head)
 int virtio_mock_publish(struct virtio_mock *mock)
 {
 	/*
-	 * The release order keeps this store after those of entries and descriptors (2.7.13.3.1).
+	 * The release order keeps this store after the stores of entries and descriptors
+	 * (2.7.13.3.1).
 	 */
 	int error = virtio_mock_set(mock, VIRTIO_MOCK_AVAIL_IDX, (uint16_t)mock->avail_idx);
 
@@ -220,7 +221,7 @@ static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buf
 		}
 		index = next;
 	}
-	/* As in virtio_mock_publish(): the index comes last. */
+	/* Stores the index last, as virtio_mock_publish() does. */
 	if (!error)
 		error = virtio_mock_set(mock, VIRTIO_MOCK_AVAIL_IDX, (uint16_t)(mock->avail_idx + chains));
 	return error ? error : (int)chains;
@@ -370,7 +371,7 @@ int virtio_mock_should_kick(struct virtio_mock *mock)
 		return 0;
 	if (!mock->event_idx)
 		return !(field & VRING_USED_F_NO_NOTIFY);
-	/* Is avail_event the index of one of the entries added? */
+	/* True if avail_event is the index of an added entry. */
 	return (uint16_t)(mock->published - 1 - field) < added;
 }
 

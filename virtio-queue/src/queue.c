@@ -17,7 +17,7 @@ void virtio_impl_queue_update_paths(struct virtio_queue *queue)
 }
 
 /*
- * The empty memory of a queue that is not started. So a chain from before a reset reaches no byte.
+ * The empty memory of a queue that is not started. A chain from before a reset reaches no byte.
  */
 static const struct virtio_memory_map no_memory;
 
@@ -143,8 +143,8 @@ void virtio_queue_reset(struct virtio_queue *queue)
 
 	bank_counters(queue);
 	/*
-	 * Counts the requests that the reset forgets as popped chains. All other chains are counted
-	 * by their completions.
+	 * Requests that are not in the used ring yet were popped, but no completion will count
+	 * them. virtio_queue_get_stats() counts all other chains by their completions.
 	 */
 	queue->stats.chains += virtio_queue_in_flight(queue) + queue->waiting;
 	memset(&fresh, 0, sizeof fresh);

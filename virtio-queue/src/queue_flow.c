@@ -14,7 +14,7 @@ static int ring_error(struct virtio_queue *queue, int error)
 	return error;
 }
 
-/* Returns why nothing can be popped, whatever is in the rings; or 0. */
+/* Returns the error that stops all pops, whatever is in the rings; 0 if there is none. */
 static int why_not_running(const struct virtio_queue *queue)
 {
 	if (queue->size == 0)
@@ -241,7 +241,7 @@ static inline void mark_completion(const struct virtio_queue *queue, uint64_t id
 }
 
 /*
- * Completes a request in a used ring with a dirty log, if everything else is as on the fast path.
+ * Completes a request on a fast path for a used ring with a dirty log. Returns whether it could.
  */
 static inline bool complete_logged(struct virtio_queue *queue, uint64_t token, uint32_t len)
 {

@@ -61,7 +61,7 @@ struct virtio_run {
 	const struct virtio_memory_map *map;
 	/* As in struct virtio_walk. */
 	uint64_t table, last, next;
-	/* Bytes of the buffers so far. A descriptor has less than 2^32 bytes, so no sum wraps. */
+	/* Bytes of the added buffers. A descriptor has less than 2^32 bytes, so no sum wraps. */
 	uint64_t bytes;
 	int32_t left; /* set only if the run has stopped */
 	/*
@@ -94,7 +94,7 @@ bool virtio_impl_chain_resolve_fast(struct virtio_memory_cursor *memory, const s
 				    const struct virtio_guest_desc *d, uint32_t count, struct virtio_run *stopped,
 				    struct virtio_chain_segments *out);
 
-/* The rest of a resolution, with any descriptor and buffer. Returns as virtio_chain_resolve(). */
+/* Finishes a resolution that the fast path has stopped. Returns as virtio_chain_resolve(). */
 VIRTIO_COLD int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const struct virtio_run *stopped,
 					       struct virtio_chain_segments *out);
 
@@ -105,8 +105,8 @@ VIRTIO_COLD int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const
 int virtio_impl_queue_pop_head_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
 /*
- * Resolves a popped chain, if got is 1. The second half of virtio_queue_pop_segments() and of the
- * pops of <virtio/queue_sync.h>.
+ * Resolves a chain if got, the result of its pop, is 1. The second half of
+ * virtio_queue_pop_segments() and of the pops of <virtio/queue_sync.h>.
  */
 int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct virtio_chain *chain,
 				     struct virtio_token *token, struct virtio_chain_segments *segments,
@@ -163,7 +163,7 @@ void virtio_impl_queue_mark_completed(struct virtio_queue *queue, struct virtio_
 int virtio_impl_queue_start_broken(struct virtio_queue *queue, const struct virtio_queue_config *config,
 				   const struct virtio_memory_map *map, int fault);
 
-/* Recomputes the derived members: how far pops and completions may take the fast path. */
+/* Recomputes the members of the queue that permit and limit the fast paths. */
 void virtio_impl_queue_update_paths(struct virtio_queue *queue);
 
 #pragma GCC visibility pop

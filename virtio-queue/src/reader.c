@@ -295,7 +295,7 @@ uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len)
 	return done;
 }
 
-/* Copies through a local array, because the guest may change the bytes: each is read only once. */
+/* Copies through a local array: the guest may change the bytes, so each byte is read only once. */
 uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *reader, uint64_t len)
 {
 	uint8_t bytes[PIECE];

@@ -40,8 +40,8 @@ static void fail(struct virtio_request *request, int error)
 }
 
 /*
- * Copies the header out of the front of the data, and cuts it off. The caller has checked that
- * there are enough bytes.
+ * Copies the header from the front of the data, and removes it from the data. The caller has
+ * checked that there are enough bytes.
  */
 static void take_header(struct virtio_request *request)
 {
@@ -96,7 +96,7 @@ static inline VIRTIO_HOT void cut(struct virtio_request *request)
 	data->segments++;
 }
 
-/* Goes on after virtio_impl_chain_resolve_fast() has stopped. Returns as virtio_request_parse(). */
+/* Continues after virtio_impl_chain_resolve_fast() stopped. Returns as virtio_request_parse(). */
 static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virtio_run *stopped,
 				  struct virtio_request *request)
 {
@@ -105,7 +105,7 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
 
 	if (error == VIRTIO_ENOTMAPPED)
 		return error;
-	/* After VIRTIO_ENOBUFS the walk could go on, but a request does not need the rest. */
+	/* After VIRTIO_ENOBUFS the walk could continue, but the request needs no more of it. */
 	if (error == VIRTIO_ENOBUFS)
 		virtio_impl_walk_end(&chain->walk);
 	request->token = chain->token;
@@ -221,8 +221,8 @@ static inline VIRTIO_HOT const void *begin_many(struct virtio_run *r, const stru
 }
 
 /*
- * Ends a run at the last descriptor, which was not added yet, if that is a status in a buffer of
- * its own. For any other descriptor returns false, and adds nothing.
+ * Ends a run whose last descriptor was not added yet, if this descriptor is a status in a buffer of
+ * its own. Otherwise returns false and adds nothing.
  */
 static inline VIRTIO_HOT bool end_many(const struct virtio_run *r, const struct virtio_guest_desc *last,
 				       struct virtio_memory_cursor *memory, const void *header_host,
@@ -254,7 +254,7 @@ static inline VIRTIO_HOT bool end_many(const struct virtio_run *r, const struct 
 	return true;
 }
 
-/* As end_many(), for a request whose status shares a buffer with data. */
+/* Does the same as end_many(), for a request whose status shares a buffer with data. */
 static __attribute__((noinline)) bool end_uncut(struct virtio_run *r, const struct virtio_guest_desc *last,
 						struct virtio_memory_cursor *memory, struct virtio_request *request)
 {
@@ -285,7 +285,7 @@ static VIRTIO_COLD int pop_rest(struct virtio_queue *queue, uint16_t head, const
 	return popped(queue, &chain, parse_rest(&chain, stopped, request));
 }
 
-/* The request is filled in: puts its head in flight. */
+/* Puts the head of a filled-in request in flight. */
 static inline VIRTIO_HOT int take_filled(struct virtio_queue *queue, uint16_t head, struct virtio_request *request)
 {
 	struct virtio_chain chain;
@@ -328,7 +328,7 @@ static __attribute__((noinline)) int pop_uncut(struct virtio_queue *queue, uint1
 }
 
 /*
- * As pop_uncut(), for fewer than three loaded descriptors, which are often a header and a status.
+ * Pops a request from fewer than three loaded descriptors, which are often a header and a status.
  */
 static __attribute__((noinline)) int pop_two(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 					     const struct virtio_impl_three *three, struct virtio_request *request)
@@ -338,7 +338,7 @@ static __attribute__((noinline)) int pop_two(struct virtio_queue *queue, uint16_
 	return pop_uncut(queue, head, walk, three->d, three->loaded, request);
 }
 
-/* As pop_uncut(), for three loaded descriptors, which are often the front of a longer chain. */
+/* Pops a request from three loaded descriptors, which are often the front of a longer chain. */
 static __attribute__((noinline)) int pop_three(struct virtio_queue *queue, uint16_t head,
 					       const struct virtio_walk *walk, const struct virtio_impl_three *three,
 					       struct virtio_request *request)

@@ -11,8 +11,8 @@ int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area
 	if (error != VIRTIO_EALIGN && error != VIRTIO_EFAULT)
 		return error;
 	/*
-	 * The field is cut in two, or misaligned in the host, so it is accessed byte by byte and
-	 * ordered by a fence.
+	 * The field lies over two regions, or is misaligned in host memory. So it is accessed byte
+	 * by byte, and ordered by a fence.
 	 */
 	error = virtio_memory_read(&queue->ring_memory, addr, raw, sizeof raw);
 	if (error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The fast path of a resolution: tables with a host address, and buffers in one region each. The
- * steps are inline, because their state must live in registers.
+ * The fast path of a resolution, called a run: it handles tables with a host address, and buffers
+ * in one region each. Its steps are inline, because their state must live in registers.
  */
 #ifndef VIRTIO_RUN_H
 #define VIRTIO_RUN_H
@@ -19,8 +19,8 @@ enum virtio_run_result {
 };
 
 /*
- * Begins a run. A cached region behind a translation can be used, but not moved. Every buffer, also
- * a readable one, must be in a region that can be read and written.
+ * Begins a run. Under a translation a run uses the cached region, but cannot change to another.
+ * Every buffer, also a readable one, must be in a region that can be read and written.
  *
  * @walk    may yield at least one descriptor
  * @memory  the cursor for the buffers
@@ -103,8 +103,8 @@ static inline VIRTIO_HOT bool virtio_run_turn(struct virtio_run *r, uint32_t fla
 }
 
 /*
- * Adds a descriptor. Returns true if another descriptor follows and has room. Otherwise *result
- * says why the run ends.
+ * Adds a descriptor. Returns true if another descriptor follows, and there is room for its segment.
+ * Otherwise *result says why the run ends.
  *
  * @add_last  true: adds the last descriptor like any other; false: leaves it to the caller
  */

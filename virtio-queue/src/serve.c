@@ -46,8 +46,8 @@ static int serve_chain(void *context)
 }
 
 /*
- * Makes up to count calls. Returns 1 if every call served a request, 0 if no request is left, or
- * the result that ended the round.
+ * Calls serve up to count times. Returns 1 if every call served a request, 0 if no request is left,
+ * or the result that ended the round.
  */
 static inline int serve_some(uint32_t count, virtio_serve_request_fn *serve, void *context)
 {
@@ -61,7 +61,7 @@ static inline int serve_some(uint32_t count, virtio_serve_request_fn *serve, voi
 /* Ends a round, and asks for kicks if nothing is left. got is the result that ended the round. */
 static int end_round(struct virtio_queue *queue, int got, bool *interrupt)
 {
-	/* Needed after an error, too, because the driver must learn of earlier completions. */
+	/* Done after an error, too, because the driver must learn of earlier completions. */
 	*interrupt = virtio_queue_needs_interrupt(queue);
 	return got == 0 ? virtio_queue_enable_kicks(queue) : got;
 }

@@ -73,8 +73,8 @@ struct virtio_desc {
 
 /*
  * The position of a walk. Neighbouring members differ in size, because compilers combine members of
- * equal size into vectors. Here vectors cost more than they save. The walk keeps addresses, because
- * an address needs no arithmetic before a load.
+ * equal size into vectors. Here vectors cost more than they save. The walk keeps addresses instead
+ * of indices: an address needs no arithmetic before a load.
  */
 struct virtio_walk {
 	uint64_t table; /* the current table's host address; in a slow walk its guest address */
@@ -105,9 +105,9 @@ struct virtio_chain {
 	 * cursor.
 	 *
 	 * The cursors show the map that the queue has now, not the map under which the chain was
-	 * popped. After virtio_queue_set_memory() an address may mean other bytes. To reach the
-	 * bytes of an uncompleted request then, use segments resolved before, or a cursor of your
-	 * own on the old map.
+	 * popped. After virtio_queue_set_memory() an address may mean other bytes. For a request
+	 * popped before that call, use segments resolved before it, or a cursor of your own on the
+	 * old map.
 	 */
 	struct virtio_memory_cursor *memory;
 	struct virtio_walk walk;

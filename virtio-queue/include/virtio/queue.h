@@ -24,8 +24,8 @@
  *	if (got == 1)
  *		there is more: do other work, then run this loop again without waiting for a kick
  *
- * The count bounds the loop, because the driver may add buffers all the time. virtio_queue_serve()
- * of <virtio/serve.h> is this loop.
+ * left bounds the loop, because the driver may add buffers all the time. virtio_queue_serve() of
+ * <virtio/serve.h> is this loop.
  *
  * What the guest can do: write anything into its half of the rings at any time. Two kinds of fault
  * follow:
@@ -74,7 +74,7 @@ struct virtio_queue_stats {
 	uint64_t not_mapped;        /* translations that were not known yet; these are no faults */
 	/* The first ring fault or chain fault. first_error is 0 if there was none. */
 	int first_error;
-	uint16_t first_head;     /* the head of that fault; 0xffff if it concerns no head */
+	uint16_t first_head;     /* the head of that fault; 0xffff if the fault has no head */
 	uint16_t first_position; /* next available index at the time of that fault */
 };
 
@@ -85,15 +85,15 @@ struct virtio_queue_stats {
  */
 struct virtio_queue {
 	/*
-	 * Derived members, which say how far a fast path may go. One function computes all of them
-	 * when a member that they depend on has changed. A pop that reads the driver's index
+	 * Members that permit and limit the fast paths, derived from other members. One function
+	 * computes all of them after such a member has changed. A pop that reads the driver's index
 	 * changes fast_avail alone.
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring */
 	const uint8_t *fast_used_event; /* host address of used_event under EVENT_IDX; or NULL */
 	uint32_t fast_heads;            /* the fast path completes heads below this: size, or 0 */
-	uint32_t fast_avail;            /* at this next_avail a pop reads the driver's index */
+	uint32_t fast_avail;            /* a pop reads the driver's index if next_avail is this */
 
 	const uint8_t *desc;      /* host address of the descriptor table, or NULL */
 	const uint8_t *desc_last; /* host address of its last entry */
@@ -118,12 +118,12 @@ struct virtio_queue {
 	struct virtio_memory_cursor ring_memory; /* for areas without a host address */
 	uint16_t avail_idx;                      /* the driver's index as last read */
 	bool signalled_valid;                    /* false: the value of signalled is not known */
-	const struct virtio_region *used_region; /* used ring's region with a dirty log; or NULL */
+	const struct virtio_region *used_region; /* used ring's region, or NULL without dirty log */
 	uint32_t inflight_entries;
 	uint32_t old_map_in_flight; /* requests popped under an earlier map */
-	uint32_t waiting;           /* under IN_ORDER: completed, but not yet in the used ring */
+	uint32_t waiting;           /* requests completed, but not yet in the used ring */
 	uint16_t replay;            /* after a restore: requests still to be replayed */
-	uint16_t oldest;            /* under IN_ORDER: available index of the next used element */
+	uint16_t oldest;            /* IN_ORDER: available index of the next request to return */
 	uint32_t flight_base;       /* next_avail - used_idx when nothing is in flight */
 	uint64_t used_start;        /* stats.completions counts up to this used_idx */
 	int broken;                 /* 0, or the fault that broke the queue */
@@ -186,12 +186,12 @@ void virtio_queue_reset(struct virtio_queue *queue);
  * @queue  started, perhaps broken
  * @map    as for virtio_queue_start()
  *
- * What happens to a request that was popped before:
+ * What happens to a request that was popped before the switch:
  * - It stays in flight, and its bytes stay in the old map. The old map must live until
  *   virtio_queue_old_maps_unused().
- * - Segments resolved before stay valid. chain->memory uses the new map from now on. There the same
- *   address may belong to another owner. To write a status at the end, use segments, or a cursor of
- *   your own on the old map.
+ * - Segments resolved before stay valid. chain->memory uses the new map from now on. In the new map
+ *   an address may belong to another owner. To write a status at the end, use segments, or a cursor
+ *   of your own on the old map.
  * - Finish its walk, or resolve its chain, before the switch. Otherwise the walk may read tables
  *   from either map.
  * - Its used element goes to the used ring of the new map.
@@ -304,9 +304,9 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
  * the result is exact for any number of completions (virtio 1.4, 2.7.7.2). Without a completion the
  * result is false.
  *
- * After virtio_queue_set_next_avail() or virtio_queue_set_next_used(), and when the ring cannot be
- * read, it is not known what the driver wants. The call then returns true unless the driver's flag
- * forbids it. A driver tolerates an extra interrupt, but not a lost interrupt.
+ * The queue does not know what the driver wants after virtio_queue_set_next_avail() or
+ * virtio_queue_set_next_used(), and when the ring cannot be read. The call then returns true unless
+ * the driver's flag forbids interrupts. A driver tolerates an extra interrupt, but not a lost one.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *queue);
 
@@ -366,8 +366,8 @@ VIRTIO_INLINE uint16_t virtio_queue_next_avail(const struct virtio_queue *queue)
 VIRTIO_INLINE uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
 
 /*
- * Set these two indices, for a queue that continues where another owner stopped. A vhost-user back
- * end gets the used index from virtio_queue_read_used_idx().
+ * Set the two indices above, for a queue that continues where another owner stopped. A vhost-user
+ * back end gets the used index from virtio_queue_read_used_idx().
  *
  * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_EBUSY if a request is in flight or still to be
  * replayed. The next virtio_queue_needs_interrupt() may return true once too often.

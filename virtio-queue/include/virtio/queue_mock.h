@@ -47,7 +47,7 @@ VIRTIO_BEGIN_DECLS
 /* The driver's record of one descriptor. The caller's storage has one for each descriptor. */
 struct virtio_mock_slot {
 	uint64_t writable; /* of a head: bytes that the device may write to its chain */
-	uint32_t offered;  /* of a head: how often it was made available and not used yet */
+	uint32_t offered;  /* of a head: number of times that it is available and not used yet */
 	uint16_t next;     /* next descriptor of the chain, or of the free list */
 	uint16_t count;    /* of a head: number of descriptors of its allocated chain; else 0 */
 };
@@ -67,7 +67,7 @@ struct virtio_mock {
 	struct virtio_memory_cursor memory; /* over the driver's map; also for the caller's use */
 	uint64_t addr[3];                   /* the areas, indexed by enum virtio_queue_area */
 	struct virtio_mock_slot *slots;
-	uint64_t avail_idx; /* entries written to the available ring; the index has 16 bits */
+	uint64_t avail_idx; /* entries written to the available ring, not cut to 16 bits */
 	uint64_t published; /* entries made visible to the device */
 	uint64_t kicked;    /* entries considered by virtio_mock_should_kick() */
 	uint16_t used_idx;  /* used elements popped */
@@ -99,7 +99,7 @@ enum virtio_mock_field {
  *
  * @mock     set up
  * @map      the driver's view of guest memory; must live as long as the mock
- * @base     the first area begins at the first multiple of 16 from here on
+ * @base     the first area begins at the first multiple of 16 at or above this address
  * @size     descriptors: a power of two, 1 to VIRTIO_QUEUE_MAX_SIZE
  * @slots    the caller's storage; must live as long as the mock
  * @entries  number of entries: size or more

@@ -81,11 +81,11 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 				struct virtio_queue_flight *record, uint32_t capacity, uint32_t *count);
 
 /*
- * Checks a state and its record as virtio_queue_restore() and virtio_queue_replay() will. Needs no
- * queue.
+ * Checks a state and its record. Makes the checks of virtio_queue_restore() and
+ * virtio_queue_replay(), but needs no queue.
  *
- * @record   count entries; NULL: the record is not checked
- * @map      the guest's memory; NULL: the places of the areas are not checked
+ * @record   count entries. NULL: the record is not checked.
+ * @map      the guest's memory. NULL: does not check whether the areas are in memory.
  * @refusal  on failure set to the refused value; otherwise untouched. The names are those of the
  *           section "queue" (virtio-queue-ser/README.md), whose list is in_flight.
  *

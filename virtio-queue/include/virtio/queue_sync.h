@@ -97,10 +97,10 @@ int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct vi
 				 uint64_t written);
 
 /*
- * Replays and resolves a request of the record under the lock, as virtio_queue_sync_pop() pops and
- * resolves a chain.
+ * Replays a request of a saved state, and resolves it. Does both under the lock. The parameters
+ * that are not listed are as for virtio_queue_sync_pop().
  *
- * @request  the entry of the record
+ * @request  the request's entry in the saved record
  *
  * Returns as virtio_queue_replay(); VIRTIO_ENOTMAPPED as virtio_queue_sync_pop().
  */

@@ -29,7 +29,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* A position in a list of segments. Readers, writers and the caller's own transfers share it. */
+/* A position in a list of segments, for readers, writers and the caller's own transfers. */
 struct virtio_stream {
 	const struct virtio_segment *segments; /* begins with the segment of the next byte */
 	uint64_t offset;                       /* bytes of that segment before the position */
@@ -200,11 +200,11 @@ uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *
 VIRTIO_MUST_CHECK
 int virtio_writer_advance(struct virtio_writer *writer, uint64_t len);
 
-/* As virtio_reader_split(). The used length may count bytes of rest only if writer is full. */
+/* Works as virtio_reader_split(). The used length may count rest only if writer is full. */
 VIRTIO_MUST_CHECK
 int virtio_writer_split(struct virtio_writer *writer, uint64_t len, struct virtio_writer *rest);
 
-/* As virtio_reader_iovec(), for I/O that writes. Call virtio_writer_advance() after the I/O. */
+/* Works as virtio_reader_iovec(), for I/O that writes. Then call virtio_writer_advance(). */
 uint32_t virtio_writer_iovec(const struct virtio_writer *writer, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled);
 

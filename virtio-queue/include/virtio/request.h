@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests in a common form. The device reads a header of fixed length and data. It writes data
+ * Requests in a common form. The device reads a header of fixed length, then data. It writes data
  * and, as the last byte, a status. Block, I2C and SPI devices use this form, and so do the data
  * queues of crypto devices.
  *
@@ -55,7 +55,7 @@ struct virtio_request {
 
 	/* Filled in for each request. */
 	struct virtio_token token; /* token of the chain */
-	uint32_t fast_complete;    /* bits that say whether the fast path may complete it */
+	uint32_t fast_complete;    /* bits that say whether the completion may be fast */
 	/*
 	 * 0, or why the request can only fail:
 	 *   VIRTIO_ESHORT                 fewer bytes than a header, or no writable byte
@@ -84,10 +84,9 @@ struct virtio_request {
  * @header_bytes  length of a header. With 1 to VIRTIO_MEMORY_SMALL bytes, and at least 3 segments,
  *                requests of three buffers have a fast path.
  * @segments      the caller's array; NULL only if capacity is 0
- * @capacity      number of entries. A request needs one entry for each descriptor of the longest
- *                chain, which has the queue size unless long indirect tables are allowed. It needs
- *                one more for each point at which a buffer continues in another region or
- *                translation.
+ * @capacity      number of entries. A request needs one entry for each descriptor, and one for each
+ *                point at which a buffer continues in another region or translation. A chain has at
+ *                most as many descriptors as the queue, unless long indirect tables are allowed.
  *
  * Header and array must live as long as the request is used. Returns 0; VIRTIO_EINVAL if header is
  * NULL with header_bytes above 0, or segments is NULL with capacity above 0. A failure changes

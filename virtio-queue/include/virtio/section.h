@@ -46,7 +46,7 @@ VIRTIO_BEGIN_DECLS
 /* Length of the header in front of a section's content. */
 #define VIRTIO_SECTION_HEADER_BYTES 32u
 #define VIRTIO_SECTION_NO_ENTRY UINT32_MAX            /* for a fault that concerns no entry */
-#define VIRTIO_SECTION_MAX_BYTES UINT32_C(0x7fffffff) /* the longest content */
+#define VIRTIO_SECTION_MAX_BYTES UINT32_C(0x7fffffff) /* the longest content of a section */
 
 /* One value of a section. */
 struct virtio_section_field {
@@ -90,7 +90,7 @@ struct virtio_section_field {
  * Layouts are static data.
  */
 struct virtio_section_layout {
-	const char *name; /* ASCII, at most VIRTIO_SECTION_NAME_MAX */
+	const char *name; /* ASCII, at most VIRTIO_SECTION_NAME_MAX characters */
 	/* The newest known version, at least 1. Sections are written in this version. */
 	uint16_t version;
 	bool skippable; /* a reader that doesn't know the section may ignore it */
@@ -104,35 +104,35 @@ struct virtio_section_layout {
 
 /* A section in a file. */
 struct virtio_section {
-	char name[VIRTIO_SECTION_NAME_MAX + 1]; /* the printable front of the name in the file */
+	char name[VIRTIO_SECTION_NAME_MAX + 1]; /* the name, up to its first invalid byte */
 	bool skippable;
 	uint16_t version;
 	uint32_t device; /* number of the device in the file, chosen by the caller */
-	uint32_t index;  /* number of the part in the device, for example of a queue */
+	uint32_t index;  /* number of the part in the device, for example the queue's number */
 	uint32_t bytes;  /* length of the content */
 	size_t offset;   /* offset of the content, from the first byte of the file */
 };
 
-/* The reasons of a fault. found and expected are members of struct virtio_section_fault. */
+/* The reasons of a fault. found, expected, oldest and newest are members of the fault. */
 enum virtio_section_reason {
 	VIRTIO_SECTION_GOOD,
 	VIRTIO_SECTION_NOT_A_STATE,   /* the file does not begin like a saved state */
-	VIRTIO_SECTION_FILE_VERSION,  /* found is not a version from the oldest to the newest */
-	VIRTIO_SECTION_FILE_SHORT,    /* found: number of bytes; expected: the stored length */
-	VIRTIO_SECTION_FILE_LONG,     /* likewise */
-	VIRTIO_SECTION_CHECKSUM,      /* found and expected are checksums */
+	VIRTIO_SECTION_FILE_VERSION,  /* found is a version below oldest or above newest */
+	VIRTIO_SECTION_FILE_SHORT,    /* found is the file's length, expected the needed length */
+	VIRTIO_SECTION_FILE_LONG,     /* found is the file's length, expected the stored length */
+	VIRTIO_SECTION_CHECKSUM,      /* found is the stored checksum, expected the computed one */
 	VIRTIO_SECTION_OTHER_ID,      /* the file belongs to other memory */
 	VIRTIO_SECTION_HEADER_SHORT,  /* fewer bytes are left than a section's header has */
 	VIRTIO_SECTION_BAD_NAME,      /* not ASCII, or bytes after the name that are not 0 */
-	VIRTIO_SECTION_BAD_FLAGS,     /* found has bits that are unknown in this version */
+	VIRTIO_SECTION_BAD_FLAGS,     /* found has an unknown bit, or disagrees with the layout */
 	VIRTIO_SECTION_CONTENT_SHORT, /* the section is longer than the bytes left */
 	/* The caller doesn't ask for this section, and it can't be skipped. */
 	VIRTIO_SECTION_UNKNOWN,
 	VIRTIO_SECTION_ABSENT,           /* the file ends without this section */
-	VIRTIO_SECTION_VERSION,          /* found is not a version from the oldest to the newest */
+	VIRTIO_SECTION_VERSION,          /* found is a version below oldest or above newest */
 	VIRTIO_SECTION_MISSING_BYTES,    /* the content ends before this value */
-	VIRTIO_SECTION_EXTRA_BYTES,      /* found: number of bytes after the last value */
-	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* found: number of entries; expected: the room */
+	VIRTIO_SECTION_EXTRA_BYTES,      /* found is the number of bytes after the last value */
+	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* found is more than expected, the array's capacity */
 	VIRTIO_SECTION_NOT_A_BOOL,       /* found is neither 0 nor 1 */
 	VIRTIO_SECTION_REFUSED,          /* the target refuses the value found */
 	VIRTIO_SECTION_REASONS,          /* number of reasons */
@@ -150,20 +150,20 @@ struct virtio_section_fault {
 	uint64_t found;
 	uint64_t expected;
 	uint64_t bits;      /* the refused bits of found; 0 if all of found is refused */
-	uint32_t first_bit; /* bit 0 of found has this number among all bits of its array */
+	uint32_t first_bit; /* number of found's bit 0 in an array of feature words; else 0 */
 	uint16_t oldest, newest;
 };
 
 /* A value that a component refuses, named as in its layout. */
 struct virtio_refusal {
 	const char *field; /* NULL for the section as a whole */
-	uint32_t entry;    /* or VIRTIO_SECTION_NO_ENTRY */
+	uint32_t entry;    /* index of the entry, or VIRTIO_SECTION_NO_ENTRY */
 	uint64_t bits;     /* the refused bits, for example features; 0 for the whole value */
 };
 
 /* Writing */
 
-/* The caller allocates it, and changes it by functions only. */
+/* The caller allocates the writer, and changes it by functions only. */
 struct virtio_section_writer {
 	uint8_t *bytes;  /* the caller's buffer, or NULL */
 	size_t capacity; /* size of that buffer */
@@ -213,7 +213,7 @@ void virtio_section_entries(struct virtio_section_writer *writer, const struct v
 
 /* Reading */
 
-/* The caller allocates it, may read every member, and changes it by functions only. */
+/* The caller allocates the reader, may read every member, and changes it by functions only. */
 struct virtio_section_reader {
 	const uint8_t *bytes;
 	size_t at;                         /* offset of the next section */
@@ -228,21 +228,21 @@ struct virtio_section_reader {
  * Begins to read sections without an envelope. For a file with an envelope call
  * virtio_queue_ser_open().
  *
- * @bytes  the caller's. They must not change while the reader is used.
- * @begin  offset of the first section in them
+ * @bytes  the caller's bytes. They must not change while the reader is used.
+ * @begin  offset of the first section, from the first byte
  * @end    offset after the last section
  */
 void virtio_section_reader_init(struct virtio_section_reader *reader, const void *bytes, size_t begin, size_t end);
 
 /*
- * Lets the reader store skipped sections in the caller's array. Without an array it only counts
- * them.
+ * Lets the reader store skipped sections in the caller's array. Without an array the reader only
+ * counts them.
  */
 void virtio_section_report_skipped(struct virtio_section_reader *reader, struct virtio_section *skipped,
 				   uint32_t capacity);
 
 /*
- * Reads a section, and moves the reader after it.
+ * Reads a section, and moves the reader past the section.
  *
  * @layout    of the section
  * @device    the number that was written
@@ -266,16 +266,16 @@ int virtio_section_read(struct virtio_section_reader *reader, const struct virti
 			struct virtio_section *where);
 
 /*
- * Returns whether virtio_section_read() would find this section, perhaps after others that may be
- * skipped. Doesn't move the reader. Use it for optional parts of a device. Returns false after a
- * fault.
+ * Returns whether virtio_section_read() would find this section, perhaps after skippable sections.
+ * Doesn't move the reader. Call this before you read an optional part of a device. Returns false
+ * after a fault.
  */
 bool virtio_section_is_next(const struct virtio_section_reader *reader, const struct virtio_section_layout *layout,
 			    uint32_t device, uint32_t index);
 
 /*
- * Gets the header of the next section, of any kind, and moves the reader after its content. Use it
- * in a program that shows a file.
+ * Gets the header of the next section, whatever its name is, and moves the reader past the section.
+ * This is for a program that shows a file.
  *
  * @out  filled in if 1 is returned
  *

@@ -4,10 +4,10 @@
  *
  * Call virtio_queue_serve() when the driver has kicked, and again as long as it returns 1. The
  * device's work is a callback for each chain. The loop pops, completes, decides whether to
- * interrupt the driver, and asks for the next kick, so no wake-up is lost in either direction. A
- * round is bounded, even if the driver adds buffers all the time. virtio_queue_serve_requests() is
- * the same loop for a library that pops and completes by itself, such as <virtio/blk.h> or
- * <virtio/request.h>.
+ * interrupt the driver, and asks for the next kick, so no wake-up is lost in either direction. One
+ * call is a round. A round is bounded, even if the driver adds buffers all the time.
+ * virtio_queue_serve_requests() is the same loop for a library that pops and completes by itself,
+ * such as <virtio/blk.h> or <virtio/request.h>.
  *
  *	got = virtio_queue_serve(&queue, 64, serve, device, &interrupt);
  *	if (interrupt)
@@ -100,7 +100,7 @@ typedef int virtio_serve_request_fn(void *context);
  * Works as virtio_queue_serve(), for a callback that pops and completes by itself.
  *
  * @queue   started, the queue that serve pops from
- * @budget  the most calls of serve. There is no other bound.
+ * @budget  the largest number of calls of serve. There is no other bound.
  *
  * Returns as virtio_queue_serve(), or the callback's error.
  */
@@ -114,9 +114,9 @@ int virtio_queue_serve_requests(struct virtio_queue *queue, uint32_t budget, vir
  * @queue        started
  * @token        set if 1 is returned; otherwise untouched
  * @segments     as for virtio_chain_resolve(): the caller sets segments and capacity
- * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(). After an error
- *               segments are as that function says. The caller still completes the chain, usually
- *               with length 0.
+ * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(), which documents
+ *               the content of segments after an error. The caller still completes the chain,
+ *               usually with length 0.
  *
  * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has
  * been unpopped.

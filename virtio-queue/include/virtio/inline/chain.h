@@ -8,15 +8,15 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * Bytes of a descriptor, and of a used element. Both have 32 bits, so a product keeps the type of
- * the other operand.
+ * Bytes of a descriptor, and of a used element. The type is uint32_t, so a product with a uint32_t
+ * or a uint64_t keeps the type of that operand.
  */
 #define VIRTIO_IMPL_DESC_BYTES ((uint32_t)sizeof(struct vring_desc))
 #define VIRTIO_IMPL_USED_BYTES ((uint32_t)sizeof(struct vring_used_elem))
 
 /*
  * The value of walk->left: 0 at the end, 1 after an error. Otherwise (the number of descriptors
- * that may still be yielded + 1) * VIRTIO_IMPL_WALK_ONE + the flags. The number is negated for a
+ * that may still be yielded + 1) * VIRTIO_IMPL_WALK_ONE + the flags. The product is negated for a
  * walk in a table without a host address. So the fast path handles values from 2 *
  * VIRTIO_IMPL_WALK_ONE on.
  */
@@ -38,8 +38,8 @@ VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
  *
  * @d        the next descriptor if it was read already, or NULL
  * @charged  bytes that the caller has subtracted from bytes_left for d. This function adds them
- *           again. If the caller added them, the compiler would keep the old value in a register
- *           that the fast path needs.
+ *           back. If the caller did so, the compiler would keep the old value in a register that
+ *           the fast path needs.
  */
 int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
 			  const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out);
@@ -129,7 +129,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *w
 	return true;
 }
 
-/* Finds the next descriptor of the chain after d. Returns false if it is not in the table. */
+/* Finds the descriptor after d. Returns false if that descriptor is not in the table. */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_refer(const struct virtio_walk *walk, const struct virtio_guest_desc *d,
 						     uint64_t *out)
 {
@@ -148,7 +148,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 	uint64_t charged = 0, next;
 	bool loaded = false;
 
-	/* The end, an error, a slow walk, or a walk that has used up its number of descriptors. */
+	/* The end, an error, a slow walk, or a walk that may yield no further descriptor. */
 	if (walk->left < 2 * VIRTIO_IMPL_WALK_ONE) {
 		if (VIRTIO_LIKELY(walk->left == VIRTIO_IMPL_WALK_END))
 			return 0;
@@ -165,8 +165,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 	}
 	/*
 	 * If in doubt, virtio_impl_walk_step() checks the descriptor again. Too many bytes make
-	 * bytes_left negative. The changes made here do no harm: that function adds len again, and
-	 * the flag WRITABLE still permits this descriptor.
+	 * bytes_left negative. The changes made here do no harm: that function adds len back to
+	 * bytes_left, and the flag WRITABLE still permits this descriptor.
 	 */
 	charged = d.len;
 	walk->bytes_left -= (int64_t)d.len;

@@ -11,18 +11,19 @@ VIRTIO_BEGIN_DECLS
  * The state of a head:
  *
  *   idle       VIRTIO_IMPL_INFLIGHT_IDLE, which has all bits set
- *   in flight  the token; with flags, the token with all bits of the head set and bit 16 clear
+ *   in flight  the token. If the head has a flag: the token, changed to have all bits of the head
+ *              set and bit 16 clear.
  *   waiting    the used length in the high half, and all bits of the head set. The request is
  *              completed, and not in the used ring yet: under IN_ORDER until all earlier requests
  *              are completed, otherwise while a batch is stored.
  *
- * No queue has a head with all bits set. So a token can equal the state of its own request only,
- * and only without flags. With flags bit 16 is clear: otherwise the last sequence number before the
- * wrap would look idle.
+ * No queue has a head with all bits set. So a token can equal only the state of its own request,
+ * and only if the head has no flag. With a flag bit 16 is clear: otherwise the last sequence number
+ * before the wrap would look idle.
  */
 #define VIRTIO_IMPL_INFLIGHT_OLD_MAP 1u  /* flag: popped under an earlier map */
 #define VIRTIO_IMPL_INFLIGHT_REPLAYED 2u /* flag: from virtio_queue_replay() */
-#define VIRTIO_IMPL_INFLIGHT_WAITS 4u    /* flag: waiting */
+#define VIRTIO_IMPL_INFLIGHT_WAITS 4u    /* flag: the state is waiting */
 #define VIRTIO_IMPL_INFLIGHT_IDLE UINT64_MAX
 /* The bits of the head in a state with flags. */
 #define VIRTIO_IMPL_INFLIGHT_FLAGGED UINT64_C(0xffff)
@@ -164,8 +165,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 	virtio_impl_walk_copy(&chain->walk, &copy.walk);
 taken:
 	/*
-	 * chain->memory has this value already. The assignment tells the compiler so, which then
-	 * needs no register for the member.
+	 * chain->memory has this value already. After the assignment the compiler knows the value,
+	 * and needs no register for the member.
 	 */
 	chain->memory = memory;
 	return 1;
@@ -245,7 +246,10 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
 	virtio_full_fence();
 	event = virtio_guest_load_le16(queue->fast_used_event);
 	queue->signalled = used_idx;
-	/* Is used_event the index of an added element? 65,536 added elements have every index. */
+	/*
+	 * Returns false unless used_event is the index of an added element. After 65,536 or more
+	 * additions every index belongs to an added element.
+	 */
 	if ((uint16_t)(used_idx - 1 - event) >= added)
 		return false;
 	queue->stats.interrupts++;
@@ -255,9 +259,9 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
 VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue)
 {
 	/*
-	 * Every pop advances next_avail. Every completion advances used_idx, or under IN_ORDER
-	 * first waiting. After a restore next_avail already includes the requests still to be
-	 * replayed.
+	 * Every pop advances next_avail. Every completion advances used_idx. A completion that is
+	 * not in the used ring yet counts in waiting. After a restore next_avail already includes
+	 * the requests still to be replayed.
 	 */
 	return queue->next_avail - queue->replay - (uint32_t)queue->used_idx - queue->waiting - queue->flight_base;
 }

@@ -7,7 +7,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Slow paths. virtio_impl_request_pop_slow() begins the pop anew. */
+/* Slow paths. virtio_impl_request_pop_slow() starts the pop again from the beginning. */
 int virtio_impl_request_init_layout_2(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity);
 int virtio_impl_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
@@ -18,20 +18,19 @@ int virtio_impl_request_complete_slow(struct virtio_queue *queue, const struct v
  * Continues a pop on the slow path, with a head that may be popped. The loaded descriptors aren't
  * read again.
  *
- * @walk   as virtio_impl_walk_three() has left it
- * @three  likewise
+ * @walk, @three  as virtio_impl_walk_three() has left them
  */
 int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				const struct virtio_impl_three *three, struct virtio_request *request);
 
 /*
  * Works as virtio_impl_request_pop_any(), but no descriptor was loaded: the walk is at the start of
- * an indirect table, or the queue is small.
+ * an indirect table, or the queue has fewer than three entries.
  */
 int virtio_impl_request_pop_long(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				 struct virtio_request *request);
 
-/* As in <virtio/queue.h>: a program compiled against another layout of the struct does not link. */
+/* The called name has the version of the layout: a program with another layout does not link. */
 VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity)
 {
@@ -82,7 +81,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 		if (!near)
 			return false;
 	}
-	/* Data of length 0 is in no region. */
+	/* Data of length 0 is in no region, and takes the slow path. */
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(far, data->addr, data->len))) {
 		far = virtio_impl_memory_cache_region(large, data->addr);
 		if (!far || !virtio_impl_memory_in_region(far, data->addr, data->len))
@@ -96,7 +95,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 	out->needed = 3;
 	out->readable = 1 - (uint32_t)writable;
 	out->writable = (uint32_t)writable;
-	/* Has no branch that depends on the direction, like the rest of this function. */
+	/* No line of this function branches on the direction of the data. */
 	out->writable_bytes = data->len & (0 - writable);
 	out->readable_bytes = data->len - out->writable_bytes;
 	request->fast_complete = near->access;
@@ -105,7 +104,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 }
 
 /*
- * The body of virtio_request_pop(). The compiler specialises it for constants.
+ * The body of virtio_request_pop(). The compiler specialises the body for constant arguments.
  *
  * @header_to  request->header
  * @bytes      request->header_bytes
