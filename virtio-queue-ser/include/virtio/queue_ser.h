@@ -20,7 +20,7 @@
  *	otherwise restore
  *
  * The bytes are the same from every host, and any host reads them. virtio-queue-ser/README.md
- * specifies each byte. The magic number, the checksum's method and the places of both never change.
+ * specifies each byte. Magic number, checksum method and the positions of both never change.
  * The version is checked before the checksum, and the checksum before the content.
  *
  * Read and check all sections before you restore the first. Then a refused file leaves the target
