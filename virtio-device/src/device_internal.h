@@ -13,12 +13,6 @@
 #include <virtio/device.h>
 #include <virtio/device_transport.h>
 
-/*
- * The feature of suspending a device (virtio 1.4, 2.1 and 3.4), which Linux does not define yet.
- * The core does not offer the feature, so its status bit is unknown.
- */
-#define VIRTIO_DEVICE_F_SUSPEND 43
-
 /* The bits of all three areas in the members given and refused of a queue. */
 #define ALL_AREAS (1u << VIRTIO_QUEUE_DESC | 1u << VIRTIO_QUEUE_AVAIL | 1u << VIRTIO_QUEUE_USED)
 
