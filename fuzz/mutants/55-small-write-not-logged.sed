@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A write of up to 8 bytes, whose length the compiler knows, is not recorded.
+# The dirty log lacks a write of up to 8 bytes whose length the compiler knows.
 # file: include/virtio/inline/guest_memory.h
 # harness: fuzz_guest_memory
 s/if (region->unlogged_small == 0)/if (region->unlogged_small == 0 \&\& len > 8)/
