@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Making a device, its configuration space, its shared memory, and the queries. */
+/* Initialisation of a device, its configuration space, its shared memory, and the queries. */
 #include <string.h>
 
 #include "device_internal.h"
@@ -8,8 +8,8 @@
 #include <virtio/device_queues.h>
 
 /*
- * Returns whether a device may offer a feature bit. The core must know a bit that does not belong
- * to the device type: 24 to 40 and 43 to 49 (virtio 1.4, 2.2).
+ * Returns whether a device may offer a feature bit. Bits 24 to 40 and 43 to 49 do not belong to the
+ * device type (virtio 1.4, 2.2), so the device may offer such a bit only if the core supports it.
  */
 static bool can_offer(uint32_t bit)
 {
@@ -24,8 +24,8 @@ static bool can_offer(uint32_t bit)
 	case VIRTIO_F_RING_RESET:
 		return true;
 	/*
-	 * The number lies among the bits of device types, but the feature needs a queue that the
-	 * core lacks.
+	 * Bit 41 is among the bits of device types, but the feature needs an administration queue,
+	 * which the core lacks.
 	 */
 	case VIRTIO_F_ADMIN_VQ:
 		return false;
@@ -202,8 +202,8 @@ void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint
 }
 
 /*
- * Any field may be read in any state (virtio 1.4, 2.5.2). Some devices accept a write before the
- * driver has initialised them (5.3.5.1).
+ * The driver may read any field in any state (virtio 1.4, 2.5.2). Some devices accept writes even
+ * before the driver has initialised the device (5.3.5.1). So reads and writes need no status bit.
  */
 void virtio_device_read_config(struct virtio_device *device, uint64_t offset, void *data, uint32_t len)
 {

@@ -29,13 +29,13 @@ static inline uint32_t live_load(const struct virtio_device *device)
 	return __atomic_load_n(&device->live, __ATOMIC_SEQ_CST);
 }
 
-/* Sets the word to next if the word still is *seen. Otherwise sets *seen to the word. */
+/* Sets live to next if live still is *seen. Otherwise sets *seen to live. */
 static inline bool live_replace(struct virtio_device *device, uint32_t *seen, uint32_t next)
 {
 	return __atomic_compare_exchange_n(&device->live, seen, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* live_set() and live_clear() return the word as it was before the change. */
+/* live_set() and live_clear() return the value of live before the change. */
 static inline uint32_t live_set(struct virtio_device *device, uint32_t bits)
 {
 	return __atomic_fetch_or(&device->live, bits, __ATOMIC_SEQ_CST);
@@ -51,13 +51,13 @@ static inline uint32_t live_clear(struct virtio_device *device, uint32_t bits)
 /* Raises an event: sets the interrupt status and calls interrupt(), if the state permits. */
 void virtio_impl_device_raise(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue);
 
-/* Clears bits of the word, and lowers the line if no cause is left. Returns the old word. */
+/* Clears bits of live, and lowers the line if no cause is left. Returns the old value of live. */
 uint32_t virtio_impl_device_clear_interrupt(struct virtio_device *device, uint32_t bits);
 
 /* Keeps an error for the operator, if it is the first. */
 void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint16_t queue);
 
-/* Restores the state after virtio_device_init(), but does not change the word. */
+/* Restores the state after virtio_device_init(), but does not change live. */
 void virtio_impl_device_clear(struct virtio_device *device);
 
 /* Returns the number for a stop or a reset that begins; never 0. */
@@ -66,7 +66,7 @@ uint32_t virtio_impl_device_next_number(struct virtio_device *device);
 /* Calls the operation reset(), and ends the reset if its result says so. Returns the result. */
 int virtio_impl_device_ask_reset(struct virtio_device *device);
 
-/* Returns everything that the driver has set in a queue to the defaults. */
+/* Resets all of the driver's settings of a queue to the defaults. */
 void virtio_impl_device_clear_queue(struct virtio_queue_registers *queue);
 
 /* Returns whether a status is possible: only known bits, each with its prerequisites. */

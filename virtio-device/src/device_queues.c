@@ -142,7 +142,7 @@ static int restore_running(const struct virtio_device *device, struct virtio_que
 	if ((error != VIRTIO_EFAULT && error != VIRTIO_EPERM && error != VIRTIO_ENOTMAPPED) ||
 	    !(virtio_device_status(device) & VIRTIO_CONFIG_S_NEEDS_RESET))
 		return error;
-	/* The core does not check the areas of a device that needs a reset. */
+	/* The device needs a reset, so areas may be gone. Restore the queue as broken. */
 	ours.broken = VIRTIO_EFAULT;
 	return virtio_queue_restore(queue, &ours, device->memory);
 }
@@ -161,7 +161,7 @@ int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, c
 	if (error)
 		return error;
 	if (state->config.size == 0) {
-		/* The queue cannot run. Without a reset the driver would wait for it for ever. */
+		/* The queue cannot run. Without a reset the driver would wait for ever. */
 		if (device->active && config->ready)
 			virtio_device_set_needs_reset(device);
 		return 0;

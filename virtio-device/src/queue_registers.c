@@ -268,7 +268,7 @@ static int stop(struct virtio_device *device, struct virtio_queue_registers *que
 {
 	int result;
 
-	/* A requested reset shows until it has happened (virtio 1.4, 4.2.2.1), also if it fails. */
+	/* The reset shows until it has succeeded, also after a failure (virtio 1.4, 4.2.2.1). */
 	queue->resetting = queue->resetting || reset;
 	/*
 	 * The reset of the device will stop the queue. Until then the driver must see the queue as

@@ -109,7 +109,7 @@ static int check_bools(const struct virtio_device_state *state, const struct vir
 	return error;
 }
 
-/* Returns 0 if a driver can have brought such a device into this status. */
+/* Returns 0 if the status, active and the interrupt status can occur together. */
 static int check_status(const struct virtio_device_state *state, struct virtio_refusal *refusal)
 {
 	const uint32_t status = state->status;
@@ -192,8 +192,8 @@ static const char *check_given(const struct virtio_queue_registers_state *saved)
 		return "refused";
 	for (uint32_t i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
 		/*
-		 * Only an accepted low half changes an address. It sets a bit in given. A later
-		 * refusal moves the bit to refused.
+		 * An accepted low half sets the area's bit in given. A later refusal moves the bit
+		 * to refused. Without the bit in either, the low half must be 0.
 		 */
 		if (!((saved->given | saved->refused) & 1u << i) && (uint32_t)saved->addr[i] != 0)
 			return area_names[i];
@@ -278,7 +278,7 @@ static int check_areas(const struct virtio_device *device, const struct virtio_d
 	return gone && device->memory && device->memory->translate ? 0 : error;
 }
 
-/* Returns the name of the area of a queue that is at fault. */
+/* Returns the name of the area of a queue that has failed the check. */
 static const char *find_area(const struct virtio_device *device, const struct virtio_queue_config *config)
 {
 	struct virtio_memory_cursor cursor;
@@ -332,7 +332,7 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
 	return error ? error : check_queues(device, state, queues, refusal);
 }
 
-/* Takes over the settings of a queue, which were checked. */
+/* Copies the saved settings of a queue, which were checked. */
 static void take_queue(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved,
 		       struct virtio_queue_registers *queue)
 {
@@ -352,7 +352,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 	struct virtio_refusal refusal;
 	int error = virtio_device_check_state(device, state, queues, entries, &refusal);
 
-	/* This check comes last, because check_features() may take the features over. */
+	/* This check comes last, because check_features() may store the features. */
 	if (!error && (state->status & VIRTIO_CONFIG_S_FEATURES_OK))
 		error = virtio_impl_device_ask_features(device, state->accepted);
 	if (error)

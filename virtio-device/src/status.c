@@ -4,7 +4,7 @@
  */
 #include "device_internal.h"
 
-/* Every bit needs its predecessor in the order of initialisation (virtio 1.4, 3.1.1). */
+/* Returns whether each bit has its predecessor, in the order of virtio 1.4, 3.1.1. */
 static bool has_prerequisites(uint32_t status)
 {
 	if ((status & VIRTIO_CONFIG_S_DRIVER) && !(status & VIRTIO_CONFIG_S_ACKNOWLEDGE))
@@ -97,7 +97,7 @@ static void activate(struct virtio_device *device)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 }
 
-/* Sets the new bits of the value in order, and stops at the first bit that is not permitted. */
+/* Sets new bits of the status in order, and stops at the first bit that is not permitted. */
 static void progress(struct virtio_device *device, uint32_t fresh)
 {
 	live_set(device, fresh & (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER));
@@ -126,7 +126,7 @@ static void fail(struct virtio_device *device, uint32_t value)
 		device->ignored++;
 }
 
-/* Handles a value other than 0, without FAILED, while no reset is in progress. */
+/* Handles the write of a value other than 0, without FAILED, while no reset is in progress. */
 static void write_bits(struct virtio_device *device, uint32_t value)
 {
 	const uint32_t status = virtio_device_status(device);

@@ -35,7 +35,7 @@
  *   operation                                     calls
  *   interrupt(), on the thread of an event        the thread-safe functions; the queries of
  *                                                 features and of configurations of running queues
- *   interrupt(), on the thread of an access       all these, and all queries at the end of this
+ *   interrupt(), on a register access's thread    all these, and all queries at the end of this
  *                                                 header
  *   all others                                    all these, and virtio_device_config_changed()
  *
@@ -52,7 +52,7 @@ VIRTIO_BEGIN_DECLS
 
 #define VIRTIO_DEVICE_MAX_QUEUES 0xffff /* the index 0xffff means no queue */
 #define VIRTIO_DEVICE_NO_QUEUE 0xffff   /* no queue in particular */
-#define VIRTIO_DEVICE_IN_PROGRESS 1     /* an operation or a write ends later */
+#define VIRTIO_DEVICE_IN_PROGRESS 1     /* the operation or the driver's write ends later */
 
 /* The cause of an interrupt; the bits of the interrupt status (virtio 1.4, 4.2.2 and 4.1.4.5). */
 enum virtio_interrupt {
@@ -72,8 +72,8 @@ struct virtio_device_ops {
 	/*
 	 * Optional. Says whether the device can work with the features that the driver chose, all
 	 * of which were offered. Called when the driver sets FEATURES_OK, and as the last check of
-	 * virtio_device_restore(). The device takes the features over here, because the driver may
-	 * use the configuration space next.
+	 * virtio_device_restore(). Store the features here, because the driver may use the
+	 * configuration space next.
 	 *
 	 * If a set was accepted once, accept it again (virtio 1.4, 2.2.2). Returns 0, or an error
 	 * that leaves FEATURES_OK clear.
@@ -101,9 +101,9 @@ struct virtio_device_ops {
 	 * neither queues nor guest memory, and raises no interrupt.
 	 *
 	 * While a reset is in progress the driver cannot begin another reset. The core calls
-	 * reset() again for each report that virtio_device_queue_quiesced() accepts. The result
-	 * says whether other requests are in flight. If a device only uses
-	 * virtio_device_reset_done(), reset() is called once for each reset.
+	 * reset() again for each report that virtio_device_queue_quiesced() accepts. The result of
+	 * reset() then says whether other requests are in flight. If a device reports only by
+	 * virtio_device_reset_done(), the core calls reset() once for each reset.
 	 *
 	 * Returns:
 	 *   0                          the device is stopped, and the driver sees the reset
@@ -171,7 +171,7 @@ struct virtio_device_ops {
 	 * @level false   every cause is acknowledged. @cause is VIRTIO_INTERRUPT_NONE.
 	 *
 	 * A level-triggered line follows @level. An edge, a message or an eventfd is sent when
-	 * @level is true. An acknowledgement that leaves another cause pending makes no call.
+	 * @level is true. An acknowledgement that leaves another cause pending causes no call.
 	 *
 	 * Calls come on threads of register accesses and of events, and may overlap. After each
 	 * call the core reads the interrupt status again, and calls again if the level is wrong. So
@@ -181,7 +181,7 @@ struct virtio_device_ops {
 	void (*interrupt)(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level);
 };
 
-/* The bit for the size in a queue's member refused. An area's bit is 1 << virtio_queue_area. */
+/* The bit of the size in a queue's member refused. The bit of area a there is 1 << a. */
 #define VIRTIO_DEVICE_SIZE_REFUSED 8u
 
 /*
@@ -229,7 +229,7 @@ struct virtio_device_options {
 	 */
 	struct virtio_device_queues *device_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
-	const void *config;                     /* its bytes if config_read() is NULL, or NULL */
+	const void *config;                     /* its bytes, for a device without config_read() */
 	const struct virtio_shm_region *shm;    /* or NULL */
 	uint32_t num_shm;                       /* entries of shm */
 	const struct virtio_memory_map *memory; /* or NULL until virtio_device_set_memory() */
@@ -287,7 +287,7 @@ struct virtio_device {
  *                   reserved or legacy bits among 24 to 49
  *   VIRTIO_ESIZE    a queue's max_size is illegal
  *   VIRTIO_EINVAL   a missing array, more than VIRTIO_DEVICE_MAX_QUEUES queues, or two shared
- *                   memory regions with one id
+ *                   memory regions with the same id
  *   VIRTIO_ENOOP    an operation is missing: see virtio_device_missing_op(); nothing else is wrong
  *
  * A failure changes nothing.
@@ -341,9 +341,9 @@ int virtio_device_reset(struct virtio_device *device);
  *                           reset. VIRTIO_DEVICE_IN_PROGRESS means that another queue has requests
  *                           in flight. An error fails the reset.
  *
- * The number names a stop or a reset that is in progress. The report ends the stop and counts for
- * the reset, whichever is named: for both the queue has no requests in flight. A late report
- * carries the number of a stop that has ended, so it cannot end a later stop.
+ * The number must name a stop of this queue, or a reset, that is in progress. If both are in
+ * progress, a report with either number ends the stop and counts for the reset. A late report has
+ * the number of a stop that has ended, so the report cannot end a later stop.
  *
  * Returns 0; VIRTIO_EINVAL for any other number, and within reset() and queue_stop(). A failure
  * changes nothing. The two calls below report without a number, and can report errors.
@@ -443,8 +443,8 @@ bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause);
 
 /*
  * Announces that the configuration space has changed: gives it another generation, and interrupts
- * the driver. A register access. Before this call change the configuration space, or the bytes of
- * the option config, under the same serialisation. Otherwise a guest could read old and new bytes
+ * the driver. A register access. Change the configuration space, or the bytes of the option config,
+ * before this call and under the same serialisation. Otherwise a guest could read old and new bytes
  * under one generation.
  *
  * Before DRIVER_OK the interrupt waits for DRIVER_OK. While the status is 0 or a reset is in
@@ -499,7 +499,7 @@ bool virtio_device_resetting(const struct virtio_device *device);
  * - A device pops nothing from a queue whose number is not 0.
  * - A thread of the device takes the VMM's lock to complete a request. Before it releases the lock,
  *   it calls this function and reports.
- * - A thread that reports later keeps the number. A report that comes too late is refused.
+ * - A thread that reports later must keep the number. A report that comes too late is refused.
  */
 uint32_t virtio_device_stop_number(const struct virtio_device *device, uint16_t queue);
 

@@ -22,11 +22,11 @@
  *   its own calls virtio_device_queues_running() before it pops.
  * - A device whose requests stay in flight after virtio_device_queues_serve() sets asynchronous,
  *   and calls virtio_device_queues_report() after completions.
- * - An operation that the author writes may call the operation of this header.
+ * - If the author writes an operation, it may call the matching operation of this header.
  *
  * A request of an asynchronous device is in flight until virtio_queue_complete() or
  * virtio_queue_unpop() has succeeded. If the used ring is behind a translation, a completion can
- * fail. The device must then retry, because no stop and no reset ends before.
+ * fail. The device must then retry the completion: until it succeeds, no stop and no reset ends.
  *
  * What the guest can do: see <virtio/device.h> and <virtio/queue.h>.
  *
@@ -50,7 +50,7 @@ VIRTIO_BEGIN_DECLS
 struct virtio_device_queues_storage {
 	struct virtio_queue_registers *registers; /* see struct virtio_queue_registers */
 	struct virtio_queue *queues;              /* filled with zeroes before the first use */
-	uint32_t num_queues;                      /* entries of both */
+	uint32_t num_queues;                      /* entries of registers and of queues */
 	struct virtio_inflight *inflight;         /* for each queue in turn, max_size entries */
 	uint32_t inflight_entries;                /* entries of inflight */
 	/*
@@ -87,7 +87,7 @@ int virtio_device_queues_init(struct virtio_device_queues *queues, const struct 
  * device_queues in its options.
  *
  *   operation  effect
- *   activate   starts each ready queue. If virtio_queue_start() fails, no queue is started.
+ *   activate   starts each ready queue. After an error no queue is started.
  *   start      starts one queue
  *   stop       resets the queue. If the device is asynchronous and the queue has requests in
  *              flight, returns VIRTIO_DEVICE_IN_PROGRESS instead.
@@ -145,8 +145,8 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
  *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
  *   other errors        DEVICE_NEEDS_RESET is set: there is nothing to do until the reset
  *
- * After 1 release the VMM's lock before the next call, unless the callback keeps every request.
- * Otherwise a driver that adds completed requests again could hold the lock for ever.
+ * After the result 1, release the VMM's lock before the next call, unless the callback keeps every
+ * request. Otherwise a driver that adds completed requests again could keep the lock held for ever.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_queues_serve(struct virtio_device *device, uint16_t queue, uint32_t budget, virtio_serve_fn *serve,

@@ -13,7 +13,7 @@
  *   3 queues      virtio_queue_save_in_flight()
  *   4 device      its type's own state: virtio_blk_save(), virtio_console_save() and the like
  *   5 core        virtio_device_save(), with the interrupt status
- *   6 memory      and its dirty log
+ *   6 memory      guest memory and its dirty log
  *
  * A completion that happens after the save of its queue, the interrupt status or the log is lost.
  *
@@ -145,7 +145,7 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *
  * If the device needs a reset, areas may be outside guest memory: the reset forgets them. If the
  * memory has a translation, VIRTIO_EFAULT and VIRTIO_EPERM do not stop a restore, because the guest
- * controls the translation. Such a queue is then broken.
+ * controls the translation. A queue with such an area is then broken.
  *
  * A queue that is enabling waits as before: see virtio_device_queue_mapped().
  */
@@ -198,8 +198,8 @@ void virtio_device_write_state(struct virtio_section_writer *writer, uint32_t nu
  * @entries  its entries: num_queues of the device or more
  *
  * Returns 0; or an error of virtio_section_read() or virtio_device_check_state(). After an error
- * reader->fault names the section, the value and the place, state is untouched, and the content of
- * queues is undefined.
+ * reader->fault names the section, the value and the value's offset in the file. state is then
+ * untouched, and the content of queues is undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_device *device,

@@ -14,7 +14,7 @@
  *   sets and reads      device_features_sel, driver_features_sel, queue_sel, shm_sel
  *   reads               type, vendor, num_queues, config_size, generation, resets
  * When resets has changed, the transport must forget its own state, such as the vectors of PCI.
- * virtio_device_queue_config() has the size and the addresses of a queue, for the driver's reads.
+ * For the driver's reads, virtio_device_queue_config() returns the size and addresses of a queue.
  *
  * With MSI-X, interrupt() sends a message for each call with a cause and @level true. The exception
  * is VIRTIO_INTERRUPT_USED with VIRTIO_DEVICE_NO_QUEUE, which only level-triggered lines need.
@@ -49,9 +49,9 @@ VIRTIO_BEGIN_DECLS
  * - FEATURES_OK is set only if the features are acceptable. Otherwise only ACKNOWLEDGE and DRIVER
  *   of the value are set.
  * - After FAILED only a reset has an effect.
- * - After DEVICE_NEEDS_RESET only a reset, FAILED, and DRIVER_OK as the only new bit after
- *   FEATURES_OK have an effect. DRIVER_OK then does not activate the device, and the configuration
- *   interrupt follows (virtio 1.4, 2.1.2).
+ * - After DEVICE_NEEDS_RESET only a reset, FAILED, and a value whose only new bit is DRIVER_OK have
+ *   an effect. DRIVER_OK then does not activate the device, but the configuration interrupt follows
+ *   (virtio 1.4, 2.1.2).
  */
 VIRTIO_MUST_CHECK
 int virtio_device_write_status(struct virtio_device *device, uint32_t value);
@@ -97,9 +97,9 @@ void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio
 /*
  * Enables (1) or stops (0) queue number queue_sel for the driver. Other values are ignored.
  *
- * Enabling has an effect after FEATURES_OK; while the device is active only for a queue that was
- * reset. The driver must have set all three areas, no refused value may be left, and the areas must
- * lie in the guest's memory. While the translation of an area is not known yet, enabling is in
+ * Enabling has an effect only after FEATURES_OK. While the device is active, the queue must have
+ * been reset. The driver must have set all three areas, no refused value may be left, and the areas
+ * must lie in guest memory. While the translation of an area is not known yet, enabling is in
  * progress: see virtio_device_queue_mapped(). After an error the queue stays disabled, and
  * first_error of the device keeps the error:
  *   VIRTIO_ESIZE      the last size was refused
@@ -107,17 +107,17 @@ void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio
  *   VIRTIO_ENOTREADY  an area was not set
  *   others            of virtio_queue_config_check(), and of the operation queue_start()
  *
- * The stop of a running queue may take time; the result is then VIRTIO_DEVICE_IN_PROGRESS. So is
- * the result while a reset of the device is in progress: the reset stops the queue. If the reset
- * fails, the queue stays enabled.
+ * The stop of a running queue may take time; the result is then VIRTIO_DEVICE_IN_PROGRESS. The
+ * result is the same while a reset of the device is in progress: the reset stops the queue. If the
+ * reset fails, the queue stays enabled.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_enable_queue(struct virtio_device *device, uint32_t value);
 
 /*
  * Resets queue number queue_sel for the driver, if value is 1 and VIRTIO_F_RING_RESET is
- * negotiated. Other values are ignored. Stops the queue, which may take time as above, and then
- * returns its configuration to the defaults (virtio 1.4, 2.6.1).
+ * negotiated. Other values are ignored. Stops the queue as virtio_device_enable_queue() does, and
+ * then returns its configuration to the defaults (virtio 1.4, 2.6.1).
  */
 VIRTIO_MUST_CHECK
 int virtio_device_reset_queue(struct virtio_device *device, uint32_t value);
@@ -159,7 +159,7 @@ uint32_t virtio_device_take_interrupt(struct virtio_device *device);
  * @offset  in bytes; any value
  * @data    host memory of len bytes, in the guest's byte order
  *
- * Bytes beyond the end read as 0. A write that is not wholly inside is ignored.
+ * Bytes beyond the end read as 0. A write that goes beyond the end is ignored.
  */
 void virtio_device_read_config(struct virtio_device *device, uint64_t offset, void *data, uint32_t len);
 void virtio_device_write_config(struct virtio_device *device, uint64_t offset, const void *data, uint32_t len);

@@ -2,8 +2,8 @@
 /*
  * The registers of virtio-mmio, for any device of <virtio/device.h>.
  *
- * A VMM maps VIRTIO_MMIO_WINDOW bytes, or more for a larger configuration space, at an address of
- * the guest. The VMM passes each trapped access to these two functions.
+ * A VMM reserves VIRTIO_MMIO_WINDOW bytes of guest-physical addresses, or more for a larger
+ * configuration space. The VMM traps each access there, and passes it to these two functions.
  *
  * An ioeventfd that matches a queue's index may take writes to QueueNotify. The core does not see
  * such a kick, which can come in any state. The device must ignore a kick for a queue that does not
@@ -36,11 +36,11 @@ VIRTIO_BEGIN_DECLS
 void virtio_mmio_read(struct virtio_device *device, uint64_t offset, void *data, uint32_t len);
 
 /*
- * Handles a write of the guest. Parameters as for reads; data is only read.
+ * Handles a write of the guest. The parameters are as for virtio_mmio_read(); data is only read.
  *
- * Returns 0 if the guest may go on. Returns VIRTIO_DEVICE_IN_PROGRESS if the device resets, stops a
- * queue, or waits to enable a queue (virtio_device_queue_mapped()). The VMM then holds the vCPU
- * that wrote while virtio_device_waiting() is true. The write is not repeated.
+ * Returns 0 if the guest may go on. Returns VIRTIO_DEVICE_IN_PROGRESS if the write ends later: a
+ * reset, or the stop or the enabling of a queue (virtio_device_queue_mapped()). The VMM then holds
+ * the vCPU that wrote while virtio_device_waiting() is true, and must not repeat the write.
  */
 VIRTIO_MUST_CHECK
 int virtio_mmio_write(struct virtio_device *device, uint64_t offset, const void *data, uint32_t len);
