@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Requests with a bad buffer and a good status byte. Drivers read the status, and not the used
- * length. So the device must write VIRTIO_BLK_S_IOERR there, and nothing anywhere else. Other
+ * length. So the device must write VIRTIO_BLK_S_IOERR to the status byte, and no other byte. Other
  * requests get no status: their chain is malformed, or their status byte cannot be written.
  */
 #include "blk_fixture.h"
@@ -10,16 +10,16 @@
 /* Address of the status, unless a test puts it elsewhere. The status has its own page. */
 #define STATUS 0x7000u
 #define DATA 0x4000u /* good data */
-#define GAP 0x6000u  /* a hole, or read-only memory, of GAP_BYTES */
+#define GAP 0x6000u  /* start of a hole or of read-only memory */
 #define GAP_BYTES 0x400u
-#define TABLE 0x3000u /* indirect */
+#define TABLE 0x3000u /* the indirect table */
 #define OUT 0
 #define IN VRING_DESC_F_WRITE
 
-/* How GAP differs from the memory around it. */
+/* How the GAP_BYTES from GAP on differ from the memory around them. */
 enum gap { NO_GAP, HOLE, READ_ONLY };
 
-/* A map of the fixture's memory in which GAP is a hole or read-only. */
+/* A map of the fixture's memory, with or without a gap. */
 struct gapped {
 	struct virtio_region regions[BLK_RAM + 2];
 	uint32_t count;
@@ -68,7 +68,7 @@ static void set_up(struct blk_fixture *f, uint32_t region_bytes, enum gap gap)
 	f->read_desc = 0;
 }
 
-/* Writes a header, and ranges that would be legal. */
+/* Writes a header at BLK_READABLE, and at DATA one legal range for the commands on ranges. */
 static void put_header(struct blk_fixture *f, uint32_t type)
 {
 	uint8_t header[16] = { 0 };
@@ -130,8 +130,8 @@ static void serve_another(struct blk_fixture *f)
 }
 
 /*
- * Serves the next request. The device must write IOERR at this address and do nothing else. With
- * address 0 it must write nothing.
+ * Serves the next request. The device must write IOERR at the address status and do nothing else.
+ * If status is 0, the device must write nothing.
  */
 static void serve_bad(struct blk_fixture *f, uint64_t status, int error)
 {
@@ -190,8 +190,8 @@ static const struct {
 };
 
 /*
- * Serves a request of this kind with one bad buffer. layout puts good data before it (1), after it
- * (2), or both.
+ * Serves a request of this kind with one bad buffer. In layout, bit 0 puts good data before the bad
+ * buffer, and bit 1 puts good data after the bad buffer.
  */
 static void serve_kind(uint32_t memory, size_t kind, size_t place, uint32_t layout, bool indirect)
 {
@@ -212,7 +212,7 @@ static void serve_kind(uint32_t memory, size_t kind, size_t place, uint32_t layo
 	serve_bad(&f, STATUS, places[place].error);
 }
 
-/* Hostile 31, 34, 213: each type of request gets IOERR for each bad place of its data. */
+/* Hostile 31, 34, 213: each type of request gets IOERR if its data is in any bad buffer. */
 static void blk_process_answers_ioerr_for_data_in_a_bad_place(void **state)
 {
 	(void)state;
@@ -240,7 +240,7 @@ static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 }
 
 /*
- * A header that is not wholly in memory has no type. The device ignores the part that is in memory.
+ * If a part of the header is not in memory, the request has no type: the device ignores the header.
  */
 static void blk_process_answers_ioerr_for_a_header_in_a_bad_place(void **state)
 {
@@ -287,7 +287,7 @@ static void blk_process_answers_ioerr_behind_memory_that_is_cut_off(void **state
 			}
 }
 
-/* Empty buffers after the status do not count, wherever they are. */
+/* Empty buffers after the status have no effect, also at addresses outside memory. */
 static void blk_process_answers_ioerr_before_empty_buffers(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, OUT },
@@ -358,7 +358,10 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 				};
 				static struct blk_fixture f;
 
-				/* Bytes before the bad part of other buffers are good. */
+				/*
+				 * Skips the buffers whose first byte is good: the status has one
+				 * byte.
+				 */
 				if (places[place].addr < BLK_RAM && places[place].addr != GAP)
 					continue;
 				set_up(&f, i & 2 ? BLK_UNLOGGED : BLK_RAM, places[place].gap);
@@ -405,8 +408,8 @@ static void blk_process_completes_empty_where_there_is_no_status(void **state)
 }
 
 /*
- * Malformed chains, as descriptors that the driver writes from 0 on. Each chain has a writable byte
- * at STATUS, which would be a good status.
+ * Malformed chains. The driver writes these descriptors from index 0 on. Each chain has a writable
+ * byte at STATUS, which would be a good status in a legal chain.
  */
 static const struct {
 	struct vring_desc descs[4];
@@ -440,8 +443,8 @@ static const struct {
 	    { TABLE, 0, VRING_DESC_F_INDIRECT, 0 } },
 	  VIRTIO_EINDIRECT },
 	/*
-	 * A table that is not in memory. The error code is that of a bad buffer, but the chain is
-	 * malformed.
+	 * A table that is not in memory. The error code is the code of a bad buffer, but the chain
+	 * is malformed.
 	 */
 	{ { { BLK_READABLE, 16, VRING_DESC_F_NEXT, 1 },
 	    { GAP, 512, VRING_DESC_F_NEXT | IN, 2 },
@@ -450,7 +453,7 @@ static const struct {
 	  VIRTIO_EFAULT },
 };
 
-/* If the chain is malformed, too, nothing is written: no byte is known to be the status. */
+/* If the chain is malformed, nothing is written: no byte is known to be the status. */
 static void blk_process_completes_empty_where_the_chain_is_malformed_too(void **state)
 {
 	(void)state;

@@ -13,7 +13,7 @@
 /* Memory in which the fast path writes the status, and memory in which it doesn't. */
 static const uint32_t two_memories[] = { BLK_UNLOGGED, BLK_RAM };
 
-/* In time */
+/* Completions of requests in flight */
 
 /* Requests are popped together, and carried out and completed in another order. */
 static void blk_requests_may_be_completed_in_any_order(void **state)
@@ -65,7 +65,7 @@ static void blk_requests_may_be_completed_in_any_order(void **state)
 	assert_int_equal(f.stats.writes, 1);
 }
 
-/* If the caller does its own I/O, exactly the bytes that it reports are counted and marked. */
+/* If the caller does the I/O, exactly the bytes that the caller reports are counted and marked. */
 static void blk_complete_accepts_a_result_of_the_caller(void **state)
 {
 	static const struct {
@@ -103,11 +103,11 @@ static void blk_complete_accepts_a_result_of_the_caller(void **state)
 }
 
 /*
- * The test's memory is shorter than the data, so the test sets the length in a request in flight.
+ * Guest memory is too small for the data. So the test sets the length of the data in the request.
  */
 static void blk_complete_never_exceeds_a_used_length(void **state)
 {
-	/* The longest chain has 2^32 bytes, and one of these is the status. */
+	/* The longest chain has 2^32 bytes, and one of these bytes is the status. */
 	static const uint64_t sizes[] = { UINT32_MAX, UINT32_MAX - 1 };
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 };
 
@@ -159,7 +159,7 @@ static void blk_complete_counts_a_request_without_a_status(void **state)
 	}
 }
 
-/* Too late */
+/* Stale completions */
 
 /*
  * Everything that a stale completion must not change: guest memory with the rings, the dirty log,
@@ -236,7 +236,7 @@ static void blk_complete_twice_is_stale(void **state)
 		serve(&f, &f.request);
 		assert_int_equal(f.stats.reads, 1);
 		memset(f.bitmap, 0, sizeof f.bitmap);
-		f.ram[BLK_WRITABLE + 512] = BLK_FILL; /* the driver uses the byte again */
+		f.ram[BLK_WRITABLE + 512] = BLK_FILL; /* the driver uses the status byte again */
 		complete_is_stale(&f, &f.request);
 		assert_int_equal(f.ram[BLK_WRITABLE + 512], BLK_FILL);
 	}

@@ -108,7 +108,7 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 	o = plain(), o.max_discard_seg = o.max_discard_sectors = 1, lack(&o, "discard");
 	o = plain(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o = plain(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, lack(&o, "secure_erase");
-	/* The first of several missing operations is named, and only if no value is bad. */
+	/* The first of several missing operations is named. If a value is bad, none is named. */
 	o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o.backend.ops = &no_ops, lack(&o, "readv");
 	o.blk_size = 1, refuse(&o);
@@ -122,7 +122,8 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 }
 
 /*
- * For each command a disk has both limits, the operation and write access, or it has neither limit.
+ * For each command a disk needs both limits, the operation and write access. A disk with neither
+ * limit does not have the command.
  */
 static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 {
@@ -140,7 +141,7 @@ static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 	for (int i = 0; i < 3; i++) {
 		struct virtio_blk_backend_ops ops = command_ops;
 
-		/* The bits set one limit, the other limit, the operation, and read-only. */
+		/* Bits 0 and 1: the limits. Bit 2: the operation. Bit 3: a read-only disk. */
 		for (int bits = 0; bits < 16; bits++) {
 			struct virtio_blk_options o = plain();
 			struct virtio_blk blk;
@@ -183,7 +184,7 @@ static void blk_init_offers_what_options_say(void **state)
 	struct virtio_blk_options o;
 
 	(void)state;
-	/* Bit numbers as the specification has them (5.2.3), not as our header does. */
+	/* The bit numbers are the specification's (5.2.3), to check the numbers of our header. */
 	o = plain(), accept(&o, 1u << 9);
 	o = plain(), o.backend.ops = &volatile_ops, accept(&o, 0);
 	o = plain(), o.backend.ops = &read_only_ops, o.read_only = true, accept(&o, 1u << 9 | 1u << 5);
@@ -199,8 +200,8 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.config_wce = true, accept(&o, 1u << 9 | 1u << 11);
 	o = plain(), o.num_queues = 1, accept(&o, 1u << 9 | 1u << 12);
 	/*
-	 * Operations of the back end offer no feature by themselves, except lifetime. Hints without
-	 * their command offer nothing.
+	 * An operation for ranges does not offer its command: the limits do. The operation lifetime
+	 * alone offers its feature. Hints without limits offer nothing.
 	 */
 	o = plain(), o.backend.ops = &command_ops, accept(&o, 0);
 	o.discard_sector_alignment = o.secure_erase_sector_alignment = 8, o.write_zeroes_may_unmap = true;
@@ -274,9 +275,9 @@ static void blk_write_through_follows_features_and_field(void **state)
 		bool can_flush, has_wce;
 		uint64_t features;
 		uint8_t initial; /* value of writeback after negotiation */
-		bool through;    /* whether the cache is write-through then */
+		bool through;    /* whether the cache is write-through after negotiation */
 	} cases[] = {
-		/* If FLUSH is not offered, the disk promises nothing. */
+		/* If FLUSH is not offered, the disk promises no stable writes. */
 		{ false, false, 0, 0, false },
 		/* virtio 1.4, 5.2.6.2: FLUSH offered and not accepted. */
 		{ true, false, 0, 0, true },
@@ -313,7 +314,7 @@ static void blk_negotiate_keeps_writeback_when_repeated(void **state)
 	assert_int_equal(virtio_blk_init(&blk, &o), 0);
 	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH | BLK_WCE), 0);
 	assert_true(virtio_blk_config_write(&blk, 32, "\0", 1));
-	/* A front end that adds dirty logging to the features sends all features again. */
+	/* A vhost-user front end sends all features again to add dirty logging (bit 26). */
 	assert_int_equal(virtio_blk_negotiate(&blk, BLK_FLUSH | BLK_WCE | UINT64_C(1) << 26), 0);
 	assert_int_equal(blk.writeback, 0);
 	virtio_blk_reset(&blk);
@@ -350,13 +351,13 @@ static void blk_set_capacity_refuses_what_offsets_cannot_reach(void **state)
 	assert_int_equal(virtio_blk_capacity(&blk), 100);
 	assert_int_equal(virtio_blk_set_capacity(&blk, VIRTIO_BLK_MAX_CAPACITY), 0);
 	assert_int_equal(virtio_blk_capacity(&blk), VIRTIO_BLK_MAX_CAPACITY);
-	/* The option keeps the initial capacity. */
+	/* The disk's copy of the options keeps the initial capacity. */
 	assert_int_equal(blk.options.capacity, 100);
 }
 
 /*
- * The values change the low half, the high half, and both, in more updates than the disk has copies
- * of its capacity.
+ * The values change the low half, the high half, or both halves. There are more updates than the
+ * disk has copies of its capacity.
  */
 static void blk_capacity_is_what_was_set_last(void **state)
 {
@@ -385,8 +386,8 @@ static void blk_capacity_is_what_was_set_last(void **state)
 }
 
 /*
- * A thread was stopped in the middle of virtio_blk_set_capacity(). It has written a part of the
- * other copy.
+ * A thread was stopped in the middle of virtio_blk_set_capacity(). The thread has written a part of
+ * the copy that readers do not use yet.
  */
 static void blk_capacity_is_the_old_one_during_an_update(void **state)
 {
@@ -405,7 +406,7 @@ static void blk_capacity_is_the_old_one_during_an_update(void **state)
 	}
 }
 
-/* Makes a disk with every feature. everything_config is its configuration space, from 5.2.4. */
+/* Makes a disk with every feature. everything_config is its configuration space (5.2.4). */
 static void everything(struct virtio_blk *blk)
 {
 	struct virtio_blk_options o = plain();
@@ -575,8 +576,8 @@ static void blk_config_read_shows_only_capacity_without_features(void **state)
 }
 
 /*
- * Each feature shows its own fields only, at the offsets of 5.2.4. Padding, and the fields of
- * zones, stay zero.
+ * Each feature shows only its own fields, at the offsets of 5.2.4. Padding and the fields of zones
+ * are zero.
  */
 static void blk_config_read_shows_the_fields_of_each_feature_alone(void **state)
 {
@@ -664,7 +665,7 @@ static void blk_config_write_switches_as_far_as_the_driver_can_flush(void **stat
 	static const struct {
 		uint64_t features;
 		uint8_t initial;
-		bool takes[3]; /* whether a write of 0, 1 or 2 has an effect */
+		bool takes[3]; /* [value]: whether a write of 0, 1 or 2 has an effect */
 	} cases[] = {
 		{ 0, 0, { false, false, false } },
 		{ BLK_FLUSH, 1, { false, false, false } },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A change must be stable when its status says so. The back end keeps two disks: as written, and as
- * of the last sync. It records the order of its calls, and checks the status byte in each call. So
- * blk_check_disk() fails if the status was written before a change, or before the end of its sync.
+ * A change must be stable before its status says so. The back end keeps the disk as written and the
+ * disk at the last sync. The back end records the order of its calls, and checks the status byte in
+ * each call. So blk_check_disk() fails if the status was written before a change or its sync.
  */
 #include "blk_fixture.h"
 
@@ -13,11 +13,11 @@
 
 static const struct virtio_blk_range ranges[] = { { 2, 3, 0 }, { 7, 0, 0 }, { 8, 1, 0 } };
 
-/* A request that changes the disk, and its effect on the model. */
+/* A request that changes the disk. */
 struct change {
 	uint32_t type;
-	uint32_t calls; /* calls of the back end */
-	enum blk_op op;
+	uint32_t calls; /* number of calls of the back end without the sync */
+	enum blk_op op; /* operation of these calls */
 };
 
 static const struct change changes[] = {
@@ -50,9 +50,9 @@ static void apply(struct blk_fixture *f, const struct change *change)
 /* A driver that writes to writeback while a request is carried out. */
 struct toggle {
 	struct virtio_blk *blk;
-	enum blk_op when; /* writes in the first call of this kind */
+	enum blk_op when; /* the write comes during the first call of this operation */
 	uint8_t value;    /* value that is written; 2: no write */
-	bool taken;
+	bool taken;       /* whether the write had an effect */
 };
 
 static void toggle(void *context, enum blk_op op)
@@ -79,9 +79,9 @@ static void setup(struct blk_fixture *f, bool wce, uint64_t features)
 /*
  * Tests every set of features, every value of writeback at submission, and every change of
  * writeback while the request is carried out or synced. By virtio 1.4, 5.2.6.2, a reported write is
- * stable if writeback is 0 from submission to completion, or if the driver accepted neither
- * feature. If writeback changes meanwhile, both results are allowed; the value after the write
- * decides.
+ * stable if writeback is 0 from submission to completion, or if the driver accepted neither FLUSH
+ * nor CONFIG_WCE. If writeback changes during the request, both results are allowed. Our library
+ * uses the value after the change of the disk.
  */
 static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void **state)
 {
@@ -90,8 +90,8 @@ static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void 
 
 	(void)state;
 	/*
-	 * i selects the command, the features, the offer of CONFIG_WCE, the value before, the value
-	 * written (0, 1, none), and the moment of the write.
+	 * i selects the command, the features, the offer of CONFIG_WCE, the first value of
+	 * writeback, the value that the driver writes (0, 1, none), and the moment of this write.
 	 */
 	for (uint32_t i = 0; i < 4 * 4 * 2 * 2 * 3 * 2; i++) {
 		const struct change *change = &changes[i % 4];
@@ -161,7 +161,7 @@ static void blk_change_fails_when_its_sync_does(void **state)
 	}
 }
 
-/* A failed request is not synced: nothing is promised. */
+/* A failed request is not synced: its status promises nothing. */
 static void blk_change_that_fails_is_not_synced(void **state)
 {
 	(void)state;
@@ -204,8 +204,7 @@ static void blk_change_of_nothing_is_not_synced(void **state)
 }
 
 /*
- * Case 3 of virtio 1.4, 5.2.6.2: a completed flush makes all requests stable that were completed
- * before it.
+ * Case 3 of virtio 1.4, 5.2.6.2: a completed flush makes all earlier completed writes stable.
  */
 static void blk_flush_makes_everything_before_it_stable(void **state)
 {
@@ -270,8 +269,8 @@ static void blk_change_needs_no_sync_where_none_is_offered(void **state)
 }
 
 /*
- * A device that does its own I/O calls virtio_blk_write_through() after the write. The result
- * depends on the cache mode at that moment.
+ * A device that does its own I/O calls virtio_blk_write_through() after the write. The function
+ * returns the cache mode at the moment of the call.
  */
 static void blk_write_through_is_that_of_the_moment(void **state)
 {

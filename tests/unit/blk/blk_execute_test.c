@@ -7,7 +7,7 @@
 
 /* Requests that work */
 
-/* Hostile 113, 118, 132, 133; regressions R28 and R29. */
+/* Hostile 113, 118, 132, 133; regressions R28, R29: any layout of a read gives the same result. */
 static void blk_read_fills_any_layout_and_nothing_else(void **state)
 {
 	static const uint32_t pieces[] = { 0, 16, 17, 500, 511, 513, 1024 };
@@ -94,7 +94,7 @@ static void blk_write_accepts_header_and_data_in_one_buffer(void **state)
 	blk_expect(&f, &ask, NULL, 0, VIRTIO_BLK_S_OK);
 	blk_check_memory(&f);
 	blk_check_disk(&f);
-	/* One call of one entry shows that the data is not copied on the way. */
+	/* One call with a vector of one entry shows that the library does not copy the data. */
 	assert_int_equal(f.backend.calls, 1);
 	assert_int_equal(f.backend.longest, 1);
 }
@@ -122,7 +122,7 @@ static void blk_read_and_write_of_nothing_succeed_without_io(void **state)
 }
 
 /*
- * Hostile 121: the id has 20 bytes, whole or in pieces, with any sector, also on a read-only disk.
+ * Hostile 121: the id has 20 bytes in any layout, with any sector, also on a read-only disk.
  */
 static void blk_get_id_writes_twenty_bytes(void **state)
 {
@@ -144,7 +144,7 @@ static void blk_get_id_writes_twenty_bytes(void **state)
 
 				memset(f.bitmap, 0, sizeof f.bitmap);
 				blk_send(&f, &ask);
-				/* With more room there is a gap before the status. */
+				/* After a longer buffer the used length excludes the status. */
 				assert_int_equal(blk_serve(&f), room == 20 ? 21 : 20);
 				blk_expect(&f, &ask, (const uint8_t *)"exactly twenty bytes", 20, VIRTIO_BLK_S_OK);
 				blk_check_memory(&f);
@@ -251,8 +251,8 @@ static void blk_process_refuses_without_touching_anything(void **state)
 }
 
 /*
- * The result has the reason. The statistics keep the first reason. A request that is carried out
- * has no reason.
+ * The result has the reason of a refusal, and the statistics keep the first reason. A request that
+ * is carried out has no reason.
  */
 static void blk_execute_says_why_it_refuses(void **state)
 {
@@ -307,8 +307,8 @@ static void blk_execute_tells_a_failure_from_a_refusal(void **state)
 }
 
 /*
- * GET_ID succeeds, and a refused request gets its usual status. Other requests fail, and only their
- * status changes.
+ * Without a back end, GET_ID succeeds, and a refused request gets its usual status. Other requests
+ * fail, and change no byte but their status.
  */
 static void blk_process_without_a_back_end_answers_what_needs_none(void **state)
 {
@@ -359,7 +359,7 @@ static void blk_process_without_a_back_end_answers_what_needs_none(void **state)
 	}
 }
 
-/* Hostile 124 */
+/* Hostile 124: the driver may not have accepted RO. */
 static void blk_process_refuses_writes_to_a_read_only_disk(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512 };
@@ -375,7 +375,7 @@ static void blk_process_refuses_writes_to_a_read_only_disk(void **state)
 	blk_refused(&f, &ask, VIRTIO_BLK_S_IOERR);
 }
 
-/* Hostile 47 */
+/* Hostile 47: the request gets a status, and the disk is not accessed. */
 static void blk_process_fails_a_request_with_too_many_segments(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 8, .gap = 1 };
@@ -462,7 +462,7 @@ static void blk_process_unpops_when_memory_is_not_mapped(void **state)
 	blk_check_memory(&f);
 }
 
-/* If the caller popped the chains, the caller must unpop them, the last one first. */
+/* If the caller popped the chains, the caller must unpop them, the last chain first. */
 static void blk_parse_leaves_the_unpop_to_the_caller_when_memory_is_not_mapped(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 },
@@ -493,7 +493,7 @@ static void blk_parse_leaves_the_unpop_to_the_caller_when_memory_is_not_mapped(v
 	blk_check_memory(&f);
 }
 
-/* "Nothing to serve" and "cannot be served" are different results, and neither is counted. */
+/* An empty queue and a broken queue give different results. The statistics count neither result. */
 static void blk_process_returns_what_the_pop_returns(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_FLUSH };

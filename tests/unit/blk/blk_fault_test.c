@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Back ends that fail, the order of writes, flushes and statuses, and disks that several queues
- * share. After each request all of guest memory and the disk are compared with the expected
- * content.
+ * Tests of back ends that fail, of the order of writes, flushes and statuses, and of a disk that
+ * two queues share. After each request all of guest memory and the disk have the expected content.
  */
 #include "blk_fixture.h"
 
@@ -166,15 +165,15 @@ static void blk_transfers_respect_the_longest_vector(void **state)
 /* Durability */
 
 /*
- * Proves the order. The fixture's back end checks the status byte in every call. So
- * blk_check_disk() fails if the status was written before the write or its flush returned. The
- * stable disk has the content at the last flush.
+ * Tests the order of write, flush and status. The fixture's back end checks the status byte in
+ * every call. So blk_check_disk() fails if the status was written before the flush. The stable disk
+ * has the content at the last flush.
  */
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {
 	/*
-	 * Three ways to write-through: no FLUSH; FLUSH, and writeback set to 0; CONFIG_WCE without
-	 * FLUSH.
+	 * A driver gets write-through in three ways: without FLUSH, by setting writeback to 0, and
+	 * with CONFIG_WCE but without FLUSH.
 	 */
 	static const uint64_t features[] = { 0, BLK_FLUSH | BLK_WCE, BLK_WCE };
 	const struct blk_ask ask = {
@@ -243,7 +242,7 @@ static void blk_write_waits_for_flush_under_write_back(void **state)
 	assert_memory_equal(f.backend.stable, f.disk_model, BLK_DISK);
 }
 
-/* Without a flush in the back end FLUSH is not offered, and no flush is called. */
+/* If the back end has no operation flush, FLUSH is not offered, and a write needs no flush. */
 static void blk_write_needs_no_flush_where_none_is_offered(void **state)
 {
 	static const struct virtio_blk_backend_ops ops = { .readv = blk_faulty_readv, .writev = blk_faulty_writev };
@@ -263,7 +262,7 @@ static void blk_write_needs_no_flush_where_none_is_offered(void **state)
 	blk_refused(&f, &flush, VIRTIO_BLK_S_UNSUPP);
 }
 
-/* Disks that change, and that are shared */
+/* Disks that are shared, and disks that shrink */
 
 /* Hostile 135: two queues share one disk, and each request is completed on its own queue. */
 static void blk_queues_share_a_disk_without_cross_talk(void **state)

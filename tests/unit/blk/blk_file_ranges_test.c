@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end on a file: discard, write zeroes, secure erase. This program replaces the system
- * calls, because it is linked before the C library. It interrupts or shortens calls, makes them
- * fail, or carries them out. The files are in the current folder and on a tmpfs. To play a block
- * device, fstat() reports a file as one.
+ * The back end on a file: discard, write zeroes, secure erase. This program defines the system
+ * calls, so its definitions replace those of the C library. They interrupt or shorten calls, make
+ * them fail, or carry them out. The files are in the current folder and on a tmpfs. In tests of
+ * block devices, fstat() reports a file as a block device.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -28,14 +28,14 @@
 #define ZERO FALLOC_FL_ZERO_RANGE
 
 static struct {
-	int interrupts;            /* number of calls that fail with EINTR first */
+	int interrupts;            /* number of next calls that fail with EINTR */
 	int punch_error;           /* errno of the calls of fallocate() that punch a hole */
 	int zero_error;            /* errno of fallocate() that zeroes a range */
-	int put_interrupts;        /* calls of pwrite() of which every second fails with EINTR */
+	int put_interrupts;        /* number of next pwrite(), half of which fail with EINTR */
 	int put_error;             /* errno of pwrite() */
 	int put_calls;             /* calls of pwrite() that succeed before put_error */
 	int control_error;         /* errno of ioctl() */
-	size_t most;               /* bytes written by a pwrite(); 0: no limit */
+	size_t most;               /* most bytes that one pwrite() writes; 0: no limit */
 	bool put_nothing;          /* whether pwrite() returns 0 */
 	bool is_device;            /* whether fstat() reports a block device */
 	int punches, zeroes, puts; /* calls that were not interrupted */
@@ -44,7 +44,7 @@ static struct {
 	uint64_t range[2];
 } faults;
 
-/* Returns 0, or -1 with errno set. */
+/* Returns 0 if the call may be carried out, or -1 with errno set if the call must fail. */
 static int fault(int error)
 {
 	if (faults.interrupts > 0) {
@@ -149,7 +149,7 @@ static bool setup(struct ranges_fixture *w, const char *folder)
 	return true;
 }
 
-/* Sets up the test, or skips it if the folder takes no files. */
+/* Sets up the test, or skips it if no file can be created in the folder. */
 static void begin(struct ranges_fixture *w, void **state)
 {
 	const char *folder = *state;
@@ -198,12 +198,14 @@ static const struct {
 static const int unsupported[] = { EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, ENOTTY };
 static const int serious[] = { EIO, ENOSPC, EPERM, EBADF, EFBIG };
 
-/* Hostile 126: zeroes are read back, whatever the storage can do, with unmap and without. */
+/* Hostile 126: zeroes are read back on any storage, with and without unmap. */
 static void file_zeroes_are_read_back_whatever_is_supported(void **state)
 {
 	static struct ranges_fixture w;
 
-	/* Bits of i: unmap, punching fails, zeroing fails. The rest of i selects the error. */
+	/*
+	 * Bits 0 to 2 of i: unmap, punching fails, zeroing fails. The other bits select the error.
+	 */
 	for (size_t i = 0; i < 8 * COUNT(unsupported); i++) {
 		const int error = unsupported[i / 8];
 		const bool unmap = i & 1;
@@ -379,7 +381,7 @@ static void file_zeroes_keep_storage_without_unmap(void **state)
 	close(w.fd);
 }
 
-/* Zeroes keep their storage also where the system has no call that zeroes a range. */
+/* Zeroes keep their storage, also if the system has no call that zeroes a range. */
 static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **state)
 {
 	static struct ranges_fixture w;
@@ -395,7 +397,7 @@ static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **s
 	close(w.fd);
 }
 
-/* The driver gets the right value. The call that finds it changes neither bytes nor size. */
+/* virtio_blk_file_may_unmap() returns the right value and changes neither content nor size. */
 static void file_says_whether_zeroes_may_unmap(void **state)
 {
 	const uint64_t sizes[] = { FILE_BYTES, FILE_BYTES - 1, FILE_BYTES - 65536 };
@@ -456,8 +458,8 @@ static void file_zeroes_in_a_hole_are_zeroes(void **state)
 }
 
 /*
- * The file has become shorter than the disk. A zeroed range reads as zeroes, or the request has
- * failed. A success must not leave the range beyond the end of the file.
+ * The file has become shorter than the disk. Writing zeroes fails, or the range reads as zeroes
+ * afterwards. If it succeeds, the range must not lie beyond the end of the file.
  */
 static void file_zeroes_past_a_shrunk_end_are_read_back(void **state)
 {
@@ -516,7 +518,7 @@ static void file_discard_changes_nothing_outside_its_range(void **state)
 		begin(&w, state);
 		assert_int_equal(discard(&w, places[k].offset, places[k].bytes), 0);
 		assert_int_equal(pread(w.fd, w.got, sizeof w.got, 0), FILE_BYTES);
-		/* The range may have any content now, so the model takes the content over. */
+		/* A discarded range may have any content. The model copies the content. */
 		memcpy(w.model + places[k].offset, w.got + places[k].offset, places[k].bytes);
 		check(&w);
 		close(w.fd);
@@ -524,8 +526,8 @@ static void file_discard_changes_nothing_outside_its_range(void **state)
 }
 
 /*
- * Where the storage does not support a discard, the discard succeeds and does nothing. Other errors
- * of the storage are reported.
+ * If the storage does not support a discard, the discard succeeds and does nothing. Other errors of
+ * the storage are reported.
  */
 static void file_discard_needs_no_support(void **state)
 {
@@ -657,7 +659,7 @@ static void device_is_discarded_and_erased_by_its_own_commands(void **state)
 }
 
 /*
- * Without a command of the device, a discard succeeds and does nothing, and a secure erase fails.
+ * If the device lacks the command, a discard succeeds without effect, and a secure erase fails.
  */
 static void device_without_a_command_ignores_discard_and_fails_erase(void **state)
 {

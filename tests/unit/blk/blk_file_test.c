@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end on a file. This program replaces the system calls, because it is linked before the C
- * library. It interrupts, shortens or fails them, or carries them out.
+ * The back end on a file. This program defines the system calls, so its definitions replace those
+ * of the C library. They interrupt or shorten calls, make them fail, or carry them out.
  */
 #define _DEFAULT_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -19,7 +19,7 @@
 #include <watchdog.h>
 
 static struct {
-	int interrupts; /* number of calls that fail with EINTR first */
+	int interrupts; /* number of next calls that fail with EINTR */
 	int error;      /* errno of all later calls; 0: they succeed */
 	size_t most;    /* most bytes that a call moves; 0: no limit */
 	int calls, syncs;
@@ -29,11 +29,11 @@ static struct {
 	/* The errno of the first sync only: the kernel reports lost data once. */
 	int sync_error;
 	void (*during_first)(void);   /* called in the first sync */
-	atomic_int syncing, together; /* syncs running now, and the most so far */
+	atomic_int syncing, together; /* syncs that run now, and the maximum */
 	volatile sig_atomic_t nudges; /* signals that were handled */
 } faults;
 
-/* Returns 0 to continue, or -1 with errno set. */
+/* Returns 0 if the call may be carried out, or -1 with errno set if the call must fail. */
 static int fault(void)
 {
 	if (faults.interrupts > 0) {
@@ -225,8 +225,8 @@ static void file_size_is_that_of_the_file(void **state)
 }
 
 /*
- * Beyond the end of the file, zeroes are read up to the end of the last block, for several block
- * sizes. Nothing is read after that block.
+ * If the file ends inside a block, a read returns zeroes for the rest of this block. A read after
+ * this block returns no bytes.
  */
 static void file_reads_zeroes_behind_its_end_in_the_last_block(void **state)
 {
@@ -367,7 +367,7 @@ static void file_sync_is_not_interrupted_nor_repeated(void **state)
 	teardown(&f);
 }
 
-/* Hostile 134 */
+/* Hostile 134: the system reads or writes fewer bytes than requested. */
 static void file_continues_short_calls(void **state)
 {
 	const struct blk_ask write = write_ask();
@@ -526,20 +526,20 @@ static void file_flush_that_failed_fails_ranges_under_write_through(void **state
 	teardown(&f);
 }
 
-/* Flushes of several threads, which all wait for the end of the first sync. */
+/* Threads that flush while the first sync runs. All wait for the end of that sync. */
 #define FLUSHERS 4
 
 static struct {
 	const struct virtio_blk_backend *backend;
 	pthread_t threads[FLUSHERS];
 	int results[FLUSHERS];
-	pthread_mutex_t *syncing; /* of the file; NULL: no calls are counted */
+	pthread_mutex_t *syncing; /* the back end's mutex; NULL: no calls are counted */
 	atomic_uint waiting;      /* threads that are about to wait for that mutex */
 } flushers;
 
 /*
- * This replacement counts the threads that call it. A counted thread has done everything before the
- * call, and nothing after it.
+ * This replacement counts the threads that are about to lock the mutex of the back end. A counted
+ * thread has called flush() and has not begun a sync.
  */
 int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
@@ -569,7 +569,9 @@ static void start_flushers(void)
 		(void)usleep(100);
 }
 
-/* Returns the result of the flush whose sync was the first. */
+/*
+ * Flushes, and starts the other flushes during this first sync. Returns the first flush's result.
+ */
 static int flush_with_others(struct file_fixture *f)
 {
 	int result;
@@ -586,8 +588,8 @@ static int flush_with_others(struct file_fixture *f)
 }
 
 /*
- * All of these flushes fail: no flush may succeed because another flush consumed the report of the
- * loss.
+ * The first flush gets the kernel's only report of lost data. The flushes that wait for its sync
+ * must also fail.
  */
 static void file_flushes_at_once_fail_together(void **state)
 {
@@ -604,8 +606,8 @@ static void file_flushes_at_once_fail_together(void **state)
 }
 
 /*
- * A running sync promises nothing to later callers. One sync that begins afterwards serves all of
- * them.
+ * A running sync promises nothing to flushes that begin during the sync. One sync after it serves
+ * all these flushes.
  */
 static void file_flushes_at_once_sync_one_at_a_time(void **state)
 {

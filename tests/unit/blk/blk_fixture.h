@@ -19,7 +19,7 @@
 #include <virtio/queue_mock.h>
 
 #define BLK_RAM 0x8000u       /* bytes of guest memory, from address 0 */
-#define BLK_RINGS_END 0x2000u /* rings below, buffers from here on */
+#define BLK_RINGS_END 0x2000u /* the rings lie below, the buffers above */
 #define BLK_READABLE 0x2000u  /* where a request's readable bytes begin */
 #define BLK_WRITABLE 0x5000u  /* where its writable bytes begin */
 #define BLK_QUEUE 256u
@@ -32,17 +32,17 @@
 #define BLK_CALLS 128u
 
 /*
- * Kinds of guest memory. A number is the length of each region in bytes, and the regions have a
- * dirty log. With 1 each byte is a region.
+ * Kinds of guest memory, for blk_setup(). A kind is the length of each region in bytes, or
+ * BLK_CHANGING. All kinds but BLK_UNLOGGED have a dirty log.
  */
-/* Memory in pieces of 16 bytes. Each descriptor is overwritten as soon as it was read. */
+/* Memory behind an address translation. Each descriptor is overwritten after its first read. */
 #define BLK_CHANGING 0u
 /* Two regions without a log. The buffers that the device reads are in the first region. */
 #define BLK_UNLOGGED (BLK_RAM / 2)
 static const uint32_t blk_memories[] = { BLK_RAM, 64, 1, BLK_CHANGING, BLK_UNLOGGED };
 #define BLK_MEMORIES (sizeof blk_memories / sizeof blk_memories[0])
 
-/* Operations of a back end on a range. */
+/* Operations of a back end. */
 enum blk_op { BLK_READ, BLK_WRITE, BLK_SYNC, BLK_DISCARD, BLK_ZERO, BLK_UNMAP, BLK_ERASE, BLK_LIFETIME };
 
 /* Content of a discarded and of an erased range: neither the old data nor zeroes. */
@@ -57,7 +57,7 @@ struct blk_call {
 /* A back end over an array, with faults. It records its calls. */
 struct blk_faulty {
 	uint8_t disk[BLK_DISK];
-	uint8_t stable[BLK_DISK]; /* as of the last flush */
+	uint8_t stable[BLK_DISK]; /* the disk at the last flush */
 	uint64_t most;            /* most bytes that a call moves; 0: no limit */
 	int fail_call;            /* number, from 1, of the readv or writev that fails; 0: none */
 	int64_t fail_with;        /* the result of that call */
@@ -67,12 +67,14 @@ struct blk_faulty {
 	int flushes;
 	uint32_t longest; /* the longest vector */
 	bool out_of_range;
-	const uint8_t *status; /* checked at every call: must still be BLK_FILL */
+	const uint8_t *status; /* the status byte, which must be BLK_FILL in every call */
 	bool status_early;
 
 	/* The operations on ranges. */
 	int range_calls;
-	/* The number of the call that fails, from 1, after it changed the first half; 0: none. */
+	/*
+	 * The call on a range that fails after it changed the first half, counted from 1. 0: none.
+	 */
 	int range_fail_call;
 	int range_fail_with;
 	struct virtio_blk_wear wear;
@@ -80,7 +82,7 @@ struct blk_faulty {
 
 	struct blk_call log[BLK_CALLS]; /* the first BLK_CALLS calls */
 	uint32_t logged;
-	/* Called at the end of every operation, to do what the guest does meanwhile. */
+	/* Called at the end of every operation. Plays what the guest does during the operation. */
 	void (*meanwhile)(void *context, enum blk_op op);
 	void *meanwhile_context;
 };
@@ -193,7 +195,7 @@ static inline int blk_faulty_lifetime(void *context, struct virtio_blk_wear *wea
 	struct blk_faulty *b = context;
 
 	blk_faulty_log(b, BLK_LIFETIME, 0, 0);
-	/* The library promises the back end that all figures are zero before the call. */
+	/* The library promises the back end that these members are zero before the call. */
 	b->out_of_range |= wear->pre_eol_info || wear->typ_a || wear->typ_b;
 	*wear = b->wear;
 	return b->wear_error;
@@ -205,7 +207,7 @@ static const struct virtio_blk_backend_ops blk_faulty_ops = {
 	.flush = blk_faulty_flush,
 };
 
-/* The same operations, and all optional ones. */
+/* Every operation: the operations of blk_faulty_ops and all optional operations. */
 static const struct virtio_blk_backend_ops blk_all_ops = {
 	.readv = blk_faulty_readv,
 	.writev = blk_faulty_writev,
@@ -267,7 +269,7 @@ static inline void blk_prepare(struct blk_fixture *f)
 	assert_int_equal(virtio_blk_request_init(&f->request, &f->storage), 0);
 }
 
-/* Translates addresses of memory that changes. A second read of a descriptor finds it spoilt. */
+/* Translates addresses for BLK_CHANGING. A second read of a descriptor finds 0xff in every byte. */
 static inline int blk_translate(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out)
 {
@@ -350,8 +352,8 @@ static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_byt
 /* Requests */
 
 /*
- * A request as a driver builds it. If the last five members are 0, the header is whole, each
- * direction is one piece without gaps, and there is a status.
+ * A request as a driver builds it. If all members from header_bytes on are 0, the header is whole,
+ * each direction is one piece, and there is a status.
  */
 struct blk_ask {
 	uint32_t type;
@@ -359,10 +361,9 @@ struct blk_ask {
 	const uint8_t *out; /* data that the driver sends */
 	uint32_t out_bytes;
 	uint32_t in_bytes;                       /* bytes of room for data from the device */
-	uint32_t header_bytes;                   /* 1 + the length of a header that is cut short */
-	uint32_t readable_piece, writable_piece; /* lengths into which the two directions are cut */
-	/* Bytes between two pieces, which belong to no piece. */
-	uint32_t gap;
+	uint32_t header_bytes;                   /* 1 + length of a short header; 0: whole header */
+	uint32_t readable_piece, writable_piece; /* length of each piece; 0: one piece */
+	uint32_t gap;                            /* unused bytes between two pieces */
 	bool no_status;
 };
 
@@ -410,7 +411,7 @@ static inline void blk_send(struct blk_fixture *f, const struct blk_ask *ask)
 	uint32_t count;
 
 	virtio_put_le32(raw, ask->type);
-	virtio_put_le32(raw + 4, 0x12345678); /* reserved: any value, without an effect */
+	virtio_put_le32(raw + 4, 0x12345678); /* reserved: the device must ignore it */
 	virtio_put_le64(raw + 8, ask->sector);
 	for (uint32_t i = 0; i < header + ask->out_bytes; i++)
 		blk_poke(f, blk_place(BLK_READABLE, i, ask->readable_piece, ask->gap),
@@ -426,8 +427,8 @@ static inline void blk_send(struct blk_fixture *f, const struct blk_ask *ask)
 }
 
 /*
- * Pops the next used element and returns its length. The mock checks that the length is not above
- * the room.
+ * Pops the next used element and returns its length. The mock checks that the length is at most the
+ * chain's writable bytes.
  */
 static inline uint32_t blk_take_used(struct blk_fixture *f)
 {

@@ -56,7 +56,7 @@ static void memory_backend_makes_a_disk_with_flush(void **state)
 	assert_int_equal(f.backend.ops->flush(f.backend.context), 0);
 }
 
-/* Every offset and length, up to the end and beyond: only the bytes that exist move. */
+/* A read at any offset and of any length moves exactly the bytes that are inside the disk. */
 static void memory_reads_stay_inside_the_disk(void **state)
 {
 	struct fixture f;

@@ -20,14 +20,14 @@ struct model_fixture {
 	struct virtio_blk_range ranges[12];
 	uint32_t range_count;
 	uint64_t served[41]; /* requests that succeeded, by type */
-	uint64_t broken;     /* requests that failed by a fault of the back end */
+	uint64_t broken;     /* legal requests that the back end made fail */
 };
 
 /* What the model predicts for one request. */
 struct verdict {
 	uint8_t status;
 	uint8_t in[MOST_BYTES];
-	uint32_t written; /* number of bytes of in[] */
+	uint32_t written; /* bytes in in[] */
 	uint32_t touched;
 	uint32_t used;
 };
@@ -96,7 +96,7 @@ static void random_request(struct model_fixture *w)
 		ask->header_bytes = 1 + roll(w, 16);
 		ask->out_bytes = 0;
 	}
-	/* Small pieces for small requests: a chain has 256 descriptors. */
+	/* Only small requests get small pieces: a chain has at most 256 descriptors. */
 	ask->readable_piece = roll(w, 3) ? 1 + roll(w, 40) + (ask->out_bytes > 128 ? 40 : 0) : 0;
 	ask->writable_piece = roll(w, 3) ? 1 + roll(w, 40) + (ask->in_bytes > 64 ? 40 : 0) : 0;
 	ask->gap = roll(w, 4);
@@ -182,8 +182,8 @@ static uint8_t judge(const struct model_fixture *w)
 }
 
 /*
- * Returns whether a change can be reported as done: the driver has FLUSH, so no sync is needed, or
- * the sync succeeds.
+ * Returns whether a change can be reported as done. A driver with FLUSH needs no sync after the
+ * change; for other drivers the sync must succeed.
  */
 static bool sync_works(const struct model_fixture *w)
 {
@@ -191,8 +191,8 @@ static bool sync_works(const struct model_fixture *w)
 }
 
 /*
- * Changes the model's disk: all ranges before the range that fails, and half of that range. Returns
- * whether no range fails.
+ * Changes the model's disk. If a range fails, half of that range and all ranges before it change.
+ * Returns whether all ranges and the sync succeed.
  */
 static bool change_model(struct model_fixture *w, int calls_before)
 {
@@ -264,8 +264,8 @@ static void expect_verdict(struct model_fixture *w, struct verdict *v, uint64_t 
 		w->broken++;
 	}
 	/*
-	 * The used length includes the status if all data before it was written and the header is
-	 * whole.
+	 * The used length includes the status only if all data before the status was written and
+	 * the header is whole.
 	 */
 	v->used = v->written + (v->written == w->ask.in_bytes && !w->ask.header_bytes);
 }
@@ -318,8 +318,8 @@ static void blk_agrees_with_a_model_on_any_request_and_fault(void **state)
 		for (uint32_t i = 0; i < REQUESTS * long_factor(); i++)
 			one_request(&w);
 		/*
-		 * The run has covered every kind of failure, and every type unless the features are
-		 * features[2].
+		 * The run has covered every kind of failure. It has also covered every type, unless
+		 * the features are features[2].
 		 */
 		for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 			assert_true(w.served[types[i]] > 30 || features[r] == features[2]);

@@ -63,7 +63,7 @@ static void check_failed(const struct virtio_blk_request *request, int error)
 	assert_int_equal(virtio_blk_out(request).count, 0);
 }
 
-/* Pops the next request, which can get no status. Checks the error, and that no byte changes. */
+/* Pops the next request, which must fail with this error and get no status. No byte may change. */
 static void parse_fails(struct blk_fixture *f, void *const *state, int error)
 {
 	const uint64_t malformed = f->stats.malformed, failed = f->stats.failed, others = f->stats.others;
@@ -79,7 +79,7 @@ static void parse_fails(struct blk_fixture *f, void *const *state, int error)
 	assert_int_equal(f->stats.others, others);
 }
 
-/* Pops the next request, which fails with a status at this address. */
+/* Pops the next request, which must fail with this error. Its status byte is at status. */
 static void parse_reports(struct blk_fixture *f, void *const *state, int error, uint64_t status)
 {
 	const uint64_t malformed = f->stats.malformed, failed = f->stats.failed, others = f->stats.others;
@@ -103,8 +103,8 @@ static void add(struct blk_fixture *f, const struct virtio_mock_buffer *buffers,
 }
 
 /*
- * Checks that a list of segments is bytes [skip, skip + bytes) of a direction that is cut into
- * pieces.
+ * Checks that a list of segments has exactly the bytes [skip, skip + bytes) of a direction that is
+ * cut into pieces.
  */
 static void check_data(const struct blk_fixture *f, struct virtio_blk_data data, uint64_t base, uint32_t skip,
 		       uint32_t bytes, uint32_t piece, uint32_t gap)
@@ -126,8 +126,7 @@ static void check_data(const struct blk_fixture *f, struct virtio_blk_data data,
 }
 
 /*
- * Hostile 113 and 118: the parsed request does not depend on the cuts, or on the gaps between
- * pieces.
+ * Hostile 113 and 118: the parsed request does not depend on how the driver cuts the buffers.
  */
 static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 {
@@ -201,7 +200,7 @@ static void blk_parse_skips_empty_buffers(void **state)
 		assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
 		complete(&f, request);
 
-		/* The empty buffer takes the place of the data. */
+		/* An empty buffer stands where the data would be. */
 		for (int k = 0; k < 4; k++) {
 			const struct virtio_mock_buffer three[] = {
 				{ BLK_READABLE, 16, 0 },
@@ -263,11 +262,11 @@ static void blk_parse_refuses_chain_without_writable_byte(void **state)
 	parse_fails(&f, state, VIRTIO_ESHORT);
 }
 
-/* Hostile 112: a header under 16 bytes fails with a status, and nothing after its bytes is read. */
+/* Hostile 112: a header under 16 bytes fails with a status. No byte after the header is read. */
 static void blk_parse_reports_short_header(void **state)
 {
 	for (uint32_t len = 0; len < 16; len++) {
-		/* The last bytes of memory: one more would be outside. */
+		/* The header ends with guest memory, so its next byte would be outside. */
 		const struct virtio_mock_buffer buffers[] = {
 			{ BLK_RAM - len, len, 0 },
 			{ BLK_WRITABLE, 513, VRING_DESC_F_WRITE },
@@ -280,14 +279,16 @@ static void blk_parse_reports_short_header(void **state)
 	}
 }
 
-/* Hostile 47: a request with more pieces than the caller has room for fails with a status. */
+/* Hostile 47: a request with more segments than the caller's array fails with a status. */
 static void blk_parse_reports_more_segments_than_room(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 64, .gap = 1 };
 	struct blk_fixture f;
 
 	blk_setup(&f, BLK_RAM);
-	/* The request needs ten segments: one of header, eight of data, one of status. */
+	/*
+	 * The request needs ten segments: one for the header, eight for data, one for the status.
+	 */
 	for (uint32_t capacity = 1; capacity <= 10; capacity++) {
 		memset(f.segments, 0x5a, sizeof f.segments);
 		f.storage.segment_capacity = capacity;
@@ -368,8 +369,8 @@ static void blk_request_init_refuses_storage_that_is_not_there(void **state)
 }
 
 /*
- * Hostile 131 and 33: the parse reports a status byte outside guest memory, and a header outside
- * guest memory under a good status.
+ * Hostile 131 and 33: the parse reports a status byte outside guest memory. The parse also reports
+ * a header outside guest memory if the status byte is good.
  */
 static void blk_parse_reports_buffers_outside_memory(void **state)
 {
@@ -396,8 +397,8 @@ static void blk_parse_reports_buffers_outside_memory(void **state)
 }
 
 /*
- * Each of the three buffers of a three-part request lies elsewhere in turn. The other two are in
- * memory without a dirty log.
+ * One of the three buffers of a request lies in one of the places below. The other two buffers are
+ * in memory without a dirty log.
  */
 static void blk_parse_looks_up_each_buffer(void **state)
 {
@@ -426,7 +427,10 @@ static void blk_parse_looks_up_each_buffer(void **state)
 				parse_reports(&f, state, places[i].error, BLK_WRITABLE + 600);
 				continue;
 			}
-			/* Over the border between two regions, and at the end of one. */
+			/*
+			 * Header or data cross from one region to the next, or the status ends a
+			 * region.
+			 */
 			request = take(&f, state);
 			in = virtio_blk_in(request);
 			assert_int_equal(request->base.error, 0);
@@ -440,7 +444,7 @@ static void blk_parse_looks_up_each_buffer(void **state)
 		}
 }
 
-/* Read-only data of a three-part request is looked up like any other. */
+/* In a three-part request, too, the device must not write to read-only memory. */
 static void blk_parse_looks_at_what_each_buffer_permits(void **state)
 {
 	for (uint32_t k = 0; k < 3; k++) {
@@ -482,7 +486,7 @@ static void blk_parse_refuses_status_in_read_only_memory(void **state)
 	parse_fails(&f, state, VIRTIO_EPERM);
 }
 
-/* Hostile 40 and 1: the parse reports the faults of the chain. */
+/* Hostile 40 and 1: the parse returns the error of a malformed chain. */
 static void blk_parse_reports_malformed_chains(void **state)
 {
 	const struct virtio_mock_buffer reversed[] = {
@@ -595,7 +599,7 @@ static void blk_check_refuses_reads_beyond_a_used_length(void **state)
 	assert_int_equal(check(&f, VIRTIO_BLK_T_IN, VIRTIO_BLK_MAX_CAPACITY - 1, 0, 1024), VIRTIO_BLK_S_IOERR);
 }
 
-/* Hostile 117. */
+/* Hostile 117: the data must be whole sectors. */
 static void blk_check_refuses_parts_of_sectors(void **state)
 {
 	struct blk_fixture f;
@@ -610,7 +614,7 @@ static void blk_check_refuses_parts_of_sectors(void **state)
 	}
 }
 
-/* Hostile 119. */
+/* Hostile 119: reads, writes and GET_ID must not have data in the wrong direction. */
 static void blk_check_refuses_data_in_the_wrong_direction(void **state)
 {
 	struct blk_fixture f;
@@ -693,7 +697,7 @@ static void blk_check_does_not_support_other_types(void **state)
 
 #define REFUSAL(name) VIRTIO_BLK_REFUSAL_##name
 
-/* A request gets the reason of its refusal; of several reasons, the first. */
+/* If a request must be refused for several reasons, the first reason is reported. */
 static void blk_refusal_is_the_first_reason(void **state)
 {
 	static const struct {
@@ -754,7 +758,7 @@ static void blk_refusal_of_a_request_with_an_error_is_its_chain(void **state)
 	assert_int_equal(virtio_blk_refusal_status(virtio_blk_refusal_of(&f.blk, &request)), VIRTIO_BLK_S_IOERR);
 }
 
-/* Runs a test with both ways to pop a request. */
+/* Makes an entry that runs a test with one of the two ways to pop a request. */
 #define WAY(test, suffix, way)                                                                                         \
 	(struct CMUnitTest)                                                                                            \
 	{                                                                                                              \

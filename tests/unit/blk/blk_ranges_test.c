@@ -19,7 +19,7 @@ static enum blk_op op_of(uint32_t type, const struct virtio_blk_range *range)
 	return range->flags & UNMAP ? BLK_UNMAP : BLK_ZERO;
 }
 
-/* A request on ranges; bytes is the room for their encoding. */
+/* Returns a request on these ranges. The encoded ranges are written to bytes. */
 static struct blk_ask ask_for(uint32_t type, uint8_t *bytes, const struct virtio_blk_range *ranges, uint32_t count)
 {
 	return (struct blk_ask){ .type = type, .out = bytes, .out_bytes = blk_put_ranges(bytes, ranges, count) };
@@ -68,8 +68,8 @@ static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 
 		blk_setup_commands(&f, blk_memories[r]);
 		/*
-		 * The request is cut into pieces of this size. So the first cut comes at every
-		 * position. A size above half of the request makes a single cut.
+		 * The request is cut into pieces of every size. So the first cut comes at every
+		 * position. If the size is above half of the request, there is one cut.
 		 */
 		for (uint32_t piece = 0; piece < 16 + sizeof ranges / sizeof ranges[0] * 16; piece++) {
 			uint8_t bytes[64];
@@ -87,8 +87,8 @@ static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 		assert_int_equal(f.stats.others + f.stats.failed + f.stats.unsupported, 0);
 		assert_int_equal(f.stats.written_bytes, 0);
 		/*
-		 * Memory that changes has spoilt the descriptor, so a second read would have failed
-		 * the request.
+		 * BLK_CHANGING has overwritten the descriptor after its first read. A second read
+		 * would have failed the request.
 		 */
 		if (blk_memories[r] == BLK_CHANGING)
 			assert_int_equal(f.ram[virtio_mock_desc_addr(&f.mock, 1)], 0xff);
@@ -121,14 +121,13 @@ static void blk_flags_decide_whether_a_command_is_known(void **state)
 	assert_int_equal(f.stats.failed, 0);
 }
 
-/* An unknown flag counts although a known flag is set, too. It may be in any range. */
+/* An unknown flag in any range makes the request unsupported, also beside a known flag. */
 static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them(void **state)
 {
 	static const struct virtio_blk_range good = { 0, 1, 0 };
 	static const uint32_t bad_flags[] = { UINT32_C(1) << 31, 3, UINT32_MAX };
 	/*
-	 * After a good range, ranges that are wrong in themselves: outside the disk, too long,
-	 * both.
+	 * One good range, and three bad ranges: outside the disk, too long, or both.
 	 */
 	static const struct virtio_blk_range bad_ranges[] = {
 		{ 0, 1, 0 }, { BLK_SECTORS, 1, 0 }, { 0, 9, 0 }, { UINT64_MAX, UINT32_MAX, 0 }
@@ -155,7 +154,7 @@ static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them
 	}
 }
 
-/* A list that is wrong as a whole still has its unknown flag reported (virtio 1.4, 5.2.6.2). */
+/* An unknown flag is reported also if the list as a whole is bad (virtio 1.4, 5.2.6.2). */
 static void blk_flags_are_judged_in_lists_that_are_wrong_as_a_whole(void **state)
 {
 	static struct blk_fixture f;
@@ -346,8 +345,8 @@ static void blk_check_applies_each_commands_own_limits(void **state)
 }
 
 /*
- * Some cases have one reason, others have several. The first reason must be reported, whichever
- * range it is in.
+ * Some cases must be refused for one reason, other cases for several. The reason that the library
+ * checks first must be reported, whichever range has it.
  */
 static void blk_ranges_are_refused_for_the_first_reason(void **state)
 {
@@ -414,7 +413,7 @@ static void blk_ranges_must_be_whole(void **state)
 	}
 }
 
-/* The caller's array is another limit, and is never overrun. */
+/* A request with more ranges than the caller's array is refused. The array is never overrun. */
 static void blk_ranges_beyond_the_storage_are_refused(void **state)
 {
 	static const struct virtio_blk_range ranges[] = { { 0, 1, 0 }, { 1, 1, 0 }, { 2, 1, 0 }, { 3, 1, 0 } };
@@ -487,7 +486,7 @@ static void blk_ranges_are_all_judged_before_the_first_is_touched(void **state)
 
 	(void)state;
 	blk_setup_commands(&f, BLK_RAM);
-	blk_restart(&f, BLK_COMMANDS); /* write-through: no flush either */
+	blk_restart(&f, BLK_COMMANDS); /* write-through: a sync would be seen */
 	for (uint32_t i = 0; i < 3 * 8 * COUNT(bad); i++) {
 		struct virtio_blk_range ranges[8];
 		uint8_t bytes[128];
@@ -510,8 +509,8 @@ struct scribbler {
 };
 
 /*
- * Overwrites header and ranges with another request: of another type, on the whole disk, with every
- * flag.
+ * Overwrites header and ranges with another request. The new request has another type, covers the
+ * whole disk, and sets every flag.
  */
 static void scribble(void *context, enum blk_op op)
 {
@@ -565,8 +564,8 @@ static void blk_ranges_are_acted_on_as_they_were_when_parsed(void **state)
 }
 
 /*
- * A request has its own ranges only. It has no range of an earlier request in the same structure,
- * good or bad.
+ * A request has only its own ranges. No range of an earlier request in the same structure may
+ * affect a later request.
  */
 static void blk_ranges_are_forgotten_by_the_next_request(void **state)
 {

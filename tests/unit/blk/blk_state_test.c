@@ -37,7 +37,7 @@ static void make(struct virtio_blk *blk)
 	assert_int_equal(virtio_blk_init(blk, &options), 0);
 }
 
-/* Checks the disk as requests and the driver see it. */
+/* Checks the saved state, the cache mode and the configuration space of the disk. */
 static void expect(const struct virtio_blk *blk, uint64_t features, uint8_t writeback, uint64_t capacity)
 {
 	struct virtio_blk_state state;
@@ -174,8 +174,8 @@ static void blk_restore_refuses_other_features_than_were_negotiated(void **state
 }
 
 /*
- * The disk's own capacity stays: a driver never loses sectors by a restore, and is notified of new
- * sectors.
+ * A restore keeps the disk's own capacity. The driver never loses sectors by a restore, and is
+ * notified of new sectors.
  */
 static void blk_restore_keeps_the_capacity_and_refuses_a_smaller_disk(void **state)
 {

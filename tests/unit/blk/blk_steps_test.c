@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Hostile 205. Requests in steps: a step moves no more than was allowed, and all steps together do
- * what virtio_blk_execute() does.
+ * Hostile 205: requests run in steps. A step moves at most the allowed number of bytes. All steps
+ * together do the same as virtio_blk_execute().
  */
 #include "blk_fixture.h"
 
@@ -14,8 +14,8 @@ static void pop(struct blk_fixture *f, const struct blk_ask *ask)
 }
 
 /*
- * Runs a request to its end and returns the number of steps. The result isn't touched before the
- * last step.
+ * Runs a request to its end and returns the number of steps. Only the last step may write the
+ * result.
  */
 static uint32_t steps_until_end(struct blk_fixture *f, uint64_t bytes, struct virtio_blk_result *result)
 {
@@ -81,7 +81,7 @@ static void steps_move_no_more_than_is_allowed(void **state)
 	}
 }
 
-/* The dirty log has what the first step of an abandoned request has moved, and nothing else. */
+/* After one step of an abandoned request, the dirty log has exactly what this step moved. */
 static void steps_record_what_they_have_moved(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 4096, .writable_piece = 300 };
@@ -103,8 +103,8 @@ static void steps_record_what_they_have_moved(void **state)
 }
 
 /*
- * When a call of the back end fails, the rest isn't moved. The result counts the data of the calls
- * before it.
+ * If a call of the back end fails, no more data is moved. The result counts the data of the earlier
+ * calls.
  */
 static void steps_end_with_a_failure(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Transfers by the caller. A model knows where each byte belongs. In one test another thread
- * carries them out.
+ * Transfers that the caller carries out. A model knows where each byte belongs. In one test another
+ * thread carries out the transfers.
  */
 #include "blk_fixture.h"
 
@@ -29,7 +29,7 @@ struct job {
 	uint32_t done;  /* bytes that the model has moved */
 };
 
-/* Returns the host address of byte i of the data, by the model. */
+/* Returns the host address at which the model expects byte i of the data. */
 static const uint8_t *place_of(const struct blk_fixture *f, const struct job *job, uint32_t i)
 {
 	const struct blk_ask *ask = &job->ask;
@@ -60,8 +60,8 @@ static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32
 }
 
 /*
- * Checks that the position is in an unfinished segment, or after the last segment. So a transfer
- * that continues walks no earlier segment again.
+ * Checks that the position is in an unfinished segment, or after the last segment. If not, the next
+ * vector would walk finished segments again.
  */
 static void check_place(const struct virtio_blk_transfer *t)
 {
@@ -87,7 +87,7 @@ static uint32_t next_vector(struct blk_fixture *f, struct job *job, struct virti
 			assert_ptr_equal((const uint8_t *)iov[i].base + k, place_of(f, job, job->done + bytes++));
 	}
 	assert_true(iov[count].len == 77 && iov[count].base == f);
-	/* The vector has all remaining bytes, or as many as fit. */
+	/* The vector has all remaining bytes. If they do not fit, the vector is full. */
 	assert_true(bytes == job->bytes - job->done || (count == capacity && bytes < job->bytes - job->done));
 	assert_int_equal(job->transfer.offset, job->ask.sector * 512 + job->done);
 	return bytes;
@@ -132,7 +132,7 @@ static void finish(struct blk_fixture *f, struct job *job, int error)
 	blk_check_dirty(f, &job->ask, error ? job->ask.in_bytes : in);
 }
 
-/* Makes short transfers of any length, one after the other, and perhaps a failure. Hostile 134. */
+/* Hostile 134: makes short transfers of random lengths until all is moved or one fails. */
 static void run(struct blk_fixture *f, struct job *job, uint32_t *x)
 {
 	static const int64_t failures[] = { VIRTIO_EIO, VIRTIO_ENOTSUP, -1, INT32_MIN, 0, INT64_MAX, INT64_MIN };
@@ -153,7 +153,7 @@ static void run(struct blk_fixture *f, struct job *job, uint32_t *x)
 			assert_int_equal(more, VIRTIO_EIO);
 			break;
 		case 2:
-		case 3: /* interrupted: the next round moves the same bytes */
+		case 3: /* interrupted: the next vector has the same bytes */
 			break;
 		default:
 			move(f, job, iov, part);
@@ -323,7 +323,7 @@ static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 /* Requests that are not moved */
 
 /*
- * A refused request has nothing to move, whatever it holds, and has the result for its completion.
+ * If a request is refused, there is nothing to move, and the result has the reason.
  */
 static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 {
@@ -434,14 +434,14 @@ static void blk_transfer_begin_has_nothing_to_move_of_other_types(void **state)
 #define REQUESTS 8u
 
 /*
- * A device that serves on a thread of its own, the last request first. The lock serialises all use
- * of the queue.
+ * A device with an I/O thread, which carries out the last request first. The lock serialises all
+ * use of the queue.
  */
 struct device {
 	struct blk_fixture f;
 	struct virtio_blk_request requests[REQUESTS];
 	struct virtio_segment segments[REQUESTS][16];
-	struct virtio_segment copies[REQUESTS][16]; /* as they were parsed */
+	struct virtio_segment copies[REQUESTS][16]; /* the segments after the parse */
 	pthread_mutex_t lock;
 	pthread_cond_t completed;
 	uint32_t errors;
@@ -452,7 +452,7 @@ static uint64_t base_of(uint32_t i)
 	return BLK_RINGS_END + i * 0x600u;
 }
 
-/* Even requests read, odd ones write; each moves one sector in two pieces. */
+/* Sends and pops request i. Even requests read, odd requests write one sector in two pieces. */
 static void send(struct device *d, uint32_t i)
 {
 	const uint16_t flags = i % 2 ? 0 : VRING_DESC_F_WRITE;
@@ -474,8 +474,8 @@ static void send(struct device *d, uint32_t i)
 }
 
 /*
- * Moves the data part by part, like slow storage. Makes no assertions, because only the test's own
- * thread may.
+ * Moves the data part by part, like slow storage. Asserts nothing: a cmocka assertion works only on
+ * the main thread.
  */
 static int transfer_slowly(struct device *d, const struct virtio_blk_request *request,
 			   struct virtio_blk_transfer *transfer)

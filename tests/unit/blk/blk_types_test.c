@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Types of requests and the feature that each needs; lifetime; limit on data; counters; names. */
+/* Types of requests, their features, GET_LIFETIME, limits on data, statistics, refusal names. */
 #include "blk_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Types as the specification numbers them (5.2.6), and the feature that each needs, or none. */
+/* The specification's numbers of the types (5.2.6), each with the feature that it needs, or 0. */
 static const struct {
 	uint32_t type;
 	uint64_t feature;
@@ -46,7 +46,7 @@ static struct blk_ask ask_of(uint32_t type)
 	return ask;
 }
 
-/* Serves one request, refused or not. Restores the disk afterwards. */
+/* Serves a request of this type and checks its status. Undoes what the request changed. */
 static void serve_type(struct blk_fixture *f, uint32_t type, bool supported)
 {
 	const struct blk_ask ask = ask_of(type);
@@ -108,8 +108,8 @@ static void blk_types_at_random_are_not_supported(void **state)
 }
 
 /*
- * A disk without these features. The back end lacks the operations, so none can be called by
- * mistake.
+ * A disk offers none of these features. The back end lacks their operations, so a call by mistake
+ * would crash.
  */
 static void blk_types_of_features_not_offered_are_not_supported(void **state)
 {
@@ -149,7 +149,7 @@ static void blk_zone_commands_are_not_supported(void **state)
 	assert_int_equal(virtio_blk_negotiate(&f.blk, UINT64_C(1) << VIRTIO_BLK_F_ZONED), VIRTIO_EINVAL);
 }
 
-/* A read-only disk refuses the commands that change it; the others work. */
+/* A read-only disk refuses the commands that change the disk. All other commands work. */
 static void blk_types_of_a_read_only_disk_only_read(void **state)
 {
 	static struct blk_fixture f;
@@ -177,7 +177,7 @@ static void check_lifetime(struct blk_fixture *f, const struct blk_ask *ask)
 
 	memset(f->bitmap, 0, sizeof f->bitmap);
 	blk_send(f, ask);
-	/* With more room there is a gap before the status. */
+	/* If the buffer has more than 6 bytes, the used length excludes the status. */
 	assert_int_equal(blk_serve(f), ask->in_bytes == 6 ? 7 : 6);
 	blk_expect(f, ask, expected, 6, VIRTIO_BLK_S_OK);
 	blk_check_memory(f);
@@ -329,7 +329,7 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 	blk_fill_pattern();
 	blk_setup_commands(&f, BLK_RAM);
 	for (size_t i = 0; i < COUNT(known); i++) {
-		/* The three outcomes, which are counted apart: done, unsupported, failed. */
+		/* Outcomes 0, 1 and 2, with a counter each: done, unsupported, failed. */
 		for (int outcome = 0; outcome < 3; outcome++) {
 			struct virtio_blk_stats expected;
 			const bool always = known[i].feature == 0;
@@ -340,7 +340,7 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 			memset(&expected, 0, sizeof expected);
 			memset(&f.stats, 0, sizeof f.stats);
 			blk_restart(&f, outcome == 1 ? 0 : ALL_FEATURES);
-			/* With a partial header the request has no type. */
+			/* A request with a partial header has no type. It counts in others. */
 			if (outcome == 2)
 				ask.header_bytes = 12, ask.out_bytes = 0;
 			blk_send(&f, &ask);

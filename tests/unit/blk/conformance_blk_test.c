@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The block device by its clauses: every feature that can be offered, zones (never offered),
- * commands on ranges of sectors, and the wear of storage.
+ * Tests the block device by the clauses of virtio 1.4: every feature that can be offered, zones
+ * (never offered), commands on ranges of sectors, and the wear of storage.
  */
 #define _POSIX_C_SOURCE 200809L /* fileno */
 #include "blk_fixture.h"
@@ -17,7 +17,7 @@ struct storage {
 	struct blk_faulty *disk;
 	struct virtio_blk_wear wear;
 	uint32_t changes; /* calls that change a range */
-	uint32_t unmaps;  /* calls with unmap allowed */
+	uint32_t unmaps;  /* calls of write_zeroes that may unmap */
 };
 
 static int64_t read_disk(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
@@ -132,8 +132,8 @@ static void conformance_blk_config_is_readable_before_negotiation(void **state)
 	before[32] = 1;
 	assert_memory_equal(before, after, sizeof before);
 	/*
-	 * Fields at the offsets of the specification, to show that the compared bytes are not all
-	 * zeroes.
+	 * Checks fields at the specification's offsets. If before had only zeroes, the comparison
+	 * above would prove nothing.
 	 */
 	assert_int_equal(virtio_get_le32(before + 8), 0x1000);
 	assert_int_equal(virtio_get_le32(before + 20), 512);
@@ -161,8 +161,8 @@ static void conformance_blk_padding_is_zero(void **state)
 }
 
 /*
- * With any options ZONED is not offered and cannot be negotiated. It has no fields, and none of its
- * requests works.
+ * ZONED is never offered and cannot be negotiated. Its fields are zero, and its requests are
+ * unsupported.
  */
 static void conformance_blk_has_no_zones(void **state)
 {
@@ -178,7 +178,7 @@ static void conformance_blk_has_no_zones(void **state)
 	blk_fill_pattern();
 	setup(&f, &s);
 	/*
-	 * The specification's numbers of the bits: all up to MQ except RO, and DISCARD to
+	 * The offered bits, by the specification's numbers: all up to MQ except RO, and DISCARD to
 	 * SECURE_ERASE.
 	 */
 	assert_int_equal(virtio_blk_offered(&f.blk), 0x1fe56);
@@ -203,7 +203,7 @@ static void put_range(uint8_t *out, uint64_t sector, uint32_t sectors, uint32_t 
 	virtio_put_le32(out + 12, flags);
 }
 
-/* Serves a request that must get a status only, and returns the status. */
+/* Serves a request for which the device writes the status and no data. Returns the status. */
 static uint8_t command(struct blk_fixture *f, uint32_t type, const uint8_t *ranges, uint32_t count)
 {
 	const struct blk_ask ask = { .type = type, .out = ranges, .out_bytes = RANGE * count };
@@ -270,8 +270,8 @@ static void zero_and_read(struct blk_fixture *f, uint32_t flags)
 }
 
 /*
- * virtio 1.4, 5.2.6.2: on each back end zeroes are read back, with unmap and without, allowed or
- * not.
+ * virtio 1.4, 5.2.6.2: zeroes are read back from each back end. The request has the flag unmap or
+ * not, and the disk may unmap or not.
  */
 static void conformance_blk_zeroes_are_read_where_they_were_written(void **state)
 {
@@ -354,7 +354,7 @@ static void conformance_blk_lifetime_is_offered_where_storage_tells(void **state
 	blk_refused(&f, &ask, VIRTIO_BLK_S_UNSUPP);
 }
 
-/* Each defined value of each figure is passed on. No reserved value is. */
+/* The driver gets each defined value of the three fields, and never a reserved value. */
 static void conformance_blk_lifetime_sends_no_reserved_value(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_LIFETIME, .in_bytes = 6, .writable_piece = 5 };

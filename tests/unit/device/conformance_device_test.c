@@ -35,10 +35,10 @@ struct guest {
 	struct virtio_queue queues[QUEUES];
 	struct virtio_inflight inflight[QUEUES][SIZE];
 	uint8_t config[CONFIG_BYTES];
-	bool slow; /* whether resets and stops are in progress until a report */
+	bool slow; /* whether resets and stops need a report to end */
 	/*
-	 * Calls of the operations that must not come while the device is silent: activate, notify,
-	 * start, config_write.
+	 * Counts the calls of activate, notify, start and config_write. None of these calls may
+	 * come between watch() and expect_silence().
 	 */
 	uint32_t calls;
 	uint32_t events; /* interrupts that were raised */
@@ -249,7 +249,7 @@ static void serve_some(struct guest *g, uint32_t queue, uint32_t count)
 	}
 }
 
-/* Starts to watch the device. It must do nothing from here on. */
+/* Starts to watch the device. The device must do nothing from here on. */
 static void watch(struct guest *g)
 {
 	memcpy(g->before, g->ram, sizeof g->ram);
@@ -269,7 +269,7 @@ static void expect_silence(struct guest *g, uint32_t queue)
 /* Before DRIVER_OK */
 
 /*
- * virtio 1.4, 2.1.2: buffers made available early stay there until DRIVER_OK, without an interrupt.
+ * virtio 1.4, 2.1.2: before DRIVER_OK the device uses no buffer and raises no interrupt.
  */
 static void conformance_device_uses_no_buffer_before_driver_ok(void **state)
 {
@@ -300,8 +300,8 @@ static void conformance_device_uses_no_buffer_before_driver_ok(void **state)
 /* Features */
 
 /*
- * virtio 1.4, 2.2.2: every subset of the offered bits is accepted, and again after a reset. A bit
- * that is not offered is never accepted.
+ * virtio 1.4, 2.2.2: every subset of the offered bits is accepted, also after a reset. A bit that
+ * is not offered is never accepted.
  */
 static void conformance_device_accepts_every_subset_of_features(void **state)
 {
@@ -315,7 +315,7 @@ static void conformance_device_accepts_every_subset_of_features(void **state)
 			bits[count++] = bit;
 	assert_int_equal(count, 11);
 	for (uint32_t i = 0; i < 1u << (count + 1); i++) {
-		/* Each subset is tried twice. */
+		/* The loop tries each subset twice. */
 		uint32_t features[VIRTIO_FEATURE_WORDS] = { 0, 1 };
 
 		for (uint32_t b = 0; b < count; b++)
@@ -376,7 +376,9 @@ static void conformance_config_is_readable_in_every_state(void **state)
 	expect_config(&g);
 }
 
-/* virtio 1.4, 3.4.2: no device here can be suspended, so the bit has no meaning in any state. */
+/*
+ * virtio 1.4, 3.4.2: the device cannot be suspended, so the bit SUSPEND has no effect in any state.
+ */
 static void conformance_suspend_is_ignored_in_every_state(void **state)
 {
 	static const uint32_t states[] = { 0, VIRTIO_CONFIG_S_ACKNOWLEDGE, PROBED, PROBED | VIRTIO_CONFIG_S_FEATURES_OK,
@@ -430,7 +432,7 @@ static void expect_reset(struct guest *g)
 	assert_int_equal(get(g, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
 }
 
-/* The reset begins in states in which every member must change. */
+/* Before each reset the driver changes everything that the reset must restore. */
 static void conformance_reset_device_is_silent_until_initialized(void **state)
 {
 	struct guest g;
@@ -558,8 +560,8 @@ static void expect_default(struct guest *g)
 }
 
 /*
- * virtio 1.4, 2.6.1: a queue that was reset executes nothing. Then it runs with its new set-up:
- * twice the size, in other memory, from the first entries on. The other queue runs all the time.
+ * virtio 1.4, 2.6.1: a queue that was reset uses no buffers. Then it runs with a new set-up: twice
+ * the size, other addresses, and index 0. The other queue runs all the time.
  */
 static void conformance_queue_reset_forgets_everything_about_the_queue(void **state)
 {
@@ -633,7 +635,7 @@ static void conformance_device_that_needs_reset_early_tells_at_driver_ok(void **
 	virtio_device_set_needs_reset(&g.device);
 	watch(&g);
 	expect_silence(&g, 0);
-	/* The driver has not read the status since. */
+	/* The driver has not read the status since the error. */
 	set(&g, VIRTIO_MMIO_STATUS, RUNNING);
 	assert_int_equal(get(&g, VIRTIO_MMIO_STATUS), RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET);
 	assert_int_equal(get(&g, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_CONFIG);

@@ -3,8 +3,8 @@
 #include "device_fixture.h"
 
 /*
- * Brings the device to the state with this number; the states are all that a driver can reach.
- * Returns false after the last state.
+ * Brings the device to the state with this number. The numbers cover all statuses that a driver can
+ * reach. Returns false after the last state.
  */
 static bool next_place(struct device_fixture *f, uint32_t place)
 {
@@ -65,7 +65,7 @@ static void config_is_only_read_during_reset(void **state)
 	assert_int_equal(f.calls[OP_WRITE], 1);
 }
 
-/* Hostile 103: reads are around the end of the space, and around the highest offset. */
+/* Hostile 103: the driver reads around the end of the space, and around the highest offset. */
 static void config_read_gives_zeros_beyond_the_end(void **state)
 {
 	static const uint64_t beyond[] = { 8, 9, 0x100, 0xffffffff, 0x100000000, UINT64_MAX - 7, UINT64_MAX };
@@ -91,7 +91,7 @@ static void config_read_gives_zeros_beyond_the_end(void **state)
 		memset(wanted, 0, sizeof wanted);
 		virtio_device_read_config(&f.device, beyond[i], bytes, sizeof bytes);
 		assert_memory_equal(bytes, wanted, sizeof wanted);
-		/* An access of no bytes needs no memory, and is still beyond the end. */
+		/* An access of 0 bytes accepts NULL, and counts as beyond the end. */
 		virtio_device_read_config(&f.device, beyond[i], NULL, 0);
 	}
 	assert_true(device_unchanged(&f));
@@ -102,8 +102,8 @@ static void config_read_gives_zeros_beyond_the_end(void **state)
 }
 
 /*
- * Hostile 103, 105: the device gets a write only if all of the write is inside. A write to a part
- * of a field arrives with its own offset.
+ * Hostile 103, 105: the device gets a write only if all its bytes are inside the space. The offset
+ * and the length arrive unchanged, also for a part of a field.
  */
 static void config_write_must_be_wholly_inside(void **state)
 {
@@ -167,7 +167,7 @@ static void config_write_of_single_bytes(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG + 4), 0xa7a60504);
 }
 
-/* Hostile 103: a device without a configuration space is never asked for its bytes. */
+/* Hostile 103: the core never calls config_read() if the configuration space has 0 bytes. */
 static void config_of_size_zero_is_never_asked(void **state)
 {
 	struct device_fixture f;

@@ -5,7 +5,7 @@
  */
 #include "device_fixture.h"
 
-/* Translates addresses of RAM with the result that the context points to. */
+/* Translates any address. If the integer at context is an error, returns this error. */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	const int *answer = context;
@@ -18,8 +18,8 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 }
 
 /*
- * Sets up queue 0 as a driver does. The queue can't be enabled yet. If active, the device is
- * active, and the driver has reset the queue by QueueReset.
+ * Sets up queue 0 as a driver does, and makes the translation of its areas unknown. If active, the
+ * device is active, and the driver has reset the queue by QueueReset.
  */
 static void prepare(struct device_fixture *f, int *answer, bool active)
 {
@@ -50,8 +50,7 @@ static void wait_for_translation(struct device_fixture *f, int *answer, bool act
 }
 
 /*
- * Checks that the wait is over and the queue is as before QueueReady: no operation is called later,
- * and the queue can still be enabled.
+ * Checks that the wait is over, the queue is not enabled, and a later report has no effect.
  */
 static void expect_over(struct device_fixture *f, int *answer)
 {
@@ -90,8 +89,8 @@ static void queue_ready_waits_until_translation_is_known(void **state)
 		assert_int_equal(f.device.first_error, 0);
 		assert_false(f.queues[0].may_reenable);
 		/*
-		 * An active device starts the queue now and notifies it. A device that is not
-		 * active does so at DRIVER_OK.
+		 * An active device starts the queue now and is notified. Any other device starts
+		 * the queue at DRIVER_OK.
 		 */
 		assert_int_equal(f.event_count, 2 * active);
 		if (!active)
@@ -105,7 +104,7 @@ static void queue_ready_waits_until_translation_is_known(void **state)
 	}
 }
 
-/* queue_start() itself may report that it doesn't know where a queue is. */
+/* The device's queue_start() may also return VIRTIO_ENOTMAPPED. */
 static void queue_ready_waits_when_queue_start_says_not_mapped(void **state)
 {
 	struct device_fixture f;
@@ -147,8 +146,8 @@ static void queue_ready_that_waits_serves_what_driver_made_available(void **stat
 }
 
 /*
- * The wait ends with an error if the translation finds nothing mapped, or if the device cannot
- * start the queue.
+ * The wait ends with an error if the translation fails for good, or if the device cannot start the
+ * queue.
  */
 static void queue_ready_that_waits_ends_with_any_other_error(void **state)
 {
@@ -189,7 +188,7 @@ static void queue_ready_that_waits_uses_new_memory(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 }
 
-/* A report for one queue does not end the wait of another. */
+/* A report for one queue does not end the wait of another queue. */
 static void queue_mapped_concerns_one_queue(void **state)
 {
 	struct device_fixture f;
@@ -220,8 +219,8 @@ static void on_start_say_mapped(struct device_fixture *f, enum device_op op, uin
 }
 
 /*
- * The queue does not wait before queue_start() has returned VIRTIO_ENOTMAPPED, or while
- * queue_start() is called again.
+ * A report is refused before queue_start() has returned VIRTIO_ENOTMAPPED, and during each later
+ * call of queue_start().
  */
 static void queue_mapped_within_queue_start_does_nothing(void **state)
 {
@@ -322,8 +321,8 @@ static void queue_that_waits_is_reset_by_driver(void **state)
 }
 
 /*
- * The device is asked for a reset. From then on the queue isn't enabled any more, whether or not
- * the reset succeeds.
+ * The driver requests a device reset. From then on the queue cannot be enabled, whether or not the
+ * reset succeeds.
  */
 static void queue_that_waits_ends_with_device_reset(void **state)
 {
@@ -381,8 +380,8 @@ static void queue_that_waits_is_left_out_at_driver_ok(void **state)
 }
 
 /*
- * With FAILED or DEVICE_NEEDS_RESET no queue can be enabled any more, and the wait ends at the next
- * call.
+ * After FAILED or DEVICE_NEEDS_RESET no queue can be enabled. The wait ends at the next report or
+ * write to QueueReady.
  */
 static void queue_that_waits_is_not_enabled_once_device_is_stuck(void **state)
 {
@@ -412,8 +411,8 @@ static void queue_that_waits_is_not_enabled_once_device_is_stuck(void **state)
 /* Translations missing elsewhere */
 
 /*
- * A queue that was enabled was mapped. If it is not mapped at DRIVER_OK, the driver has unmapped
- * it.
+ * A queue can be enabled only if it is mapped. If it is not mapped at DRIVER_OK, the driver has
+ * unmapped it.
  */
 static void status_activation_that_is_not_mapped_needs_reset(void **state)
 {

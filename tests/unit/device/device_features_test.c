@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Negotiation of features: every word, every refusal, and the times when it is allowed (virtio 1.4,
+ * Negotiation of features: every word, every refusal, and when it is allowed (virtio 1.4,
  * 2.2).
  */
 #include "device_fixture.h"
@@ -128,7 +128,7 @@ static void features_ok_refuses_bits_beyond_the_last_word(void **state)
 	}
 }
 
-/* Hostile 87 */
+/* Hostile 87: FEATURES_OK stays clear. */
 static void features_ok_refuses_driver_without_version_1(void **state)
 {
 	struct device_fixture f;
@@ -164,7 +164,7 @@ static void features_ok_refused_by_device(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), ST_OK);
 }
 
-/* Hostile 84 */
+/* Hostile 84: the driver writes features before DRIVER or after FEATURES_OK. */
 static void features_accepted_outside_negotiation_are_ignored(void **state)
 {
 	static const uint8_t statuses[] = { 0x00, 0x01, 0x0b, 0x0f, 0x80, 0x81, 0x83, 0x8b };
@@ -195,7 +195,7 @@ static void features_accepted_outside_negotiation_are_ignored(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* A later write replaces a word, and only that word. */
+/* A second write to a word replaces the first, and changes no other word. */
 static void features_accepted_replace_what_was_accepted(void **state)
 {
 	struct device_fixture f;

@@ -111,7 +111,7 @@ static int op_activate(struct virtio_device *device)
 		if (f->queues[i].config.ready)
 			error = device_start_queue(f, i);
 		/*
-		 * The configuration was checked when the queue was enabled. So starting it can fail
+		 * The configuration was checked when the queue was enabled. So the start can fail
 		 * only if the memory is gone.
 		 */
 		assert_true(!error || !device->memory);
@@ -354,7 +354,7 @@ void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size)
 	assert_int_equal(virtio_mock_reset(mock), 0);
 }
 
-/* Returns the address of a request's bytes: 8 to read, then 8 to write. */
+/* Returns the address of a request's 8 readable bytes. Its 8 writable bytes follow. */
 static uint64_t data_of(uint32_t queue, uint32_t number)
 {
 	return DATA_START + 0x1000 * (uint64_t)queue + 16 * (uint64_t)number;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The fixture of the tests of device core and virtio-mmio, in one struct on the test's stack. Its
- * device records each operation called, returns what the test sets, and can serve real queues. Its
- * driver knows the registers. The guest's memory has a hole, a read-only part and both ends of the
- * address space.
+ * device records each call of an operation, returns what the test sets, and can serve real queues.
+ * Its driver accesses registers. Guest memory has a hole, a read-only part, and memory at both ends
+ * of the address space.
  *
  * Registers are accessed by virtio_mmio_read() and virtio_mmio_write(), as a guest does.
  */
@@ -108,7 +108,7 @@ enum device_op {
 struct device_event {
 	enum device_op op;
 	uint32_t a; /* queue, offset or cause */
-	uint32_t b; /* next, length or an interrupt's queue */
+	uint32_t b; /* available index, length, or queue of an interrupt */
 	bool level;
 	uint32_t status; /* the device's status during the call */
 };
@@ -128,8 +128,8 @@ struct device_fixture {
 	int answer[OP_COUNT];
 	void (*hook)(struct device_fixture *f, enum device_op op, uint32_t a);
 	/*
-	 * Whether the device runs real queues. It copies each request's readable bytes to the
-	 * writable ones.
+	 * Whether the device runs real queues. The device copies each request's readable bytes to
+	 * the writable bytes.
 	 */
 	bool serves;
 	bool holds; /* with serves: whether popped requests stay in flight */
@@ -138,7 +138,7 @@ struct device_fixture {
 	struct device_event events[DEVICE_EVENTS];
 	uint32_t event_count;
 	uint32_t calls[OP_COUNT];
-	uint32_t raised, lowered; /* calls of interrupt() */
+	uint32_t raised, lowered; /* calls of interrupt(), by the level of the line */
 	bool line;
 	int hook_result;
 	uint8_t config[8]; /* the configuration space */
@@ -155,7 +155,7 @@ struct device_fixture {
 	struct virtio_mock mock[DEVICE_QUEUES];
 	struct virtio_mock_slot slots[DEVICE_QUEUES][DEVICE_MAX_SIZE];
 
-	/* For comparisons. */
+	/* The copies that device_keep() makes. */
 	struct virtio_device kept;
 	struct virtio_queue_registers kept_queues[DEVICE_QUEUES];
 	uint32_t kept_calls[OP_COUNT];
@@ -169,28 +169,28 @@ struct device_fixture {
 /* Fills in options: every operation, all features, four queues, two shared memory regions. */
 void device_prepare(struct device_fixture *f);
 
-/* Calls virtio_device_init() with these options. */
+/* Calls virtio_device_init() with f->options. */
 void device_make(struct device_fixture *f);
 
 /* Calls device_prepare() and device_make(). */
 void device_setup(struct device_fixture *f);
 
-/* Access registers. reg_set() asserts that the write is not in progress afterwards. */
+/* Access registers. reg_write() returns the result of the write; reg_set() asserts that it is 0. */
 uint32_t reg_get(struct device_fixture *f, uint64_t offset);
 void reg_set(struct device_fixture *f, uint64_t offset, uint32_t value);
 int reg_write(struct device_fixture *f, uint64_t offset, uint32_t value);
 void reg_set64(struct device_fixture *f, uint64_t offset, uint64_t value);
 
 /* The driver's steps. driver_negotiate() and driver_start() begin at status 0. */
-void driver_probe(struct device_fixture *f);                     /* to DRIVER */
-void driver_accept(struct device_fixture *f, uint64_t features); /* words 0 and 1 */
-/* Goes to FEATURES_OK, which must be accepted. */
+void driver_probe(struct device_fixture *f);                     /* sets DRIVER */
+void driver_accept(struct device_fixture *f, uint64_t features); /* writes words 0 and 1 */
+/* Takes all steps to FEATURES_OK. The device must accept the features. */
 void driver_negotiate(struct device_fixture *f, uint64_t features);
 /* Sets the size and the default addresses. */
 void driver_place(struct device_fixture *f, uint32_t queue, uint32_t size);
 /* Writes QueueReady = 1. Returns whether the queue is enabled. */
 bool driver_enable(struct device_fixture *f, uint32_t queue);
-/* Places the queue and enables it, which must succeed. */
+/* Calls driver_place() and driver_enable(). Asserts that the queue is enabled. */
 void driver_queue(struct device_fixture *f, uint32_t queue, uint32_t size);
 /* Takes all steps to DRIVER_OK, with three queues. */
 void driver_start(struct device_fixture *f, uint64_t features);
@@ -199,24 +199,24 @@ void driver_start(struct device_fixture *f, uint64_t features);
 uint64_t driver_area(uint32_t queue, enum virtio_queue_area area);
 
 /*
- * driver_mock() begins the driver's records of a queue at the addresses of driver_place().
- * driver_add() adds a request of 8 bytes in and 8 out.
+ * driver_mock() initializes the mock driver of a queue, with the addresses of driver_place().
+ * driver_add() adds a request with 8 readable and 8 writable bytes.
  */
 void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size);
 uint16_t driver_add(struct device_fixture *f, uint32_t queue, uint8_t byte);
-/* driver_expect() checks that the oldest request has been served. */
+/* Checks that the oldest request has been served. */
 void driver_expect(struct device_fixture *f, uint32_t queue, uint16_t head, uint8_t byte);
 void driver_expect_none(struct device_fixture *f, uint32_t queue);
 
 /*
- * Start a queue from its configuration, as a device that serves it does, and stop it. The stop
- * forgets the requests in flight.
+ * device_start_queue() starts a real queue with the driver's configuration. device_stop_queue()
+ * resets the queue, so requests in flight become stale.
  */
 int device_start_queue(struct device_fixture *f, uint32_t queue);
 void device_stop_queue(struct device_fixture *f, uint32_t queue);
 
 /*
- * Completes the requests that holds kept, with interrupts. Returns the number of stale completions.
+ * Completes all held requests, with interrupts. Returns the number of stale completions.
  */
 uint32_t device_release(struct device_fixture *f);
 
@@ -237,7 +237,7 @@ bool device_same(const struct virtio_device *a, const struct virtio_queue_regist
 void device_keep(struct device_fixture *f);
 bool device_unchanged(const struct device_fixture *f);
 
-/* Returns whether the device is as a new one, except for the generation. */
+/* Returns whether the device equals a new device, except for the generation. */
 bool device_is_fresh(const struct device_fixture *f);
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))

@@ -89,7 +89,7 @@ static void device_init_refuses_missing_operation_and_names_it(void **state)
 	f.options.ops = NULL;
 	expect_missing(&f, "activate");
 	/*
-	 * The name is that of the first missing operation in the order of struct virtio_device_ops.
+	 * The first missing operation, in the order of struct virtio_device_ops, is named.
 	 */
 	f.ops.interrupt = NULL;
 	f.ops.queue_stop = NULL;
@@ -171,7 +171,7 @@ static void device_init_refuses_feature_it_cannot_honour(void **state)
 }
 
 /*
- * Every other bit belongs to the device. The driver sees each of these bits as its author set it.
+ * All other bits belong to the device type. The driver sees them as they are in the options.
  */
 static void device_init_accepts_every_other_feature(void **state)
 {
@@ -283,7 +283,7 @@ static void device_queue_config_is_null_for_absent_queue(void **state)
 	assert_null(virtio_device_queue_config(&f.device, UINT32_MAX));
 }
 
-/* Two options of a queue permit what lax drivers do. They stay set over a reset. */
+/* A reset keeps the two options of a queue that permit what lax drivers do. */
 static void device_reset_keeps_allowances_of_queue(void **state)
 {
 	struct device_fixture f;

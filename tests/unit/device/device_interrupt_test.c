@@ -73,7 +73,7 @@ static void interrupt_acknowledge_clears_named_bits_alone(void **state)
 	}
 }
 
-/* Hostile 108 */
+/* Hostile 108: only a write to InterruptACK acknowledges. */
 static void interrupt_status_read_acknowledges_nothing(void **state)
 {
 	struct device_fixture f;
@@ -88,7 +88,7 @@ static void interrupt_status_read_acknowledges_nothing(void **state)
 	expect_pending(&f, 1);
 }
 
-/* The register of PCI differs: a read acknowledges the bits that it returns. */
+/* PCI's ISR status register differs: a read acknowledges the bits that it returns. */
 static void interrupt_taken_is_acknowledged(void **state)
 {
 	struct device_fixture f;
@@ -111,8 +111,8 @@ static void interrupt_taken_is_acknowledged(void **state)
 }
 
 /*
- * A device may signal interrupts by itself: the bit is set, and the operation isn't called. The
- * acknowledgement works as usual.
+ * A device may signal interrupts by itself. Then virtio_device_mark_interrupt() only sets the bit
+ * and does not call interrupt(). The acknowledgement works as usual.
  */
 static void interrupt_marked_is_not_signalled(void **state)
 {
@@ -135,7 +135,7 @@ static void interrupt_marked_is_not_signalled(void **state)
 }
 
 /*
- * A cause has two bits. No other bit reaches the status, or the bits beside the status in its word.
+ * Two bits are causes. The core ignores all other bits: they would change state in the same word.
  */
 static void interrupt_marked_with_unknown_cause_sets_no_other_bit(void **state)
 {
@@ -278,7 +278,7 @@ static void on_raise_acknowledge(struct device_fixture *f, enum device_op op, ui
 	if (op == OP_INTERRUPT && a == VIRTIO_INTERRUPT_USED) {
 		f->hook = NULL;
 		virtio_device_ack_interrupt(&f->device, 1);
-		f->line = true; /* the overtaken call takes effect last */
+		f->line = true; /* the first call raises the line after the acknowledgement */
 	}
 }
 
@@ -316,7 +316,7 @@ static void interrupt_lowered_while_event_comes_is_raised_again(void **state)
 		reg_set(&f, REG_INTERRUPT_ACK, 1);
 		expect_pending(&f, both ? 3 : 1);
 		assert_int_equal(f.event_count, 3);
-		/* The call names one cause. If the line must be high, either cause is right. */
+		/* A call names one cause. If two causes are pending, either name would be right. */
 		expect_event(&f, 2, OP_INTERRUPT, both ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED,
 			     VIRTIO_DEVICE_NO_QUEUE);
 	}

@@ -29,7 +29,7 @@ static void start(struct device_fixture *f, uint64_t features)
 }
 
 /*
- * Kicks as the driver does, with its available index if that is negotiated. The device must get
+ * Kicks as the driver does, under NOTIFICATION_DATA with its available index. The device must get
  * exactly this notification.
  */
 static void kick(struct device_fixture *f, uint32_t queue)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Stopping a queue and resetting it, at once or in progress (virtio 1.4, 2.6.1 and 4.2.2). */
+/* Stops and resets of a queue that end at once or take time (virtio 1.4, 2.6.1 and 4.2.2). */
 #include "device_fixture.h"
 
 static void start(struct device_fixture *f, uint64_t features)
@@ -28,7 +28,7 @@ static void expect_shown(struct device_fixture *f, uint32_t ready, uint32_t rese
 
 /* QueueReady = 0 */
 
-/* Hostile 100 */
+/* Hostile 100: QueueReady reads as 0 after the write, and the queue gets no more kicks. */
 static void queue_stop_ends_at_once(void **state)
 {
 	struct device_fixture f;
@@ -49,7 +49,7 @@ static void queue_stop_ends_at_once(void **state)
 	assert_int_equal(f.event_count, 2);
 }
 
-/* Until the queue is at rest, the driver must not see its write completed. It may write again. */
+/* While the stop is in progress, QueueReady reads as 1. The driver may write 0 again. */
 static void queue_stop_in_progress_shows_ready_until_its_end(void **state)
 {
 	struct device_fixture f;
@@ -85,7 +85,7 @@ static void on_stop_say_stopped(struct device_fixture *f, enum device_op op, uin
 		f->hook_result = virtio_device_queue_stopped(&f->device, (uint16_t)a, 0);
 }
 
-/* A stop is in progress only once queue_stop() has returned VIRTIO_DEVICE_IN_PROGRESS. */
+/* A report within queue_stop() is refused: the stop is in progress only after the return. */
 static void queue_stopped_within_operation_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -129,8 +129,8 @@ static void queue_stop_that_fails_needs_reset(void **state)
 }
 
 /*
- * A stop in progress may fail. The waiting vCPU continues, and the driver may try again with
- * success.
+ * A stop in progress may fail. Then the waiting vCPU continues, and the driver may write again. The
+ * second stop can succeed.
  */
 static void queue_stop_in_progress_may_fail(void **state)
 {
@@ -201,7 +201,7 @@ static void queue_reset_is_ignored_without_feature(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* Hostile 101 */
+/* Hostile 101: a queue reset restores the defaults. */
 static void queue_reset_ends_at_once_with_defaults(void **state)
 {
 	struct device_fixture f;
@@ -228,7 +228,7 @@ static void queue_reset_ends_at_once_with_defaults(void **state)
 
 /*
  * Hostile 101: a queue that was reset can have another size and other addresses. The device is
- * notified when it is enabled.
+ * notified when the queue is enabled.
  */
 static void queue_reset_then_enabled_with_other_configuration(void **state)
 {
@@ -346,8 +346,8 @@ static void queue_reset_in_progress_shows_one_until_its_end(void **state)
 }
 
 /*
- * A reset of a queue that is being stopped calls no second operation. One report ends both, and
- * then the queue may be set up.
+ * A reset of a queue that is being stopped does not call queue_stop() again. One report ends the
+ * stop and the reset, and then the queue may be set up.
  */
 static void queue_reset_during_stop_in_progress(void **state)
 {
@@ -367,7 +367,8 @@ static void queue_reset_during_stop_in_progress(void **state)
 }
 
 /*
- * One queue was stopped before, another was never enabled. Neither runs, so a reset stops nothing.
+ * Queue 0 was stopped before, and queue 1 was never enabled. Neither queue runs, so a queue reset
+ * calls no operation.
  */
 static void queue_reset_of_queue_that_does_not_run(void **state)
 {
@@ -394,8 +395,8 @@ static void queue_reset_of_queue_that_does_not_run(void **state)
 }
 
 /*
- * Before DRIVER_OK no queue runs. A reset then only resets the configuration. It does not permit
- * enabling the queue after DRIVER_OK.
+ * Before DRIVER_OK no queue runs, so a queue reset only resets the configuration. The queue cannot
+ * be enabled after DRIVER_OK because of that reset.
  */
 static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state)
 {
@@ -419,7 +420,7 @@ static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state
 	assert_int_equal(f.event_count, 0);
 	reg_set(&f, REG_STATUS, ST_OK);
 	assert_int_equal(f.calls[OP_NOTIFY], 1);
-	/* The device runs now, so no queue may be changed, enabled or not. */
+	/* The device runs now, so neither enabled nor disabled queues may be changed. */
 	reg_set(&f, REG_QUEUE_SEL, 0);
 	reg_set(&f, REG_QUEUE_READY, 0);
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {
@@ -455,9 +456,9 @@ static void queue_stop_in_progress_ends_with_device_reset(void **state)
 }
 
 /*
- * The stop of a queue and the reset of the device are both in progress, and each ends by its own
- * report. A queue at rest may read as reset, because nobody can set it up during the device's
- * reset. If the device's reset fails, the core still knows the stop.
+ * Two queue resets and a device reset are in progress, and each ends by its own report. A queue may
+ * read as reset before the device reset ends, because nothing can be set up during that reset. If
+ * the device reset fails, a queue reset that failed earlier still reads as in progress.
  */
 static void queue_stop_in_progress_during_device_reset_in_progress(void **state)
 {

@@ -5,8 +5,8 @@
 /* Sizes and addresses */
 
 /*
- * Returns whether exactly these values of queue 0 were refused. Clears this record, so that later
- * comparisons succeed.
+ * Returns whether exactly these values of queue 0 were refused. Restores the record of refused
+ * values, so that later comparisons succeed.
  */
 static bool was_refused(struct device_fixture *f, uint32_t what)
 {
@@ -98,8 +98,7 @@ static void change_everything(struct device_fixture *f)
 }
 
 /*
- * Hostile 52: set-up changes nothing if the queue is ready, running or stopped, or if it is too
- * late.
+ * Hostile 52: set-up has no effect if the queue is ready, running or stopped, or after DRIVER_OK.
  */
 static void queue_set_up_of_live_queue_is_ignored(void **state)
 {
@@ -125,8 +124,8 @@ static void queue_set_up_of_live_queue_is_ignored(void **state)
 	reg_set(&f, REG_QUEUE_READY, 1);
 	assert_true(device_unchanged(&f));
 	/*
-	 * Queue 0 is stopped, but the device still has its state of the queue. So nothing may be
-	 * set.
+	 * Queue 0 is stopped but not reset, and the device still has its state. So the driver may
+	 * not set it up.
 	 */
 	reg_set(&f, REG_QUEUE_SEL, 0);
 	reg_set(&f, REG_QUEUE_READY, 0);
@@ -210,7 +209,7 @@ static void queue_ready_is_accepted_in_its_time_only(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* Moves one area. Returns whether QueueReady could be set. If not, only the first error changes. */
+/* Moves one area of queue 0 to addr. Returns whether the queue could be enabled. */
 static bool is_ready_with(struct device_fixture *f, uint64_t features, enum virtio_queue_area area, uint64_t addr)
 {
 	bool ready;
@@ -257,8 +256,8 @@ static void queue_ready_needs_every_area_in_memory(void **state)
 		/* Address 0 is valid. */
 		assert_true(is_ready_with(&f, 0, area, 0));
 		/*
-		 * The area lies in a hole, has its end in a hole by the smallest step, or has its
-		 * start in a hole.
+		 * The area lies in a hole, or crosses the end or the start of RAM by the smallest
+		 * step that its alignment permits.
 		 */
 		assert_false(is_ready_with(&f, 0, area, 0x8000));
 		assert_true(is_ready_with(&f, 0, area, RAM_END - bytes));
@@ -294,8 +293,8 @@ static void queue_ready_counts_event_fields_under_event_idx_alone(void **state)
 }
 
 /*
- * Translates RAM. One page may only be written, and the next page may not be accessed. The rest is
- * as before.
+ * Translates RAM. The page at 0x6000 is write-only, the page at 0x7000 is not mapped, and all other
+ * addresses are readable and writable.
  */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
@@ -419,7 +418,7 @@ static void queue_ready_accepts_low_halves_alone(void **state)
 }
 
 /*
- * The device must not use the old size in place of the refused one. The driver's ring may be
+ * The device must not use the old size in place of the refused size. The driver's ring may be
  * shorter, and the memory after it may have another use.
  */
 static void queue_ready_after_refused_size_fails_until_good_one(void **state)
@@ -446,8 +445,8 @@ static void queue_ready_after_refused_size_fails_until_good_one(void **state)
 }
 
 /*
- * The device must not use the old address in place of the refused one: the memory there may have
- * another use.
+ * The device must not use the old address in place of the refused address: the memory at the old
+ * address may have another use.
  */
 static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 {
@@ -461,8 +460,8 @@ static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 		reg_set(&f, area_registers[area], RAM_START + area_alignment[area] / 2);
 		expect_not_ready(&f, VIRTIO_EALIGN);
 		/*
-		 * Good values of the high half, of another area and of the size do not mend the
-		 * refused low half.
+		 * The refused low half stays refused, although the driver writes good values of
+		 * the high half, another area and the size.
 		 */
 		reg_set(&f, area_registers[area] + 4, 0);
 		reg_set64(&f, area_registers[(area + 1) % 3], RAM_START);
@@ -625,8 +624,8 @@ static void notify_before_driver_ok_or_without_progress_is_ignored(void **state)
 }
 
 /*
- * The caller's array may be longer than the device's number of queues. The core does not use the
- * rest.
+ * The caller's array may have more entries than the device has queues. The core does not use these
+ * entries.
  */
 static void queue_behind_the_last_is_not_looked_at(void **state)
 {

@@ -241,7 +241,7 @@ static void queues_stop_at_once_without_requests_in_flight(void **state)
 	assert_false(virtio_device_queues_running(&o.f.device, 1));
 }
 
-/* After the request to stop, nothing is popped. The ring belongs to the device until the report. */
+/* After queue_stop() nothing is popped. The device still owns the ring until the report. */
 static void queues_stop_waits_for_requests_in_flight(void **state)
 {
 	struct virtio_token token;
@@ -319,7 +319,7 @@ static void queues_of_synchronous_device_wait_for_nothing(void **state)
 		assert_false(virtio_queue_is_in_flight(&o.queue[i % 2], tokens[i]));
 }
 
-/* A stop and a reset wait, each with its number. One report ends both waits. */
+/* A queue reset and a device reset wait, each with its number. One report ends both waits. */
 static void queues_report_ends_stop_and_reset(void **state)
 {
 	struct virtio_token token;
@@ -396,8 +396,8 @@ static void queues_set_memory_switches_running_queues(void **state)
 }
 
 /*
- * A queue that cannot be switched to the new map is stopped. A reset waits for its requests in the
- * old map.
+ * Queues that cannot be switched to the new map are stopped. A reset still waits for their requests
+ * in flight, which use the old map.
  */
 static void queues_set_memory_without_rings_needs_reset(void **state)
 {
@@ -451,7 +451,7 @@ static int serve_request(void *context)
 	return got ? got : 1;
 }
 
-/* Serves one round, by virtio_device_queues_serve_requests() or by virtio_device_queues_serve(). */
+/* Calls virtio_device_queues_serve_requests() or virtio_device_queues_serve() once. */
 static int round_of(struct owned *o, bool by_requests, uint16_t queue, uint32_t budget)
 {
 	calls = 0;
@@ -608,8 +608,8 @@ static void queues_restore_goes_on_where_the_queue_was(void **state)
 }
 
 /*
- * If a restored queue cannot run, for whatever reason, the driver learns that it must reset the
- * device.
+ * A restored queue cannot run if it was broken, or if it was not started. The driver is interrupted
+ * because the device needs a reset.
  */
 static void queues_restore_of_a_queue_that_cannot_run_needs_reset(void **state)
 {
@@ -658,7 +658,7 @@ static void expect_restore(struct moved *m, uint16_t queue, const struct virtio_
 	assert_false(virtio_device_status(&m->to.f.device) & ST_NEEDS_RESET);
 }
 
-/* The restore returns its error to the caller and changes nothing. */
+/* A restore that cannot be carried out returns an error and changes nothing. */
 static void queues_restore_returns_what_it_cannot_do(void **state)
 {
 	struct virtio_queue_state other;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A stop or a reset that waits for requests in flight has a number, and a report with that number
- * ends it.
+ * A stop or a reset that waits for requests in flight has a number. A report with this number ends
+ * the stop or reset.
  */
 #include "device_fixture.h"
 
@@ -243,7 +243,7 @@ static void queue_quiesced_refuses_report_of_earlier_stop(void **state)
 	expect_refused(&f, 1, late);
 }
 
-/* Each report calls reset() again, until no queue has requests in flight. */
+/* At each report the core calls reset() again, until reset() returns 0. */
 static void queue_quiesced_asks_reset_again_until_it_ends(void **state)
 {
 	struct device_fixture f;
@@ -287,8 +287,8 @@ static void queue_quiesced_fails_reset_that_answers_error(void **state)
 }
 
 /*
- * A queue that has no requests in flight after its stop has none at the reset either. So the number
- * of the stop and the number of the reset both serve for the report.
+ * A report that a queue has no requests in flight ends the queue's stop, and makes the core call
+ * reset() again. So the report may have the number of the stop or of the reset.
  */
 static void queue_quiesced_ends_stop_and_asks_reset_with_either_number(void **state)
 {
@@ -316,7 +316,7 @@ static void queue_quiesced_ends_stop_and_asks_reset_with_either_number(void **st
 
 /*
  * After a failed reset, the stop is still in progress. A report with the stop's number is accepted,
- * and one with the reset's number is refused.
+ * and a report with the reset's number is refused.
  */
 static void queue_quiesced_ends_stop_after_failed_reset(void **state)
 {
@@ -335,8 +335,8 @@ static void queue_quiesced_ends_stop_after_failed_reset(void **state)
 }
 
 /*
- * Two queues have requests in flight. The device completes them, reads the number and reports. It
- * needs no flag of its own.
+ * Two queues have requests in flight. The device completes them and reports each queue. The number
+ * is all that the device must remember.
  */
 static void queue_quiesced_by_device_with_requests_in_flight(void **state)
 {

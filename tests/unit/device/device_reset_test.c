@@ -20,8 +20,8 @@ static void disturb(struct device_fixture *f, uint64_t features)
 }
 
 /*
- * Hostile 91; regression R3: a reset restores every default, also of the line. The generation does
- * not change.
+ * Hostile 91; regression R3: a reset restores every default and lowers the line. The generation
+ * does not change.
  */
 static void reset_restores_every_default(void **state)
 {
@@ -72,7 +72,7 @@ static void reset_forgets_what_was_said_before_features_ok(void **state)
 	assert_int_equal(f.calls[OP_RESET], 2);
 }
 
-/* Hostile 94: the sanitizers' heap check at exit finds a leak. */
+/* Hostile 94: if a reset leaked memory, the leak sanitizer would fail this program at its exit. */
 static void reset_ten_thousand_times(void **state)
 {
 	struct device_fixture f;
@@ -93,11 +93,11 @@ static void reset_ten_thousand_times(void **state)
 	assert_int_equal(f.device.ignored, 0);
 }
 
-/* In progress */
+/* Resets in progress */
 
 /*
- * Tries everything that a driver can read or set, except the selectors and writes that would stop
- * an enabled queue.
+ * Makes every write that has no effect during a reset. Writes to selectors, acknowledgements of
+ * pending bits, and stops of an enabled queue have an effect.
  */
 static void poke_everything(struct device_fixture *f)
 {
@@ -130,8 +130,8 @@ static void reset_in_progress_shows_nothing_until_its_end(void **state)
 	device_keep(&f);
 	poke_everything(&f);
 	/*
-	 * A second request, of another vCPU or of the machine, waits too. The device's reset()
-	 * isn't called twice.
+	 * A second reset, by another vCPU or by the VMM, waits too. The device's reset() isn't
+	 * called twice.
 	 */
 	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(virtio_device_reset(&f.device), VIRTIO_DEVICE_IN_PROGRESS);
@@ -177,8 +177,8 @@ static void reset_in_progress_hears_no_event(void **state)
 }
 
 /*
- * Another vCPU that stops or resets a queue waits as the first vCPU does. If it read 0 in
- * QueueReset, it would own the buffers again (virtio 1.4, 4.2.2.2).
+ * Another vCPU that stops or resets a queue also waits. If this vCPU read 0 in QueueReset, the
+ * driver would own the buffers again (virtio 1.4, 4.2.2.2).
  */
 static void reset_in_progress_holds_who_stops_a_queue(void **state)
 {
@@ -207,8 +207,8 @@ static void reset_in_progress_holds_who_stops_a_queue(void **state)
 }
 
 /*
- * A write for a queue that is not enabled does not wait: nothing uses the queue. Without the
- * feature, or with another index, there is no queue reset.
+ * A write for a queue that is not enabled does not wait: nothing uses the queue. A queue reset
+ * without RING_RESET, or a stop of a queue that does not exist, has no effect.
  */
 static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **state)
 {
@@ -240,7 +240,8 @@ static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **
 }
 
 /*
- * A driver in the middle of its set-up cannot continue. It finds no event of the device afterwards.
+ * A driver in the middle of its set-up cannot continue during a reset. After the reset, the device
+ * has no pending event.
  */
 static void reset_in_progress_before_driver_ok(void **state)
 {
@@ -291,7 +292,7 @@ static void on_reset_say_done(struct device_fixture *f, enum device_op op, uint3
 		f->hook_result = virtio_device_reset_done(&f->device, 0);
 }
 
-/* A reset is in progress only once reset() has returned VIRTIO_DEVICE_IN_PROGRESS. */
+/* A report is refused unless reset() has returned VIRTIO_DEVICE_IN_PROGRESS. */
 static void reset_done_within_operation_or_without_need_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -336,8 +337,8 @@ static void reset_within_operation_calls_it_once(void **state)
 }
 
 /*
- * A vCPU waits for the stop of a queue. A reset by another vCPU releases it, whether or not the
- * reset takes time.
+ * A vCPU waits for the stop of a queue. The end of a reset by another vCPU ends this wait, whether
+ * or not the reset takes time.
  */
 static void reset_ends_what_a_vcpu_waits_for(void **state)
 {
@@ -363,7 +364,7 @@ static void reset_ends_what_a_vcpu_waits_for(void **state)
 	}
 }
 
-/* The VMM resets the device itself. */
+/* The VMM calls virtio_device_reset(), which returns the result of reset(). */
 static void reset_of_machine_answers_as_operation_does(void **state)
 {
 	struct device_fixture f;
@@ -474,7 +475,7 @@ static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 	expect_event(&f, 0, OP_INTERRUPT, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 	assert_int_equal(f.device.first_error, VIRTIO_EIO);
 	assert_int_equal(f.device.resets, 0);
-	/* The queue isn't reset, and its registers don't show a reset. */
+	/* The queue is not reset, and QueueReset does not show the end of a reset. */
 	f.kept_queues[3].resetting = true;
 	f.kept.live = f.device.live;
 	memcpy(f.kept_calls, f.calls, sizeof f.calls);

@@ -93,7 +93,7 @@ static void at_running_without_queue(struct device_fixture *f)
 	virtio_device_config_changed(&f->device);
 }
 
-/* Stops all queues, in different ways, with an interrupt that the driver has not seen yet. */
+/* Stops all queues, by QueueReset or QueueReady. An interrupt is pending. */
 static void at_stopped(struct device_fixture *f)
 {
 	driver_start(f, F_RING_RESET | F_EVENT_IDX);
@@ -239,8 +239,8 @@ static void expect_same_states(const struct virtio_queue_registers_state *a,
 }
 
 /*
- * Hostile 77, 240: the driver continues in every state. The restore only calls the device's check
- * of features.
+ * Hostile 77, 240: the driver continues from every state. The restore calls no operation but the
+ * check of features.
  */
 static void state_round_trip_from_everywhere(void **state)
 {
@@ -358,8 +358,8 @@ static void expect_refused(struct migration *m, int error)
 	device_keep(&m->to);
 	assert_int_equal(restore(m), error);
 	/*
-	 * The device may act on the features when it checks them. So it checks them only if
-	 * everything else is right.
+	 * The device may act on the features when it checks them. So the restore calls the check
+	 * only if everything else is right.
 	 */
 	m->to.kept_calls[OP_CHECK] += error == VIRTIO_ENOTSUP;
 	assert_true(device_unchanged(&m->to));
@@ -476,7 +476,7 @@ static void state_with_impossible_features_is_refused(void **state)
 		.may_reenable = again_, .given = given_, .refused = refused_                                           \
 	}
 
-/* Hostile 73, 74; regression R16 */
+/* Hostile 73, 74; regression R16: a queue in a state that no driver can reach is refused. */
 static void state_with_impossible_queue_is_refused(void **state)
 {
 	static const struct {
@@ -485,7 +485,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		uint32_t queue;
 		struct virtio_queue_registers_state with;
 	} bad[] = {
-		/* Another maximum size, a queue missing in the state or in the device. */
+		/* Another maximum size, or a queue that only the device or only the state has. */
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 8, .size = 8 } },
 		{ at_features, VIRTIO_EINVAL, 0, { .max_size = 0 } },
 		{ at_features, VIRTIO_EINVAL, DEVICE_ABSENT, { .max_size = 8, .size = 8 } },
@@ -554,7 +554,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
-/* A queue waits for a translation, or its reset has failed, where neither is possible. */
+/* A queue waits for a translation, or its reset has failed, in states where this is impossible. */
 static void state_with_impossible_wait_is_refused(void **state)
 {
 	static const struct {
@@ -623,7 +623,7 @@ static void state_without_memory_is_refused_if_queue_is_ready(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
-/* A value that was refused or missing before the save still is after the restore. */
+/* A value that was refused or missing before the save is still so after the restore. */
 static void state_restored_queue_is_not_enabled_with_refused_or_missing_value(void **state)
 {
 	struct migration m;
@@ -698,7 +698,7 @@ static void state_resume_notifies_and_interrupts_each_running_queue_once(void **
 	}
 }
 
-/* Hostile 78: after a resume the line follows the interrupt status, whatever it was before. */
+/* Hostile 78: a resume sets the line by the interrupt status, whatever the line was before. */
 static void state_resume_raises_line_as_it_was(void **state)
 {
 	struct migration m;
@@ -725,7 +725,7 @@ static void state_resume_raises_line_as_it_was(void **state)
 	}
 }
 
-/* If a change waits for DRIVER_OK to interrupt, it still waits after the resume. */
+/* A configuration change that waits for DRIVER_OK to be signalled still waits after the resume. */
 static void state_resume_keeps_config_change_until_driver_ok(void **state)
 {
 	struct migration m;

@@ -26,13 +26,13 @@ static void reach(struct device_fixture *f, uint32_t status)
 	assert_int_equal(reg_get(f, REG_STATUS), status);
 }
 
-/* Every status that there can be. */
+/* All values that the status can have. */
 static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x0f, 0x40, 0x41, 0x43, 0x4b, 0x4f,
 				    0x80, 0x81, 0x83, 0x8b, 0x8f, 0xc0, 0xc1, 0xc3, 0xcb, 0xcf };
 
 /*
  * Every write that changes the status and has neither FAILED nor DEVICE_NEEDS_RESET (virtio 1.4,
- * 2.1, 3.1). Features can be accepted only from DRIVER on, so FEATURES_OK cannot be set before.
+ * 2.1, 3.1). Features can be accepted only after DRIVER, so FEATURES_OK needs a later write.
  */
 static const struct {
 	uint8_t from, value, to;
@@ -48,8 +48,8 @@ static const struct {
 	{ 0x03, 0x0f, 0x0f },
 	{ 0x0b, 0x0f, 0x0f },
 	/*
-	 * The device needs a reset. The driver may write that bit or not; only DRIVER_OK is
-	 * recorded.
+	 * The device needs a reset. The write may have DEVICE_NEEDS_RESET or not. Of its bits, only
+	 * DRIVER_OK is set.
 	 */
 	{ 0x4b, 0x0f, 0x4f },
 };
@@ -92,7 +92,7 @@ static void write_and_check(struct device_fixture *f, uint32_t from, uint32_t va
 		assert_true(device_unchanged(f));
 }
 
-/* Hostile 81, 82, 83, 88 */
+/* Hostile 81, 82, 83, 88: a write has the effect that changes[] says, or none. */
 static void status_write_of_every_value_in_every_status(void **state)
 {
 	struct device_fixture f;
@@ -104,7 +104,7 @@ static void status_write_of_every_value_in_every_status(void **state)
 	}
 }
 
-/* A register has 32 bits, and all of them count. */
+/* The register has 32 bits. A value above 255 has an unknown bit. */
 static void status_write_above_255_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -152,8 +152,8 @@ static void status_failed_is_heard_in_every_value_that_has_it(void **state)
 }
 
 /*
- * A reset is in progress, and will clear FAILED with the rest. If the reset fails, FAILED can be
- * set again.
+ * During a reset FAILED is ignored, because the end of the reset clears every bit. If the reset
+ * fails, FAILED can be set again.
  */
 static void status_failed_is_ignored_during_reset(void **state)
 {
@@ -210,7 +210,7 @@ static void status_write_is_counted_if_wrong(void **state)
 
 /*
  * virtio 1.4, 2.1.2: the driver sets DRIVER_OK before it has seen that the device needs a reset.
- * The device must interrupt it, and may do so only from DRIVER_OK on.
+ * The device must interrupt the driver, but not before DRIVER_OK.
  */
 static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
 {
@@ -289,7 +289,7 @@ static void status_needs_reset_does_nothing_at_zero(void **state)
 
 /* Activation */
 
-/* Hostile 88: DRIVER_OK is visible during the call, so the device may use buffers at once. */
+/* Hostile 88: DRIVER_OK reads as set during activate(), so the device may use buffers at once. */
 static void status_driver_ok_activates_once_and_notifies_every_ready_queue(void **state)
 {
 	struct device_fixture f;
@@ -312,7 +312,7 @@ static void status_driver_ok_activates_once_and_notifies_every_ready_queue(void 
 	assert_true(f.device.active);
 }
 
-/* Hostile 89 */
+/* Hostile 89: a device may run without queues. */
 static void status_driver_ok_without_queue_activates(void **state)
 {
 	struct device_fixture f;

@@ -5,8 +5,8 @@
 enum { READABLE = 1, WRITABLE = 2 };
 
 /*
- * The registers in the order of the table in virtio 1.4, 4.2.2. regression R38: the offsets are
- * written here again, and not taken from a header.
+ * The registers in the order of the table in virtio 1.4, 4.2.2. For regression R38 the offsets are
+ * numbers from the specification, and not constants of a header.
  */
 static const struct {
 	uint16_t offset;
@@ -124,7 +124,7 @@ static void sweep_writes(struct device_fixture *f, uint8_t fill)
 	}
 }
 
-/* Hostile 95, 96 */
+/* Hostile 95, 96: bad accesses read zeroes and write nothing. */
 static void mmio_access_of_any_offset_and_width_on_fresh_device(void **state)
 {
 	struct device_fixture f;
@@ -138,7 +138,7 @@ static void mmio_access_of_any_offset_and_width_on_fresh_device(void **state)
 	sweep_reads(&f, false);
 }
 
-/* Hostile 95, 96 */
+/* Hostile 95, 96: bad accesses to a running device read zeroes and write nothing. */
 static void mmio_access_of_any_offset_and_width_on_running_device(void **state)
 {
 	struct device_fixture f;
@@ -183,7 +183,7 @@ static void mmio_access_above_window_reads_zero_and_writes_nothing(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* Each misuse is counted, and a proper access isn't. */
+/* Each access that has no effect is counted. No other access is counted. */
 static void mmio_access_without_effect_is_counted(void **state)
 {
 	struct device_fixture f;
@@ -240,7 +240,7 @@ static void mmio_queue_sel_selects_existing_queue_only(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_SIZE_MAX), 16);
 }
 
-/* Hostile 102 */
+/* Hostile 102: the length of a region that does not exist reads as all ones. */
 static void mmio_shm_region_absent_reads_all_ones(void **state)
 {
 	static const uint32_t absent[] = { 1, 254, 0x100, 0x1ff, 0x10000, 0xff00, UINT32_MAX };
@@ -312,7 +312,7 @@ static void mmio_config_generation_changes_with_config_alone(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG_GENERATION), 2);
 }
 
-/* A placeholder of a static memory map is a device with nothing (virtio 1.4, 4.2.2, DeviceID). */
+/* A device with ID 0 is a placeholder in a memory map (virtio 1.4, 4.2.2). It has no queues. */
 static void mmio_device_with_nothing_survives_every_access(void **state)
 {
 	struct device_fixture f;
