@@ -56,7 +56,7 @@
 #define VIRTIO_INLINE inline
 #endif
 
-/* For functions that a request calls several times: always inlined; external copies exist, too. */
+/* For functions that a request calls several times. External copies of them exist, too. */
 #define VIRTIO_HOT __attribute__((always_inline))
 
 /* The result says whether the operation happened. A caller that ignores the result has a bug. */

@@ -44,7 +44,7 @@ enum virtio_error {
 	VIRTIO_EINFLIGHT = -1032, /* a head was made available again while still in flight */
 	VIRTIO_EBROKEN = -1033,   /* an earlier fault has broken the queue */
 
-	/* A chain under a valid head: complete it with length 0, and go on. */
+	/* A malformed chain under a valid head. Complete the chain with length 0, and go on. */
 	VIRTIO_ENEXT = -1040,     /* next points past the end of its table */
 	VIRTIO_ETOOLONG = -1041,  /* more descriptors than the queue has entries */
 	VIRTIO_EORDER = -1042,    /* a readable descriptor follows a writable one */

@@ -83,7 +83,7 @@ struct virtio_dirty_log {
 struct virtio_region {
 	uint64_t addr;                        /* guest-physical address of the first byte */
 	uint64_t len;                         /* bytes, at least 1; may end at address 2^64 */
-	void *host;                           /* host address of that byte; see VIRTIO_EREGION */
+	void *host;                           /* first byte's host address; see VIRTIO_EREGION */
 	uint32_t flags;                       /* VIRTIO_REGION_... */
 	const struct virtio_dirty_log *dirty; /* where device writes are recorded, or NULL */
 
@@ -152,7 +152,7 @@ struct virtio_memory_map {
 
 /*
  * A map, and the cached region: the region of the last access. Set up by
- * virtio_memory_cursor_init(). A move to another region is one store.
+ * virtio_memory_cursor_init(). One store makes another region the cached region.
  */
 struct virtio_memory_cursor {
 	const struct virtio_memory_map *map;
@@ -173,11 +173,11 @@ struct virtio_memory_cursor {
 struct virtio_segment {
 	uint64_t addr;                      /* address as the driver gave it */
 	uint64_t len;                       /* bytes, at least 1 */
-	void *host;                         /* first byte */
+	void *host;                         /* host address of the first byte */
 	const struct virtio_region *region; /* the region that holds all of it */
 };
 
-/* The layout of struct iovec, without the operating system's header. */
+/* Has the layout of struct iovec, but needs no header of the operating system. */
 struct virtio_iovec {
 	void *base; /* first byte */
 	size_t len; /* bytes */

@@ -90,22 +90,22 @@ struct virtio_queue {
 	 * changes fast_avail alone.
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
-	uint8_t *fast_used;             /* host address of the used ring */
+	uint8_t *fast_used;             /* host address of the used ring; or NULL */
 	const uint8_t *fast_used_event; /* host address of used_event under EVENT_IDX; or NULL */
 	uint32_t fast_heads;            /* the fast path completes heads below this: size, or 0 */
 	uint32_t fast_avail;            /* a pop reads the driver's index if next_avail is this */
 
 	const uint8_t *desc;      /* host address of the descriptor table, or NULL */
-	const uint8_t *desc_last; /* host address of its last entry */
+	const uint8_t *desc_last; /* host address of the table's last entry, or NULL */
 	struct virtio_inflight *inflight;
-	uint32_t size;       /* descriptors; 0 while the queue is not started */
+	uint32_t size;       /* number of descriptors; 0 while the queue is not started */
 	uint32_t mask;       /* size - 1 */
 	int32_t walk_left;   /* walk.left at the start of a walk */
 	uint32_t next_avail; /* number of pops; the low 16 bits are the next available index */
 	uint64_t sequence;   /* token of the last pop, without its head */
 	uint64_t used_idx;   /* number of used elements; the ring has the low 16 bits */
 	uint64_t signalled;  /* used_idx at the last virtio_queue_needs_interrupt() */
-	struct virtio_memory_cursor memory[VIRTIO_MEMORY_USES]; /* chains point to it */
+	struct virtio_memory_cursor memory[VIRTIO_MEMORY_USES]; /* chains point to this */
 
 	/* Set-up, slow paths and queries use the rest. */
 	struct virtio_queue_config config;

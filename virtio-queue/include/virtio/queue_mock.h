@@ -64,7 +64,7 @@ struct virtio_mock_buffer {
  * A driver must not be copied, because it contains a cursor.
  */
 struct virtio_mock {
-	struct virtio_memory_cursor memory; /* over the driver's map; also for the caller's use */
+	struct virtio_memory_cursor memory; /* for the driver's map; the caller may use it, too */
 	uint64_t addr[3];                   /* the areas, indexed by enum virtio_queue_area */
 	struct virtio_mock_slot *slots;
 	uint64_t avail_idx; /* entries written to the available ring, not cut to 16 bits */
@@ -171,7 +171,7 @@ uint64_t virtio_mock_area_bytes(const struct virtio_mock *mock, enum virtio_queu
 uint64_t virtio_mock_end(const struct virtio_mock *mock);
 
 /*
- * Return the guest address of a descriptor, of a ring's entry, and of a field. The index may be
+ * Return the guest address of a descriptor, of a ring's entry, or of a field. The index may be
  * outside the area. Return 0 for an unknown field.
  */
 uint64_t virtio_mock_desc_addr(const struct virtio_mock *mock, uint32_t index);
@@ -261,8 +261,8 @@ int virtio_mock_alloc_indirect(struct virtio_mock *mock, uint64_t table, const s
 			       uint32_t count);
 
 /*
- * Frees a chain that was not made available. Returns 0; VIRTIO_ESTALE if head names no such chain;
- * VIRTIO_EBUSY if it was made available.
+ * Frees a chain that was not made available. Returns 0; VIRTIO_ESTALE if head is not the head of an
+ * allocated chain; VIRTIO_EBUSY if the chain was made available.
  */
 int virtio_mock_free(struct virtio_mock *mock, uint16_t head);
 

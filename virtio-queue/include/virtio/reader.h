@@ -204,7 +204,7 @@ int virtio_writer_advance(struct virtio_writer *writer, uint64_t len);
 VIRTIO_MUST_CHECK
 int virtio_writer_split(struct virtio_writer *writer, uint64_t len, struct virtio_writer *rest);
 
-/* Works as virtio_reader_iovec(), for I/O that writes. Then call virtio_writer_advance(). */
+/* Works as virtio_reader_iovec(), for I/O that writes. After it call virtio_writer_advance(). */
 uint32_t virtio_writer_iovec(const struct virtio_writer *writer, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled);
 

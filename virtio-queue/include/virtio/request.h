@@ -51,7 +51,7 @@ struct virtio_request {
 	void *header;
 	size_t header_bytes;
 	struct virtio_segment *segments;
-	uint64_t fast_header; /* header length of the fast path; UINT64_MAX: no fast path */
+	uint64_t fast_header; /* header length on the fast path; UINT64_MAX if there is none */
 
 	/* Filled in for each request. */
 	struct virtio_token token; /* token of the chain */

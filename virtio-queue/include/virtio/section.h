@@ -42,7 +42,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_SECTION_NAME_MAX 16u /* the longest name of a section */
+#define VIRTIO_SECTION_NAME_MAX 16u /* the longest name of a section, in characters */
 /* Length of the header in front of a section's content. */
 #define VIRTIO_SECTION_HEADER_BYTES 32u
 #define VIRTIO_SECTION_NO_ENTRY UINT32_MAX            /* for a fault that concerns no entry */
@@ -59,8 +59,8 @@ struct virtio_section_field {
 };
 
 /*
- * Values since version 1. VALUE is a member of a structure under its own name, NAMED a member under
- * another name, and ELEMENT the nth element of an array. BOOL and NAMED_BOOL are for bools.
+ * Values that version 1 has. VALUE is a member of a structure under its own name, NAMED a member
+ * under another name, and ELEMENT the nth element of an array. BOOL and NAMED_BOOL are for bools.
  */
 #define VIRTIO_SECTION_VALUE(structure, member) VIRTIO_SECTION_NAMED(structure, member, #member)
 #define VIRTIO_SECTION_BOOL(structure, member) VIRTIO_SECTION_NAMED_BOOL(structure, member, #member)
@@ -86,7 +86,7 @@ struct virtio_section_field {
 	}
 
 /*
- * A kind of section: values, and perhaps a list of entries. All entries have the same values.
+ * A kind of section: values, and perhaps a list of entries. All entries have the same fields.
  * Layouts are static data.
  */
 struct virtio_section_layout {

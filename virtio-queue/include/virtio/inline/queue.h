@@ -55,7 +55,7 @@ VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_in
 	return virtio_impl_queue_init_layout_6(queue, inflight, entries);
 }
 
-/* Begins the walk of a head in a table with a host address. */
+/* Begins a walk at a head. The descriptor table must have a host address. */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_begin_walk(const struct virtio_queue *queue, uint16_t head,
 							   struct virtio_walk *walk)
 {
@@ -69,7 +69,7 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_begin_walk(const struct virtio_q
 	walk->bytes_left = VIRTIO_CHAIN_MAX_BYTES;
 }
 
-/* Puts an idle head in flight, and begins its walk in a table with a host address. */
+/* Puts an idle head in flight, and begins its walk: see virtio_impl_queue_begin_walk(). */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_pop_head(struct virtio_queue *queue, uint16_t head,
 							 struct virtio_chain *chain)
 {
@@ -115,9 +115,9 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue
 }
 
 /*
- * Reads the next head without popping it. Returns 1 if it may be popped, 0 if there is none, and -1
- * if the slow path has to decide. The slow path reads the head again, and reports why it must not
- * be popped.
+ * Reads the next head without popping it. Returns 1 if the head may be popped, 0 if no head is
+ * available, and -1 if the slow path has to decide. The slow path reads the head again, and reports
+ * why it must not be popped.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_peek(struct virtio_queue *queue, uint16_t *out)
 {
