@@ -224,7 +224,7 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	return 0;
 }
 
-/* Makes a region that contains addr and permits the access the cached region. */
+/* Caches a region that contains addr and permits the access. */
 static int resolve(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
 	const struct virtio_region *region;

@@ -2,7 +2,7 @@
 /* The mock driver: chains, the records of its descriptors, used elements, kicks and interrupts. */
 #include <virtio/queue_mock.h>
 
-/* The most entries of a linked table: next has 16 bits. */
+/* The most entries that a table can link: the field next has 16 bits. */
 #define TABLE_MAX_ENTRIES 65536u
 /* The most entries that our device accepts: their number must fit in 16 bits. */
 #define INDIRECT_MAX_ENTRIES 65535u

@@ -267,7 +267,7 @@ int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, 
 	return virtio_queue_complete_batch(queue, &one, 1);
 }
 
-/* Puts requests back in flight that mark_waiting() has marked. */
+/* Puts requests that mark_waiting() has marked back in flight. */
 static void mark_in_flight(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {

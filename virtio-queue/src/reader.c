@@ -33,8 +33,8 @@ static void step(struct virtio_stream *p, uint64_t n)
 }
 
 /*
- * Copies n bytes from an offset of a segment to bytes, or from bytes to the segment. A copy to the
- * segment only reads bytes.
+ * Copies n bytes between the array bytes and a segment, at an offset of the segment. If in is true,
+ * writes the array. Otherwise only reads the array.
  */
 static inline VIRTIO_HOT void move_piece(const struct virtio_segment *s, uint64_t offset, bool in, uint8_t *bytes,
 					 uint64_t n)

@@ -197,7 +197,7 @@ static uint64_t get_number(const uint8_t *at, uint32_t count)
 	return virtio_get_le64(bytes);
 }
 
-/* Makes a fault for a section, without its reason and numbers. */
+/* Makes a fault for a section. The caller adds the reason and the numbers. */
 static struct virtio_section_fault about(const struct virtio_section *section, size_t offset)
 {
 	return (struct virtio_section_fault){ .section = *section, .entry = VIRTIO_SECTION_NO_ENTRY, .offset = offset };
@@ -244,7 +244,7 @@ static bool take_name(const uint8_t *from, char to[VIRTIO_SECTION_NAME_MAX + 1])
 	return length > 0;
 }
 
-/* Reads the header at an offset. Returns 1; 0 at the end; or an error after storing its fault. */
+/* Reads the header at an offset. Returns 1; 0 at the end; or an error, with its fault in *fault. */
 static int parse_header(const struct virtio_section_reader *reader, size_t at, struct virtio_section *section,
 			struct virtio_section_fault *fault)
 {
@@ -357,8 +357,8 @@ struct walk {
 };
 
 /*
- * Walks over the values of one structure. Fills in the structure, or only checks the values if it
- * is NULL. Returns 0, or an error after storing its fault.
+ * Walks over the values of one structure. Fills in the structure, or only checks the values if
+ * structure is NULL. Returns 0, or an error, with its fault in *fault.
  */
 static int walk_fields(struct walk *walk, const struct virtio_section_field *fields, uint32_t count, void *structure,
 		       struct virtio_section_fault *fault)
