@@ -147,7 +147,7 @@ static void put_capacity(struct virtio_blk *blk, uint32_t update, uint64_t secto
 
 	__atomic_store_n(&halves[0], (uint32_t)sectors, __ATOMIC_RELEASE);
 	__atomic_store_n(&halves[1], (uint32_t)(sectors >> 32), __ATOMIC_RELEASE);
-	/* Pairs with virtio_blk_capacity(). */
+	/* Pairs with the loads of virtio_blk_capacity(). */
 	__atomic_store_n(&blk->capacity_updates, update, __ATOMIC_RELEASE);
 }
 

@@ -280,8 +280,8 @@ static bool reaches(int fd, uint64_t end)
 }
 
 /*
- * Punching a hole is safe. A hole in a file reads as zeroes, and so does an unmapped range of a
- * device.
+ * Punching a hole also zeroes the range: a hole in a file reads as zeroes, and so does an unmapped
+ * range of a device.
  */
 static int file_write_zeroes(void *context, uint64_t offset, uint64_t bytes, bool unmap)
 {

@@ -54,7 +54,7 @@ void virtio_impl_device_raise(struct virtio_device *device, enum virtio_interrup
 /* Clears bits of live, and lowers the line if no cause is left. Returns the old value of live. */
 uint32_t virtio_impl_device_clear_interrupt(struct virtio_device *device, uint32_t bits);
 
-/* Keeps an error for the operator, if it is the first. */
+/* Keeps an error for the operator, if no error is kept yet. */
 void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint16_t queue);
 
 /* Restores the state after virtio_device_init(), but does not change live. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Starting, serving, stopping and resetting the queues of a device, for the device's author. */
+/* Starts, serves, stops and resets the queues of a device, for the device's author. */
 #include <virtio/device_queues.h>
 
 #include <virtio/bindings/virtio_config.h>

@@ -26,7 +26,7 @@ static enum virtio_interrupt a_cause(uint32_t live)
 	return causes & VIRTIO_INTERRUPT_CONFIG ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED;
 }
 
-/* Calls interrupt() until the line agrees with the interrupt status. level is the present level. */
+/* Calls interrupt() until the line agrees with the interrupt status. level is the line's level. */
 static void settle(struct virtio_device *device, bool level)
 {
 	for (;;) {
@@ -46,7 +46,7 @@ bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause)
 
 	do {
 		/*
-		 * Before DRIVER_OK, and after a reset, the driver must not be interrupted
+		 * Before DRIVER_OK, and once a reset has begun, the driver must not be interrupted
 		 * (virtio 1.4, 2.1.2, 2.4.1).
 		 */
 		if ((live & VIRTIO_CONFIG_S_DRIVER_OK) == 0 || (live & LIVE_RESETTING) != 0)

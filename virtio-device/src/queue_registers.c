@@ -255,7 +255,7 @@ static void fail_stop(struct virtio_device *device, uint16_t index, int error)
 }
 
 /*
- * Calls queue_stop(). Sets the number of the stop before, because queue_stop() may need the number.
+ * Calls queue_stop(). Sets the number of the stop first, because queue_stop() may need the number.
  */
 static int ask_stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
 {

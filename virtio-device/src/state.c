@@ -63,7 +63,7 @@ static bool is_bool(const bool *value)
 	return *(const unsigned char *)value <= 1;
 }
 
-/* Records which value is refused. Returns error. */
+/* Records which value is refused. Returns the parameter error. */
 static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t entry, int error)
 {
 	*refusal = (struct virtio_refusal){ .field = field, .entry = entry };
@@ -278,7 +278,7 @@ static int check_areas(const struct virtio_device *device, const struct virtio_d
 	return gone && device->memory && device->memory->translate ? 0 : error;
 }
 
-/* Returns the name of the area of a queue that has failed the check. */
+/* Returns the name of the area that has failed the check. */
 static const char *find_area(const struct virtio_device *device, const struct virtio_queue_config *config)
 {
 	struct virtio_memory_cursor cursor;

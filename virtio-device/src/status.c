@@ -56,7 +56,7 @@ int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t
 	return device->ops->check_features && device->ops->check_features(device, accepted) ? VIRTIO_ENOTSUP : 0;
 }
 
-/* Sets bits of the status, unless a thread has set DEVICE_NEEDS_RESET meanwhile. */
+/* Sets bits of the status. Returns false if a thread has set DEVICE_NEEDS_RESET meanwhile. */
 static bool advance(struct virtio_device *device, uint32_t bits)
 {
 	uint32_t live = live_load(device);
@@ -198,7 +198,7 @@ int virtio_impl_device_ask_reset(struct virtio_device *device)
 
 int virtio_device_reset(struct virtio_device *device)
 {
-	/* No interrupts from here on: a driver that asked for a reset expects none. */
+	/* From here on no interrupt is sent: a driver that asked for a reset expects none. */
 	if (live_set(device, LIVE_RESETTING) & LIVE_RESETTING)
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	virtio_impl_device_end_enabling(device, 0);

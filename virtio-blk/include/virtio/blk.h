@@ -14,7 +14,7 @@
  *
  * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), send any
  * type and any sector, and change the buffers at any time. Therefore:
- * - The header, and the ranges of commands such as discard, are copied once. The copy is judged.
+ * - The header and the ranges (of a discard, for example) are copied once. Only the copy is judged.
  * - No I/O begins before the whole request is known to be good.
  * - Sums have 64 bits and cannot wrap.
  * - Data moves between guest memory and the back end without a copy, and is not inspected.

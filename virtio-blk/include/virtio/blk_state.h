@@ -50,7 +50,7 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  * Returns 0; or 1 if the disk is larger than in the state: then the caller sends a configuration
  * change notification, as for virtio_blk_set_capacity(). Returns VIRTIO_EINVAL for a bad state, and
  * changes nothing:
- *   features   a bit that is not offered, or other bits than the driver has negotiated already
+ *   features   a bit that is not offered, or a difference from features negotiated already
  *   capacity   more sectors than the disk has
  *   writeback  a value that no driver can have set: above 1; 1 without FLUSH; 0 with FLUSH but
  *              without CONFIG_WCE

@@ -53,7 +53,7 @@ struct virtio_blk_transfer {
  * Returns VIRTIO_BLK_S_OK if the caller must carry the request out, according to its type:
  *   reads and writes    move the data. If virtio_blk_write_through() is true, flush after a write.
  *   FLUSH               flush; ignore sector and data
- *   commands on ranges  change request->ranges, whose limits are checked. Skip ranges of no
+ *   commands on ranges  change request->ranges, whose limits are checked. Skip ranges without
  *                       sectors. Write zeroes may deallocate only with the range's unmap flag and
  *                       options.write_zeroes_may_unmap. Flush as for writes.
  *   GET_ID and others   call virtio_blk_execute()

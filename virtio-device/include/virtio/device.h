@@ -181,7 +181,7 @@ struct virtio_device_ops {
 	void (*interrupt)(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level);
 };
 
-/* The bit of the size in a queue's member refused. The bit of area a there is 1 << a. */
+/* In a queue's member refused this bit stands for the size, and 1 << area for an area. */
 #define VIRTIO_DEVICE_SIZE_REFUSED 8u
 
 /*

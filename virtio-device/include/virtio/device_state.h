@@ -24,8 +24,8 @@
  *     and the like, virtio_queue_ser_read() for each queue, with virtio_device_saved_config()
  *   3 core        virtio_device_restore(), by which the device gets its features
  *   4 device      virtio_blk_restore() and the like, in place of activate(), which is not called
- *   5 queues      virtio_device_queues_restore(), or virtio_queue_restore(), for each queue that
- *                 runs, and virtio_queue_replay() for each entry of its record
+ *   5 queues      virtio_device_queues_restore() for each queue, or virtio_queue_restore() for each
+ *                 queue that runs; then virtio_queue_replay() for each entry of the queue's record
  *   6 resume      virtio_device_resume()
  *
  * Nothing is changed before step 3, so a file that is refused leaves the target untouched. If step
@@ -38,9 +38,9 @@
  * Options, memory maps, statistics and back ends are not saved. On another host a file back end
  * does not know that a flush has failed. The VMM must not migrate a disk whose flush has failed.
  *
- * What the guest can do: prevent a restore only by a translation that is not known yet. The restore
- * only checks that the areas of enabled queues are in guest memory. A state is checked as if a
- * guest had written it.
+ * What the guest can do: a guest can prevent a restore only by a translation that is not known yet.
+ * The restore only checks that the areas of enabled queues are in guest memory. A state is checked
+ * as if a guest had written it.
  *
  * Threads: all functions are register accesses: see <virtio/device.h>.
  */

@@ -70,7 +70,7 @@ uint32_t virtio_device_accepted_features(const struct virtio_device *device, uin
  *
  * @select  which word
  * @value   the bits of that word. A bit that was not offered makes FEATURES_OK fail later. A bit
- *          above word 3 makes FEATURES_OK fail until the next reset.
+ *          of a word above 3 makes FEATURES_OK fail until the next reset.
  */
 void virtio_device_accept_features(struct virtio_device *device, uint32_t select, uint32_t value);
 
