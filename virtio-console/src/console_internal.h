@@ -109,7 +109,7 @@ struct console_data {
 	bool to_driver;                    /* receive, with writable buffers; otherwise transmit */
 	bool misdirected;                  /* a buffer that is not empty has the wrong direction */
 	bool beyond;                       /* the chain needs more segments than the array has */
-	uint32_t steps;                    /* descriptors walked, and further segments of buffers */
+	uint32_t steps;                    /* descriptors, and segments after a buffer's first */
 };
 
 /*
@@ -131,10 +131,13 @@ static inline bool console_is_enough(uint32_t steps, const struct virtio_queue *
  */
 int virtio_impl_console_resolve(struct virtio_chain *chain, struct console_data *data);
 
-/* Updates the pending OPEN 1 to the present state of the port. */
+/* Makes OPEN 1 pending, or no longer pending, as the state of the port requires. */
 void virtio_impl_console_update_open(struct virtio_console_port *port);
 
-/* Make the messages pending that follow DEVICE_READY (announce) or PORT_READY (answer_ready). */
+/*
+ * Make messages to the driver pending: announce() after DEVICE_READY, answer_ready() after
+ * PORT_READY.
+ */
 void virtio_impl_console_announce(struct virtio_console_port *port);
 void virtio_impl_console_answer_ready(struct virtio_console_port *port);
 

@@ -28,7 +28,7 @@ static uint32_t limit_of(const struct virtio_queue *queue)
 	return queue->size < CALL_CHAINS ? queue->size : CALL_CHAINS;
 }
 
-/* Returns the rest of the limit after a chain with this number of pieces of memory. */
+/* Subtracts a chain from the limit. A chain with many pieces of memory counts as several chains. */
 static uint32_t take_from(uint32_t left, uint32_t pieces)
 {
 	const uint32_t chains = 1 + pieces / CONSOLE_STEPS_PER_ENTRY;

@@ -27,9 +27,9 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input)
 }
 
 /*
- * Returns the room in bytes, or len if all bytes fit at once. Otherwise asks the consumer to report
- * room, and then loads taken again: the consumer may have made room before it could see the
- * request.
+ * Returns the room in bytes, or len if all bytes fit at once. If they do not fit, asks the consumer
+ * to report room, and then loads taken again: the consumer may have made room before it could see
+ * the request.
  */
 static uint32_t find_room(struct virtio_console_input *input, size_t len)
 {

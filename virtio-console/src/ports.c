@@ -24,8 +24,8 @@ static bool is_open(const struct virtio_console_port *port)
 void virtio_impl_console_update_open(struct virtio_console_port *port)
 {
 	/*
-	 * True if the driver believes that a client is there. A pending CLOSE will correct this
-	 * belief.
+	 * True if the driver believes that a client is there, and no pending CLOSE will correct
+	 * this belief.
 	 */
 	const bool told = (port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->pending & VIRTIO_CONSOLE_SEND_CLOSE);
 
@@ -33,7 +33,7 @@ void virtio_impl_console_update_open(struct virtio_console_port *port)
 		port->pending &= ~VIRTIO_CONSOLE_SEND_OPEN;
 	else if (!told)
 		port->pending |= VIRTIO_CONSOLE_SEND_OPEN;
-	/* Otherwise a pending OPEN stays. It answers another PORT_READY of the driver. */
+	/* Otherwise a pending OPEN stays, because it answers a repeated PORT_READY. */
 }
 
 void virtio_impl_console_announce(struct virtio_console_port *port)

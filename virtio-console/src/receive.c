@@ -136,7 +136,7 @@ static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, str
 	return true;
 }
 
-/* Fills chains until there is no input, no chain, or left is 0. Returns 0 or an error. */
+/* Fills chains until there is no input or no chain, or the call must end. Returns 0 or an error. */
 static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue,
 		    struct virtio_console_progress *progress)
 {

@@ -178,7 +178,7 @@ int virtio_console_read_input(struct virtio_section_reader *reader, uint32_t num
 	return virtio_section_read(reader, &input_layout, number, id, NULL, bytes, capacity, count, NULL);
 }
 
-/* Finds the saved port whose transmit queue has this number, or NULL. */
+/* Returns the saved port whose transmit queue has this number, or NULL if there is none. */
 static const struct virtio_console_port_state *find_transmitter(const struct virtio_console_port_state *ports,
 								uint32_t count, uint32_t queue)
 {

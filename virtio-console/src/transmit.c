@@ -150,7 +150,7 @@ static void skip(struct virtio_console_output *output)
 	output->skip -= n;
 }
 
-/* Returns whether the call has sent as many bytes as one call may. Called within a chain only. */
+/* Returns whether the call has sent as many bytes as one call may send. For use within a chain. */
 static bool is_enough(const struct transmission *t)
 {
 	if (t->progress->bytes < VIRTIO_CONSOLE_CALL_BYTES)
@@ -306,7 +306,7 @@ static inline VIRTIO_HOT int send_usual(const struct transmission *t)
 	return 1;
 }
 
-/* Completes a chain unread that this port must not send. Returns as resume(). */
+/* Completes a chain that this port must not send, without reading it. Returns as resume(). */
 static VIRTIO_COLD int discard_chain(const struct transmission *t, struct virtio_token token)
 {
 	const int error = complete(t, token);
@@ -320,7 +320,8 @@ static VIRTIO_COLD int discard_chain(const struct transmission *t, struct virtio
 }
 
 /*
- * Continues the chain in flight since the last call. Returns as resume(), and 1 if there is none.
+ * Continues the chain that the last call has left in flight. Returns 1 if there is none; otherwise
+ * as resume(), or VIRTIO_EBUSY if a restored chain was not replayed yet.
  */
 static int send_kept(const struct transmission *t)
 {
@@ -360,7 +361,7 @@ static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts, u
 /* This number of usual chains cannot exceed the bytes that one call may send. */
 #define USUAL_CHAINS (VIRTIO_CONSOLE_CALL_BYTES / VIRTIO_CONSOLE_PIECE_BYTES)
 
-/* Sends chains until there is none, the sink is full, or left is 0. Returns 0 or an error. */
+/* Sends chains until none is left, the sink is full or the call must end. Returns 0 or an error. */
 static int send_all(const struct transmission *t)
 {
 	const bool accepts = t->port->present && console_load(&t->port->awaits_ready) == 0;

@@ -50,7 +50,7 @@
 VIRTIO_BEGIN_DECLS
 
 #define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* bytes of the configuration space */
-#define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* most bytes that a sink is offered at once */
+#define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* most bytes in one call of a sink */
 #define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes of output after which a call ends */
 #define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* most ports, so every queue has a 16-bit index */
 #define VIRTIO_CONSOLE_NAME_MAX 256u       /* most bytes of a port's name */
@@ -114,7 +114,7 @@ struct virtio_console_port_stats {
 struct virtio_console_output {
 	struct virtio_token token;   /* its value is 0 if there is none */
 	uint64_t taken;              /* bytes that the sink has taken */
-	uint64_t skip;               /* after a restore: bytes of the chain to skip */
+	uint64_t skip;               /* bytes counted in taken that reader must still skip */
 	struct virtio_reader reader; /* over the resolved segments */
 	bool beyond;                 /* more of the chain follows, in piece and rest */
 	struct virtio_desc piece;    /* the rest of a buffer */
@@ -162,7 +162,7 @@ struct virtio_console_options {
 	bool size;                               /* offers SIZE; multiport offers SIZE, too */
 	bool multiport;                          /* offers MULTIPORT */
 	virtio_console_event_fn *event;          /* or NULL */
-	virtio_console_emergency_fn *emergency;  /* NULL does not offer EMERG_WRITE */
+	virtio_console_emergency_fn *emergency;  /* NULL: EMERG_WRITE is not offered */
 	void *context;                           /* for both functions */
 	struct virtio_segment *control_segments; /* for control chains; needed with multiport */
 	uint32_t control_capacity;               /* entries, at least 1 */
@@ -194,10 +194,10 @@ struct virtio_console {
  * @options  copied; the table is filled with zeroes. Table and segments must live as long as the
  *           device.
  *
- * Returns 0, or VIRTIO_EINVAL:
- * - without a table, or for more than VIRTIO_CONSOLE_MAX_PORTS entries,
- * - without multiport, for more than one entry,
- * - with multiport, without a segment for the control queues.
+ * Returns 0, or VIRTIO_EINVAL if
+ * - there is no table, or the table has no entry or more than VIRTIO_CONSOLE_MAX_PORTS entries,
+ * - multiport is false, and the table has more than one entry,
+ * - multiport is true, and there is no segment for the control queues.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_init(struct virtio_console *console, const struct virtio_console_options *options);
@@ -239,8 +239,8 @@ void virtio_console_config_read(const struct virtio_console *console, uint64_t o
 
 /*
  * Handles a driver's write to the configuration space. If EMERG_WRITE is offered, the low byte of
- * emerg_wr goes to the emergency function. That holds in every state of the device, negotiated or
- * not (virtio 1.4, 5.3.5.1). Everything else is ignored.
+ * emerg_wr goes to the emergency function, in every state of the device. The driver need not have
+ * accepted EMERG_WRITE (virtio 1.4, 5.3.5.1). All other bytes are ignored.
  *
  * @offset  of the first byte; any value
  * @data    len bytes
@@ -254,7 +254,7 @@ bool virtio_console_config_write(const struct virtio_console *console, uint64_t 
 
 /* The result of a call, and what its caller has to do. */
 struct virtio_console_progress {
-	uint64_t bytes;  /* that the call has moved: input, output or messages */
+	uint64_t bytes;  /* bytes of input, output or messages that the call has moved */
 	uint32_t chains; /* completed, including malformed chains */
 	bool notify;     /* interrupt the driver for the queue */
 	bool more;       /* the limit of a call was reached: call again without a kick */
@@ -263,7 +263,7 @@ struct virtio_console_progress {
 };
 
 /*
- * Fills receive chains from a port's input buffer. Each chain gets all bytes that are there.
+ * Fills receive chains from a port's input buffer. Each chain gets all bytes that fit.
  *
  * @id        number of the port
  * @queue     its receive queue
@@ -274,8 +274,8 @@ struct virtio_console_progress {
  * - Under MULTIPORT a generic port takes input only while the driver has the port open. Otherwise
  *   the call does nothing.
  * - If the driver knew an earlier port with this number, the port takes no input before PORT_READY.
- *   The driver may still mistake it for the old port.
- * - Each call fills at most as many chains as the queue has entries, or fewer if they are long.
+ *   Until then the driver may mistake the new port for the old port.
+ * - Each call fills at most as many chains as the queue has entries, or fewer if chains are long.
  *
  * Returns 0, or an error after which the input of an uncompleted chain is still in the buffer:
  *   VIRTIO_EINVAL      there is no such port; or MULTIPORT was not negotiated, and id is not 0
@@ -298,7 +298,7 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *   with its position, and the next call continues it.
  * - Chains of an absent port are completed unread. If the driver knew an earlier port with this
  *   number, chains before PORT_READY of the next port are completed unread, too.
- * - Each call pops at most as many chains as the queue has entries, or fewer if they are long.
+ * - Each call pops at most as many chains as the queue has entries, or fewer if chains are long.
  *   After VIRTIO_CONSOLE_CALL_BYTES the call ends, also within a chain, and sets progress->more.
  * - A device that switches maps by virtio_queue_set_memory() while blocked must keep the old map
  *   until virtio_queue_old_maps_unused() returns true.
@@ -314,7 +314,7 @@ int virtio_console_transmit(struct virtio_console *console, uint32_t id, struct 
 			    struct virtio_console_progress *progress);
 
 /*
- * Copies the counters of a port, which may be absent. Serialised against the calls for the port's
+ * Copies the counters of a port, which may be absent. Must not run beside a call for the port's
  * queues.
  *
  * @out  untouched on failure

@@ -19,7 +19,7 @@
  *   ..._available(), ..._enqueue()            the producer     another call of the producer
  *   ..._peek(), ..._clear(),                  the consumer     another call of the consumer
  *   virtio_console_receive()
- *   ..._capacity(), ..._is_empty()            either
+ *   ..._capacity(), ..._is_empty()            either side
  *
  * No function blocks.
  *
@@ -74,8 +74,8 @@ uint32_t virtio_console_input_capacity(const struct virtio_console_input *input)
 uint32_t virtio_console_input_available(const struct virtio_console_input *input);
 
 /*
- * Returns whether the buffer is empty. Either side may call this, and the other may change the
- * result.
+ * Returns whether the buffer is empty. Either side may call this. The other side may change the
+ * result at any time.
  */
 bool virtio_console_input_is_empty(const struct virtio_console_input *input);
 
@@ -98,7 +98,7 @@ int virtio_console_input_enqueue(struct virtio_console_input *input, const void 
  *
  * @dst  the caller's memory, len bytes
  *
- * Returns the number of bytes copied. The first is the next byte to dequeue.
+ * Returns the number of bytes copied. The first copied byte is the next byte to dequeue.
  */
 uint32_t virtio_console_input_peek(const struct virtio_console_input *input, void *dst, uint32_t len);
 

@@ -11,7 +11,7 @@
  *   ADD            after DEVICE_READY
  *   CONSOLE_PORT   after PORT_READY, like all messages below
  *   NAME
- *   OPEN 0         the client has left. Stays pending if another client comes before it is sent.
+ *   OPEN 0         the client has left. Stays pending even if another client comes meanwhile.
  *   OPEN 1         a client is there. A console port always sends this, because firmware waits for
  *                  it.
  *   RESIZE         only the latest size
@@ -68,7 +68,7 @@ uint32_t virtio_console_queue_count(const struct virtio_console *console);
  * Adds a port. Serialised against the calls for this port's queues.
  *
  * @id       number of the port, below port_count of the device's options
- * @options  copied; memory to which they point must live until the port is removed
+ * @options  copied; the memory to which its members point must live until the port is removed
  *
  * Returns 0, or an error that changes nothing:
  *   VIRTIO_EINVAL  the number is too high; there is no initialised input buffer, no sink, or no
@@ -144,7 +144,7 @@ bool virtio_console_control_pending(const struct virtio_console *console);
  * - Without MULTIPORT negotiated, returns 0 and does nothing.
  * - A chain that is malformed, has readable buffers or is too short for the message is completed
  *   empty and counted.
- * - A name that does not fit its chain is dropped. Every other message waits for the next chain.
+ * - A name that does not fit the chain is dropped. Any other message waits for a longer chain.
  *
  * Returns 0, or an error of virtio_queue_pop() or virtio_queue_complete(): the message stays
  * pending.
@@ -213,8 +213,8 @@ struct virtio_console_port_state {
 void virtio_console_save(const struct virtio_console *console, struct virtio_console_state *out);
 
 /*
- * Restores this state. Call this after virtio_console_init() or a reset, and before the ports are
- * restored.
+ * Restores the saved state. Call this after virtio_console_init() or a reset, and before the ports
+ * are restored.
  *
  * Returns 0; VIRTIO_EINVAL for features that are not offered, or for a driver_ready that is not 0
  * or 1, or is 1 without MULTIPORT. A failure changes nothing.
@@ -235,7 +235,7 @@ int virtio_console_save_port(const struct virtio_console *console, uint32_t id, 
 
 /*
  * Restores a port. If the port has gained or lost its client since the driver was told, an OPEN
- * message becomes pending. Serialised as virtio_console_save_port().
+ * message becomes pending. Serialised against the calls for the port's queues.
  *
  * @state  state->id is the number of the port. The port must be present if the state says so, and
  *         absent otherwise.

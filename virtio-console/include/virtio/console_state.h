@@ -78,8 +78,8 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
  * @count     set to the number of entries
  *
  * Returns 0; or an error of virtio_section_read() or virtio_console_check_state(). reader->fault
- * then has section, value and place. After an error state and count are untouched, and the content
- * of ports is undefined.
+ * then has section, value and place. On an error, state and count are untouched, and the content of
+ * ports is undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t number,
@@ -104,8 +104,8 @@ int virtio_console_read_input(struct virtio_section_reader *reader, uint32_t num
 			      uint32_t *count);
 
 /*
- * Checks the record of a queue against the ports. A transmit queue must have the chain in flight
- * that its port's state has. No other queue of a console may have requests in flight.
+ * Checks the record of a queue against the ports. If a port's state has a transmit chain in flight,
+ * the record of the port's transmit queue must have only this chain. Other records must be empty.
  *
  * @ports    count entries, from virtio_console_read_state()
  * @queue    the queue's number
