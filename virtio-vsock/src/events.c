@@ -17,7 +17,7 @@ void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events)
 
 /*
  * Writes the event to a chain, and completes the chain. Returns the number of bytes written, which
- * is 0 if the chain has no room for the event; or an error.
+ * is 0 if the chain cannot take the event; or an error.
  */
 static int use_buffer(struct virtio_queue *queue, struct virtio_chain *chain, struct virtio_segment *segments,
 		      uint32_t capacity)
@@ -33,7 +33,10 @@ static int use_buffer(struct virtio_queue *queue, struct virtio_chain *chain, st
 
 		return unpopped ? unpopped : error;
 	}
-	/* If the chain needs more segments than the array has, the event must fit the front. */
+	/*
+	 * If the chain needs more segments than the array has, the event must fit the array's
+	 * segments.
+	 */
 	if ((!error || error == VIRTIO_ENOBUFS) && buffer.readable == 0) {
 		virtio_writer_init(&writer, &buffer);
 		if (virtio_writer_write_exact(&writer, &event, sizeof event) == 0)

@@ -75,8 +75,8 @@ static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 }
 
 /*
- * Shortens a list of segments to bytes. The list must have at least as many. Returns the number of
- * segments left.
+ * Shortens a list of segments to this number of bytes. The list must not be shorter. Returns the
+ * number of segments left.
  */
 static VIRTIO_COLD uint32_t cut_end(struct virtio_segment *segments, uint64_t bytes)
 {
@@ -92,7 +92,7 @@ static VIRTIO_COLD uint32_t cut_end(struct virtio_segment *segments, uint64_t by
 }
 
 /*
- * Cuts the header's bytes off the front of packet->segments, which must have as many.
+ * Cuts the header off the front of packet->segments, which must hold all of the header.
  *
  * @to  where to copy the header, or NULL
  *
@@ -138,8 +138,8 @@ static VIRTIO_COLD void finish_odd_tx(struct virtio_vsock_packet *packet, struct
 }
 
 /*
- * Checks the payload's length against the header's copy. The chain has bytes of payload, in count
- * segments.
+ * Checks the payload's length in the header's copy. bytes and count are the length and the number
+ * of segments of the payload in the chain.
  */
 static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, struct virtio_segment *payload,
 					uint32_t count, uint64_t bytes)
@@ -271,7 +271,7 @@ static inline VIRTIO_HOT void *find_in_one(struct virtio_queue *queue, struct vi
  * direction of the queue, each in one piece of memory. The first of two buffers must be exactly the
  * header. Sets the first segment to the payload.
  *
- * @table, @last  first and last descriptor of the walk
+ * @table, @last  addresses of the first and the last descriptor of the walk
  * @write         VRING_DESC_F_WRITE, or 0
  * @peeked        the first descriptor, which is not indirect; receives the second descriptor
  *
@@ -374,7 +374,7 @@ static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, stru
 	return popped;
 }
 
-/* virtio_vsock_tx_pop() for any packet. */
+/* Does the work of virtio_vsock_tx_pop() for any packet. */
 static __attribute__((noinline)) int tx_pop_any(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
 {
 	struct virtio_segment *payload = packet->segments;
@@ -487,7 +487,7 @@ static VIRTIO_COLD void keep_logged(struct virtio_vsock_packet *packet, const st
 				small->region->self);
 }
 
-/* Fills in a receive packet. The header is in one piece, and room bytes for the payload follow. */
+/* Fills in an rx packet with the header in one piece. The payload's buffer has room bytes. */
 static inline VIRTIO_HOT void finish_rx(struct virtio_vsock_packet *packet, void *header, uint32_t count, uint64_t room)
 {
 	struct virtio_segment *payload = packet->segments;
@@ -503,7 +503,7 @@ static inline VIRTIO_HOT void finish_rx(struct virtio_vsock_packet *packet, void
 	set_data(packet, payload, true, count, room);
 }
 
-/* virtio_vsock_rx_pop() for any buffer. */
+/* Does the work of virtio_vsock_rx_pop() for any buffer. */
 static __attribute__((noinline)) int rx_pop_any(struct virtio_queue *queue, struct virtio_vsock_packet *packet)
 {
 	const struct virtio_memory_cursor *small = &queue->memory[VIRTIO_MEMORY_BUFFERS];

@@ -151,8 +151,9 @@ static int compare(const struct virtio_vsock_address *a, const struct virtio_vso
 }
 
 /*
- * Returns whether two connections have the same address. Sorts first, by Shell's sort: the author
- * of the file chooses number and order, and could make a comparison of all pairs slow.
+ * Returns whether two connections have the same address. Sorts the connections first, by Shell's
+ * sort. The author of the file chooses their number and order, and could make a comparison of all
+ * pairs slow.
  */
 static bool has_duplicates(struct virtio_vsock_connection_state *connections, uint32_t count)
 {
@@ -282,7 +283,7 @@ int virtio_vsock_connection_restore(struct virtio_vsock_table *table, const stru
 	c->shut_by_us = state->shut_by_us;
 	c->shut_by_peer = state->shut_by_peer;
 	/*
-	 * If the connection still waits for credit, the caller's next data owes a new
+	 * If the connection still waits for credit, the caller's next attempt to send owes a new
 	 * CREDIT_REQUEST.
 	 */
 	c->owed = state->owed & ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;

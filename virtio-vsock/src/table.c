@@ -308,7 +308,7 @@ static void receive_request(struct virtio_vsock_table *table, const struct virti
 			    struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header, uint64_t now,
 			    struct virtio_vsock_received *out)
 {
-	/* The guest would mistake an RST to the old connection for the answer to this REQUEST. */
+	/* The guest would mistake an RST of the old connection for the answer to this REQUEST. */
 	drop_reply(table, header);
 	if (c) {
 		list_remove(&c->queue);
@@ -344,7 +344,7 @@ static void receive(struct virtio_vsock_table *table, const struct virtio_vsock_
 	if (op == VIRTIO_VSOCK_OP_RST && !c) {
 		/*
 		 * Drops the reply owed to this address. The guest could mistake the reply for an
-		 * RST to a new connection.
+		 * RST of a new connection.
 		 */
 		drop_reply(table, header);
 	} else if (op == VIRTIO_VSOCK_OP_REQUEST && !bad && (!c || c->state == VIRTIO_VSOCK_RESET)) {

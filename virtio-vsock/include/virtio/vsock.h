@@ -102,9 +102,9 @@ VIRTIO_INLINE void virtio_vsock_set_buf_alloc(struct virtio_vsock_hdr *header, u
 VIRTIO_INLINE void virtio_vsock_set_fwd_cnt(struct virtio_vsock_hdr *header, uint32_t fwd_cnt);
 
 /*
- * Test one flag each. In a SHUTDOWN: the sender will receive no more, or will send no more. In an
- * RW: the packet ends a message, or ends a record. Undefined bits are ignored. Each returns false
- * for any other op.
+ * Each tests one flag. A SHUTDOWN says that its sender will receive no more, or will send no more.
+ * An RW ends a message, or ends a record. Undefined bits are ignored. Each returns false for any
+ * other op.
  */
 VIRTIO_INLINE bool virtio_vsock_shuts_receive(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE bool virtio_vsock_shuts_send(const struct virtio_vsock_hdr *header);
@@ -136,7 +136,7 @@ struct virtio_vsock_packet {
 	struct virtio_vsock_hdr header;
 	struct virtio_token token; /* of the packet's chain */
 	/*
-	 * 0, or the reason why the payload cannot be used. After an error data is empty, and the
+	 * 0, or the reason why the payload cannot be used. With an error, data is empty, and the
 	 * caller must still complete the chain.
 	 *   VIRTIO_ESHORT   fewer than 44 bytes; or header.len is more than the bytes that are
 	 *                   present
@@ -161,8 +161,8 @@ struct virtio_vsock_packet {
 
 	/*
 	 * rx: where the header is. On the fast path the header is in one piece, at header_host.
-	 * Otherwise it is header_segments whole segments at the front of the array, and then
-	 * header_rest.
+	 * Otherwise the header is in header_segments whole segments at the front of the array, and
+	 * then in header_rest.
 	 */
 	uint32_t header_kind;
 	uint32_t header_segments;
@@ -283,8 +283,8 @@ int virtio_vsock_init(struct virtio_vsock *vsock, uint64_t guest_cid, bool seqpa
 uint64_t virtio_vsock_offered(const struct virtio_vsock *vsock);
 
 /*
- * Takes over the features that the driver has accepted. Bits from 24 on are the transport's and are
- * ignored. Returns 0; VIRTIO_EINVAL for a bit that was not offered. A failure changes nothing.
+ * Takes over the features that the driver has accepted. Bits above 23 belong to the transport, and
+ * are ignored. Returns 0; VIRTIO_EINVAL for a bit that was not offered. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_negotiate(struct virtio_vsock *vsock, uint64_t features);
@@ -334,7 +334,7 @@ struct virtio_vsock_events {
 
 /*
  * Forgets the transport reset. Call this before the first use, and when the driver resets the
- * device: a reset ends the wait of virtio_vsock_events_pending().
+ * device. virtio_vsock_events_pending() then returns 0.
  */
 void virtio_vsock_events_reset(struct virtio_vsock_events *events);
 

@@ -24,9 +24,9 @@
  *
  * What the guest can do: send any packet at any time. A bad packet ends only the guest's own
  * connection.
- * - The table is bounded, and so is the number of owed replies. At the bound of replies
- *   virtio_vsock_table_receive() returns VIRTIO_EBUSY, and the tx queue waits until a reply was
- *   sent on the rx queue (virtio 1.4, 5.10.6.1.2).
+ * - The table is bounded, and so is the number of owed replies. At the bound of replies,
+ *   virtio_vsock_table_receive() returns VIRTIO_EBUSY. The tx queue waits until a reply was sent on
+ *   the rx queue (virtio 1.4, 5.10.6.1.2).
  * - No RST is answered by an RST.
  * - Ports that the guest chooses do not make look-ups slow, because the hash has a secret seed.
  *
@@ -135,18 +135,18 @@ struct virtio_vsock_connection {
 	bool blocked;         /* the caller was told to wait for credit */
 	uint32_t owed;        /* VIRTIO_VSOCK_OWES_... */
 
-	/* Data from the guest. The counters are bytes, modulo 2^32. */
+	/* Data from the guest. Each ..._cnt is a number of bytes, modulo 2^32. */
 	uint32_t buf_alloc;    /* bytes of our buffer, as announced to the guest */
 	uint32_t rx_cnt;       /* received */
 	uint32_t fwd_cnt;      /* of these, forwarded to the host */
 	uint32_t told_fwd_cnt; /* fwd_cnt in the last packet to the guest */
-	uint32_t rx_packets;   /* received, and not forwarded */
+	uint32_t rx_packets;   /* packets received, and not forwarded */
 
 	/* Data to the guest. */
 	uint32_t peer_buf_alloc; /* bytes of the guest's buffer */
 	uint32_t tx_cnt;         /* sent */
 	uint32_t peer_fwd_cnt;   /* of these, forwarded by the guest */
-	uint32_t tx_packets;     /* sent, and not known to be forwarded by the guest */
+	uint32_t tx_packets;     /* packets sent, and not known to be forwarded by the guest */
 	uint32_t mark_count;
 	struct virtio_vsock_mark marks[VIRTIO_VSOCK_MARKS];
 	uint32_t message_bytes; /* bytes sent of a message that has not ended; only for SEQPACKET */
@@ -161,8 +161,8 @@ struct virtio_vsock_connection {
 };
 
 /*
- * Connections of one device. The caller allocates it, may read every member, and changes it by
- * functions only.
+ * The connections of one device. The caller allocates the table, may read every member, and changes
+ * the table by functions only.
  */
 struct virtio_vsock_table {
 	const struct virtio_vsock *vsock;
@@ -213,7 +213,7 @@ enum virtio_vsock_got {
 struct virtio_vsock_received {
 	struct virtio_vsock_connection *connection; /* NULL if got is 0 */
 	uint32_t got;                               /* VIRTIO_VSOCK_GOT_... */
-	uint32_t bytes;                             /* payload; 0 if an empty message ends here */
+	uint32_t bytes;                             /* of payload; may be 0 at a message's end */
 	uint32_t marks;                             /* VIRTIO_VSOCK_SEQ_...; 0 for a stream */
 };
 
@@ -237,12 +237,12 @@ int virtio_vsock_table_init(struct virtio_vsock_table *table, const struct virti
 /*
  * Forgets all connections and all owed packets. Call this when the driver resets the device or was
  * sent a transport reset. The caller releases every connection. The next local port and the
- * counters stay. Ends virtio_vsock_table_hold().
+ * counters stay. Ends a hold by virtio_vsock_table_hold().
  */
 void virtio_vsock_table_clear(struct virtio_vsock_table *table);
 
 /*
- * Owes an RST to every connection. The caller releases all connections. Use this on a device
+ * Owes an RST for every connection. The caller releases all connections. Use this on a device
  * without an event queue, if the guest may have connections that the host has lost.
  */
 void virtio_vsock_table_reset_all(struct virtio_vsock_table *table);
@@ -310,8 +310,9 @@ struct virtio_vsock_connection *virtio_vsock_table_find(const struct virtio_vsoc
 							const struct virtio_vsock_address *address);
 
 /*
- * Returns the connection after previous, the first connection for NULL, or NULL after the last.
- * Includes connections in VIRTIO_VSOCK_RESET. The loop may reset the returned connection.
+ * Returns the connection after previous, or NULL after the last. If previous is NULL, returns the
+ * first connection. Includes connections in VIRTIO_VSOCK_RESET, and allows the caller to reset the
+ * returned connection.
  */
 struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsock_table *table,
 							const struct virtio_vsock_connection *previous);
@@ -363,8 +364,8 @@ void virtio_vsock_connection_reset(struct virtio_vsock_connection *connection);
 uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *connection);
 
 /*
- * Reports that data has left the caller's buffer for the host, so the guest may send as many bytes
- * again. Owes a CREDIT_UPDATE if the guest might otherwise wait soon, or for ever.
+ * Reports that data has left the caller's buffer for the host. The guest may then send that many
+ * more bytes. Owes a CREDIT_UPDATE if the guest might otherwise wait soon, or for ever.
  *
  * @bytes    at most virtio_vsock_connection_buffered()
  * @packets  packets of which no byte is left: at most rx_packets, and fewer than rx_packets while
@@ -397,8 +398,8 @@ struct virtio_vsock_piece {
  *
  * @left   bytes that the caller has of this message, or of the stream; UINT32_MAX for a socket that
  *         was not read yet
- * @marks  of the message that ends after these bytes; 0 for a stream. For an empty message left is
- *         0, and marks is not.
+ * @marks  of the message that ends after these bytes; 0 for a stream. For an empty message, left is
+ *         0 and marks is not 0.
  * @room   bytes of payload that the rx buffer can hold
  * @now    the time
  * @out    the piece if 1 is returned, otherwise untouched. To send fewer bytes, the caller reduces
@@ -448,8 +449,8 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
 int virtio_vsock_connection_shutdown(struct virtio_vsock_connection *connection, uint32_t flags, uint64_t now);
 
 /*
- * Makes our buffer larger, and tells the guest. Returns 0; VIRTIO_EINVAL for less than buf_alloc,
- * because the guest may have used that credit. A failure changes nothing.
+ * Makes our buffer larger, and tells the guest. Returns 0; VIRTIO_EINVAL for a smaller buffer,
+ * because the guest may have used the credit. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_connection_set_buffer(struct virtio_vsock_connection *connection, uint32_t buf_alloc);
@@ -504,7 +505,7 @@ int virtio_vsock_table_restore(struct virtio_vsock_table *table, const struct vi
  * @out  the connection on success, otherwise untouched
  *
  * Returns 0, or an error that changes nothing:
- *   VIRTIO_EINVAL   a field has a value that no connection of this table has
+ *   VIRTIO_EINVAL   a field has a value that no connection of this table can have
  *   VIRTIO_ENOTSUP  the type was not negotiated
  *   VIRTIO_EBUSY    the address is used
  *   VIRTIO_ENOBUFS  the table is full
