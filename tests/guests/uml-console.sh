@@ -93,7 +93,7 @@ use_console() {
 	command add data
 	head -n 1 <data >added
 	echo "so is the host" >data
-	await "taking the driver away"
+	await "unbinding the driver"
 	head -n 1 <data >again
 	echo "so is the host" >data
 	await "printing lines"
