@@ -108,7 +108,8 @@ static void command_line_image_must_be_usable(void **state)
 }
 
 /*
- * A daemon that writes locks its image against all others. Daemons that only read share an image.
+ * A daemon that writes locks its image against all other daemons. Daemons that only read share an
+ * image.
  */
 static void command_line_image_is_locked(void **state)
 {
@@ -171,7 +172,7 @@ static void command_line_streams_may_be_closed(void **state)
 	daemon_expect_listening(&daemon);
 	front_end_open(&first, daemon.socket);
 	front_end_set_up(&first, 0);
-	/* The second front end causes a message. */
+	/* The daemon refuses the second front end with a message, but stderr is closed. */
 	front_end_open(&second, daemon.socket);
 	front_end_send(&second, VHOST_USER_SET_OWNER, VHOST_USER_FLAG_VERSION, NULL, 0, NULL, 0);
 	front_end_expect_end(&second);
@@ -404,8 +405,8 @@ static void file_limit_is_raised_for_many_queues(void **state)
 }
 
 /*
- * Installs a filter such as containers often have. The filter can't be removed again, so the test
- * that needs it runs last.
+ * Installs a filter that forbids io_uring, as containers often do. The filter can't be removed
+ * again, so the test that needs it runs last.
  */
 static void forbid_io_uring(void)
 {

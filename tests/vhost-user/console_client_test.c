@@ -135,8 +135,8 @@ static void client_that_left_is_delivered_before_the_next_client(void **state)
 }
 
 /*
- * The next client connects while the guest has no buffers. The guest has a second to receive the
- * data of the last client. On a busy machine this test may miss that second, and tries again.
+ * The next client connects while the guest has no buffers, and waits. The guest has one second to
+ * receive the previous client's data. A busy machine may miss this limit, so the test tries again.
  */
 static void client_waits_for_the_input_of_the_last_one(void **state)
 {

@@ -204,8 +204,8 @@ static void console_size_of_a_pty_follows_its_user(void **state)
 }
 
 /*
- * Under MULTIPORT the device sends the size in a message after OPEN. Of several changes it sends
- * only the last.
+ * Under MULTIPORT the device sends the size in a message after OPEN. If the size has changed
+ * several times, the device sends only the last size.
  */
 static void console_size_is_a_message_under_multiport(void **state)
 {
@@ -245,8 +245,8 @@ static void finish_port(struct daemon_process *daemon)
 }
 
 /*
- * A port can be removed while output waits for a client that does not read, and input for a guest
- * that offers no buffer. The driver's buffers are completed. When the port is added again, it has
+ * A port can be removed while data waits in both directions: the client does not read, and the
+ * guest offers no buffer. The driver's buffers are completed. When the port is added again, it has
  * none of the old bytes.
  */
 static void console_port_goes_and_comes_with_data_in_flight(void **state)
@@ -263,8 +263,8 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, false);
 	/*
-	 * Without a client, this is more output than the daemon keeps, so the last chains stay in
-	 * flight.
+	 * No client is connected. This is more output than the daemon keeps, so the last chains
+	 * stay in flight.
 	 */
 	for (uint32_t at = 0; at < KEPT; at += PIECE)
 		console_output(transmit, at, at + PIECE);
@@ -395,8 +395,8 @@ static void console_port_that_is_closed_keeps_no_thread_busy(void **state)
 }
 
 /*
- * Ports are added and removed also without a guest. If another process has taken the path, the
- * command fails, and the port stays removed.
+ * Ports are added and removed also without a guest. If a folder is at the path of the port's
+ * socket, the command fails, and the port stays removed.
  */
 static void console_port_that_cannot_be_added_stays_away(void **state)
 {

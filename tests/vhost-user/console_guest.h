@@ -38,8 +38,8 @@ void console_start_tty(struct daemon_process *daemon, int fd, const char *option
 void console_await_tty(struct daemon_process *daemon);
 
 /*
- * Starts the daemon with a socket for clients. If `port` is set, the clients use a port "data", and
- * the console is in a file. Otherwise they use the console.
+ * Starts the daemon with a socket for clients. If `port` is set, the socket is the port "data", and
+ * the console is in a file. Otherwise the socket is the console.
  */
 void console_start_socket(struct daemon_process *daemon, bool port);
 void console_expect_refusal(struct daemon_process *daemon, const char *backend, const char *options, const char *words);

@@ -63,7 +63,7 @@ static void set_cooked(int terminal, const struct termios *settings)
 
 /*
  * Hostile 221: a daemon in the background serves the guest, and leaves the terminal to the shell.
- * After fg, and when it continues after a stop, the guest gets the terminal.
+ * The guest gets the terminal after fg, and when a stopped daemon continues in the foreground.
  */
 static void console_tty_in_the_background_leaves_the_terminal_alone(void **state)
 {
@@ -95,8 +95,8 @@ static void console_tty_in_the_background_leaves_the_terminal_alone(void **state
 	console_type(master, "keys", 4);
 	console_expect_input(&guest.rings[RECEIVE], "keys", 4);
 	/*
-	 * The user stops the daemon, and the shell resets the terminal. The daemon makes it raw
-	 * again when it continues.
+	 * The user stops the daemon, and the shell resets the terminal. When the daemon continues,
+	 * it makes the terminal raw again.
 	 */
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_int_equal(kill(daemon.pid, SIGSTOP), 0);

@@ -3,6 +3,9 @@
  * A console with full=wait, whose buffer becomes full in the middle of a chain. Then the device's
  * thread pauses, another driver starts, or an emergency write comes. The client gets every byte
  * once, in order.
+ *
+ * The buffer has room for KEPT bytes. A reserve of KEPT more bytes is only for the rest of a chain
+ * after a pause, and for emergency writes.
  */
 #include "console_guest.h"
 

@@ -81,9 +81,9 @@ static void console_port_client_that_has_sent_all_gets_the_answer(void **state)
 }
 
 /*
- * Checks that the guest's chains wait as long as no client reads, also over pauses in the middle of
- * a chain. Then a client gets every byte once, in order. `ring` must be a transmit queue without
- * any chain so far.
+ * Checks that the guest's chains wait as long as no client reads, also if the device pauses in the
+ * middle of a chain. Then a client gets every byte once, in order. `ring` must be a transmit queue
+ * that had no chain before.
  */
 static void expect_throttled(struct ring *ring)
 {
@@ -137,7 +137,7 @@ static void console_port_throttles_and_loses_nothing(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* With full=wait the console's chains wait for a reader, like those of other ports. */
+/* With full=wait the console's chains wait for a reader, as the chains of other ports do. */
 static void console_that_waits_drops_nothing(void **state)
 {
 	struct daemon_process daemon;

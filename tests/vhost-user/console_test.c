@@ -355,8 +355,8 @@ static void console_file_is_appended_to_and_opened_again(void **state)
 		usleep(1000);
 	console_output(&guest.rings[TRANSMIT], 4100, 5000);
 	/*
-	 * A chain may complete before its output is written. After a second chain, the first
-	 * chain's output is written.
+	 * A chain may complete before its output is written. When a second chain completes, the
+	 * first chain's output has been written.
 	 */
 	console_output(&guest.rings[TRANSMIT], 5000, 5001);
 	console_detach(&guest);

@@ -3,12 +3,12 @@
  * Runs the daemon under test as a process in a temporary folder with a disk image, and reads its
  * output. The daemon's path is the test program's argument, or $VIRTIO_VHOST_USER. If the second
  * argument is "io_uring", the daemon's disks use io_uring. The test is skipped if the system has no
- * io_uring. If only the daemon lacks it, the test fails with VIRTIO_REQUIRE_GUESTS set, and is
- * skipped without.
+ * io_uring. If only the daemon lacks io_uring, the test is skipped too, but fails if
+ * VIRTIO_REQUIRE_GUESTS is set.
  *
- * The daemon dies with the test program. If either hangs, the watchdog ends the test program
- * (tests/common/watchdog.h). Each answer of the daemon to these functions or to front_end.h counts
- * as progress.
+ * The daemon dies with the test program. If either program hangs, the watchdog ends the test
+ * program (tests/common/watchdog.h). Each answer of the daemon to these functions or to front_end.h
+ * counts as progress.
  */
 #ifndef DAEMON_H
 #define DAEMON_H
@@ -42,8 +42,9 @@ void daemon_folder(struct daemon_process *daemon);
 void daemon_run(struct daemon_process *daemon, const char *const *arguments);
 
 /*
- * daemon_run_program() runs another program like daemon_run(). daemon_program() returns the
- * daemon's path. daemon_aio() returns ",aio=io_uring" if disks shall use io_uring, else "".
+ * daemon_run_program() does the same as daemon_run(), with another program. daemon_program()
+ * returns the daemon's path. daemon_aio() returns ",aio=io_uring" if disks must use io_uring, else
+ * "".
  */
 void daemon_run_program(struct daemon_process *daemon, const char *path, const char *const *arguments);
 const char *daemon_program(void);
@@ -51,7 +52,7 @@ const char *daemon_aio(void);
 
 /*
  * daemon_copy_program() makes a copy of the daemon, which a test can replace. daemon_write_script()
- * replaces the file by a script.
+ * replaces such a copy by a script, or makes a script.
  */
 void daemon_copy_program(const char *to);
 void daemon_write_script(const char *path, const char *text);
@@ -87,7 +88,7 @@ void daemon_expect_listening(struct daemon_process *daemon);
  */
 void daemon_start(struct daemon_process *daemon, const char *options);
 
-/* Does the same with two disks, whose sockets are `socket` and `other`. */
+/* Does the same as daemon_start(), with two disks, whose sockets are `socket` and `other`. */
 void daemon_start_two(struct daemon_process *daemon);
 
 /* Do the same as daemon_start() and daemon_start_two(), in an existing folder. */

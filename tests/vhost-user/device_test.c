@@ -420,7 +420,8 @@ static void device_announces_a_change_from_its_thread(void **state)
 }
 
 /*
- * The device checks the features when a ring starts. If it refuses them, the ring does not start.
+ * The device checks the features when a ring starts. If the device refuses the features, the ring
+ * does not start.
  */
 static void device_may_refuse_to_start_a_queue(void **state)
 {
@@ -475,8 +476,8 @@ static void move_ring(struct ring *ring)
 }
 
 /*
- * A queue does not stop if the front end sends the same values again or other descriptors. Other
- * addresses, another size or another index stop the queue until the set-up ends.
+ * A queue does not stop if the front end sends the same values again, or sends other descriptors.
+ * Other addresses, another size or another index stop the queue until the set-up ends.
  */
 static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
 {

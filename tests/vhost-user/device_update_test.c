@@ -25,7 +25,7 @@ struct test_device {
 	struct device device;
 	bool begins[QUEUES]; /* the result of device_queue_is_new() at the last start */
 	int start_error;     /* result of each start */
-	char log[256];       /* a word for each call of another operation */
+	char log[256];       /* a word for each operation called, except starts, turns and saves */
 };
 
 static void note(struct device *device, const char *word)
@@ -269,8 +269,8 @@ static void update_does_not_look_like_a_new_driver(void **state)
 }
 
 /*
- * A ring does not start in the new daemon. The front end can stop it like a running ring, gets its
- * position, and starts it there.
+ * A ring does not start in the new daemon. The front end can stop this ring like a running ring,
+ * gets the ring's position, and starts the ring there.
  */
 static void update_reports_the_position_of_a_ring_that_does_not_go_on(void **state)
 {

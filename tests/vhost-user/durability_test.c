@@ -25,7 +25,7 @@
 #define BATCH 16u
 #define SLOTS (RING_SECTORS / REQUEST_SECTORS)
 
-/* For each slot of the disk: the numbers that the driver has written there. */
+/* Numbers of writes to each slot. A slot has REQUEST_BYTES bytes of the disk. */
 struct promise {
 	uint32_t written[SLOTS]; /* the last number that the device reported as written */
 	uint32_t stable[SLOTS];  /* the last number that must survive the daemon's end */
@@ -273,8 +273,8 @@ static uint8_t write_page(struct front_end *fe, unsigned int n)
 
 /*
  * virtio 1.4, 5.2.6.2: when a write of a driver without FLUSH completes, its data is on the disk.
- * With FLUSH, the data must be there after the flush, and is usually not there before. If it always
- * was, this test could not show anything.
+ * With FLUSH, the data must be on the disk after the flush, and usually is not there before. If the
+ * data were always there before the flush, this test could show nothing.
  */
 static void writes_are_on_the_disk_before_they_are_reported(void **state)
 {

@@ -252,7 +252,7 @@ static void second_front_end_is_refused_with_a_message(void **state)
 	assert_non_null(strstr(text, "a second front end is refused"));
 	/*
 	 * The first front end disconnects, and another connects at once. The daemon may not have
-	 * noticed the end yet, but must not refuse the new one.
+	 * noticed the end yet, but must not refuse the new front end.
 	 */
 	for (unsigned int i = 0; i < 20; i++) {
 		front_end_close(&first);
@@ -295,8 +295,8 @@ static void memory_that_is_not_shared_is_reported(void **state)
 }
 
 /*
- * A kick without a request causes no message about unshared memory if the ring has served requests,
- * or if the kick is older than the ring's start.
+ * A kick without a request causes no message about unshared memory in two cases: the ring has
+ * served requests, or the kick is older than the ring's start.
  */
 static void kick_without_a_request_causes_no_message(void **state)
 {
@@ -363,8 +363,8 @@ static void ring_that_is_too_small_for_requests_is_reported(void **state)
 }
 
 /*
- * QEMU demands a queue for each processor of the guest. The message names the option for more
- * queues.
+ * QEMU demands a queue for each processor of the guest. If the daemon has fewer queues, its message
+ * names the option for more.
  */
 static void missing_queue_is_reported(void **state)
 {

@@ -5,9 +5,9 @@
  * result, and which sync fails.
  *
  * Request n uses the sectors from 2n on. Each write has a number, and every word of its data is
- * this number, so a sector's content shows which write it has. At every step the kernel checks the
- * statuses. A flush, or a write under write-through, must not have the status OK before its data is
- * stable. A violation fails the test.
+ * this number, so a sector's content shows which write stored it. At every step the kernel checks
+ * the statuses. A flush, or a write under write-through, must not have the status OK before its
+ * data is stable. A violation fails the test.
  *
  * The data of a failed sync is lost: later syncs succeed, and the data does not reach the disk.
  * This file also replaces preadv(), pwritev() and fdatasync(), because the program's symbols take
@@ -34,8 +34,8 @@
 #define WRITE_BACK (UINT64_C(1) << VIRTIO_BLK_F_FLUSH)
 
 /*
- * The outcome of a piece: WHOLE moves all bytes, AT_MOST() moves at most this number of bytes,
- * SAYS() moves nothing and has this result.
+ * The outcome of a piece: WHOLE moves all bytes, AT_MOST() moves at most this number of bytes, and
+ * SAYS() moves nothing and makes its argument the result.
  */
 #define WHOLE INT64_MAX
 #define AT_MOST(bytes) ((int64_t)(bytes))
@@ -46,7 +46,9 @@ struct kernel_disk {
 	unsigned int syncs;     /* number of syncs begun */
 	unsigned int fail_sync; /* which sync fails, counted from 1; 0 for none */
 	int fail_with;          /* errno of this sync */
-	/* Syncs wait for kernel_release(). A sync covers only data written before it began. */
+	/*
+	 * If set, syncs wait for kernel_release(). A sync covers only data written before it began.
+	 */
 	bool hold;
 	unsigned int calls;   /* how often preadv() and pwritev() were called */
 	int64_t call_outcome; /* outcome of each call */
@@ -57,7 +59,7 @@ struct kernel_disk {
 struct kernel_kernel {
 	struct io_uring *ring[MAX_QUEUES]; /* in the order in which they were made */
 	unsigned int rings;                /* number of io_urings */
-	int64_t outcomes[16];              /* of the first pieces to end; later: WHOLE */
+	int64_t outcomes[16];              /* of the first pieces that end; all others are WHOLE */
 	unsigned int outcome_count, ended;
 	int64_t (*outcome)(void); /* if set, used instead of the array */
 	unsigned int pieces;      /* disk pieces submitted so far */

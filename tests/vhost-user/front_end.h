@@ -33,7 +33,7 @@ struct front_end {
 	int kick; /* eventfd, like `call` and `err` */
 	int call;
 	int err;
-	uint8_t *memory; /* GUEST_BYTES */
+	uint8_t *memory; /* GUEST_BYTES bytes */
 	struct virtio_region region;
 	struct virtio_memory_map map;
 	struct virtio_mock mock;
@@ -44,7 +44,9 @@ struct front_end {
 void front_end_open(struct front_end *fe, const char *path);
 void front_end_close(struct front_end *fe);
 
-/* Does the same with a connected socket, which the front end then owns. */
+/*
+ * Does the same as front_end_open(), with a connected socket. The front end then owns the socket.
+ */
 void front_end_attach(struct front_end *fe, int socket);
 
 /*
@@ -103,7 +105,7 @@ struct vhost_user_vring_addr front_end_addr(const struct front_end *fe);
 /* The steps of a set-up. `features` are added to VERSION_1, FLUSH and PROTOCOL_FEATURES. */
 void front_end_negotiate(struct front_end *fe, uint64_t features);
 
-/* Does the same for a device of any type, without adding FLUSH. */
+/* Does the same as front_end_negotiate(), for a device of any type, without adding FLUSH. */
 void front_end_negotiate_type(struct front_end *fe, uint64_t features);
 void front_end_share_memory(struct front_end *fe);
 void front_end_set_ring(struct front_end *fe, uint16_t base);
@@ -121,8 +123,8 @@ uint8_t *block_data(struct front_end *fe);
 uint8_t block_io(struct front_end *fe, uint32_t type, uint64_t sector, uint32_t len);
 
 /*
- * Do the same in steps, with several requests at a time. Request n, below 32, has its own header
- * and status, and all share the data.
+ * Do what block_io() does, in steps and with several requests at a time. Request n, below 32, has
+ * its own header and status. All requests share the data.
  */
 void block_submit(struct front_end *fe, unsigned int n, uint32_t type, uint64_t sector, uint32_t len);
 void block_kick(struct front_end *fe);

@@ -259,7 +259,8 @@ static void front_end_cloud_hypervisor(void **state)
 	for (uint8_t i = 1; i < 3; i++) {
 		crate_starts(&peer, 4, 0);
 		/*
-		 * Cloud Hypervisor sends the channel for requests last, and only for some devices.
+		 * Cloud Hypervisor sends the channel for the daemon's requests last, and only for
+		 * some devices.
 		 */
 		give_channel(&peer);
 		block_write_and_read(&peer.fe, i, i);

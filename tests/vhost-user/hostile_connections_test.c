@@ -74,8 +74,8 @@ static void connection_that_ends_anywhere_in_a_session_is_forgotten(void **state
 }
 
 /*
- * The front end sends its own end of the connection as a descriptor. If the daemon kept it, the
- * connection would never close, and no other would be accepted.
+ * The front end sends its own end of the connection as a descriptor. If the daemon kept this
+ * descriptor, the connection would never close, and no other connection would be accepted.
  */
 static void connection_that_gives_away_its_own_end_is_dropped(void **state)
 {

@@ -108,7 +108,8 @@ static void request_whose_buffers_all_cross_a_border_is_served(void **state)
 }
 
 /*
- * Hostile 205: the device must not fail a request for a limit that the driver has not negotiated.
+ * Hostile 205: the device must not fail a request because of a limit that the driver has not
+ * negotiated.
  */
 static void request_of_any_length_is_served(void **state)
 {
@@ -131,7 +132,7 @@ static void request_of_any_length_is_served(void **state)
 	assert_non_null(strstr(daemon.summary, ", failed 0)"));
 }
 
-#define MOST_STOPS 1000 /* give up after so many stops that all came too late */
+#define MOST_STOPS 1000 /* the test gives up after this number of late stops */
 
 /*
  * A queue is stopped during a long request. The daemon unpops the request, and carries it out again
@@ -172,7 +173,7 @@ static void request_of_any_length_does_not_hold_up_a_stop(void **state)
 	daemon_finish(&daemon);
 }
 
-/* max-request-bytes= sets the limit. */
+/* The option max-request-bytes= sets the limit. */
 static void request_longer_than_the_user_allows_is_an_error(void **state)
 {
 	struct daemon_process daemon;
@@ -336,8 +337,8 @@ static void ring_that_breaks_fails_requests_that_have_not_begun(void **state)
 }
 
 /*
- * One ring has gigabytes of requests, another has 512 bytes. Both are available before the daemon
- * runs. The short request must not wait for all of the long requests.
+ * One ring has requests for gigabytes, another has a request for 512 bytes. All are available
+ * before the daemon runs. The short request must not wait for all of the long requests.
  */
 static void requests_that_are_long_are_served_in_turns(void **state)
 {

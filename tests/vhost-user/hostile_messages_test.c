@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Front ends send wrong messages. After each of them the daemon serves a good session. At the end
- * of each test the daemon exits normally.
+ * Front ends send wrong messages. After each wrong message the daemon serves a good session. At the
+ * end of each test the daemon exits normally.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -58,7 +58,10 @@ static void message_of_wrong_size_ends_the_session(void **state)
 		for (unsigned int s = 0; s < sizeof sizes / sizeof *sizes; s++) {
 			if (sizes[s] > VHOST_USER_MAX_PAYLOAD || sizes[s] == right)
 				continue;
-			/* These messages may have a payload of any length from its header on. */
+			/*
+			 * The payload of these messages starts with a header of 8 bytes, and may
+			 * then have any length.
+			 */
 			if (has_any_size(front_end_requests[i].request) && sizes[s] >= 8)
 				continue;
 			expect_drop(&daemon, front_end_requests[i].request, NEED_REPLY, payload, sizes[s],
@@ -206,7 +209,9 @@ static void expect_refusal(const struct daemon_process *daemon, uint32_t request
 	front_end_close(&fe);
 }
 
-/* Hostile 61 and 97: the part of these cases that a vhost-user back end can meet. */
+/*
+ * Hostile 61 and 97: this test covers the parts of these cases that a vhost-user back end can meet.
+ */
 static void message_for_queue_that_is_not_there_is_refused(void **state)
 {
 	const uint32_t requests[] = { VHOST_USER_SET_VRING_NUM, VHOST_USER_SET_VRING_BASE,

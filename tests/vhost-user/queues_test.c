@@ -85,8 +85,8 @@ static void queues_keep_the_data_of_all_apart(void **state)
 	const uint64_t features[] = { 0, FEATURE(VIRTIO_RING_F_EVENT_IDX) };
 	const unsigned int rounds = 100;
 	/*
-	 * The number of flushes of all queues among the writes of both sessions. As many are sent
-	 * among the reads.
+	 * All queues together send this number of flushes among the writes of both sessions, and
+	 * the same number among the reads.
 	 */
 	const unsigned int flushes = 2 * RINGS * rounds / RING_FLUSH_ROUNDS * RING_FLUSHES;
 	const unsigned int moves = 2 * RINGS * rounds * RING_REQUESTS - flushes;
@@ -277,8 +277,8 @@ static pid_t start_filling(const struct front_end *fe, bool reading)
 
 /*
  * The daemon checks with poll() that the descriptor accepts a signal, and then writes. If the
- * descriptor becomes full in between, the write blocks. Tries to cause that. On success leaves the
- * reader stopped and returns true.
+ * descriptor becomes full in between, the write blocks. This function tries to make the write
+ * block. If it succeeds, it leaves the reader stopped and returns true.
  */
 static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_t reader)
 {

@@ -92,8 +92,8 @@ static void disk_that_grows_can_be_used_and_is_announced(void **state)
 	block_write_and_read(&fe, 2 * SECTORS - 1, 8);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_OUT, 2 * SECTORS, 512), VIRTIO_BLK_S_IOERR);
 	/*
-	 * Without a change of size no message is sent. The daemon handles at least one of these two
-	 * signals before the third.
+	 * Without a change of size no message is sent. The pause gives the daemon time to handle
+	 * the first signal.
 	 */
 	assert_int_equal(kill(daemon.pid, SIGHUP), 0);
 	usleep(1000);

@@ -173,8 +173,8 @@ int ring_wait(struct ring *ring, unsigned int count)
 }
 
 /*
- * Returns whether request n of a round is a flush. A round with flushes has one alone and two in a
- * row. Few rounds have flushes, because flushes are slow.
+ * Returns whether request n of a round is a flush. In a round with flushes, one flush is alone and
+ * two are in a row. Few rounds have flushes, because flushes are slow.
  */
 static bool is_flush(unsigned int round, unsigned int n)
 {

@@ -474,8 +474,8 @@ static void session_rounds_an_image_up_to_whole_sectors(void **state)
 }
 
 /*
- * A guest writes to read-only fields. Its front end asks for a reply or not. The disk must still
- * work.
+ * A guest writes to read-only fields. Its front end sends the message with and without asking for a
+ * reply. The disk must still work.
  */
 static void session_outlives_a_write_to_the_configuration_space(void **state)
 {

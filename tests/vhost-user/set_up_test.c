@@ -219,8 +219,8 @@ static void ring_that_runs_stops_for_a_new_driver(void **state)
 /* Features */
 
 /*
- * Hostile 209: features are set in two halves, without VERSION_1, to 0, and again. Only the
- * features that are set when the ring starts count.
+ * Hostile 209: the front end sets features in two halves, without VERSION_1, to 0, and again. Only
+ * the features that are set when the ring starts count.
  */
 static void features_count_when_a_ring_starts(void **state)
 {

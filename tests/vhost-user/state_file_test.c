@@ -67,7 +67,10 @@ static void state_file_is_replaced_as_a_whole(void **state)
 	remove_folder(&folder);
 }
 
-/* No byte of a state that is too long is written. Here the bytes can't even be read. */
+/*
+ * A state that is too long is refused before a byte is written. Here the state's bytes can't be
+ * read, so the test fails if any byte is read.
+ */
 static void state_file_that_nobody_would_read_is_not_written(void **state)
 {
 	uint8_t *bytes = mmap(NULL, STATE_FILE_LIMIT, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

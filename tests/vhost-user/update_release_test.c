@@ -286,8 +286,8 @@ static void update_to_an_earlier_release_needs_no_later_section(void **state)
 	}
 	assert_int_equal(reader.fault.error, 0);
 	/*
-	 * The known sections are 16 of rings, and one each of the queue, the device, the session
-	 * and the disk.
+	 * The known sections are 16 sections vu-ring, and one each of queue, vu-device, vu-session
+	 * and blk.
 	 */
 	assert_int_equal(known, 20);
 	assert_int_equal(skipped, 2);

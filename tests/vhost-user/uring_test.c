@@ -357,7 +357,7 @@ static void uring_starts_a_thread_with_the_first_flush(void **state)
 	kernel_close();
 }
 
-/* If no thread can be started, the flush is made by a call. Later a thread may start again. */
+/* If no thread can be started, the queue's thread flushes. Later a thread may start again. */
 static void uring_flushes_without_a_thread_where_none_can_be_started(void **state)
 {
 	(void)state;
@@ -425,8 +425,8 @@ static void uring_without_descriptors_keeps_none(void **state)
 }
 
 /*
- * Flushes with the result that *context says: 0 is success, another value an error. Sets errno to
- * this value unless it is negative.
+ * Flushes with the result that *context gives: 0 is success, and any other value is an error. Sets
+ * errno to this value unless it is negative.
  */
 static int flush_as_told(void *context)
 {
@@ -632,7 +632,7 @@ static void uring_without_a_kernel_serves_long_requests_in_turns(void **state)
 	kernel_close();
 }
 
-/* The read of the flusher's answer may fail, and so may the submit that waits for it. */
+/* The read of the flusher's answer may fail, and so may the submit that waits for the answer. */
 static void uring_gets_the_flushers_answer_in_any_way(void **state)
 {
 	const int errors[] = { EAGAIN, EINTR, EINVAL, ECANCELED };

@@ -315,7 +315,7 @@ static void vsock_socket_files_of_others_are_left_alone(void **state)
 		snprintf(vsock_path, sizeof vsock_path, "%s/v", daemon.folder);
 		snprintf(spec, sizeof spec, "cid=3,uds=%s,socket=%s", vsock_path, daemon.socket);
 		snprintf(path, sizeof path, "%s%s", vsock_path, suffix);
-		/* A listener of either type makes the file in use. */
+		/* The file is in use if a listener of either type exists. */
 		listener = host_listen(suffix, types[i / 2], 8);
 		expect_refusal(&daemon, spec, "in use: somebody is listening there");
 		close(host_connect(suffix, types[i / 2]));

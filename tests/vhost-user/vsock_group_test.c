@@ -220,8 +220,8 @@ static void group_carries_all_records(void **state)
 }
 
 /*
- * If a guest does not read, the other guest can only fill the buffers between them. Then its credit
- * is used up.
+ * If a guest does not read, the sending guest can only fill the buffers between the two guests.
+ * Then the sender's credit is used up.
  */
 static void group_credit_reaches_from_guest_to_guest(void **state)
 {

@@ -346,7 +346,7 @@ uint32_t host_expect_ok(int fd)
 	return port;
 }
 
-/* Both */
+/* Guest and host */
 
 void vsock_set_up(struct vsock_pair *p, const char *options)
 {

@@ -11,9 +11,9 @@
 
 #include <virtio/vsock_connection.h>
 
-#define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* payload of a full buffer */
+#define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* in a full buffer */
 #define VSOCK_ANY 0xffffu                                         /* any operation */
-#define VSOCK_BUFFER 16384u                                       /* guest's, per connection */
+#define VSOCK_BUFFER 16384u                                       /* bytes for each connection */
 #define VSOCK_RINGS 3u
 #define SEQPACKET FEATURE(VIRTIO_VSOCK_F_SEQPACKET)
 #define VSOCK_FEATURES (SEQPACKET | FEATURE(VIRTIO_VSOCK_F_STREAM) | FEATURE(VIRTIO_VSOCK_F_NO_IMPLIED_STREAM))
@@ -56,7 +56,7 @@ void vsock_finish(struct daemon_process *daemon, const char *words);
 void vsock_attach(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
 void vsock_detach(struct vsock_guest *guest);
 
-/* Does the same, but does not start the rings. */
+/* Does the same as vsock_attach(), but does not start the rings. */
 void vsock_attach_stopped(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
 
 /*
@@ -68,7 +68,10 @@ void vsock_move(struct vsock_guest *guest, const char *socket, unsigned int ring
 /* Sends a packet, and waits until the device has popped it. */
 void vsock_send(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len);
 
-/* vsock_submit() does the same without waiting. vsock_reap() waits for one packet. */
+/*
+ * vsock_submit() does the same as vsock_send(), but does not wait. vsock_reap() waits until the
+ * device has popped one packet.
+ */
 void vsock_submit(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len);
 void vsock_reap(struct vsock_guest *guest);
 
@@ -77,7 +80,7 @@ void vsock_receive(struct vsock_guest *guest, struct vsock_message *message);
 
 /*
  * Receives a packet. Checks that it belongs to this connection and has this operation. Skips credit
- * updates unless `op` is one.
+ * updates unless `op` is VIRTIO_VSOCK_OP_CREDIT_UPDATE.
  */
 void vsock_expect(const struct vsock_peer *peer, uint16_t op, struct vsock_message *message);
 
@@ -87,7 +90,7 @@ void vsock_expect_nothing(struct vsock_guest *guest);
 /* Receives data on the connection, in any number of packets. Counts the data as read at once. */
 void vsock_expect_data(struct vsock_peer *peer, const void *bytes, size_t len);
 
-/* Connects the guest to a port of the host. Returns false if the host refuses. */
+/* Connects the guest to a port of the host. Returns false if the host refuses the connection. */
 bool vsock_connect(struct vsock_peer *peer, struct vsock_guest *guest, uint16_t type, uint32_t port);
 
 /* Accepts the device's request for a connection to a port. */

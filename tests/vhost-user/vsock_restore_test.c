@@ -201,7 +201,7 @@ static uint8_t *find_streams(uint8_t *file, size_t length, uint32_t *bytes)
 
 /*
  * Writes the state with one byte changed, and checks that a daemon refuses this state. If `words`
- * is NULL, only writes the state.
+ * is NULL, only writes the changed state.
  */
 static void expect_refused(struct vsock_pair *p, uint8_t *file, size_t length, uint8_t *byte, uint8_t value,
 			   const char *words)
@@ -229,8 +229,8 @@ static void expect_refused(struct vsock_pair *p, uint8_t *file, size_t length, u
 }
 
 /*
- * A state is refused if a stream lacks a connection that its stage needs, or has one that its stage
- * does not need.
+ * A state is refused if a stream lacks a connection that its stage needs, or has a connection that
+ * its stage does not need.
  */
 static void vsock_restore_refuses_streams_without_their_connection(void **state)
 {

@@ -98,8 +98,8 @@ static void vsock_refuses_ports_without_a_listener(void **state)
 	(void)state;
 	vsock_set_up(&p, "");
 	/*
-	 * At the listener's path is no file, then a socket file without a listener, a listener for
-	 * records, or an ordinary file.
+	 * The port's path has no file, then a stale socket file, a listener for records, or a link
+	 * to an ordinary file.
 	 */
 	assert_false(vsock_connect(&peer, &p.guest, STREAM, 80));
 	close(host_listen("_80", SOCK_STREAM, 8));
