@@ -16,8 +16,8 @@ struct taker {
 };
 
 /*
- * Puts a request into the list. The slot at the request's head is unused, because no two requests
- * in flight have the same head.
+ * Puts a request into the list, in the slot of its head. The slot is unused, because no two
+ * requests in flight have the same head.
  */
 static int take(void *context, struct virtio_chain *chain, uint32_t *written)
 {
@@ -40,7 +40,7 @@ static int take(void *context, struct virtio_chain *chain, uint32_t *written)
 /*
  * Pops the available requests. The loop ends: no request completes while the lock is held, so the
  * loop pops at most as many requests as the queue has entries. After VIRTIO_ENOTMAPPED,
- * async_disk_mapped() pops the rest.
+ * async_disk_mapped() pops the remaining requests.
  */
 static void take_all(struct async_disk *disk, uint16_t queue)
 {
@@ -102,8 +102,8 @@ static void report(struct async_disk *disk, uint16_t queue)
 }
 
 /*
- * Called with the lock held. After the completion the driver may reuse the head. The next request
- * with this head uses the same slot.
+ * Called with the lock held. Afterwards the caller must not use `request`: the driver may reuse the
+ * head, and the next request with this head overwrites the slot.
  */
 static void finish(struct async_disk *disk, struct async_request *request)
 {

@@ -230,8 +230,8 @@ static uint8_t log2_of(uint64_t value)
 }
 
 /*
- * Fills in all fields of the topology, because firmware and drivers read them without negotiating
- * the feature.
+ * Fills in all fields of the topology, because firmware and drivers read the fields without
+ * negotiating VIRTIO_BLK_F_TOPOLOGY.
  */
 static int set_blocks(const struct disk_options *options, const struct disk_number numbers[DISK_NUMBERS],
 		      struct virtio_blk_options *blk)

@@ -41,9 +41,9 @@ struct disk_options {
 };
 
 /*
- * Handles one pair of a disk's command line: readonly, serial or one of the numbers.
+ * Handles one option NAME=VALUE of a disk: readonly, serial or one of the numbers.
  *
- * Returns 1 if the name is one of these, 0 if not, -1 after printing what is wrong.
+ * Returns 1 if the name is known, 0 if not, -1 after printing what is wrong.
  */
 int disk_option(struct disk_options *options, const char *name, char *value);
 
@@ -51,14 +51,14 @@ int disk_option(struct disk_options *options, const char *name, char *value);
 void disk_print_help(void);
 
 /*
- * Opens an image, which is a file or a block device that is not in use. Does not block, even if the
- * path names a pipe. Locks the image until it is closed. The lock excludes other programs that
- * lock, such as QEMU and these examples, so there is one writer. A file system without locks gives
- * no such protection.
+ * Opens an image: a file or a block device, not in use. Does not block, even if the path names a
+ * pipe. Locks the image until it is closed. The lock excludes other programs that lock, such as
+ * QEMU and these examples, so there is one writer. A file system without locks gives no such
+ * protection.
  *
- * The disk gets the properties of a block device. They are printed as options, which make the same
- * disk on another host. The size of an image is rounded up to whole blocks, with a message to the
- * operator.
+ * A disk on a block device gets the device's properties. They are printed as options, which make
+ * the same disk on another host. The size of an image is rounded up to whole blocks, with a message
+ * to the operator.
  *
  * @options  from the command line
  * @file     for the back end; must live as long as the disk

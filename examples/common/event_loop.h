@@ -69,8 +69,8 @@ int event_loop_want(struct event_loop *loop, struct event_source *source, unsign
 int event_loop_turn(struct event_loop *loop);
 
 /*
- * Call this before closing the descriptor. If another process has the same file open, closing the
- * descriptor does not stop its events.
+ * Call this before closing the descriptor. If another process has the same file open, events
+ * continue after the descriptor is closed.
  */
 void event_loop_remove(struct event_loop *loop, struct event_source *source);
 

@@ -40,7 +40,10 @@ static void unwatch(struct event_source *source, struct event_loop *loop)
 
 /* Timers */
 
-/* The read fails if the timer was set again after the event. Then the timer has not expired. */
+/*
+ * The read fails if the timer was set again after the event. In this case the new time has not come
+ * yet.
+ */
 static void on_expiry(struct event_source *source)
 {
 	struct event_timer *timer = CONTAINER_OF(source, struct event_timer, source);

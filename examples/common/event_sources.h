@@ -43,7 +43,7 @@ struct event_wake {
 	void (*woken)(struct event_wake *wake);
 };
 
-/* Do and return the same as the functions of a timer. */
+/* Do the same for a wake-up as event_timer_open() and event_timer_close() do for a timer. */
 int event_wake_open(struct event_wake *wake, struct event_loop *loop, void (*woken)(struct event_wake *wake));
 void event_wake_close(struct event_wake *wake);
 

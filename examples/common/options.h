@@ -10,7 +10,7 @@
 int option_error(const char *word, const char *why);
 
 /*
- * Cuts an argument at its commas, and a pair at its first "=".
+ * Cuts an argument at its commas, and each pair at its first "=".
  *
  * @spec  the argument, which is changed: each piece becomes a string in place. The first piece is
  *        not a pair.
@@ -21,7 +21,7 @@ int option_error(const char *word, const char *why);
  */
 int options_parse(char *spec, int (*take)(void *context, const char *name, char *value), void *context);
 
-/* Does the same for an argument that consists of pairs only. */
+/* Does the same as options_parse(), for an argument that consists of pairs only. */
 int options_parse_pairs(char *pairs, int (*take)(void *context, const char *name, char *value), void *context);
 
 /* Parses a decimal number from min to max. Returns 0 or -1. Prints nothing. */

@@ -12,7 +12,7 @@
 /* The guest's processor waits during a turn, so every step and every turn has a bound. */
 #define STEP_BYTES (UINT64_C(256) << 10)
 #define TURN_STEPS 16
-#define MAX_RANGE_SECTORS 8192 /* of a discard or a write of zeroes */
+#define MAX_RANGE_SECTORS 8192 /* per range of a discard or a write of zeroes */
 
 /* Requests */
 

@@ -3,7 +3,7 @@
  * A block device on an image file: the library virtio-blk on the device core.
  *
  * Requests are carried out one after another while the guest waits. Each turn has a bound, and the
- * rest waits for another turn. At most one request is in flight between two turns.
+ * remaining work waits for another turn. At most one request is in flight between two turns.
  */
 #ifndef BLK_DEVICE_H
 #define BLK_DEVICE_H
@@ -24,7 +24,7 @@
  */
 #define BLK_SEGMENTS (2 * 65536 + PROXY_MAX_FDS)
 
-#define BLK_RANGES 16 /* of a discard */
+#define BLK_RANGES 16 /* per discard */
 
 /* Callbacks into the VMM. */
 struct blk_host {

@@ -16,7 +16,7 @@
  * @argv     the command and its arguments, ended by NULL
  * @signals  unblocked for the command
  * @proxy    set to our end of the socket for x-pci-proxy-dev
- * @irq      set to our end of the socket for the pci-serial
+ * @irq      set to our end of the socket for the pci-serial device
  *
  * Returns the command's process ID, or -1 with errno.
  */

@@ -40,7 +40,7 @@ static void on_timer(struct event_source *source)
 
 /*
  * Drops the bytes that the guest writes. When QEMU closes this socket, the guest gets no more
- * interrupts. Only the end of the other socket ends the program.
+ * interrupts. The program ends only when QEMU closes the socket of x-pci-proxy-dev.
  */
 static void on_port(struct event_source *source)
 {

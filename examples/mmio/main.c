@@ -33,18 +33,20 @@ static const char usage[] =
 	"  -device x-pci-proxy-dev,fd=3 -chardev socket,id=irq,fd=4\n"
 	"  -device pci-serial,chardev=irq,addr=5\n"
 	"\n"
-	"or uses the other ends of such sockets, which its parent process passes on. The guest\n"
-	"needs an ACPI table that says where the registers are (tests/guests/mmio.asl), and must\n"
-	"run `cat /dev/ttyS1' all the time. QEMU needs -M pc and memory that is shared (memory-backend-memfd).\n"
+	"Without COMMAND the program uses the other ends of such sockets, which its parent process\n"
+	"passes on. The guest needs an ACPI table that says where the registers are\n"
+	"(tests/guests/mmio.asl), and must run `cat /dev/ttyS1' all the time. QEMU needs -M pc and\n"
+	"memory that is shared (memory-backend-memfd).\n"
 	"\n"
-	"On SIGHUP it reads the size of IMAGE again, and tells the guest. It ends when QEMU ends.\n"
+	"On SIGHUP the program reads the size of IMAGE again, and tells the guest. The program\n"
+	"ends when QEMU ends.\n"
 	"\n"
 	"  --blk IMAGE    a file or block device without a comma in its name, locked as long as it\n"
 	"                 is in use\n";
 
 static const char usage_tail[] =
 	"  --socket-fd N  descriptor of the socket to x-pci-proxy-dev\n"
-	"  --irq-fd N     descriptor of the socket to the pci-serial\n"
+	"  --irq-fd N     descriptor of the socket to the pci-serial device\n"
 	"  --help         print this\n";
 /* clang-format on */
 

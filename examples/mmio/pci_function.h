@@ -5,8 +5,8 @@
  *
  * The guest's system must find these registers by an ACPI table, and must see no PCI device. But
  * the firmware must see the PCI function, because it maps the page. So the function vanishes when
- * the firmware has switched its memory on. From then on its configuration space reads as ones, like
- * an empty slot, and no operating system moves the page.
+ * the firmware sets the function's Memory Space bit. From then on the configuration space reads as
+ * ones, like an empty slot, and no operating system moves the page.
  */
 #ifndef PCI_FUNCTION_H
 #define PCI_FUNCTION_H
@@ -26,9 +26,9 @@ struct pci_function {
 void pci_function_reset(struct pci_function *pci);
 
 /*
- * Accesses the configuration space. The guest and QEMU may use any address and length. An access
- * outside the header, or of another length than 1, 2 or 4, reads zeroes and writes nothing. While
- * the function is hidden, all reads return ones.
+ * Accesses the configuration space. The guest and QEMU may use any address and length. If an access
+ * lies outside the header, or its length is not 1, 2 or 4, a read returns zeroes, and a write does
+ * nothing. While the function is hidden, all reads return ones.
  */
 uint32_t pci_function_read(const struct pci_function *pci, uint32_t addr, int32_t len);
 void pci_function_write(struct pci_function *pci, uint32_t addr, int32_t len, uint32_t value);

@@ -36,8 +36,8 @@ static const char help[] =
 	"       virtio-state --sections\n"
 	"\n"
 	"Prints saved states. For a bad state it says what is wrong, and at which byte of the file.\n"
-	"It checks the form of each section, and the values of queues. Whether the other values\n"
-	"are possible is checked by the device that restores them.\n"
+	"It checks the form of each section, and the values of queues. It can't check the other\n"
+	"values: the device that restores them does.\n"
 	"The exit status is 0 if all states are good, 1 if a state is bad, and 2 if a file can't\n"
 	"be read.\n"
 	"\n"
@@ -153,8 +153,8 @@ static int print_known(struct virtio_section_reader *reader, const struct virtio
 }
 
 /*
- * Checks the values of a queue, as far as possible without the queue that is restored. Returns 0 or
- * the reader's error.
+ * Checks the values of a queue, as far as possible without a queue to restore them into. Returns 0
+ * or the reader's error.
  */
 static int judge_queue(struct virtio_section_reader *reader, const struct virtio_section *section)
 {
@@ -219,7 +219,7 @@ static int print_state(const uint8_t *bytes, size_t length)
 	return 0;
 }
 
-/* Prints the layout of values that follow each other. Returns the offset after the last value. */
+/* Prints the layout of consecutive values. Returns the offset after the last value. */
 static uint32_t print_places(const struct virtio_section_field *fields, uint32_t count, const char *indent)
 {
 	uint32_t at = 0;
