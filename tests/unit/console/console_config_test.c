@@ -163,7 +163,7 @@ static void console_config_write_sends_the_low_byte_in_every_state(void **state)
 }
 
 /*
- * Hostile 147, first part: a size changes the configuration space before activation and after it.
+ * Hostile 147, first part: a resize changes the configuration space before and after activation.
  */
 static void console_resize_changes_the_configuration_in_every_state(void **state)
 {

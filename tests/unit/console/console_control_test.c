@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Ports that come and go, and the messages of the control queues. */
+/* Ports that are added and removed, and the messages of the control queues. */
 #include "console_fixture.h"
 
 static struct console_fixture f;
@@ -160,7 +160,7 @@ static void control_answers_port_ready_without_device_ready(void **state)
 	console_expect_nothing(&f);
 	assert_int_equal(f.console.stats.ignored, 1);
 	/*
-	 * A driver that has resumed gets PORT_ADD for new ports, but not for those that it knows.
+	 * A driver that has resumed gets PORT_ADD only for ports that it does not know yet.
 	 */
 	console_add(&f, 2, false);
 	console_expect(&f, 2, VIRTIO_CONSOLE_PORT_ADD, 0);
@@ -468,7 +468,9 @@ static void control_resize_sends_the_latest_size(void **state)
 	console_expect_nothing(&f);
 }
 
-/* Hostile 216: the guest gets a close and an open, and no input of the old client. */
+/*
+ * Hostile 216: for another client the guest gets a close and an open, and no input of the old one.
+ */
 static void control_change_of_client_is_a_close_and_an_open(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 32);
@@ -618,7 +620,7 @@ static void control_port_is_opened_only_after_its_port_ready(void **state)
 	assert_int_equal(f.ports[1].guest_open, 0);
 	assert_int_equal(f.event_count, 0);
 	assert_int_equal(f.console.stats.ignored, 2);
-	/* The driver made the old port ready and opened it. Then it replies to the ADD. */
+	/* The first two messages are for the old port. The second PORT_READY replies to ADD. */
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
@@ -671,7 +673,7 @@ static void control_port_has_no_output_of_the_one_before(void **state)
 	console_expect_output(&f, 1, "new");
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(console_used(&f.tx), 0);
-	/* Another driver does not know the old port. */
+	/* After a reset the next driver does not know the old port. */
 	remove_port(1);
 	console_add(&f, 1, false);
 	virtio_console_reset(&f.console);
@@ -681,7 +683,7 @@ static void control_port_has_no_output_of_the_one_before(void **state)
 	console_expect_output(&f, 1, "first");
 }
 
-/* Before PORT_READY the driver would discard the input as the old port's. */
+/* Before PORT_READY the driver would discard the input as input of the old port. */
 static void control_console_has_no_input_before_its_port_ready(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 32);

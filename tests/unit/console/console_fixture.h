@@ -23,7 +23,7 @@
 struct console_sink {
 	uint8_t bytes[CONSOLE_OUTPUT];
 	uint32_t count;
-	uint32_t limit; /* bytes that the sink takes in all */
+	uint32_t limit; /* total of bytes that the sink accepts */
 	uint32_t calls;
 	uint32_t longest; /* longest piece offered */
 };
@@ -175,8 +175,8 @@ struct console_log {
 };
 
 /*
- * Turns the log on, with the region of the rings or without, and with a translation or NULL. The
- * queue's memory is flat.
+ * Gives the queue a map with a dirty log, and with a translation unless NULL. If rings is false,
+ * the region of the rings is not logged. The queue's memory must be FIXTURE_FLAT.
  */
 static inline void console_log_on(struct console_log *l, struct fixture *q, bool rings, virtio_translate_fn *translate)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The input buffer of a console port, used by one thread. tests/threads uses it from two. */
+/* The input buffer of a console port, used by one thread. tests/threads has a test with two. */
 #include "console_fixture.h"
 
 static void input_init_refuses_bad_capacity(void **state)
@@ -33,7 +33,7 @@ static void input_init_accepts_every_capacity_in_range(void **state)
 	}
 }
 
-/* regression R31: the buffer is bounded, and reports that it is full. */
+/* Regression R31: the buffer is bounded, and reports that it is full. */
 static void input_enqueue_reports_a_full_buffer(void **state)
 {
 	uint8_t bytes[4], seen[4];

@@ -28,15 +28,15 @@ static struct {
 	bool wrong;     /* whether one of these bytes had a wrong value */
 } g;
 
-/* Returns the content of guest memory at each offset. */
+/* Returns the byte that guest memory has at an offset of the data. */
 static uint8_t byte_at(uint64_t offset)
 {
 	return (uint8_t)(offset ^ offset >> 8 ^ offset >> 16);
 }
 
 /*
- * Checks the bytes offered. Every buffer begins at the start of the data, so the offset of each
- * byte in memory is known.
+ * Checks the first and the last byte offered. The chains cover the data in order, and then again
+ * from its start. So the number of bytes taken gives the offset.
  */
 static size_t take(void *context, const void *bytes, size_t len)
 {
@@ -93,7 +93,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Transmits all chains. Each call ends after a limited number of bytes. */
+/* Transmits all chains. Checks that each call ends after a limited number of bytes. */
 static void transmit(uint32_t chains, uint64_t bytes)
 {
 	struct virtio_console_progress progress;
@@ -117,7 +117,7 @@ static void transmit(uint32_t chains, uint64_t bytes)
 	}
 }
 
-/* Hostile 140: the longest possible chain covers little memory again and again. */
+/* Hostile 140: all buffers of a chain of 4 GiB cover the same memory. */
 static void transmit_hands_4_gib_over_in_pieces(void **state)
 {
 	(void)state;
@@ -177,9 +177,9 @@ static void receive_fills_a_chain_of_many_pieces(void **state)
 }
 
 /*
- * Offers chains of all lengths up to the queue's size. They share one list of descriptors and take
- * millions of steps together. Checks that a call takes a part of these steps and sets
- * progress.more.
+ * Offers a chain of each length up to the queue's size. All chains share one list of descriptors,
+ * and together take millions of steps. Checks that one call takes only a part of these steps and
+ * sets progress.more.
  */
 static void expect_short_calls(uint16_t flags, int (*call)(struct virtio_console_progress *progress))
 {
@@ -199,7 +199,7 @@ static void expect_short_calls(uint16_t flags, int (*call)(struct virtio_console
 		assert_true(progress.chains > 0);
 		while (progress.chains-- > 0)
 			steps += QUEUE - done++;
-		/* A call passes the limit by one chain at most. */
+		/* A call may exceed the limit of 32 * QUEUE steps by one chain. */
 		assert_true(steps <= 33 * QUEUE);
 	} while (progress.more);
 	assert_int_equal(done, QUEUE);

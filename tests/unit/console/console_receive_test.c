@@ -42,7 +42,7 @@ static void receive_fills_a_chain_with_what_is_there(void **state)
 	assert_int_equal(stats().received, 2);
 }
 
-/* Hostile 177: every piece of a chain is filled in order, and the used length is exact. */
+/* Hostile 177: the buffers of a chain are filled in order, and the used length is exact. */
 static void receive_fills_every_piece_in_order(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = {
@@ -85,7 +85,7 @@ static void receive_marks_what_it_writes_in_the_dirty_log(void **state)
 
 #define SHIFTED 0x100000u
 
-/* Translates so that all memory has two addresses: its own, and one SHIFTED bytes above. */
+/* Translates addresses, so that memory at addr is also at addr + SHIFTED. */
 static int translate_shifted(void *context, uint64_t addr, uint64_t len, uint32_t access,
 			     struct virtio_translation *out)
 {
@@ -169,7 +169,7 @@ static void receive_without_buffers_holds_input_until_the_kick(void **state)
 	assert_int_equal(console_receive(&f, 0), 0);
 	assert_int_equal(f.progress.chains, 0);
 	assert_false(f.progress.room);
-	/* The device has asked the driver for a kick. */
+	/* The device has enabled kicks. */
 	assert_int_equal(fixture_get(&f.rx, VIRTIO_MOCK_USED_FLAGS), 0);
 	assert_int_equal(virtio_console_input_enqueue(&f.input[0], "x", 1, &wake), VIRTIO_ENOBUFS);
 	add_buffer(FIXTURE_DATA, 10);
@@ -208,7 +208,7 @@ static void expect_kept(uint32_t used, const char *text)
 	assert_memory_equal(seen, text, strlen(text));
 }
 
-/* Hostile 136: a chain with a readable buffer gets no input. The next chain gets it. */
+/* Hostile 136: a chain with a readable buffer gets no input. The next chain gets the input. */
 static void receive_completes_misdirected_chains_empty(void **state)
 {
 	const struct virtio_mock_buffer readable[] = { READABLE(FIXTURE_DATA, 16) };

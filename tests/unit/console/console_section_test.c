@@ -38,8 +38,8 @@ static void set_up(void)
 }
 
 /*
- * Reads the device's section. Returns the result of virtio_console_read_state(), and keeps its
- * outputs.
+ * Returns the result of virtio_console_read_state() for the device with the number 3. Checks that
+ * an error leaves the outputs unchanged.
  */
 static int read_device(struct virtio_section_reader *reader, const uint64_t *features, uint32_t capacity)
 {
@@ -65,7 +65,7 @@ static void expect_fault(const struct virtio_section_reader *reader, int error, 
 	assert_string_equal(reader->fault.field, field);
 }
 
-/* Each row has the values of a device and of ports. One of them is impossible. */
+/* Each row has the values of a device and of its ports. Exactly one value is impossible. */
 static void check_state_names_the_impossible_value(void **state)
 {
 	const struct {
@@ -192,7 +192,7 @@ static void read_state_refuses_what_another_device_has_saved(void **state)
 	assert_int_equal(reader.fault.bits, f.console.negotiated ^ MULTIPORT);
 	reader = write_file();
 	assert_int_equal(read_device(&reader, NULL, 1), VIRTIO_ENOBUFS);
-	/* The target has one port more, or one less. */
+	/* The target has one port more than the source, or one port less. */
 	reader = write_file();
 	console_add(&f, 2, false);
 	assert_int_equal(read_device(&reader, NULL, CONSOLE_PORTS), VIRTIO_EINVAL);
@@ -204,7 +204,7 @@ static void read_state_refuses_what_another_device_has_saved(void **state)
 	assert_int_equal(reader.fault.entry, 1);
 }
 
-/* The bytes of port 1 lie across the end of its buffer. */
+/* The input of port 1 wraps around the end of its buffer. */
 static void read_input_gives_the_bytes_of_each_port(void **state)
 {
 	uint8_t bytes[CONSOLE_INPUT];

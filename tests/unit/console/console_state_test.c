@@ -46,8 +46,8 @@ static void send_letters(uint32_t cuts)
 }
 
 /*
- * Saves at every byte of a chain in every layout, also with more buffers than segments. No byte is
- * lost, repeated or reordered.
+ * Saves and restores after every byte of a chain, in several layouts, also with more buffers than
+ * segments. No byte is lost, repeated or reordered.
  */
 static void state_moves_with_a_transmit_chain_in_flight(void **state)
 {
@@ -325,8 +325,8 @@ static void save_port_refuses_a_number_that_is_too_high(void **state)
 }
 
 /*
- * The state contains the messages that were sent and received. The target sends those that are
- * pending.
+ * The state says which messages were sent and received, and which are pending. The target sends the
+ * pending messages.
  */
 static void restore_goes_on_with_the_messages(void **state)
 {
@@ -360,8 +360,8 @@ static void restore_goes_on_with_the_messages(void **state)
 }
 
 /*
- * After a restore the clients of the target count. The driver gets a message if a port's client
- * differs from the saved one.
+ * A restore keeps the target's clients. The driver gets a message if a port had a client at the
+ * save and has none now, or the reverse.
  */
 static void restore_tells_the_driver_of_another_client(void **state)
 {

@@ -90,7 +90,7 @@ static void transmit_completes_chains_without_bytes(void **state)
 	assert_int_equal(stats().transmit_malformed, 0);
 }
 
-/* Hostile 174: a buffer may cover the descriptor table. Its bytes are sent like any others. */
+/* Hostile 174: a buffer may cover the descriptor table, whose bytes are sent as data. */
 static void transmit_sends_the_descriptor_table_as_bytes(void **state)
 {
 	const struct virtio_mock_buffer table = READABLE(FIXTURE_BASE, 16);
@@ -105,7 +105,7 @@ static void transmit_sends_the_descriptor_table_as_bytes(void **state)
 	assert_memory_equal(f.sinks[0].bytes, bytes, 16);
 }
 
-/* Hostile 137: a chain with a writable piece is not read. */
+/* Hostile 137: a chain with a writable buffer is not read. */
 static void transmit_completes_misdirected_chains_unread(void **state)
 {
 	const struct virtio_mock_buffer writable[] = { WRITABLE(FIXTURE_DATA, 8) };
@@ -161,7 +161,7 @@ static void transmit_completes_chains_with_a_bad_buffer_unread(void **state)
 	assert_int_equal(stats().transmit_malformed, COUNT(bad));
 }
 
-/* The buffers of a long chain cover the same memory again and again. */
+/* All buffers of a long chain cover the same memory. */
 static void transmit_hands_long_chains_over_in_pieces(void **state)
 {
 	struct virtio_mock_buffer buffers[CONSOLE_QUEUE];
@@ -185,8 +185,7 @@ static void transmit_hands_long_chains_over_in_pieces(void **state)
 }
 
 /*
- * Sends 26 letters in a layout given by cuts. Repeats this with a sink that is full at each byte in
- * turn.
+ * Sends 26 letters in one chain of this number of buffers.
  */
 static void send_letters(uint32_t cuts)
 {
@@ -260,8 +259,8 @@ static void transmit_clamps_a_sink_that_reports_more_than_offered(void **state)
 }
 
 /*
- * A chain has more pieces than there are segments. It is read in several parts, from any byte at
- * which the sink stops.
+ * A chain has more buffers than the array has segments. The device reads the chain in several
+ * parts, and continues at the byte where the sink stopped.
  */
 static void transmit_reads_chains_with_more_pieces_than_segments(void **state)
 {
@@ -409,8 +408,8 @@ static int translate_behind(void *context, uint64_t addr, uint64_t len, uint32_t
 }
 
 /*
- * The segment of a chain's rest names the region of its bytes, and not the region of the queue's
- * last access.
+ * When the sink is full, the device keeps a segment of the unsent bytes. The segment must point to
+ * the region of these bytes, and not to the region of the queue's last access.
  */
 static void transmit_keeps_the_region_of_translated_bytes(void **state)
 {

@@ -97,8 +97,8 @@ static inline void random_bring_up(struct machine *m, uint32_t number, uint64_t 
 }
 
 /*
- * The driver makes count buffers available in a queue that has just started, beginning at available
- * index first.
+ * The driver makes count buffers available in a queue that has just started. The available index of
+ * the first buffer is first.
  */
 static inline void random_offer(struct machine *m, uint32_t number, uint32_t queue, uint16_t first, uint32_t count)
 {
@@ -215,8 +215,8 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 		s.told_fwd_cnt = s.fwd_cnt - random_below(random, 100);
 		s.peer_fwd_cnt = s.tx_packets ? s.tx_cnt - random_below(random, 4096) : s.tx_cnt;
 		/*
-		 * These members draw no new random numbers. So files of version 1 still have the
-		 * same states.
+		 * These members were added in version 2, and use no new random numbers. So the
+		 * states of the files of version 1 are still computed.
 		 */
 		if (s.type == VIRTIO_VSOCK_TYPE_SEQPACKET && s.state > 2)
 			s.message_packets = s.fwd_cnt >> 8 & 3;

@@ -150,7 +150,7 @@ static void file_with_bytes_behind_it_is_refused(void **state)
 	expect_fault(&f, VIRTIO_EFORMAT, VIRTIO_SECTION_FILE_LONG, 12);
 }
 
-/* A length that is too small, or the largest, with a correct checksum. */
+/* The header has a length that is too small or too large. The checksum is correct. */
 static void file_with_another_length_is_refused(void **state)
 {
 	static const uint64_t lengths[] = { 0, 1, 39, UINT32_MAX, UINT64_MAX };
@@ -236,7 +236,7 @@ static void file_of_invented_version_2_follows_the_rule(void **state)
 	(void)virtio_section_describe(&reader.fault, text, sizeof text);
 	assert_string_equal(text, "file: version at byte 8: the file has an unsupported version: 3, and this library "
 				  "reads 1 to 2 (VIRTIO_EVERSION: version of a saved state not supported)");
-	/* A release that no longer reads version 1. */
+	/* This release no longer reads version 1. */
 	make(&f);
 	assert_int_equal(virtio_impl_queue_ser_open(&reader, f.bytes, f.length, id, 2, 2), VIRTIO_EVERSION);
 }

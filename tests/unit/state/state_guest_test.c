@@ -2,12 +2,10 @@
 /*
  * A guest has traffic on two queues each of a disk, a console and a socket device. Its devices are
  * saved at random points, and restored into a fresh process over the same memory file. Nothing is
- * lost, repeated or reordered. Hostile 78, 80, 239 and 243.
- *
- * This process is the guest, its drivers, and the host's clients. The devices are in a child, which
- * follows orders from a socket, so each run is the same. To move, the child replies with its saved
- * file and ends. The next child begins with that file, in the same memory. One move may directly
- * follow another.
+ * lost, repeated or reordered. Hostile 78, 80, 239 and 243. This process is the guest, its drivers,
+ * and the host's clients. The devices are in a child, which follows orders from a socket, so each
+ * run is the same. In a move, the child replies with its saved file and ends. The next child begins
+ * with this file, in the same memory. One move may directly follow another move.
  */
 #include "random_state.h"
 
@@ -21,7 +19,7 @@
 
 #define GUESTS 200u /* in a usual run; a long run has 50 times as many */
 #define MOVES 3u
-#define STEPS 40u /* between two moves */
+#define STEPS 40u /* steps between two moves */
 #define DEPTH 8u  /* most outstanding requests of a queue */
 #define SLOT 512u /* bytes of guest memory for a request */
 #define SLOTS 16u
@@ -71,7 +69,7 @@ static bool get_all(int fd, void *bytes, size_t length)
 /* Shared by both sides: guest memory, and the image of the disk. */
 static uint8_t *ram, *storage;
 
-/* The guest's drivers. The first child reads the addresses of the queues from them. */
+/* The guest's drivers. The first child reads the addresses of the queues from mocks. */
 static struct virtio_region region;
 static struct virtio_memory_map map;
 static struct virtio_mock mocks[MACHINE_DEVICES][LINKS];
@@ -160,7 +158,7 @@ static void work_console(uint32_t queue, uint32_t room)
 		virtio_device_interrupt_used(&machine.parts[MACHINE_CONSOLE].device, (uint16_t)queue);
 }
 
-/* Serves packets from the guest: a request is accepted, and data is forwarded at once. */
+/* Serves packets from the guest. Accepts each connection, and forwards data at once. */
 static void work_tx(uint32_t number)
 {
 	struct virtio_queue *q = &machine.parts[MACHINE_SOCKETS].queues[1];
@@ -186,7 +184,7 @@ static void work_tx(uint32_t number)
 	}
 }
 
-/* Sends a packet that is owed, or data. Each byte of data is its position in the stream. */
+/* Sends an owed packet, or data. Each byte of data is its position in the stream. */
 static bool send_one(struct virtio_vsock_packet *packet)
 {
 	struct virtio_vsock_connection *c = virtio_vsock_table_each(&machine.table, NULL);
@@ -302,7 +300,7 @@ static void be_host(int fd, const uint8_t *file, size_t length)
 /* The guest */
 
 struct link {
-	uint32_t added, returned;            /* requests */
+	uint32_t added, returned;            /* numbers of requests */
 	uint32_t number[MACHINE_QUEUE_SIZE]; /* the request's number, by head */
 	bool busy[SLOTS];
 };
@@ -451,8 +449,8 @@ static void tell(const struct message *m)
 }
 
 /*
- * Writes a request, and describes it. Returns the number of its buffers, or 0 if no request is
- * possible now.
+ * Writes a request into guest memory, and describes its buffers. Returns the number of buffers, or
+ * 0 if no request is possible now.
  */
 static uint32_t fill(uint32_t device, uint32_t queue, uint32_t number, struct virtio_mock_buffer *buffers)
 {
@@ -549,7 +547,7 @@ static void move(void)
 	start_child();
 }
 
-/* Runs until only buffers that wait for the host are outstanding. */
+/* Runs until the only outstanding buffers are those for input from the host. */
 static void drain(void)
 {
 	for (uint32_t i = 0; i < 400; i++)

@@ -56,8 +56,8 @@ static const struct virtio_section_layout layouts[4] = {
 };
 
 /*
- * A section that may be skipped, a section that must not be, and a section with the longest name,
- * which has no zero after it.
+ * A section that may be skipped, a section that must not be skipped, and a section with the longest
+ * possible name. The longest name has no zero after it in the file.
  */
 static const struct virtio_section_layout extra = { "extra", 1, true, fields, 1, NULL, NULL, 0, 0 };
 static const struct virtio_section_layout needed = { "needed", 1, false, fields, 1, NULL, NULL, 0, 0 };
@@ -150,7 +150,9 @@ static void section_has_the_bytes_of_the_specification(void **state)
 	assert_int_equal(f.bytes[sizeof expected], 0x5c);
 }
 
-/* Hostile 234: a release reads files of older releases, with defaults, but not of newer ones. */
+/*
+ * Hostile 234: a release reads files of older releases, with defaults, and none of newer releases.
+ */
 static void section_of_older_version_has_defaults(void **state)
 {
 	(void)state;
@@ -193,7 +195,7 @@ static void section_of_version_0_is_refused(void **state)
 	expect_fault(&f, 3, VIRTIO_EVERSION, VIRTIO_SECTION_VERSION, 24, "version");
 }
 
-/* Hostile 76: a section with missing or extra bytes is refused, wherever it ends. */
+/* Hostile 76: a section with missing or extra bytes is refused, whatever its length is. */
 static void section_with_another_length_is_refused(void **state)
 {
 	static const uint32_t ends[] = { 8, 12, 14, 15, 16 };
@@ -214,7 +216,9 @@ static void section_with_another_length_is_refused(void **state)
 		else if (length > ONE_BYTES)
 			expect_fault(&f, 1, VIRTIO_EFORMAT, VIRTIO_SECTION_EXTRA_BYTES, 32 + ONE_BYTES, NULL);
 	}
-	/* A length that is more than the file has, up to the largest. */
+	/*
+	 * The length is too large by one, or it is the largest possible. The file has fewer bytes.
+	 */
 	write_thing(&f, 1, 2);
 	f.bytes[28]++;
 	expect_fault(&f, 1, VIRTIO_EFORMAT, VIRTIO_SECTION_CONTENT_SHORT, 28, "length");
@@ -284,7 +288,8 @@ static void section_with_bad_header_is_refused(void **state)
 }
 
 /*
- * Hostile 233: a section that no read asks for is skipped if its writer allowed that, and reported.
+ * Hostile 233: the program does not read some sections. They are skipped and reported if their
+ * writer allowed that, and refused otherwise.
  */
 static void section_that_is_unknown_is_skipped_only_if_it_says_so(void **state)
 {
@@ -314,8 +319,8 @@ static void section_that_is_unknown_is_skipped_only_if_it_says_so(void **state)
 	assert_true(skipped[1].device == 3 && skipped[1].index == 4 && skipped[1].bytes == 8);
 
 	/*
-	 * A section that must not be skipped, at the start or at the end, and a section of another
-	 * device or index.
+	 * Some sections must not be skipped: "needed", before and after the last read, and a
+	 * section "thing" of another device or index.
 	 */
 	begin(&f);
 	virtio_section_write(&f.writer, &needed, 7, 8, &item, NULL, 0);
@@ -443,7 +448,7 @@ static void expect_refused(struct file *f, const struct virtio_section *where, s
 	assert_string_equal(described, text);
 }
 
-/* A value that a target refuses is found again by its name, in sections of each version. */
+/* If a target refuses a value, the library finds the value's offset in the section by its name. */
 static void section_refuse_finds_the_value(void **state)
 {
 	struct virtio_section where;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Tests that virtio-state prints good files, and reports the fault of a bad file and its place.
+# Tests that virtio-state prints good files, and reports the fault of a bad file and its offset.
 # usage: virtio_state.sh PROGRAM GOLDEN WORK
 #   GOLDEN/../bad has bad files with a correct checksum.
 set -u

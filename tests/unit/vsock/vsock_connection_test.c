@@ -10,7 +10,7 @@
 enum start {
 	NONE,
 	ACCEPTING,
-	UNSENT,    /* our REQUEST is owed */
+	UNSENT,    /* our REQUEST was not sent yet */
 	REQUESTED, /* our REQUEST was sent */
 	OPEN,
 	PEER_SEND, /* the guest sends no more, and all is forwarded */
@@ -52,7 +52,7 @@ struct row {
 	uint16_t answer;
 };
 
-/* The four most frequent results. */
+/* The results that occur more than once. */
 #define STRAY                                                                                                          \
 	{                                                                                                              \
 		0, VIRTIO_VSOCK_CLOSED, VIRTIO_VSOCK_OP_RST                                                            \
@@ -92,8 +92,8 @@ struct row {
  */
 static const struct row rows[STARTS][PACKETS] = {
 	/*
-	 * invalid, request, response, rst, shutdown, rw, update, ask, unknown op, dgram, other
-	 * type, lost
+	 * The columns: invalid, request, response, rst, shutdown, rw, update, ask, unknown op,
+	 * dgram, other type, lost.
 	 */
 	[NONE] = { STRAY,
 		   { R, VIRTIO_VSOCK_ACCEPTING, 0 },
@@ -340,7 +340,7 @@ static void shutdown_refuses_bad_flags(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* Hostile 168, 225: SHUTDOWN is sent after the last byte of the stream, and its flags add up. */
+/* Hostile 168, 225: SHUTDOWN follows the last byte of the stream. It has all flags set so far. */
 static void shutdown_of_ours_follows_the_data(void **state)
 {
 	const struct virtio_vsock_piece piece = { 1, 0 };
@@ -474,8 +474,8 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
 	/*
-	 * Hostile 227: our REQUEST that was never sent ends without an RST, and the guest's REQUEST
-	 * ends with one.
+	 * Hostile 227: if our REQUEST was never sent, its connection ends without an RST. A
+	 * connection that the guest requested ends with an RST.
 	 */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &requested), 0);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &out), 1);
@@ -484,7 +484,7 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &out), 1);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
-	/* The guest has shut both directions, and the host never takes the rest. */
+	/* The guest has shut both directions, and the host never takes the waiting bytes. */
 	closing = sockets_establish(&s);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10);
 	(void)guest_shuts(&s, RCV | SEND);
@@ -575,7 +575,7 @@ static void seqpacket_without_the_feature_is_reset(void **state)
 	assert_int_equal(virtio_vsock_type(&h), SEQPACKET);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, SEQPACKET, 5, s.now, &c), VIRTIO_ENOTSUP);
 	assert_null(c);
-	/* Hostile 190: without streams a request for a stream is reset. */
+	/* Hostile 190: if streams were not negotiated, a request for a stream is reset. */
 	assert_int_equal(
 		virtio_vsock_negotiate(&s.vsock, 1 << VIRTIO_VSOCK_F_SEQPACKET | 1 << VIRTIO_VSOCK_F_NO_IMPLIED_STREAM),
 		0);
@@ -585,7 +585,7 @@ static void seqpacket_without_the_feature_is_reset(void **state)
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), VIRTIO_ENOTSUP);
 }
 
-/* Hostile 186: the payload of a packet that is no RW is not delivered. */
+/* Hostile 186: only the payload of an RW packet is delivered. */
 static void request_with_a_payload_delivers_nothing(void **state)
 {
 	struct virtio_vsock_connection *c;

@@ -25,20 +25,20 @@ struct peer {
 	struct virtio_vsock_hdr replies[1];
 	struct virtio_vsock_connection *c;
 	uint32_t buffer, max_packet;
-	uint32_t packets; /* in the buffer; of messages, only the whole ones */
+	uint32_t packets; /* packets in the buffer, without an unfinished message */
 	uint64_t sent, received, forwarded;
 	/* Messages. */
 	bool is_sending;
 	uint32_t left, marks;  /* of the message that is being sent */
-	uint32_t part, pieces; /* bytes and packets of a message without its end */
+	uint32_t part, pieces; /* bytes and packets received of an unfinished message */
 	uint32_t whole;        /* bytes of whole messages in the buffer */
-	uint64_t said, heard;  /* hashes of all messages sent, and received */
+	uint64_t said, heard;  /* hash of all messages sent, and of all messages received */
 };
 
 struct run {
 	struct peer peers[2];
 	struct wire wires[2]; /* index: the receiving peer */
-	uint64_t goal;        /* bytes each way */
+	uint64_t goal;        /* bytes that each peer sends */
 	uint64_t now;
 	uint32_t random;
 	bool counts_packets; /* one of the peers charges an overhead for each packet */
@@ -144,7 +144,7 @@ static void begin_message(struct run *r, struct peer *p, uint64_t left)
 	p->said = add_message(p->said, p->left, p->marks);
 }
 
-/* Finds out how much of a message or a stream may be sent. Returns whether anything may. */
+/* Finds the next piece of a message or stream that may be sent. Returns false if there is none. */
 static bool next_piece(struct run *r, struct peer *p, struct virtio_vsock_piece *piece)
 {
 	const uint64_t left = r->goal - p->sent;
@@ -286,9 +286,9 @@ static void grow(struct run *r, struct peer *p)
 }
 
 /*
- * Takes steps in a random order. If no step has an effect, time passes. Peers that count only bytes
- * never need that: the side with room sends an update. A peer that counts packets may have to ask
- * again, because the other side does not know for how much it waits.
+ * Takes steps in a random order. If no step has an effect, time passes, and senders may repeat a
+ * request for credit. Senders that count only bytes never need this. A sender that counts packets
+ * may need it, because the receiver does not know how much credit the sender waits for.
  */
 static void run_to_the_end(struct run *r)
 {
@@ -326,7 +326,7 @@ static void run_to_the_end(struct run *r)
 static const uint32_t sizes[] = { 1, 2, 3, 10, 1000, 4096, 65536, 262144, 0x80000000, UINT32_MAX };
 static const uint32_t packet_sizes[] = { 1, 7, 4096, 65536 };
 
-/* Runs every size of buffer against every other size. */
+/* Runs two peers with every pair of buffer sizes. */
 static void run_all_sizes(uint16_t type, bool grows, bool counts_packets)
 {
 	static struct run r;

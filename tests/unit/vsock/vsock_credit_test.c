@@ -11,7 +11,7 @@ static uint32_t guest_forwards(struct sockets *s, uint32_t fwd_cnt)
 	return guest_sends(s, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0);
 }
 
-/* Sets the counters of a new connection as if this number of bytes had been sent each way. */
+/* Sets the counters of a new connection as if each side had sent this number of bytes. */
 static void begin_at(struct sockets *s, struct virtio_vsock_connection *c, uint32_t at)
 {
 	c->tx_cnt = c->peer_fwd_cnt = at;
@@ -108,7 +108,7 @@ static void credit_never_underflows(void **state)
 	}
 }
 
-/* Hostile 160 */
+/* Hostile 160: the credit is correct when the counters wrap. */
 static void credit_counts_modulo_2_to_the_32(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -152,7 +152,7 @@ static void credit_is_kept_for_each_connection(void **state)
 	assert_int_equal(virtio_vsock_connection_buffered(b), 1000);
 }
 
-/* Hostile 195: nothing is sent until the guest has a buffer. */
+/* Hostile 195: no data is sent while the guest's buffer has 0 bytes. */
 static void credit_of_no_buffer_sends_nothing(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -258,8 +258,8 @@ static void data_beyond_our_buffer_resets(void **state)
 }
 
 /*
- * Hostile 163: at every ratio of buffer to packet, the guest gets an update as soon as there is the
- * room for which it waits.
+ * Hostile 163: with any sizes of buffer and packets, the guest gets an update as soon as the buffer
+ * has room for its next packet.
  */
 static void credit_update_comes_at_any_ratio(void **state)
 {
@@ -297,7 +297,7 @@ static void credit_update_comes_at_any_ratio(void **state)
 	}
 }
 
-/* A guest may also use up its credit while a host waits for the rest of a message. */
+/* A guest may also use up its credit while the host waits for the rest of a message. */
 static void credit_update_comes_while_nothing_is_forwarded(void **state)
 {
 	struct virtio_vsock_options options = default_options;
@@ -427,8 +427,8 @@ static void credit_counts_the_overhead_of_packets(void **state)
 }
 
 /*
- * However the packets were cut, the count is at least the number that the guest may still hold. It
- * is 0 after everything is forwarded.
+ * With packets of any sizes, tx_packets is at least the number of packets that the guest may still
+ * hold. After the guest has forwarded everything, tx_packets is 0.
  */
 static void credit_marks_never_count_too_few_packets(void **state)
 {
@@ -463,8 +463,8 @@ static void credit_marks_never_count_too_few_packets(void **state)
 }
 
 /*
- * A guest forwards whole messages. Forwarded messages take no room from the rest of the next
- * message, although packets are counted in groups.
+ * A guest forwards whole messages. Although packets are counted in groups, the packets of forwarded
+ * messages do not count any more.
  */
 static void credit_of_a_message_is_not_used_by_those_before(void **state)
 {

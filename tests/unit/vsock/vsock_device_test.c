@@ -77,7 +77,7 @@ static void vsock_types_follow_every_subset_of_features(void **state)
 	}
 }
 
-/* Hostile 165, 184, 192 */
+/* Hostile 165, 184, 192: the source must be the guest, and the destination another address. */
 static void vsock_accepts_packets_from_its_guest_alone(void **state)
 {
 	static const uint64_t bad[] = { 0, 1, 0xffffffff, UINT64_MAX, UINT64_C(0x100000003), UINT64_C(0x100000002) };
@@ -149,7 +149,7 @@ static int events_send(struct event_queue *e)
 	return virtio_vsock_events_send(&e->events, &e->f.queue, e->segments, 8);
 }
 
-/* Hostile 170: without a buffer the event is held. It is sent in the first buffer. */
+/* Hostile 170: without a buffer the event is held. The first buffer gets the event. */
 static void events_hold_the_reset_until_there_is_a_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 6);
@@ -236,7 +236,7 @@ static void events_report_errors_and_keep_the_reset(void **state)
 }
 
 /*
- * Hostile 228: requests wait for the driver to handle the reset before them. The event is pending
+ * Hostile 228: requests wait until the driver has handled the reset event. The event is pending
  * until the driver posts the buffer again, or resets the device.
  */
 static void events_are_pending_until_the_driver_accepts_them(void **state)

@@ -62,8 +62,8 @@ static inline struct virtio_vsock_hdr packets_header(uint32_t len)
 
 /*
  * Writes a header and pseudo-random payload into buffers of these lengths, 5 bytes apart, and
- * offers them. If the queue has too few entries, they go into an indirect table. A length of 0 ends
- * the list.
+ * offers the buffers. If the queue has too few entries, the buffers go into an indirect table. A
+ * length of 0 ends the list.
  */
 static inline uint32_t packets_offer(struct packets *p, const uint32_t *lengths, uint32_t len, uint16_t flags)
 {

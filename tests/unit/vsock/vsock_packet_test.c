@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Headers, and packets from the transmit queue and from buffers of the caller's. */
+/* Headers, and packets from the transmit queue and from the caller's buffers. */
 #include "vsock_packet_fixture.h"
 
 static void payload_is(const struct virtio_vsock_packet *packet, const uint8_t *bytes, uint32_t len)
@@ -142,7 +142,7 @@ static void tx_pop_finds_the_same_packet_in_any_layout(void **state)
 	}
 }
 
-/* Drivers with the feature send packets of two buffers through an indirect table. */
+/* Drivers with INDIRECT_DESC send packets of two buffers through an indirect table. */
 static void pops_find_packets_behind_indirect_tables(void **state)
 {
 	static const uint32_t layouts[][4] = { { 144 }, { 44, 100 }, { 44, 50, 50 }, { 40, 104 } };
@@ -160,7 +160,7 @@ static void pops_find_packets_behind_indirect_tables(void **state)
 		assert_int_equal(virtio_vsock_complete(&p.f.queue, &p.packet), 0);
 		while (layout[count] != 0)
 			count++;
-		/* The second round has a cached region for tables. */
+		/* In the second round, the cursor for tables has a cached region. */
 		for (uint32_t round = 0; round < 2; round++) {
 			fixture_offer_table(&p.f, 0, VRING_DESC_F_INDIRECT, p.buffers, count);
 			assert_int_equal(virtio_queue_available(&p.f.queue), 1);
@@ -199,8 +199,7 @@ static void tx_pop_shows_the_payload_as_an_io_vector(void **state)
 }
 
 /*
- * Hostile 152, 185; regression R32: the header's len sets the size of the payload, and not the
- * buffers.
+ * Hostile 152, 185; regression R32: the payload has len bytes, also if the buffers are longer.
  */
 static void tx_pop_accepts_no_more_than_len_says(void **state)
 {
@@ -219,8 +218,8 @@ static void tx_pop_accepts_no_more_than_len_says(void **state)
 }
 
 /*
- * Hostile 151: a packet with fewer bytes than len is dropped, and its header tells whose packet it
- * was.
+ * Hostile 151: a packet with fewer bytes than len gets an error. Its header is copied, so the
+ * connection is known.
  */
 static void tx_pop_refuses_len_past_the_bytes_present(void **state)
 {
@@ -240,8 +239,8 @@ static void tx_pop_refuses_len_past_the_bytes_present(void **state)
 }
 
 /*
- * Hostile 153, 188; regression R33: a len above the stated maximum is refused as a whole, whether
- * or not the bytes are present.
+ * Hostile 153, 188; regression R33: a packet whose len is above the stated maximum is refused,
+ * whether or not the bytes are present.
  */
 static void tx_pop_refuses_len_above_the_maximum(void **state)
 {
@@ -427,7 +426,7 @@ static void packet_from_buffers_follows_the_rules_of_the_queue(void **state)
 	assert_int_equal(virtio_vsock_packet_from_buffers(&packet, raw + 1, payload, 3), 0);
 	assert_memory_equal(&packet.header, &h, HEADER);
 	payload_is(&packet, (const uint8_t *)"\1\2\3\4\5", 5);
-	/* An empty payload, and no payload at all. */
+	/* Without buffers the payload is empty. If len is more than 0, the packet is refused. */
 	virtio_vsock_set_len(&h, 0);
 	assert_int_equal(virtio_vsock_packet_from_buffers(&packet, &h, NULL, 0), 0);
 	payload_is(&packet, a, 0);

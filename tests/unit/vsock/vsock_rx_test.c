@@ -51,7 +51,7 @@ static void rx_commit_fills_any_layout_and_nothing_else(void **state)
 	}
 }
 
-/* Hostile 155: fewer than 44 bytes are refused, and 44 carry a header alone. */
+/* Hostile 155: a buffer of 44 bytes has room for a header alone. A smaller buffer is refused. */
 static void rx_pop_accepts_a_buffer_for_a_header_alone(void **state)
 {
 	static const uint32_t exact[] = { 44, 0 }, pieces[] = { 20, 24, 0 }, few[] = { 43, 0 }, fewer[] = { 20, 23, 0 };
@@ -171,7 +171,7 @@ static void rx_commit_refuses_len_above_the_room(void **state)
 	assert_int_equal(virtio_queue_in_flight(&p.f.queue), 1);
 }
 
-/* Hostile 158, 203: the buffer is completed, and the packet goes to the next buffer. */
+/* Hostile 158, 203: a bad buffer is completed, and the packet goes to the next buffer. */
 static void rx_pop_refuses_bad_buffers(void **state)
 {
 	const struct virtio_mock_buffer readable[] = { READABLE(FIXTURE_DATA, 200) };

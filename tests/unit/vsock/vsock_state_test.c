@@ -5,7 +5,7 @@
  */
 #include "vsock_fixture.h"
 
-/* Saves a connection that has used all its counters. */
+/* Saves a connection that has sent and received data, so that its counters are not 0. */
 static void used_connection(struct sockets *s, struct virtio_vsock_connection_state *out)
 {
 	struct virtio_vsock_connection *c;
@@ -130,7 +130,7 @@ static void state_restores_a_message_in_pieces(void **state)
 	assert_int_equal(virtio_vsock_connection_restore(&s.table, &saved, s.now, &c), 0);
 }
 
-/* Each i sets one field to a value that no connection in this state has. */
+/* Sets one field, which i selects, to a value that no connection in this state has. */
 static void change_counter(struct virtio_vsock_connection_state *s, uint32_t i)
 {
 	switch (i) {
@@ -268,7 +268,7 @@ static void state_refuses_what_no_connection_has(void **state)
 }
 
 /*
- * hostile 227: the next local port is part of the state, so a port that the guest still uses is not
+ * Hostile 227: the next local port is part of the state, so a port that the guest still uses is not
  * reused.
  */
 static void state_keeps_the_next_local_port(void **state)

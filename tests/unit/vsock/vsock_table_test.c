@@ -327,7 +327,7 @@ static void table_connect_is_answered_by_the_guest(void **state)
 	assert_int_equal(s.table.count, 1);
 }
 
-/* Hostile 228 */
+/* Hostile 228: only REQUESTs wait while the table holds requests. */
 static void table_hold_keeps_requests_and_nothing_else(void **state)
 {
 	struct virtio_vsock_connection *c, *other;
@@ -354,7 +354,7 @@ static void table_hold_keeps_requests_and_nothing_else(void **state)
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 7, s.now, &c), 0);
 	assert_int_equal(guest_sends_from(&s, 7, 1001, VIRTIO_VSOCK_OP_RESPONSE, 0), VIRTIO_VSOCK_GOT_END);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
-	/* A request that is abandoned while it is held leaves no trace, and its deadline passes. */
+	/* If a held connection is reset or its deadline passes, its REQUEST is never sent. */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 6, s.now, &c), 0);
 	virtio_vsock_connection_reset(c);
 	assert_int_equal(c->state, VIRTIO_VSOCK_CLOSED);
@@ -470,7 +470,7 @@ static void table_spreads_addresses_by_its_seed(void **state)
 				differ += round == 1 && first[c->address.peer_port] != b;
 				first[c->address.peer_port] = (uint8_t)b;
 			}
-			/* The average length is 16. */
+			/* The average length of a bucket's list is 16. */
 			assert_in_range(length, 1, 40);
 		}
 	}
