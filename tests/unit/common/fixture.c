@@ -16,7 +16,7 @@ static uint32_t ram_offset(const struct fixture *f, uint32_t guest_offset)
 /* The translation */
 
 /*
- * Returns how many look-ups of 16 bytes of a table mean that these bytes were read. For an indirect
+ * Returns the number of look-ups after which 16 bytes of a table count as read. For an indirect
  * table the first look-up is for the whole table, before the walk reads an entry. The descriptor
  * table had such a look-up at the start of the queue, which is not counted.
  */

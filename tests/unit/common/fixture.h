@@ -32,7 +32,7 @@ enum fixture_memory {
 	/* Each guest byte is a region. Adjacent regions lie apart on the host. */
 	FIXTURE_ONE_BYTE,
 	/*
-	 * A translation of 16 bytes a look-up. Each look-up rewrites the descriptors that earlier
+	 * A translation. Each look-up covers 16 bytes, and rewrites the descriptors that earlier
 	 * look-ups have read.
 	 */
 	FIXTURE_CHANGING,
@@ -51,7 +51,7 @@ struct fixture {
 
 	/* The translation of FIXTURE_CHANGING. */
 	uint64_t table;     /* address of the indirect table; a look-up covers one entry */
-	uint64_t bad_start; /* look-ups from here to bad_end fail with bad_error, unless it is 0 */
+	uint64_t bad_start; /* if bad_error is not 0, look-ups from here to bad_end fail with it */
 	uint64_t bad_end;
 	int bad_error;
 	uint32_t lookups; /* number of calls of the translation */
@@ -83,7 +83,10 @@ enum fixture_memory fixture_kind(void **state);
 /* Adds a chain, and returns its head. */
 uint16_t fixture_add(struct fixture *f, const struct virtio_mock_buffer *buffers, uint32_t count);
 
-/* Writes a chain at descriptor first, and makes it available. Does not check the chain. */
+/*
+ * Writes a chain that begins at descriptor `first`, and makes it available. Does not check the
+ * chain.
+ */
 void fixture_offer_chain(struct fixture *f, uint32_t first, const struct virtio_mock_buffer *buffers, uint32_t count);
 
 /* Makes a head available, without writing a descriptor. */
@@ -106,8 +109,9 @@ uint16_t fixture_get(struct fixture *f, enum virtio_mock_field field);
 void fixture_set(struct fixture *f, enum virtio_mock_field field, uint16_t value);
 
 /*
- * fixture_save() copies memory, queue and in-flight entries. The other two return whether memory,
- * or all of these, still equal the copy. Counters and cached regions may differ.
+ * fixture_save() copies memory, queue and in-flight entries. fixture_ram_unchanged() returns
+ * whether memory still equals the copy. fixture_unchanged() compares queue and in-flight entries,
+ * too. Counters and cached regions may differ.
  */
 void fixture_save(struct fixture *f);
 bool fixture_ram_unchanged(const struct fixture *f);

@@ -66,7 +66,7 @@ static bool start_counter(void)
 
 #elif defined(__GLIBC__)
 
-/* These definitions replace those of the C library. The library's functions have second names. */
+/* These definitions replace the functions of the C library. The originals keep the names below. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count_of, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
@@ -127,7 +127,7 @@ static bool start_counter(void)
 struct device {
 	struct fixture f;
 	struct virtio_memory_map other_map;
-	/* Enough for a sector whose bytes are one region each. */
+	/* Enough for a sector in one-byte regions. */
 	struct virtio_segment segments[2 * SECTOR];
 	uint32_t failed_line;
 };
@@ -251,7 +251,8 @@ static void pop_and_complete(struct device *d, struct virtio_request *taken, int
 
 /*
  * Takes requests of three buffers, of two buffers, and in a table. Then takes a request with too
- * few segments, a request without a header, and a request of a chain popped before.
+ * few segments, a request without a header, and a request parsed from a chain that was popped
+ * before.
  */
 static void take_requests(struct device *d)
 {
@@ -689,7 +690,7 @@ static uint32_t vsock_receive(struct device *d, struct virtio_vsock_table *table
 	return got->got;
 }
 
-/* Receives the packet that the device has to send next. Uses the same queue as a receive queue. */
+/* Receives the next packet of the device. The only queue serves as the receive queue, too. */
 static void vsock_next(struct device *d, struct virtio_vsock_table *table, struct virtio_vsock_packet *packet)
 {
 	const struct virtio_mock_buffer buffers[] = { WRITABLE(FIXTURE_DATA, 40), WRITABLE(FIXTURE_DATA + 64, 50) };

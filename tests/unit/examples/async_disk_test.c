@@ -23,7 +23,7 @@
 
 #define SIZE 8u
 #define RAM 0x8000u
-#define BORDER 0x1000u /* between the two regions */
+#define BORDER 0x1000u /* start of the second region */
 #define USED 0xff0u    /* in both regions, so each access to the used ring is translated */
 #define HEADER 0x2000u
 #define DATA 0x3000u

@@ -219,7 +219,7 @@ static void dirty_log_never_clears_a_bit(void **state)
 	}
 }
 
-/* Hostile 48: a range is longer than the log, or wraps. It is cut. */
+/* Hostile 48: a range that is longer than the log, or that wraps, is cut. */
 static void dirty_log_cuts_over_long_ranges(void **state)
 {
 	const uint64_t addrs[] = { 0, 1, 0xfff, 0x1000, 0x8000, 0x8fff, 0x9000, 0x10000, UINT64_MAX };

@@ -167,7 +167,7 @@ static void atomic_store_refuses_read_only_region(void **state)
 	}
 }
 
-/* Checks each field of a region at guest address addr and host offset at. */
+/* Checks each field of a region at guest address `addr` and host offset `at`. */
 static void check_fields(struct fixture *f, uint64_t addr, uint32_t at)
 {
 	static const enum virtio_order loads[2] = { VIRTIO_RELAXED, VIRTIO_ACQUIRE };

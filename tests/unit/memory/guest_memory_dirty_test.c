@@ -250,7 +250,7 @@ static void dirty_store_of_field_is_recorded(void **state)
 }
 
 /*
- * Zero-copy I/O wrote some bytes, from the start of the first segment on. Exactly these are
+ * Zero-copy I/O wrote some bytes, from the start of the first segment on. Exactly these bytes are
  * recorded.
  */
 static void dirty_segments_are_recorded_as_far_as_written(void **state)

@@ -193,7 +193,7 @@ static void map_init_refuses_impossible_dirty_logs(void **state)
 		{ bitmap, 8, 0, 12, 3 },
 		{ bitmap, 16, 0, 12, 16 },
 		{ bitmap, 16, 0, 12, 255 },
-		{ bitmap, 16, 0, 12, (uint8_t)(12 - word) }, /* size of a long on other hosts */
+		{ bitmap, 16, 0, 12, (uint8_t)(12 - word) }, /* 4 if word is 8, 8 if word is 4 */
 		{ bitmap, 1, 0, 12, word },
 		{ bitmap, word + 1u, 0, 12, word },
 		{ bitmap, 2u * word - 1, 0, 12, word },
@@ -412,7 +412,9 @@ static void map_translation_is_used_until_taken_away(void **state)
 	assert_int_equal(calls, 1);
 }
 
-/* A cursor's bytes before the init and its earlier cached region do not affect what it finds. */
+/*
+ * Look-ups do not depend on the bytes of a cursor before its init, or on an earlier cached region.
+ */
 static void cursor_init_forgets_everything(void **state)
 {
 	struct virtio_region table[2] = { { .addr = 0x1000, .len = 16, .host = ram } };

@@ -21,11 +21,11 @@
 #define WRITE VIRTIO_ACCESS_WRITE
 
 #define WINDOW 512u /* addresses that may have memory */
-#define MAX_GAP 8u  /* between regions on the host */
+#define MAX_GAP 8u  /* most bytes between two regions on the host */
 #define HOST_BYTES (WINDOW * (MAX_GAP + 1) + MAX_GAP)
 #define MAX_LEN 640u
 #define GUARD 0xee
-#define MAPS 40u /* times long_factor() */
+#define MAPS 40u /* number of maps; long_factor() multiplies it */
 #define STEPS 1500u
 
 /* A window that begins here reaches the end of the address space after 256 bytes, and wraps. */
@@ -58,7 +58,7 @@ struct shadow {
 	uint64_t base; /* guest-physical start of the window */
 	struct virtio_region regions[WINDOW];
 	uint32_t count;
-	uint32_t region_of[WINDOW]; /* UINT32_MAX in a hole */
+	uint32_t region_of[WINDOW]; /* index in regions; UINT32_MAX in a hole */
 	_Alignas(16) uint8_t host[HOST_BYTES];
 	uint8_t want[HOST_BYTES];
 

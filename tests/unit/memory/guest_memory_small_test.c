@@ -92,7 +92,7 @@ static void setup(struct fixture *f, uint32_t len, bool read_only, enum neighbou
 	virtio_memory_cursor_init(&f->cursor, &f->map);
 }
 
-/* The oracle: returns the host byte of a guest address, or NULL. */
+/* The oracle: returns the host address of the byte at a guest address, or NULL. */
 static uint8_t *byte_at(uint8_t *host, const struct fixture *f, uint64_t addr, int *error, bool write)
 {
 	const uint64_t off = addr - ADDR;
@@ -246,7 +246,7 @@ static void small_access_agrees_with_single_bytes(const uint32_t *lens, uint32_t
 		}
 }
 
-/* A region shorter than VIRTIO_MEMORY_SMALL has no offset for the fast path. */
+/* The fast path serves no offset of a region shorter than VIRTIO_MEMORY_SMALL. */
 static void small_access_in_regions_below_the_limit(void **state)
 {
 	static const uint32_t lens[] = { 1, 2, 3, 7, 8, 16, VIRTIO_MEMORY_SMALL - 1 };

@@ -78,11 +78,11 @@ struct fixture {
 	struct page table[COUNT(pages) + 2];
 	uint32_t count;
 	bool clip; /* the result covers only the bytes of the look-up */
-	/* Look-ups of more bytes fail with VIRTIO_ENOTMAPPED; 0: no such limit. */
+	/* Look-ups of more bytes than `whole` fail with VIRTIO_ENOTMAPPED. 0: no limit. */
 	uint64_t whole;
-	uint32_t last;  /* later look-ups fail with VIRTIO_ENOTMAPPED; 0: none */
+	uint32_t last;  /* after this number, look-ups fail with VIRTIO_ENOTMAPPED; 0: never */
 	uint32_t calls; /* number of look-ups */
-	uint64_t addr;  /* of the last look-up, like len and access */
+	uint64_t addr;  /* address, length and access of the last look-up */
 	uint64_t len;
 	uint32_t access;
 };
@@ -302,7 +302,7 @@ static void translation_failing_in_the_middle_changes_nothing(void **state)
 	expect_write_error(&f, 0x54f0, 0x20, VIRTIO_ENOTMAPPED);
 	/* 0x58f0 is readable, and 0x5900 is not in memory. */
 	expect_read_error(&f, 0x58f0, 0x20, VIRTIO_EFAULT);
-	/* The range ends one byte past the last of these pages. */
+	/* The page at 0x5e00 is readable and writable, and 0x5f00 has no page. */
 	expect_read_error(&f, 0x5ef0, 0x11, VIRTIO_EFAULT);
 	expect_write_error(&f, 0x5ef0, 0x11, VIRTIO_EFAULT);
 	expect_unchanged(&f);
@@ -584,7 +584,7 @@ static void translation_find_needs_one_translation(void **state)
 	(void)state;
 	setup(&f);
 	assert_null(virtio_memory_find(&f.cursor, 0x50ff, 2, READ));
-	assert_null(virtio_memory_find(&f.cursor, 0x51ff, 2, READ)); /* although contiguous */
+	assert_null(virtio_memory_find(&f.cursor, 0x51ff, 2, READ)); /* two results, although contiguous */
 	assert_null(virtio_memory_find(&f.cursor, 0x5e08, 9, READ));
 	assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5e08, 8, READ), f.ram + ram_at(RAM + 0x708));
 	assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5100, PAGE, BOTH), f.ram + ram_at(RAM + 0x100));
@@ -681,7 +681,8 @@ static void translation_clipped_to_the_question_limits_no_later_access(void **st
 
 /*
  * A range that is needed in one piece is looked up as a whole, although its beginning is cached. If
- * the whole is not mapped yet, the error says that, and not that the field is cut in two.
+ * the whole range is not mapped yet, the error is VIRTIO_ENOTMAPPED, and not the error of a field
+ * that is cut in two.
  */
 static void translation_not_known_yet_as_a_whole_is_no_fault(void **state)
 {

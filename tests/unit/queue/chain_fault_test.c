@@ -32,7 +32,7 @@ static struct virtio_chain pop(struct fixture *f)
 	return chain;
 }
 
-/* Resolves into an array of capacity entries. The entry after it must not change. */
+/* Resolves into an array of capacity entries. The entry after the array must not change. */
 static int resolve(struct virtio_chain *chain, struct virtio_segment *segments, uint32_t capacity,
 		   struct virtio_chain_segments *out)
 {
@@ -66,7 +66,7 @@ static void expect_counts(struct fixture *f, uint64_t faults, uint64_t too_many,
 	assert_int_equal(stats.ring_faults, 0);
 }
 
-/* Returns the number of segments of a buffer in this memory. */
+/* Returns the number of segments that a buffer has in the fixture's memory. */
 static uint32_t pieces(const struct fixture *f, const struct virtio_mock_buffer *b)
 {
 	if (f->kind == FIXTURE_FLAT)
@@ -85,7 +85,7 @@ static uint32_t pieces_of(const struct fixture *f, const struct virtio_mock_buff
 	return n;
 }
 
-/* The array must hold the segments of these buffers, as far as they fit. */
+/* The array must hold the segments of these buffers, or as many of the segments as fit. */
 static void expect_front(struct fixture *f, const struct virtio_chain_segments *out,
 			 const struct virtio_mock_buffer *buffers, uint32_t count)
 {
@@ -116,7 +116,7 @@ static void expect_front(struct fixture *f, const struct virtio_chain_segments *
 	assert_int_equal(out->writable_bytes, bytes[1]);
 }
 
-/* The last writable byte must be the byte at this address. With 0 there must be none. */
+/* The last writable byte must be the byte at addr. If addr is 0, no such byte may be reported. */
 static void expect_status(struct fixture *f, const struct virtio_chain_segments *out, uint64_t addr)
 {
 	assert_int_equal(out->last_writable.len, addr != 0);
@@ -127,10 +127,7 @@ static void expect_status(struct fixture *f, const struct virtio_chain_segments 
 	assert_true(addr - out->last_writable.region->addr < out->last_writable.region->len);
 }
 
-/*
- * An error is final: the same error is returned again, nothing of the chain can be used, and the
- * fault is counted once.
- */
+/* An error is final: each further call returns the same error, and yields nothing of the chain. */
 static void expect_final(struct virtio_chain *chain, int error)
 {
 	struct virtio_segment segments[SEGMENTS + 1];
@@ -161,7 +158,9 @@ static void chain_resolve_works_after_small_arrays(void **state)
 		struct fixture f;
 
 		setup(&f, fixture_kind(state));
-		/* Each call reads the chain again, so the memory must not rewrite it. */
+		/*
+		 * Each call reads the chain again, so the memory must not rewrite the descriptors.
+		 */
 		f.rewriting = false;
 		if (capacity == pieces_of(&f, good, BUFFERS))
 			break;
@@ -228,7 +227,7 @@ static void chain_resolve_after_a_small_array_reads_anew(void **state)
 }
 
 /*
- * Errors have an order: an error of the chain's shape is reported before a bad buffer, and a bad
+ * Errors have an order: the error of a malformed chain is reported before a bad buffer, and a bad
  * buffer before a small array.
  */
 static void chain_resolve_into_small_array_reports_what_is_wrong(void **state)
@@ -313,8 +312,8 @@ static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 		buffers[at].len = bad[i / 2 / BUFFERS].len;
 		setup(&f, fixture_kind(state));
 		/*
-		 * The buffer at FIXTURE_BASE covers the rings. Its look-up must not count as a read
-		 * of descriptors, which would rewrite them.
+		 * The buffer at FIXTURE_BASE covers the rings. The memory would take the look-up of
+		 * this buffer for a read of descriptors, and rewrite them.
 		 */
 		f.rewriting = buffers[at].addr != FIXTURE_BASE;
 		if (i % 2)
@@ -357,7 +356,9 @@ static void chain_resolve_cuts_at_the_first_of_several_bad_buffers(void **state)
 	expect_counts(&f, 1, 0, 0, VIRTIO_EFAULT);
 }
 
-/* Hostile 34: the last buffer has a hole in its middle. Its last byte is still a status. */
+/*
+ * Hostile 34: the last buffer has a hole in its middle. Its last byte is still found as the status.
+ */
 static void chain_resolve_finds_status_behind_hole_in_last_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA - 64, 16), WRITABLE(FIXTURE_DATA - 4, 9) };
@@ -420,9 +421,7 @@ static void chain_resolve_finds_no_status_that_wraps(void **state)
 	assert_true(fixture_ram_unchanged(&f));
 }
 
-/*
- * A buffer or a status without permission counts like a buffer or a status outside memory.
- */
+/* A buffer or a status in read-only memory is treated like a buffer or a status outside memory. */
 static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **state)
 {
 	(void)state;
@@ -488,8 +487,8 @@ static void chain_resolve_keeps_front_and_status_around_bad_translation(void **s
 }
 
 /*
- * A status that isn't mapped yet may be mapped soon, so the chain is no chain fault until then.
- * Runs in changing memory only.
+ * A status that isn't mapped yet may be mapped soon. Until then the chain is not counted as a
+ * fault. Runs in changing memory only.
  */
 static void chain_resolve_waits_for_status_behind_bad_buffer(void **state)
 {
@@ -521,9 +520,9 @@ static void chain_resolve_waits_for_status_behind_bad_buffer(void **state)
 	expect_counts(&f, 1, 0, 1, VIRTIO_EFAULT);
 }
 
-/* Errors of the shape */
+/* Malformed chains */
 
-/* Descriptor 2 in each bad form. It follows a readable and a writable buffer. */
+/* The bad forms of descriptor 2, which follows a readable and a writable buffer. */
 static const struct {
 	struct vring_desc desc;
 	int error;
@@ -537,8 +536,8 @@ static const struct {
 };
 
 /*
- * An error of the shape is reported before a bad buffer, wherever the bad buffer stands. No part of
- * the chain can be used then.
+ * The error of a malformed chain is reported before a bad buffer, wherever the bad buffer stands.
+ * No part of the chain can be used then.
  */
 static void chain_resolve_yields_nothing_of_a_malformed_chain(void **state)
 {
@@ -557,7 +556,8 @@ static void chain_resolve_yields_nothing_of_a_malformed_chain(void **state)
 		front[i % 2].addr = place;
 		setup(&f, fixture_kind(state));
 		/*
-		 * A loop ends if the driver rewrites descriptors that were read, so they must stay.
+		 * One row is a loop. The memory must not rewrite its descriptors, because the loop
+		 * would then end.
 		 */
 		f.rewriting = shapes[kind].error != VIRTIO_ETOOLONG;
 		assert_int_equal(virtio_mock_write_chain(&f.mock, 0, front, 2), 0);

@@ -32,7 +32,10 @@ static void cut_map_at(struct fixture *f, struct virtio_region regions[2], uint3
 	assert_int_equal(virtio_memory_map_init(&f->device_map, regions, 2), 0);
 }
 
-/* Pops a chain, which must yield `good` descriptors and then fail. Completes the chain. */
+/*
+ * Pops a chain. The walk must yield as many descriptors as `good` says, and then fail. Completes
+ * the chain.
+ */
 static void expect_bad_chain(struct fixture *f, uint32_t good, int error)
 {
 	struct virtio_desc desc = { 1, 2, true };
@@ -180,7 +183,8 @@ static void setup_long(struct fixture *f, enum fixture_memory kind)
 }
 
 /*
- * Hostile 24: such a table is refused even if long tables are allowed and all of it is in memory.
+ * Hostile 24: a table of 65,536 or more entries is refused even if long tables are allowed. The
+ * length is checked before the memory of the table.
  */
 static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
 {
@@ -197,8 +201,8 @@ static void chain_indirect_refuses_65536_entries_when_long_allowed(void **state)
 }
 
 /*
- * Hostile 27: a table without negotiation is refused, and accepted if the option for old drivers is
- * set.
+ * Hostile 27: a table is refused if INDIRECT_DESC was not negotiated. The table is accepted if the
+ * option for old drivers is set.
  */
 static void chain_indirect_needs_negotiation(void **state)
 {
@@ -266,7 +270,10 @@ static void chain_indirect_refuses_table_outside_memory(void **state)
 	}
 }
 
-/* Serves a good table. The queue then has the tables' region cached, and looks there first. */
+/*
+ * Serves a good table. The queue then has the tables' region cached, and later look-ups begin
+ * there.
+ */
 static void serve_good_table(struct fixture *f)
 {
 	const uint64_t table = f->table;
@@ -310,8 +317,8 @@ static void chain_indirect_refuses_table_over_hole(void **state)
 }
 
 /*
- * A table that is not mapped yet is no chain fault, and the walk can be repeated. A forbidden table
- * is a chain fault.
+ * A table that is not mapped yet makes no chain fault, and the walk can be repeated. A forbidden
+ * table makes a chain fault.
  */
 static void chain_indirect_reports_translation(void **state)
 {
@@ -498,8 +505,8 @@ static void chain_indirect_accepts_table_at_end_of_memory(void **state)
 }
 
 /*
- * Hostile 28, regression R4: direct entries lead to a table. Together they are as many as the queue
- * has.
+ * Hostile 28, regression R4: direct descriptors lead to a table. The buffers of both together are
+ * as many as the queue has descriptors.
  */
 static void chain_indirect_follows_direct_entries(void **state)
 {
@@ -517,7 +524,7 @@ static void chain_indirect_follows_direct_entries(void **state)
 	}
 }
 
-/* Hostile 28: a table does not renew the count. */
+/* Hostile 28: the count of descriptors does not start again at a table. */
 static void chain_indirect_does_not_renew_count(void **state)
 {
 	const struct virtio_mock_buffer head[] = { READABLE(FIXTURE_DATA, 1),
@@ -552,7 +559,8 @@ static void chain_indirect_keeps_order_and_bytes(void **state)
 }
 
 /*
- * The bytes of the table do not count as bytes of the chain: its buffers may still have 2^32 bytes.
+ * The bytes of the table do not count as bytes of the chain. The chain's buffers may still have
+ * 2^32 bytes.
  */
 static void chain_indirect_does_not_count_table_bytes(void **state)
 {

@@ -68,7 +68,7 @@ static void expect_counted(struct fixture *f, const struct virtio_chain *chain, 
 }
 
 /*
- * Resolves a chain that must fail. Its walk is over afterwards.
+ * Resolves a chain that must fail. The walk is over afterwards.
  *
  * @front   the buffers before the bad buffer; none for a chain fault
  * @status  address of the last writable byte; 0 if there is none
@@ -187,8 +187,8 @@ static void chain_resolve_passes_on_bad_next_and_length(void **state)
 }
 
 /*
- * Hostile 38: the sum of the lengths is refused although the first buffer is good. The test needs
- * no 4 GiB of memory.
+ * Hostile 38: a chain is refused for the sum of its lengths although the first buffer is good. The
+ * test needs no 4 GiB of memory.
  */
 static void chain_resolve_refuses_more_than_4_gib(void **state)
 {
@@ -275,7 +275,7 @@ static void chain_resolve_refuses_wrap_into_low_page(void **state)
 	 * status.
 	 */
 	expect_failure(&f, VIRTIO_EFAULT);
-	/* A write without a chain cannot wrap either. */
+	/* A direct write to guest memory cannot wrap either. */
 	fixture_save(&f);
 	virtio_memory_cursor_init(&cursor, &f.device_map);
 	assert_int_equal(virtio_memory_write(&cursor, UINT64_MAX - 3, bytes, 8), VIRTIO_EFAULT);
@@ -299,7 +299,7 @@ static void chain_resolve_refuses_buffer_over_hole(void **state)
 	expect_fault(&f, VIRTIO_EFAULT, NULL, 0, FIXTURE_DATA + 4);
 }
 
-/* Memory must permit the buffer's own direction only. */
+/* Read-only memory may hold a readable buffer, but no writable buffer. */
 static void chain_resolve_refuses_writable_buffer_in_rom(void **state)
 {
 	const struct virtio_mock_buffer bad[] = { READABLE(FIXTURE_TABLE, 16), WRITABLE(FIXTURE_TABLE, 16) };
@@ -576,7 +576,7 @@ static int translate_one_way(void *context, uint64_t addr, uint64_t len, uint32_
 }
 
 struct one_way {
-	uint32_t permitted; /* VIRTIO_ACCESS_... */
+	uint32_t permitted; /* VIRTIO_ACCESS_ bits of the page at ONE_WAY */
 	struct virtio_region region;
 	struct virtio_memory_map driver_map, device_map;
 	struct virtio_mock mock;

@@ -42,9 +42,9 @@ static void expect_buffers(struct virtio_chain *chain, const struct virtio_mock_
 }
 
 /*
- * Walks a chain, which must yield `good` descriptors and then fail. A second call returns the same
- * error. The output and guest memory are unchanged, and the fault is counted once. The chain is
- * completed with length 0, and the next chain is served.
+ * Walks a chain. The walk must yield as many descriptors as `good` says, and then fail. A second
+ * call returns the same error. The output and guest memory are unchanged, and the fault is counted
+ * once. The chain is completed with length 0, and the next chain is served.
  */
 static void expect_bad_chain(struct fixture *f, uint32_t good, int error)
 {
@@ -348,7 +348,7 @@ static void chain_next_reads_each_descriptor_once(void **state)
 
 /*
  * Hostile 42: a writable buffer covers the descriptor table and the rings. The device itself
- * overwrites the next descriptors, and the walk judges the new ones by the usual rules.
+ * overwrites the next descriptors, and the walk checks the new content by the usual rules.
  */
 static void chain_next_survives_buffer_over_its_own_table(void **state)
 {

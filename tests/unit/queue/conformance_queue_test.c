@@ -181,7 +181,7 @@ static void conformance_request_reads_no_writable_buffer(void **state)
 /* A guest that reads its used ring whenever the device looks up an address. */
 struct watched {
 	struct fixture f;
-	struct vring_used_elem expected[SIZE]; /* what the ring must hold */
+	struct vring_used_elem expected[SIZE]; /* elements that the ring must hold */
 	uint32_t looks;
 	uint32_t early; /* elements that the index covered too early */
 };
@@ -254,7 +254,7 @@ static void conformance_used_length_is_there_before_used_index(void **state)
  * page of the used index and catches the store of the index. All other stores must have happened by
  * then.
  */
-#define PAGES_SIZE 32768u /* descriptors: most elements lie in pages without the index */
+#define PAGES_SIZE 32768u /* size of the queue; most elements lie in other pages than the index */
 #define PAGES_BYTES 0x100000u
 #define PAGES_DATA 0xf0000u
 #define FAR_SLOT 30000u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The mock driver when its own map lacks, forbids or has not yet mapped memory that a call needs.
+ * Tests the mock driver when its map lacks, forbids or has not yet mapped memory that a call needs.
  * Each call must return the error.
  */
 #include "mock_fixture.h"
@@ -15,8 +15,8 @@
 /* A translation to the same addresses. One part of memory is hidden. */
 struct hidden {
 	uint64_t start, end;
-	int error;       /* the translation's result for that part, unless 0 */
-	uint32_t denied; /* if error is 0: the access that the part forbids */
+	int error;       /* result of the translation for the hidden part, or 0 */
+	uint32_t denied; /* if error is 0: the access that is denied to the part */
 };
 
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
@@ -233,7 +233,7 @@ static const struct call {
 	int (*call)(struct fixture *);
 	uint32_t reads, writes; /* bits of the parts */
 	bool in_steps;          /* a failed call may have written parts that aren't hidden */
-	bool idle;              /* works only if nothing is in flight */
+	bool idle;              /* the call works only if nothing is in flight */
 } calls[] = {
 	{ do_init, 0, DESC | AVAIL | USED, false, false },
 	{ do_reset, 0, DESC | AVAIL | USED, false, false },

@@ -143,7 +143,7 @@ static void mock_place_and_reset_check_areas(void **state)
 	virtio_mock_fill_config(&f.mock, &config);
 	assert_int_equal(config.addr[VIRTIO_QUEUE_USED], FIXTURE_TABLE + 1);
 	assert_int_equal(virtio_mock_end(&f.mock), FIXTURE_TABLE + 1 + 6 + USED_BYTES * SIZE);
-	/* The rest of the used ring lies outside memory. */
+	/* Only the first 8 bytes of the used ring lie in memory. */
 	(void)fixture_add(&f, out_in, 2);
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, FIXTURE_END - 8), 0);
 	copy_mock(&f, &before);
@@ -369,7 +369,10 @@ static void mock_calls_pass_on_missing_memory(void **state)
 		f.mock.event_idx = f.mock.in_order = true;
 		(void)fixture_add(&f, out_in, 1);
 		use(&f, 0, 0);
-		/* The bytes inside memory are the first descriptor, or the flags and the index. */
+		/*
+		 * Only these bytes are inside memory: the first descriptor, or the flags and the
+		 * index of a ring.
+		 */
 		fixture_write(&f, FIXTURE_END - inside, (const uint8_t[16]){ 0, 0, 1, 0 }, inside);
 		assert_int_equal(virtio_mock_place(&f.mock, (enum virtio_queue_area)area, FIXTURE_END - inside), 0);
 		copy_mock(&f, &before);

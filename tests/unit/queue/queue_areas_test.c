@@ -53,10 +53,10 @@ struct scattered {
 	 * The translation maps each address to itself, and its result covers exactly the bytes of
 	 * the look-up.
 	 */
-	uint32_t answers;  /* look-ups that succeed first */
-	uint32_t refusals; /* look-ups that fail after these; later ones succeed */
+	uint32_t answers;  /* number of look-ups that succeed before the first failure */
+	uint32_t refusals; /* number of look-ups that then fail; later look-ups succeed */
 	uint64_t bad_start, bad_len;
-	int error; /* the error of the refusals and of the bad addresses */
+	int error; /* error of the failed look-ups, and of the range from bad_start */
 
 	_Alignas(64) uint8_t host[AREAS][2][HOST_BYTES];
 };
@@ -154,7 +154,7 @@ static void offer_head(struct scattered *s, uint16_t head)
 	assert_int_equal(virtio_mock_publish(&s->mock), 0);
 }
 
-/* No access may change the bytes around the pieces. */
+/* No access may change the host bytes around the areas. */
 static void expect_margins_untouched(const struct scattered *s)
 {
 	bool mine[sizeof s->host] = { false };
@@ -491,7 +491,10 @@ static void queue_start_fails_cleanly_when_memory_goes_away(void **state)
 		s.answers = UINT32_MAX;
 		serve_two(&s, 0);
 	}
-	/* The start has failed at least once for each piece of an area and for its last store. */
+	/*
+	 * The start has failed at least once for each piece of an area, and once for the start's
+	 * last store.
+	 */
 	assert_true(failures >= 5 && failures < answers);
 }
 

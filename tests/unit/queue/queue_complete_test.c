@@ -399,7 +399,7 @@ static void queue_in_order_publishes_in_order_of_available_ring(void **state)
 		for (uint32_t i = 0; i < 4; i++)
 			done |= 1u << order[i];
 		if (done != 15)
-			continue; /* no permutation */
+			continue; /* not a permutation */
 		setup_in_order(&f, state);
 		fixture_pop_some(&f, tokens, 4);
 		done = 0;
@@ -478,7 +478,7 @@ static void queue_in_order_refuses_head_that_waits_for_its_turn(void **state)
 }
 
 /*
- * Hostile 12 and 13: all heads are in flight, and one is made available again. That head is
+ * Hostile 12 and 13: all heads are in flight, and one of them is made available again. That head is
  * refused, and the earlier requests still complete in order.
  */
 static void queue_in_order_completes_after_refused_head(void **state)

@@ -406,8 +406,8 @@ static void queue_config_check_passes_on_translation(void **state)
 			f.bad_end = f.bad_start + 1;
 			f.bad_error = errors[i];
 			/*
-			 * The fixture's translation compares only the start of 16 bytes, so the bad
-			 * range begins there.
+			 * A look-up covers 16 bytes, and only its first byte is compared with the
+			 * bad range. So the bad range begins at a multiple of 16.
 			 */
 			f.bad_start &= ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Start, reset, change of the map, the two indices, and the dirty log of the device's writes. */
+/*
+ * Tests start, reset, change of the map, the two indices, and the dirty log of the device's writes.
+ */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -75,7 +77,7 @@ static void queue_start_picks_up_earlier_buffers(void **state)
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), 1);
 }
 
-/* Regression R3: a reset keeps the counters, and no other state. */
+/* Regression R3: a reset keeps the counters, and sets the indices to 0. */
 static void queue_reset_returns_everything_to_default(void **state)
 {
 	struct virtio_token tokens[3];
@@ -97,7 +99,7 @@ static void queue_reset_returns_everything_to_default(void **state)
 	virtio_queue_get_stats(&f.queue, &stats);
 	assert_int_equal(stats.completions, 1);
 	/*
-	 * The counter has three pops, whether or not their requests were completed. Only an unpop
+	 * The counter shows three pops, whether or not their requests were completed. Only an unpop
 	 * would subtract one.
 	 */
 	assert_int_equal(stats.chains, 3);

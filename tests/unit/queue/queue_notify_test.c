@@ -35,7 +35,7 @@ static void seek(struct fixture *f, uint16_t index)
 
 /*
  * The rule of virtio 1.4, 2.7.7.2. The device writes count used elements, the first at index
- * before. It notifies if used_event is the index of one of them.
+ * `before`. It notifies if used_event is the index of one of these elements.
  */
 static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)
 {

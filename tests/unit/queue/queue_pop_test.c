@@ -175,7 +175,8 @@ static void queue_pop_refuses_more_than_size_in_flight(void **state)
 }
 
 /*
- * Hostile 17: a ring that is not in memory any more is one fault, and then the queue stays broken.
+ * Hostile 17: a ring that is not in memory any more is reported as one fault. The queue then stays
+ * broken.
  */
 static void queue_pop_breaks_when_ring_is_gone(void **state)
 {

@@ -4,8 +4,8 @@
  * tests replays.
  *
  * Hostile 73 to 75, 78 to 80; regressions R16 to R18, R23. A queue does not know its number, so the
- * caller keeps the number of hostile 79: here it is the position in an array. A state has no file
- * format, version or status of its own. The code that writes the state to a file adds them.
+ * caller keeps the number. In hostile 79 the number is the position in an array. A state has no
+ * file format, version or status of its own. The code that writes the state to a file adds them.
  */
 #include "queue_state_fixture.h"
 
@@ -101,8 +101,8 @@ static void queue_pause_goes_on_where_it_was(void **state)
 }
 
 /*
- * A broken queue can be moved with its requests in flight. It pops nothing afterwards, and
- * completions reach the driver.
+ * A broken queue can be moved with its requests in flight. It pops nothing afterwards, and its
+ * completions still reach the driver.
  */
 static void queue_save_keeps_broken_queue_broken(void **state)
 {

@@ -188,7 +188,7 @@ static void *scribble_main(void *context)
 
 /*
  * Hostile 30 and 41: the guest runs in parallel. Each buffer that a walk or a resolution yields was
- * checked and lies in memory. There are at most as many as the queue has descriptors.
+ * checked and lies in memory. A chain yields at most as many buffers as the queue has descriptors.
  */
 static void chain_stays_bounded_while_driver_rewrites_it(void **state)
 {

@@ -93,8 +93,8 @@ static void expect_writer(const struct virtio_writer *writer, uint64_t done, uin
 }
 
 /*
- * Reads len bytes, with a guard after the buffer. Expects the readable bytes from position at on,
- * and none from end on.
+ * Reads len bytes into a buffer with a guard after it. Expects the readable bytes from position
+ * `at` on, and no byte at or after position `end`.
  */
 static void read_and_compare(const struct fixture *f, struct virtio_reader *reader, size_t at, size_t len, size_t end)
 {
@@ -109,13 +109,16 @@ static void read_and_compare(const struct fixture *f, struct virtio_reader *read
 		assert_int_equal(dst[i], GUARD);
 }
 
-/* The byte that a test's write number turn stores at a position. */
+/* Returns the byte that a test stores at position `at` in its write number `turn`. */
 static uint8_t fresh_byte(size_t at, uint32_t turn)
 {
 	return (uint8_t)(at * 3 + turn * 101 + 7);
 }
 
-/* Writes len bytes. Expects them in the host memory from position at on, and none from end on. */
+/*
+ * Writes len bytes. Expects the bytes in host memory from position `at` on, and no byte at or after
+ * position `end`.
+ */
 static void write_and_expect(struct fixture *f, struct virtio_writer *writer, size_t at, size_t len, size_t end,
 			     uint32_t turn)
 {
@@ -258,7 +261,7 @@ static void reader_yields_each_byte_once_in_order(void **state)
 	expect_host(&f);
 }
 
-/* Skips any number of bytes, reads any number, and reads the rest. */
+/* Skips any number of bytes, reads any number of bytes, and skips the rest. */
 static void reader_skips_and_reads_exactly(void **state)
 {
 	struct fixture f;
@@ -439,10 +442,7 @@ static void writer_rest_may_be_written_before_the_front(void **state)
 	expect_writer(&status, 1, 0);
 }
 
-/*
- * Lengths around 2^32: a chain may have them, but a used length is at most 2^32 - 1. No byte is
- * accessed.
- */
+/* A chain may have 2^32 bytes, but a used length is at most 2^32 - 1. No byte is accessed. */
 static void writer_used_stops_at_the_last_length(void **state)
 {
 	static const uint64_t front[] = { 0, 1, UINT32_MAX - 1, UINT32_MAX, UINT64_C(1) << 32 };
@@ -623,7 +623,7 @@ static void reader_reads_little_endian_integers_anywhere(void **state)
 	}
 }
 
-/* Expects these bytes in the writable half from position at on. */
+/* Expects these bytes in the writable half, the first at position `at`. */
 static void want_bytes(struct fixture *f, uint32_t at, const uint8_t *bytes, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)

@@ -34,14 +34,14 @@ static const struct shape {
 	{ { READABLE(OUT, 16), WRITABLE(FIXTURE_END, 8), WRITABLE(END, 1) }, 3, 0, END, VIRTIO_EFAULT },
 };
 
-#define GOOD 4u /* shapes without an error */
+#define GOOD 4u /* number of shapes without an error; these come first */
 
 struct request_fixture {
 	struct fixture f;
 	struct virtio_request requests[REQUESTS];
 	struct virtio_segment segments[REQUESTS][ROOM];
 	uint8_t headers[REQUESTS][HEADER];
-	struct virtio_queue_sync sync; /* used instead of the fixture's queue */
+	struct virtio_queue_sync sync; /* used by the tests of the lock, in place of f.queue */
 	uint32_t taken, held;          /* counters of the lock */
 };
 
@@ -302,8 +302,8 @@ static void make_log(struct log *l)
 }
 
 /*
- * The log must have exactly these bytes: the status unless it is 0, and the first used element and
- * the index if used is set.
+ * The log must have exactly these bytes: the status byte unless `status` is 0, and, if `used` is
+ * set, the first used element and the used index.
  */
 static void expect_log(struct request_fixture *w, struct log *l, uint64_t status, bool used)
 {
@@ -608,8 +608,8 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 }
 
 /*
- * Hostile 80: two requests were in flight when the queue was moved. Each is parsed after its
- * replay, and no pop succeeds before.
+ * Hostile 80: two requests were in flight when the queue was moved. Each request is parsed after
+ * its replay. Until then no pop succeeds.
  */
 static void request_parse_accepts_replayed_chain(void **state)
 {

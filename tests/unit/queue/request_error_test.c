@@ -96,8 +96,8 @@ static const struct malformed {
 	int error;
 } malformed[] = {
 	/*
-	 * Hostile 1 and 2: the chain is a loop. Loops come first, because changing memory must
-	 * leave them out.
+	 * Hostile 1 and 2: the chain is a loop. Loops come first, because tests in changing memory
+	 * start after the first LOOPS rows.
 	 */
 	{ { { OUT, 0, N, 0 } }, VIRTIO_ETOOLONG },
 	{ { { OUT, 16, N, 1 }, { IN, 1, N | W, 1 } }, VIRTIO_ETOOLONG },
@@ -113,7 +113,7 @@ static const struct malformed {
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { IN, 1, N | W, 0xffff } }, VIRTIO_ENEXT },
 	/*
 	 * Hostile 18, 21, 22 and 23: a table has a bad length. If the chain itself is in a table,
-	 * it is nested as well.
+	 * the bad table is also nested.
 	 */
 	{ { { OUT, 0, I, 0 } }, VIRTIO_EINDIRECT },
 	{ { { OUT, 24, I, 0 } }, VIRTIO_EINDIRECT },
@@ -180,8 +180,8 @@ static const uint64_t *status_of(const struct sent *s, uint64_t *addr)
 }
 
 /*
- * Hostile 31 to 34 and 131: one buffer is bad, of the header, the data or the status. The status
- * reports the error unless its own byte is bad.
+ * Hostile 31 to 34 and 131: one buffer of the header, the data or the status is bad. The status
+ * byte reports the error unless the status byte itself is bad.
  */
 static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 {
@@ -243,8 +243,8 @@ static bool touches(const struct request_fixture *w, const struct ask *a, const 
 }
 
 /*
- * The translation fails with this error for 16 bytes. If the chain needs these bytes, the error is
- * the error of the request. VIRTIO_ENOTMAPPED undoes the pop instead, until the bytes are mapped.
+ * The translation fails with this error for 16 bytes. If the chain needs these bytes, the request
+ * has this error. VIRTIO_ENOTMAPPED undoes the pop instead, until the bytes are mapped.
  */
 static void try_answer(struct ask a, uint64_t addr, int error)
 {
@@ -286,10 +286,7 @@ static void request_pop_reports_each_error_of_a_translation(void **state)
 	}
 }
 
-/*
- * Chains that never make a good request, even if the device needs little of them. The header has 16
- * bytes.
- */
+/* Requests that must fail. The device expects a header of 16 bytes. */
 static const struct ask failures[] = {
 	{ .header = 15, .in = 3, .write_cuts = 4, .error = VIRTIO_ESHORT },
 	{ .header = 16, .out = 4, .read_cuts = 1u << 15, .no_status = true, .error = VIRTIO_ESHORT },

@@ -54,7 +54,7 @@ struct sent {
 	struct virtio_mock_buffer buffers[SIZE + 1];
 	uint32_t count;
 	uint64_t read_at[MAX_BYTES], write_at[MAX_BYTES]; /* address of each byte */
-	uint32_t needed;                                  /* segments */
+	uint32_t needed;                                  /* number of segments */
 	uint16_t head;
 };
 
@@ -87,7 +87,10 @@ void request_setup(struct request_fixture *w, enum fixture_memory kind);
  */
 void request_setup_two(struct request_fixture *w, uint64_t addr, uint32_t flags, void *heap, uint64_t bytes);
 
-/* The first lays a request out. The second makes a laid-out request available. */
+/*
+ * request_lay_out() chooses the buffers of a request. request_offer() makes these buffers available
+ * as a chain.
+ */
 void request_lay_out(const struct request_fixture *w, const struct ask *a, struct sent *s);
 void request_offer(struct request_fixture *w, struct sent *s, bool indirect);
 
@@ -105,12 +108,15 @@ void request_add(struct request_fixture *w, const struct ask *a, struct sent *s)
 int request_take(struct request_fixture *w, uint32_t way);
 
 /*
- * Tries to get a request, and expects this result instead. Request and header must not change.
+ * Tries to get a request. The call must return `answer`, and must not change request or header.
  * Unpops a chain that was popped but not parsed.
  */
 void request_take_none(struct request_fixture *w, int answer, uint32_t way);
 
-/* Check the popped request, and complete it. The request must have its layout, or this error. */
+/*
+ * Check the popped request, and complete it. request_judge() expects the result that `a` describes.
+ * request_check_error() expects this error.
+ */
 void request_judge(struct request_fixture *w, const struct ask *a, const struct sent *s);
 void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status);
 

@@ -28,7 +28,9 @@ static struct guest {
 	_Alignas(16) uint8_t ram[0x10000];
 } big;
 
-/* Sets up the guest. With logged the rings have a dirty log, which excludes every fast path. */
+/*
+ * Sets up the guest. If logged is set, the rings have a dirty log, which excludes every fast path.
+ */
 static void setup(void *data, uint64_t bytes, bool logged)
 {
 	memset(&big, 0, sizeof big);

@@ -365,7 +365,10 @@ static void serve_requests_returns_what_ended_the_round(void **state)
 		expect_requests(&s, SIZE, answers[i], true);
 		expect_used(&s, heads[0], 10);
 		expect_none_used(&s);
-		/* Such an end leaves kicks disabled, so the device must call again. */
+		/*
+		 * A round that ends in this way leaves kicks disabled, so the device must call
+		 * again.
+		 */
 		(void)fixture_add(&s.f, &one, 1);
 		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 0);
 		expect_requests(&s, SIZE, 0, true);

@@ -33,7 +33,7 @@ static inline void watched_unlock(void *context)
 }
 
 struct shared {
-	struct fixture f; /* its own queue is unused: the queue is in sync */
+	struct fixture f; /* f.queue is unused; the tests use the queue in sync */
 	struct virtio_queue_sync sync;
 	struct watched_lock watched;
 	struct virtio_segment segments[FIXTURE_MAX_SIZE];
