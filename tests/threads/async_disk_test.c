@@ -3,17 +3,17 @@
  * Do stops and resets with requests in flight end, and only when nothing is in flight? The example
  * disk with a pool of threads serves a guest. This program plays the guest by register accesses.
  * The back end takes a random time for each request, so requests complete out of order. At random
- * points the guest resets the device, resets a queue, or stops a queue. It also does two of these
- * at the same time, as two vCPUs can.
+ * points the guest resets the device, resets a queue, or stops a queue. Sometimes one vCPU resets a
+ * queue while another vCPU resets the device.
  *
  * Whenever a stop or a reset has ended, the guest overwrites rings and buffers. None of these bytes
- * may change, and no interrupt may come. Under ThreadSanitizer any access of the device to them
- * would be a race. Each read of a block must return the data written last. If a reset has abandoned
- * a write, the block may still have the data from before that write.
+ * may change, and no interrupt may come. Under ThreadSanitizer any access of the device to these
+ * bytes would be a race. Each read of a block must return the data written last. If a reset has
+ * abandoned a write, the block may still have the data from before that write.
  *
  * usage: async_disk_test [LIVES]    A life is the time between two resets of the device. The test
- *                                    runs at least LIVES lives, by default 2000. The driver has
- *                                    EVENT_IDX in every second life.
+ *                                    runs LIVES lives, by default 2000. The driver has EVENT_IDX in
+ *                                    every second life.
  *
  * Hostile 92
  */
@@ -33,27 +33,27 @@
 #include <virtio/mmio.h>
 #include <virtio/queue_mock.h>
 
-#define QUEUE_RESET 0x0c0 /* the register (virtio 1.4, 4.2.2) */
-#define PLACES 8u         /* most requests of a queue in flight */
-#define BLOCKS 4u         /* blocks of the disk for each place */
+#define QUEUE_RESET 0x0c0 /* register QueueReset (virtio 1.4, 4.2.2) */
+#define PLACES 8u         /* most requests of one queue in flight */
+#define BLOCKS 4u         /* disk blocks that the requests of one place use */
 #define BLOCK_BYTES 2048u
 #define SECTORS ((uint64_t)ASYNC_QUEUES * PLACES * BLOCKS * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES))
-#define QUEUE_BYTES 0x8000u /* of guest memory, for the rings and the buffers of one queue */
+#define QUEUE_BYTES 0x8000u /* guest memory of one queue, for rings and buffers */
 #define BUFFERS 0x1000u     /* offset of the buffers in the queue's memory */
-#define PLACE_BYTES 0xc00u  /* header, block, status */
+#define PLACE_BYTES 0xc00u  /* guest memory of one place: header, block, status */
 #define DATA 0x100u
 #define STATUS 0x900u
 #define FILL 0xa5
-#define STEPS 40u /* longest delay of the guest before it stops something */
+#define STEPS 40u /* limit of the requests that the guest sends before a stop or a reset */
 
-/* A place in guest memory for one request at a time. */
+/* Memory for one request at a time, and the versions of the blocks that these requests use. */
 struct place {
 	bool busy;
-	uint32_t type; /* of the request */
+	uint32_t type; /* type of the request */
 	uint32_t block;
 	uint16_t head;
-	uint64_t order;        /* of submission */
-	uint32_t last[BLOCKS]; /* version written */
+	uint64_t order;        /* number of the submission */
+	uint32_t last[BLOCKS]; /* last version that was written */
 	uint32_t version[BLOCKS];
 	uint32_t before[BLOCKS]; /* an earlier version that the block may still have */
 };
@@ -63,20 +63,20 @@ struct guest_queue {
 	struct virtio_mock_slot slots[ASYNC_QUEUE_SIZE];
 	struct place places[PLACES];
 	uint32_t in_flight;
-	bool asked;       /* the guest asked for an interrupt when nothing was used */
-	bool interrupted; /* the device has interrupted for this queue since */
+	bool asked;       /* the guest has enabled interrupts while no request was used */
+	bool interrupted; /* the device has since interrupted for this queue */
 };
 
 static struct {
 	struct async_disk disk;
-	pthread_mutex_t lock; /* the VMM's */
-	pthread_cond_t event; /* the line, or the end of a stop */
-	unsigned long events; /* since the start */
+	pthread_mutex_t lock; /* the VMM's lock */
+	pthread_cond_t event; /* the line has changed, or a stop has ended */
+	unsigned long events; /* number of events since the start */
 	bool line;
 	uint32_t interrupts;
 	struct virtio_blk_memory below;
 	struct virtio_blk_backend memory_backend;
-	uint32_t requests_begun; /* atomic */
+	uint32_t requests_begun; /* accessed atomically */
 	uint8_t bytes[SECTORS * VIRTIO_BLK_SECTOR_BYTES];
 	_Alignas(16) uint8_t ram[ASYNC_QUEUES * QUEUE_BYTES];
 	struct virtio_region region;
@@ -84,7 +84,7 @@ static struct {
 	struct guest_queue queues[ASYNC_QUEUES];
 	bool event_idx;
 	uint64_t seed;
-	/* What has happened. */
+	/* Statistics */
 	uint64_t submitted, completed, out_of_order, lost, stops, stops_in_flight, zeroed, discarded;
 } m;
 
@@ -140,7 +140,7 @@ static int slow_write_zeroes(void *context, uint64_t offset, uint64_t bytes, boo
 	return m.memory_backend.ops->write_zeroes(context, offset, bytes, unmap);
 }
 
-/* Under the lock: something has happened for which a vCPU or the guest waits. */
+/* Reports an event to waiting vCPUs and to the guest. The caller holds the lock. */
 static void tell(void)
 {
 	m.events++;
@@ -180,8 +180,9 @@ static uint32_t reg_get(uint32_t offset)
 }
 
 /*
- * Under the lock: waits for an event, a second at most. Returns whether there was one. The thread
- * may get the lock long after the second is over.
+ * Waits for an event, at most a second. The caller holds the lock. Returns whether there was an
+ * event. After the second the thread may wait long for the lock, so an event in that time counts,
+ * too.
  */
 static bool wait_for_event(void)
 {
@@ -193,20 +194,23 @@ static bool wait_for_event(void)
 	return pthread_cond_timedwait(&m.event, &m.lock, &look) == 0 || m.events != before;
 }
 
-/* Holds a vCPU until an event. Fails if a stop never ends, or ends without a report. */
+/* Makes a vCPU wait for an event. Fails if a stop never ends, or ends without a report. */
 static void hold_vcpu(void)
 {
 	uint32_t in_flight = 0;
 
 	if (wait_for_event())
 		return;
-	check(virtio_device_waiting(&m.disk.device), "a vCPU is not told that its wait is over");
+	check(virtio_device_waiting(&m.disk.device), "the end of a stop is not reported to a vCPU");
 	for (uint32_t i = 0; i < ASYNC_QUEUES; i++)
 		in_flight += virtio_queue_in_flight(&m.disk.queue[i]);
 	check(in_flight > 0, "a stop does not end although nothing is in flight");
 }
 
-/* Without wait this function returns while the device stops, as if another vCPU ran. */
+/*
+ * Writes a register. If wait is false, returns while the device still stops, as if another vCPU
+ * ran.
+ */
 static int reg_put(uint32_t offset, uint32_t value, bool wait)
 {
 	uint8_t bytes[4];
@@ -228,8 +232,8 @@ static void reg_set(uint32_t offset, uint32_t value)
 
 /*
  * Checks, with the lock held, that no wake-up is lost. The device completes a request and
- * interrupts under one hold of the lock, so another thread that holds it sees both or neither. The
- * guest has kicked for all requests for which the device wanted a kick.
+ * interrupts under one hold of the lock, so the next holder sees both or neither. The guest has
+ * kicked for all requests for which the device wanted a kick.
  */
 static void check_wake_ups(void)
 {
@@ -239,13 +243,13 @@ static void check_wake_ups(void)
 
 		check(virtio_mock_get(&q->mock, VIRTIO_MOCK_USED_IDX, &used_idx) == 0, "the guest has no ring");
 		check(!q->asked || q->interrupted || used_idx == q->mock.used_idx, "an interrupt is missing");
-		check(virtio_queue_available(&m.disk.queue[i]) == 0, "the device has not asked for a kick");
+		check(virtio_queue_available(&m.disk.queue[i]) == 0, "a kick is missing");
 	}
 }
 
 /*
- * Waits until the device interrupts. The guest also checks the ring now and then, and finds a lost
- * wake-up.
+ * Waits until the device interrupts. The guest checks the ring at each event, or after a second,
+ * and so finds a lost wake-up.
  */
 static void wait_for_interrupt(void)
 {
@@ -259,7 +263,7 @@ static void wait_for_interrupt(void)
 	reg_set(VIRTIO_MMIO_INTERRUPT_ACK, reg_get(VIRTIO_MMIO_INTERRUPT_STATUS));
 }
 
-/* Asks for an interrupt for the next used request. Returns whether there is a used one already. */
+/* Enables interrupts for the next used request. Returns whether a request is used already. */
 static bool ask_for_interrupt(uint32_t queue)
 {
 	struct guest_queue *q = &m.queues[queue];
@@ -269,7 +273,7 @@ static bool ask_for_interrupt(uint32_t queue)
 	q->interrupted = false;
 	pthread_mutex_unlock(&m.lock);
 	got = virtio_mock_enable_interrupts(&q->mock);
-	check(got >= 0, "the guest can't ask for an interrupt");
+	check(got >= 0, "the guest can't enable interrupts");
 	q->asked = got == 0;
 	return got != 0;
 }
@@ -291,7 +295,7 @@ static uint64_t block_number(uint32_t queue, uint32_t place, uint32_t block)
 	return ((uint64_t)queue * PLACES + place) * BLOCKS + block;
 }
 
-/* The content of a version of a block; version 0 is a new disk. */
+/* Writes the content of a version of a block. Version 0 is the content of a new disk. */
 static void paint(uint8_t *bytes, uint64_t number, uint32_t version)
 {
 	for (uint32_t i = 0; i < BLOCK_BYTES; i += 8)
@@ -320,7 +324,7 @@ static void kick(uint32_t queue)
 		reg_set(VIRTIO_MMIO_QUEUE_NOTIFY, queue);
 }
 
-/* The data of a request, in guest memory and as a buffer of the chain. */
+/* Writes the data of a request into guest memory. Returns the buffer of this data. */
 static struct virtio_mock_buffer put_data(struct place *p, uint32_t at, uint64_t number)
 {
 	const uint64_t sector = number * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES);
@@ -334,8 +338,8 @@ static struct virtio_mock_buffer put_data(struct place *p, uint32_t at, uint64_t
 		return (struct virtio_mock_buffer){ at + DATA, BLOCK_BYTES, 0 };
 	}
 	/*
-	 * The data is a range. The block then reads as zeroes, or, after a discard, perhaps as
-	 * before.
+	 * The data is a range of sectors. The block then reads as zeroes. After a discard it may
+	 * also read as before.
 	 */
 	p->version[p->block] = 0;
 	virtio_put_le64(data, sector);
@@ -360,7 +364,7 @@ static void submit(uint32_t queue, uint32_t index)
 		return;
 	p->block = below(BLOCKS);
 	/*
-	 * At most one change of a block is uncertain at any time: the next one waits for a read
+	 * At most one change of a block is uncertain at any time. The next change waits for a read
 	 * that shows the content.
 	 */
 	p->type = p->version[p->block] == p->before[p->block] ? types[below(5)] : VIRTIO_BLK_T_IN;
@@ -396,7 +400,7 @@ static void learn(struct place *p, const uint8_t *data, uint64_t number)
 	else if (has_version(data, number, *before))
 		*version = *before;
 	else
-		check(false, "a read returns what was never written there last");
+		check(false, "a read does not return the data written last");
 }
 
 static void finish(uint32_t queue, uint32_t index, uint32_t len)
@@ -420,7 +424,7 @@ static void finish(uint32_t queue, uint32_t index, uint32_t len)
 	watchdog_step();
 }
 
-/* Pops what the device has used. Returns whether there was anything. */
+/* Pops all used elements. Returns whether there was one. */
 static bool reap(uint32_t queue)
 {
 	struct guest_queue *q = &m.queues[queue];
@@ -529,7 +533,7 @@ static void forget_requests(uint32_t queue)
 	for (uint32_t i = below(20); i > 0; i--)
 		sched_yield();
 	for (uint32_t i = 0; i < QUEUE_BYTES; i++)
-		check(bytes[i] == FILL, "the device writes after the end of a stop has shown");
+		check(bytes[i] == FILL, "the device writes after a stop has ended");
 }
 
 static void reset_device(void)
@@ -565,7 +569,9 @@ static void reset_queue(uint32_t queue, bool stop_first)
 	set_up_queue(queue);
 }
 
-/* One vCPU resets a queue. Before that has ended, another vCPU resets the device. */
+/*
+ * One vCPU resets a queue. Before the reset of the queue has ended, another vCPU resets the device.
+ */
 static void reset_both(uint32_t queue)
 {
 	reg_set(VIRTIO_MMIO_QUEUE_SEL, queue);
@@ -573,7 +579,7 @@ static void reset_both(uint32_t queue)
 	reset_device();
 }
 
-/* What the guest does between two resets of the device. */
+/* Runs the guest from one reset of the device to the next. */
 static void live(void)
 {
 	boot();
@@ -623,10 +629,10 @@ int main(int argc, char **argv)
 	}
 	async_disk_close(&m.disk);
 	check(m.disk.device.first_error == 0, "the device has refused something");
-	check(m.out_of_order > 0 && m.stops_in_flight > 0 && m.lost > 0, "nothing was in flight when it mattered");
+	check(m.out_of_order > 0 && m.stops_in_flight > 0 && m.lost > 0, "no request was overtaken, or lost by a stop");
 	check(m.zeroed > 0 && m.discarded > 0, "no range was changed");
-	printf("%llu requests completed, %llu out of order; %llu stops and resets, %llu with requests in flight, which "
-	       "were %llu\n",
+	printf("%llu requests completed, %llu out of order; %llu stops and resets, %llu with requests in flight; "
+	       "%llu requests were lost\n",
 	       (unsigned long long)m.completed, (unsigned long long)m.out_of_order, (unsigned long long)m.stops,
 	       (unsigned long long)m.stops_in_flight, (unsigned long long)m.lost);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Is the capacity of a disk whole, whatever thread reads it, while another thread changes it? Two
+ * Does each thread read a whole capacity of a disk while another thread changes the capacity? Two
  * threads read the capacity, check requests, save the disk and read its configuration space. The
  * main thread resizes the disk.
  *
@@ -10,10 +10,11 @@
  *   swing  The capacity changes between two values that differ in every bit of a half. Requests
  *          that fit both must succeed, and requests that fit neither must fail.
  *
- * Under ThreadSanitizer the preparation, which is not atomic, also shows that set_capacity()
+ * The preparation is not atomic. So ThreadSanitizer also shows that virtio_blk_set_capacity()
  * publishes it.
  *
- * usage: blk_capacity_test [UPDATES]   of each kind; default 300000
+ * usage: blk_capacity_test [UPDATES]   UPDATES is the number of updates of each kind, by default
+ *                                      300000.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/watchdog.h"
@@ -28,10 +29,10 @@
 
 #define UPDATES 300000u
 #define READERS 2u
-#define READS 2000u /* least reads of each reader in each kind */
+#define READS 2000u /* reads that each reader makes at least in each kind of run */
 #define LOW UINT64_C(0xffffffff)
 #define HIGH UINT64_C(0x100000000)
-#define MOST_UPDATES 0x3fffffu /* so that both halves fit VIRTIO_BLK_MAX_CAPACITY */
+#define MOST_UPDATES 0x3fffffu /* two such halves are at most VIRTIO_BLK_MAX_CAPACITY */
 
 enum kind { GROW, SWING, KINDS };
 
@@ -40,9 +41,9 @@ static const char *const names[KINDS] = { "grow", "swing" };
 static struct {
 	struct virtio_blk blk;
 	enum kind kind;
-	uint32_t *prepared; /* GROW: the storage, an entry for each capacity; not atomic */
+	uint32_t *prepared; /* GROW: the storage, with an entry for each capacity; not atomic */
 	uint32_t updates;
-	/* Atomic. */
+	/* The members from here on are atomic. */
 	uint32_t reads[READERS];
 	uint32_t over;
 } m;
@@ -87,8 +88,8 @@ static void make_disk(uint64_t capacity)
 }
 
 /*
- * Returns whether a read of this sector is legal. A discard of this sector and the first sector
- * must give the same answer.
+ * Returns whether the sector may be read, and may be discarded together with sector 0. While the
+ * capacity swings, read and discard must have the same result.
  */
 static bool may_use(uint64_t sector)
 {
@@ -103,7 +104,7 @@ static bool may_use(uint64_t sector)
 		      other = virtio_blk_refusal_status(virtio_blk_refusal_of(&m.blk, &discard));
 
 	if (m.kind == SWING)
-		check(one == other, "the verdict changes for what is on every disk, or on none", sector);
+		check(one == other, "a read and a discard of the sector have different results", sector);
 	return one == VIRTIO_BLK_S_OK && other == VIRTIO_BLK_S_OK;
 }
 
@@ -129,10 +130,10 @@ static uint64_t read_growing(uint32_t way, uint64_t before)
 	const uint64_t capacity = any_capacity(way);
 	const uint32_t update = (uint32_t)capacity;
 
-	check(capacity >> 32 == update, "the halves are of two capacities", capacity);
+	check(capacity >> 32 == update, "the two halves belong to different capacities", capacity);
 	check(capacity >= before, "the capacity goes back", capacity);
-	check(m.prepared[update] == ~update, "the storage is not there yet", capacity);
-	check(capacity == 0 || may_use(capacity - 1), "the last sector is not there", capacity);
+	check(m.prepared[update] == ~update, "the storage of the capacity is not prepared", capacity);
+	check(capacity == 0 || may_use(capacity - 1), "the last sector is refused", capacity);
 	return capacity;
 }
 
@@ -140,9 +141,9 @@ static void read_swinging(uint32_t way)
 {
 	const uint64_t capacity = any_capacity(way);
 
-	check(capacity == LOW || capacity == HIGH, "no capacity that was ever set", capacity);
-	check(may_use(LOW - 1), "a sector of both disks is not there", capacity);
-	check(!may_use(HIGH), "a sector of no disk is there", capacity);
+	check(capacity == LOW || capacity == HIGH, "a capacity that was never set", capacity);
+	check(may_use(LOW - 1), "a sector below both capacities is refused", capacity);
+	check(!may_use(HIGH), "a sector beyond both capacities is accepted", capacity);
 }
 
 static void *reader_main(void *context)
@@ -173,7 +174,7 @@ static bool all_have_read(void)
 
 static void set(uint64_t capacity)
 {
-	check(virtio_blk_set_capacity(&m.blk, capacity) == 0, "it can't be set", capacity);
+	check(virtio_blk_set_capacity(&m.blk, capacity) == 0, "the capacity can't be set", capacity);
 }
 
 /* Sets a new capacity in each update. Yields now and then, so readers run even on one processor. */
@@ -219,7 +220,7 @@ static void run(enum kind kind)
 		swing();
 	__atomic_store_n(&m.over, 1, __ATOMIC_RELEASE);
 	for (uint32_t i = 0; i < READERS; i++)
-		check(pthread_join(threads[i], NULL) == 0, "no end of a thread", 0);
+		check(pthread_join(threads[i], NULL) == 0, "a thread cannot be joined", 0);
 	printf("%s: %u updates\n", names[kind], (unsigned int)m.updates);
 }
 
@@ -227,7 +228,7 @@ int main(int argc, char **argv)
 {
 	m.updates = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : UPDATES;
 	check(watchdog_start(NULL, NULL), "no watchdog", 0);
-	check(m.updates > 0 && m.updates <= MOST_UPDATES, "no such number of updates", 0);
+	check(m.updates > 0 && m.updates <= MOST_UPDATES, "UPDATES is out of range", 0);
 	m.prepared = calloc(m.updates + 1, sizeof *m.prepared);
 	check(m.prepared != NULL, "out of memory", 0);
 	m.prepared[0] = ~0u;

@@ -46,7 +46,7 @@ static uint8_t byte_at(uint64_t place)
 
 /*
  * Sleeping and waking. A thread that really slept would wake long after the moment in which a
- * wake-up can be lost. So it spins, and yields the processor from time to time.
+ * wake-up can be lost. So a waiting thread spins, and yields the processor from time to time.
  */
 static void post(uint32_t *flag)
 {
@@ -61,7 +61,10 @@ static void wait_for(uint32_t *flag, uint64_t *count)
 			sched_yield();
 }
 
-/* Queries that the producer may make while the consumer runs. Meanwhile the room never shrinks. */
+/*
+ * Makes the queries that the producer may make while the consumer runs. Meanwhile the room must not
+ * shrink.
+ */
 static void ask_as_producer(uint32_t random)
 {
 	const uint32_t room = virtio_console_input_available(&input);
@@ -109,7 +112,10 @@ static void *produce(void *unused)
 	return NULL;
 }
 
-/* Driver and device on one thread: the two threads share only the input buffer. */
+/*
+ * The consumer's driver and device. Both run on the consumer's thread, so the two threads share
+ * only the input buffer.
+ */
 struct consumer {
 	uint8_t ram[RAM];
 	struct virtio_region region;
@@ -228,8 +234,8 @@ static void consume(struct consumer *c)
 		if (progress.room)
 			post(&wake_producer);
 		/*
-		 * Buffers are left, so the input was at its end, and the producer was asked for a
-		 * wake-up.
+		 * No chain was completed although chains were available. So the input was empty,
+		 * and the producer was asked for a wake-up.
 		 */
 		if (progress.chains == 0 && done < total)
 			wait_for(&wake_consumer, &sleeps_of_consumer);

@@ -36,7 +36,7 @@ static struct {
 	enum side running;
 	bool asleep[SIDES], done[SIDES], woken[SIDES];
 	uint32_t step;
-	uint32_t switch_at[SWITCHES]; /* steps; MOST_STEPS for none */
+	uint32_t switch_at[SWITCHES]; /* steps with a switch; MOST_STEPS: no switch */
 	struct virtio_console_input input;
 	uint8_t storage[4];
 	uint32_t total, taken;
@@ -54,7 +54,7 @@ static bool can_run(enum side side)
 	return !w.done[side] && (!w.asleep[side] || w.woken[side]);
 }
 
-/* Lets the other side run, if it can. */
+/* Lets the other side run, unless that side sleeps or has ended. */
 static void switch_side(void)
 {
 	const enum side from = w.running, to = from == PRODUCER ? CONSUMER : PRODUCER;
@@ -74,7 +74,7 @@ static void may_switch(void)
 			switch_side();
 }
 
-/* Sleeps until the other side wakes this one. */
+/* Makes a side sleep until the other side wakes it. */
 static void sleep_until_woken(enum side side)
 {
 	w.asleep[side] = true;
@@ -128,7 +128,7 @@ static void consume(void)
 	while (w.taken < w.total) {
 		if (input_between(input, input->taken, console_load(&input->written)) != 0) {
 			if (input->bytes[input_offset(input, input->taken)] != (uint8_t)w.taken)
-				fail("another byte");
+				fail("a byte is wrong");
 			w.taken++;
 			console_store(&input->taken, input_advance(input, input->taken, 1));
 			continue;
@@ -140,7 +140,7 @@ static void consume(void)
 		if (w.taken < w.total)
 			sleep_until_woken(CONSUMER);
 	}
-	/* What virtio_console_receive() does at its end. */
+	/* virtio_console_receive() also wakes the producer before it returns. */
 	if (virtio_impl_console_input_wanted(input))
 		wake(PRODUCER);
 	end(CONSUMER);

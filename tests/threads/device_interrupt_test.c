@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Is an interrupt lost, or a line left high, between threads? Several threads of a device raise
+ * Can threads lose an interrupt, or leave the line high? Several threads of a device raise
  * interrupts while the driver acknowledges, resets, or sets DRIVER_OK. The line is one atomic word,
  * like an interrupt controller's input, and calls of interrupt() wait before they take effect. A
  * round is a few steps of each thread. After each round everything is at rest and must agree.
  *
  * In a crowd each thread has several steps. In a duel the driver and one thread of the device have
  * one step each, as nearly at the same time as possible. A duel has many rounds. A duel finds a
- * change of the status or the interrupt status that is not atomic, so that the other side's change
- * is lost.
+ * change of the status or the interrupt status that is not atomic. Such a change would undo the
+ * other side's change.
  *
  * usage: device_interrupt_test [ROUNDS]   ROUNDS is the largest number of rounds of a crowd, by
- *                                         default 10000. A duel has 40 times as many. On a busy
- *                                         machine a kind ends early.
+ *                                         default 10000. A duel has up to 40 times as many rounds.
+ *                                         On a busy machine each kind of round ends early.
  *
  * Hostile 88, 92, 107
  */
@@ -27,11 +27,11 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/device_transport.h>
 
-#define KIND_NS 500000000 /* longest time of a kind, in nanoseconds, unless it has to wait */
-#define KIND_ROUNDS 1000u /* least rounds of a kind */
-#define CROWD 3u          /* threads of a device */
+#define KIND_NS 500000000 /* a kind of round may end after this time, in nanoseconds */
+#define KIND_ROUNDS 1000u /* rounds of a kind before it may end for its time */
+#define CROWD 3u          /* threads of the device in a crowd */
 #define DUEL_ROUNDS 40u   /* rounds of a duel for each round of a crowd */
-#define RAISES 4u         /* most events of each thread in a round */
+#define RAISES 4u         /* most events that a thread raises in a round */
 #define QUEUE_SIZE 4u
 #define MEMORY_BYTES 1024u
 #define PROBED 0x3u
@@ -46,18 +46,18 @@ enum kind {
 	NEEDS_RESET,
 	NEEDS_RESET_AT_DRIVER_OK,
 	RESET,
-	/* Duels. */
-	RAISE_AND_ACKNOWLEDGE_OTHER, /* one cause comes while the other is acknowledged */
-	RAISE_BOTH,                  /* one raises USED, the driver's thread CONFIG */
-	EVENT_AND_FAILED,            /* any event, while the driver sets FAILED */
-	/* The device comes to need a reset while the driver is still setting up. */
+	/* The kinds from here on are duels. */
+	RAISE_AND_ACKNOWLEDGE_OTHER, /* one cause is raised while the other is acknowledged */
+	RAISE_BOTH,                  /* the device's thread raises USED, the driver's CONFIG */
+	EVENT_AND_FAILED,            /* the device has any event, while the driver sets FAILED */
+	/* The device reports that it needs a reset, while the driver is still setting up. */
 	EVENT_AND_PROGRESS,
 	KINDS,
 };
 
 static const struct {
 	const char *name;
-	uint32_t threads; /* of the device */
+	uint32_t threads; /* number of threads of the device */
 } kinds[] = {
 	{ "raise and acknowledge", CROWD },
 	{ "raise and take", CROWD },
@@ -75,26 +75,33 @@ struct machine {
 	struct virtio_queue_registers queues[1];
 	_Alignas(16) uint8_t memory[MEMORY_BYTES]; /* for a ring that is never read */
 	enum kind kind;
-	uint64_t rounds; /* at most */
+	uint64_t rounds; /* largest number of rounds of a crowd */
 	/*
-	 * The members up to `marked` belong to the round. They change only where all threads meet.
+	 * The members up to `marked` are not atomic. If a thread changes one of them, other threads
+	 * read it only after the next meeting of all threads.
 	 */
 	uint64_t round;
 	bool over;
-	bool marked; /* what virtio_device_mark_interrupt() said */
-	/* Atomic. */
+	bool marked; /* result of virtio_device_mark_interrupt() */
+	/* The members up to `arrived` are atomic. */
 	uint32_t line;
-	uint64_t events;        /* events so far; each is counted before it is raised */
-	uint32_t config_raised; /* calls of interrupt() for the configuration */
+	uint64_t events;        /* number of events; an event is counted before it is raised */
+	uint32_t config_raised; /* number of calls of interrupt() for the configuration */
 	uint32_t random;
-	uint64_t arrived; /* threads that have come to a meeting, in all rounds */
-	/* The driver's. */
+	uint64_t arrived; /* arrivals of threads at meetings, in all rounds */
+	/*
+	 * The value of `events` that the driver has seen. Only the driver's thread uses this
+	 * member.
+	 */
 	uint64_t seen;
 };
 
 static struct machine m;
 
-/* The watchdog's thread also calls this, while the others wait. Nothing else orders these reads. */
+/*
+ * The watchdog's thread also calls this, while the other threads wait. No lock and no atomic access
+ * orders its reads, so ThreadSanitizer must not check them.
+ */
 __attribute__((no_sanitize("thread"))) static _Noreturn void die(const char *what)
 {
 	(void)fprintf(
@@ -112,7 +119,7 @@ static void check(bool good, const char *what)
 		die(what);
 }
 
-/* For the watchdog: every meeting of threads counts. */
+/* Returns the progress for the watchdog: every arrival at a meeting counts. */
 static uint64_t progress(void)
 {
 	return __atomic_load_n(&m.arrived, __ATOMIC_SEQ_CST);
@@ -123,7 +130,7 @@ static void report(void)
 	die("the threads wait for each other for ever");
 }
 
-/* Lets another thread run now and then, where that matters. */
+/* Yields the processor at random, at points where a step of another thread matters. */
 static void dawdle(void)
 {
 	uint32_t random = __atomic_add_fetch(&m.random, 0x9e3779b9u, __ATOMIC_RELAXED);
@@ -143,7 +150,7 @@ static void await(uint64_t arrived)
 }
 
 /*
- * Waits until every thread is awake and has arrived here. So the steps of two threads begin at the
+ * Waits until every thread is awake and has arrived here. So the steps of all threads begin at the
  * same time.
  */
 static void meet(uint64_t meeting)
@@ -193,7 +200,10 @@ static int queue_stop(struct virtio_device *device, uint16_t queue)
 	return 0;
 }
 
-/* Queries that any thread may make, for a running queue. ThreadSanitizer checks that claim. */
+/*
+ * Makes queries that any thread may make about a running queue. ThreadSanitizer checks that the
+ * queries are thread-safe.
+ */
 static void ask(const struct virtio_device *device)
 {
 	const struct virtio_queue_config *config = virtio_device_queue_config(device, 0);
@@ -250,13 +260,13 @@ static void device_step(uint32_t thread)
 }
 
 /*
- * In half of the rounds of a duel the word is in this processor's cache, and not in the driver's,
- * when both start. The side that must fetch it is slow, and the other side can step in between. The
- * word is not changed.
+ * In half of the rounds of a duel, brings the word device.live into the cache of this
+ * processor, and out of the driver's cache. The side that must fetch the word is slow, so the other
+ * side can step in between. The call does not change the word.
  */
 static void before_duel(uint64_t round)
 {
-	/* The driver is ready. */
+	/* Waits until the driver has arrived at the meeting. */
 	await(4 * round + 1);
 	if (round % 4 < 2)
 		m.marked = virtio_device_mark_interrupt(&m.device, VIRTIO_INTERRUPT_NONE);
@@ -286,7 +296,10 @@ static bool line_is_right(void)
 	return __atomic_load_n(&m.line, __ATOMIC_SEQ_CST) == (virtio_device_interrupt_status(&m.device) != 0);
 }
 
-/* An interrupt handler. It acknowledges first, and then handles the causes. */
+/*
+ * Handles an interrupt: acknowledges first, and then handles the causes. Returns whether a cause
+ * was pending.
+ */
 static bool handle(void)
 {
 	uint32_t pending;
@@ -336,7 +349,7 @@ static void before_round(void)
 	if (m.kind != NEEDS_RESET_AT_DRIVER_OK && m.kind != EVENT_AND_PROGRESS)
 		(void)!virtio_device_write_status(&m.device, RUNNING);
 	if (m.kind == RAISE_AND_ACKNOWLEDGE_OTHER)
-		check(virtio_device_mark_interrupt(&m.device, old_cause()), "not running");
+		check(virtio_device_mark_interrupt(&m.device, old_cause()), "the device does not run");
 	__atomic_store_n(&m.config_raised, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -350,9 +363,10 @@ static void driver_step(void)
 		(void)!virtio_device_write_status(&m.device, RUNNING);
 		break;
 	case RESET:
-		check(virtio_device_write_status(&m.device, 0) == VIRTIO_DEVICE_IN_PROGRESS, "reset ended");
-		check(virtio_device_status(&m.device) == RUNNING, "reset shows before its end");
-		/* The driver's last access. */
+		check(virtio_device_write_status(&m.device, 0) == VIRTIO_DEVICE_IN_PROGRESS,
+		      "the reset ends too early");
+		check(virtio_device_status(&m.device) == RUNNING, "the status is 0 before the reset ends");
+		/* This is the driver's last access before the reset ends. */
 		virtio_device_ack_interrupt(&m.device, USED);
 		break;
 	case RAISE_AND_ACKNOWLEDGE_OTHER:
@@ -384,7 +398,8 @@ static void finish_reset(void)
 		check(virtio_device_reset_done(&m.device, 0) == 0, "no reset in progress");
 	else
 		check(virtio_device_reset(&m.device) == 0, "reset failed");
-	check(virtio_device_status(&m.device) == 0 && virtio_device_interrupt_status(&m.device) == 0, "reset leaves");
+	check(virtio_device_status(&m.device) == 0 && virtio_device_interrupt_status(&m.device) == 0,
+	      "the reset leaves bits set");
 	check(__atomic_load_n(&m.line, __ATOMIC_SEQ_CST) == 0, "line high after a reset");
 }
 
@@ -398,22 +413,22 @@ static void after_duel(void)
 
 	switch (m.kind) {
 	case RAISE_AND_ACKNOWLEDGE_OTHER:
-		check(causes == (3 ^ old_cause()), "not the cause that was raised");
-		check(m.round % 2 ? m.line == 1 : m.marked, "not told");
+		check(causes == (3 ^ old_cause()), "the pending causes are wrong");
+		check(m.round % 2 ? m.line == 1 : m.marked, "no interrupt");
 		break;
 	case RAISE_BOTH:
-		check(causes == (USED | CONFIG), "not both causes");
-		check(m.line == 1, "not told");
+		check(causes == (USED | CONFIG), "a cause is not pending");
+		check(m.line == 1, "no interrupt");
 		break;
 	case EVENT_AND_FAILED:
-		check((status & VIRTIO_CONFIG_S_FAILED) != 0, "not failed");
+		check((status & VIRTIO_CONFIG_S_FAILED) != 0, "FAILED is not set");
 		check(causes == (m.round % 3 == 0 ? USED : m.round % 3 == 1 ? USED | CONFIG : CONFIG), "wrong causes");
-		check(m.round % 3 == 1 ? m.marked : m.line == 1, "not told");
-		check(!(status & VIRTIO_CONFIG_S_NEEDS_RESET) == (m.round % 3 != 2), "need of a reset");
+		check(m.round % 3 == 1 ? m.marked : m.line == 1, "no interrupt");
+		check(!(status & VIRTIO_CONFIG_S_NEEDS_RESET) == (m.round % 3 != 2), "NEEDS_RESET is wrong");
 		break;
 	default:
-		check((status & VIRTIO_CONFIG_S_NEEDS_RESET) != 0, "no need of a reset");
-		check(m.round % 2 || causes == CONFIG, "the change is forgotten");
+		check((status & VIRTIO_CONFIG_S_NEEDS_RESET) != 0, "NEEDS_RESET is not set");
+		check(m.round % 2 || causes == CONFIG, "the configuration change is lost");
 	}
 	if (m.kind == EVENT_AND_FAILED || m.kind == EVENT_AND_PROGRESS)
 		finish_reset();
@@ -433,19 +448,19 @@ static void after_round(void)
 	check(line_is_right(), "line and interrupt status disagree");
 	switch (m.kind) {
 	case NEEDS_RESET:
-		check(status == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET), "no need of a reset");
-		check(m.config_raised == 1, "not told once");
+		check(status == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET), "NEEDS_RESET is not set");
+		check(m.config_raised == 1, "not one configuration interrupt");
 		finish_reset();
 		break;
 	case NEEDS_RESET_AT_DRIVER_OK:
 		/* The device's call and the driver's DRIVER_OK may come in either order. */
-		check(status == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET), "no need of a reset, or no DRIVER_OK");
-		check(m.config_raised == 1, "not told once");
+		check(status == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET), "NEEDS_RESET or DRIVER_OK is not set");
+		check(m.config_raised == 1, "not one configuration interrupt");
 		finish_reset();
 		break;
 	case RESET:
-		check(virtio_device_resetting(&m.device), "the reset is forgotten");
-		check(virtio_device_interrupt_status(&m.device) == 0, "an event during the reset");
+		check(virtio_device_resetting(&m.device), "the device does not wait for the end of the reset");
+		check(virtio_device_interrupt_status(&m.device) == 0, "an interrupt is pending during the reset");
 		finish_reset();
 		break;
 	default:

@@ -8,7 +8,10 @@
 
 #include <stddef.h>
 
-/* Sets bits in *at, a uint8_t or an unsigned long of size bytes, and copies the marked pages. */
+/*
+ * Sets bits in *at, which is a uint8_t or an unsigned long of `size` bytes. Then copies the marked
+ * pages.
+ */
 void dirty_log_hook(void *at, size_t size, unsigned long bits);
 
 #define __atomic_fetch_or(at, bits, order) dirty_log_hook((at), sizeof *(at), (bits))

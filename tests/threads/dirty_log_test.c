@@ -5,14 +5,14 @@
  * and clears the log, and copies the marked pages, as a migration does. After each burst the device
  * pauses, the pages that are still marked are copied, and the copy must equal the memory.
  *
- * If a page was marked before its bytes were written, or not at all, the copy has its old content.
+ * If a page was marked before its bytes were written, or not at all, the copy has the old bytes.
  * Each request of a burst writes pages of its own, because a later write would mark the page again.
  *
  * With INTERLEAVE there is no other thread: each mark itself copies the page (dirty_log_hook.h). So
  * the test finds every mark that comes too early. Only the run with threads tests the order of
  * memory accesses between processors.
  *
- * usage: dirty_log_test [BURSTS]   of each run; default 300
+ * usage: dirty_log_test [BURSTS]   BURSTS is the number of bursts of each run, by default 300.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/watchdog.h"
@@ -40,12 +40,12 @@
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define PAGE_SHIFT 12u
 #define PAGE (1u << PAGE_SHIFT)
-#define SIZE 64u  /* of the queue */
-#define BURST 16u /* requests; each has three descriptors */
+#define SIZE 64u  /* size of the queue */
+#define BURST 16u /* requests of a burst; each has three descriptors */
 #define DATA_BYTES 2048u
 #define BATCH 4u
 
-/* The driver's pages are not logged and not compared. */
+/* Only the driver writes the pages below DEVICE. They are never marked, and not compared. */
 #define HEADERS (3u * PAGE)
 #define DEVICE (4u * PAGE) /* two pages for the used ring */
 #define DATA (6u * PAGE)   /* a page for each request's data, then one for each status */
@@ -53,7 +53,8 @@
 #define RAM_BYTES (STATUS + BURST * PAGE)
 
 /*
- * Where memory is cut into regions. A cut may go through data, but not through a field of a ring.
+ * Lengths of the regions, if memory is cut. A cut may go through data, but not through a field of a
+ * ring.
  */
 #define RING_PIECE 16u
 #define DATA_PIECE 1000u
@@ -61,14 +62,14 @@
 
 /* How requests are served. */
 enum way {
-	WRITER,  /* each chain by a writer, and by a completion of its own */
-	MEMORY,  /* descriptors one by one, writes by address */
-	BATCHES, /* as WRITER, several completions with one update of the index */
-	REQUEST, /* a request of header, data and status */
-	BLOCK,   /* reads of a disk */
+	WRITER,  /* each chain through a writer, and completed alone */
+	MEMORY,  /* each descriptor by its guest address */
+	BATCHES, /* as WRITER, but several completions with one update of the index */
+	REQUEST, /* as requests of header, data and status */
+	BLOCK,   /* as reads of a disk */
 };
 
-/* Where the used ring is. */
+/* Where the used ring lies. */
 enum ring {
 	ONE_PAGE,
 	TWO_PAGES,
@@ -81,7 +82,7 @@ static const char *const ring_names[] = { "one page", "two pages", "cut" };
 static struct {
 	_Alignas(4096) uint8_t ram[RAM_BYTES];
 	_Alignas(4096) uint8_t copy[RAM_BYTES];
-	uint8_t bitmap[8]; /* atomic */
+	uint8_t bitmap[8]; /* accessed atomically */
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[SIZE];
 	struct virtio_inflight inflight[SIZE];
@@ -97,15 +98,15 @@ static struct {
 	struct virtio_blk_stats stats;
 	enum way way;
 	enum ring ring;
-	uint32_t burst; /* number of the present one */
+	uint32_t burst; /* number of the current burst */
 	/*
-	 * Numbers of bursts, atomic: after which the other thread must stand still, stands still,
-	 * and may go on.
+	 * Numbers of bursts, accessed atomically. The other thread must pause after burst `stop`,
+	 * has paused after `stopped`, and may continue after `resumed`.
 	 */
 	uint32_t stop, stopped, resumed;
-	bool over;      /* atomic */
-	uint32_t looks; /* of the other thread at the log; atomic */
-	uint64_t met;   /* pages that it copied while the device was writing */
+	bool over;      /* accessed atomically */
+	uint32_t looks; /* how often the other thread has read the log; atomic */
+	uint64_t met;   /* pages copied while the device was writing */
 } m;
 
 static void check(bool good, const char *what)
@@ -135,7 +136,7 @@ __attribute__((no_sanitize("thread"))) static void copy_page(uint32_t page)
 		to[i] = from[i];
 }
 
-/* Fetches and clears the log, and copies its pages. Returns how many. */
+/* Fetches and clears the log, and copies the marked pages. Returns their number. */
 static uint32_t take_log(void)
 {
 	uint32_t pages = 0;
@@ -192,7 +193,10 @@ static void wait_for_look(void)
 		(void)sched_yield();
 }
 
-/* Pauses the other thread, copies the pages that are still marked, and compares. */
+/*
+ * Pauses the other thread, copies the pages that are still marked, and compares the copy with the
+ * memory.
+ */
 static void compare(void)
 {
 	const uint32_t now = m.burst;
@@ -323,7 +327,7 @@ static void pop_used(void)
 		check(virtio_mock_pop_used(&m.mock, &used) == 1, "pop_used");
 }
 
-/* Both */
+/* Set-up and runs */
 
 static uint32_t cut_regions(void)
 {
@@ -367,7 +371,10 @@ static void run(enum way way, enum ring ring, uint32_t bursts)
 	for (uint32_t i = 0; i < bursts; i++) {
 		resume();
 		m.burst++;
-		/* Writes avail_event. Comes first, because the mark covers used elements, too. */
+		/*
+		 * Writes avail_event before the burst, because the mark of this write covers used
+		 * elements, too.
+		 */
 		check(virtio_queue_enable_kicks(&m.queue) == 0, "enable_kicks");
 		add_burst();
 		wait_for_look();

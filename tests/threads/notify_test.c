@@ -4,7 +4,7 @@
  * buffers, with and without EVENT_IDX. Each side sleeps until the other side notifies it. A side
  * notifies only when the library's suppression logic says so. One lost notification makes both
  * sleep for ever. No wait has a time limit: the watchdog finds that no counter changes, and reports
- * the counters. The rings are of all kinds, because slow paths and inline paths publish in
+ * the counters. The test uses rings of all kinds, because slow paths and inline paths publish in
  * different functions.
  *
  * usage: notify_test [BUFFERS]   Each run passes one or several tenths of BUFFERS, by default a
@@ -13,7 +13,7 @@
  * Every buffer is checked, too. The device must see what the driver wrote before it made the buffer
  * available. The driver must see what the device wrote before it completed the buffer.
  *
- * hostile 69, 70, 71; regressions R5, R6
+ * Hostile 69, 70, 71; regressions R5, R6
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/watchdog.h"
@@ -28,24 +28,24 @@
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define MAX_SIZE 256u
 #define BASE 0x1000u
-#define SLOT_BYTES 64u /* of data for each head: a request, then room for the answer */
+#define SLOT_BYTES 64u /* data of one chain: a request, then room for the answer */
 #define DATA 0x4000u
 #define RAM_BYTES (DATA + MAX_SIZE * SLOT_BYTES)
 /*
- * Length of the regions, in runs that cut memory into regions. Regions of this length cut every
- * ring, but no field of a ring.
+ * Length of the regions, in runs that cut memory into regions. Such regions cut every ring, but no
+ * field of a ring.
  */
 #define PIECE_BYTES 16u
 #define PAGE_SHIFT 12u
-#define MOMENT 4096u /* turns of an empty loop, at most */
-#define HELD 4u      /* requests that the device has served, at most, before it completes them */
+#define MOMENT 4096u /* limit of the turns of the loop in dawdle() */
+#define HELD 4u      /* most requests that the device serves before it completes them */
 
 /* How completions enter the used ring. All ways except the first use a slow path. */
 enum way {
 	INLINE,
 	BATCHES,  /* several completions with one update of the index */
-	IN_ORDER, /* one by one, last first: all wait for the first, which publishes them */
-	LOGGED,   /* recorded in a dirty log */
+	IN_ORDER, /* last request first: all wait for the first, which publishes them */
+	LOGGED,   /* with a record in a dirty log */
 	CUT,      /* in a ring that lies over several regions */
 };
 
@@ -55,8 +55,8 @@ static const char *const way_names[] = { "inline", "batches", "in order", "logge
  * A notification for one sleeping side. Two notifications before the side wakes count as one.
  *
  * Sleeping in the operating system takes long. So the two sides would hardly ever meet in the
- * critical moment between the last check of the ring and the sleep. Therefore a side in some runs
- * polls instead of sleeping.
+ * critical moment between the last check of the ring and the sleep. Therefore both sides poll in
+ * some runs.
  */
 struct event {
 	pthread_mutex_t mutex;
@@ -83,8 +83,7 @@ struct exchange {
 	uint16_t size;
 	bool event_idx;
 	/*
-	 * The watchdog reads the members from here to the memory, too, so they are accessed
-	 * atomically.
+	 * The members up to `device` are accessed atomically, because the watchdog reads them, too.
 	 */
 	uint64_t added, served, returned;
 	int driver, device;
@@ -96,7 +95,8 @@ static struct exchange x;
 /* Failure */
 
 /*
- * The watchdog's thread also calls this, while the others sleep. Nothing else orders these reads.
+ * The watchdog's thread also calls this, while the other threads sleep. No lock orders its reads,
+ * so ThreadSanitizer must not check them.
  */
 __attribute__((no_sanitize("thread"))) static _Noreturn void die(const char *what, int code)
 {
@@ -121,7 +121,7 @@ static const char *side_name(const int *side)
 	}
 }
 
-/* On the watchdog's thread. */
+/* Runs on the watchdog's thread. */
 static void report(void)
 {
 	(void)fprintf(stderr, "driver %s, device %s\n", side_name(&x.driver), side_name(&x.device));
@@ -129,7 +129,8 @@ static void report(void)
 }
 
 /*
- * The watchdog's measure of progress. The counters restart with each run, which is progress, too.
+ * Returns the progress for the watchdog. The counters restart with each run. This change also
+ * counts as progress.
  */
 static uint64_t progress(void)
 {
@@ -198,7 +199,8 @@ static void dawdle(uint32_t *seed)
 /* The device */
 
 /*
- * Reads the request, writes its number and the next number after it, as proof that both were seen.
+ * Reads a request, which must be its number. Writes the inverted number as the answer, as proof
+ * that the device has read the request.
  */
 static void serve(struct virtio_chain *chain, uint64_t number)
 {
@@ -220,10 +222,10 @@ static void serve(struct virtio_chain *chain, uint64_t number)
 		die("the device cannot answer", got);
 	got = virtio_chain_next(chain, &out);
 	if (got != 0)
-		die("the device finds more than there is", got);
+		die("the device finds a third buffer", got);
 }
 
-/* Completes what was served. */
+/* Completes the served requests, as the run's `way` says. */
 static void complete_all(const struct virtio_completion *served, uint32_t held)
 {
 	int got = x.way == BATCHES ? virtio_queue_complete_batch(&x.queue, served, held) : 0;
@@ -236,7 +238,7 @@ static void complete_all(const struct virtio_completion *served, uint32_t held)
 		count(&x.served);
 }
 
-/* Serves up to limit buffers. Returns whether there may be more. */
+/* Serves up to limit buffers. Returns whether more buffers may be available. */
 static bool drain(uint32_t limit)
 {
 	const uint32_t most = x.way == BATCHES || x.way == IN_ORDER ? HELD : 1;
@@ -293,13 +295,18 @@ static void *device_main(void *context)
 
 /* The driver */
 
-/* The place of a request's data. With a full ring, this is the place of the data returned last. */
+/*
+ * Returns the address of a request's data. There are more addresses than requests in flight,
+ * because each request has two descriptors.
+ */
 static uint64_t data_of(uint64_t number)
 {
 	return DATA + (number % x.size) * SLOT_BYTES;
 }
 
-/* Adds up to limit buffers of two descriptors, as far as they fit. Returns how many. */
+/*
+ * Adds up to limit requests of two descriptors, or fewer if the ring is full. Returns their number.
+ */
 static uint32_t add_buffers(uint32_t limit)
 {
 	uint32_t added = 0;
@@ -334,7 +341,7 @@ static uint32_t add_buffers(uint32_t limit)
 	return added;
 }
 
-/* Pops up to limit used buffers. Returns how many. */
+/* Pops up to limit used buffers. Returns their number. */
 static uint32_t pop_used(uint32_t limit)
 {
 	uint32_t taken = 0;
@@ -380,7 +387,7 @@ static void driver_main(void)
 	__atomic_store_n(&x.driver, DONE, __ATOMIC_RELAXED);
 }
 
-/* Both */
+/* Set-up and runs */
 
 static void make_event(struct event *event, bool awake)
 {
@@ -390,8 +397,8 @@ static void make_event(struct event *event, bool awake)
 }
 
 /*
- * The driver sees one region. The device sees the same memory in pieces, or with a log, if the
- * run says so.
+ * Makes two maps of the same memory. The driver's map has one region. The device's map has many
+ * regions for CUT, and a dirty log for LOGGED.
  */
 static int make_maps(void)
 {
@@ -411,7 +418,7 @@ static int make_maps(void)
 	return got ? got : virtio_memory_map_init(&x.device_map, x.pieces, count);
 }
 
-/* Clears all memory. The members that the watchdog reads are cleared atomically. */
+/* Clears the whole exchange. The members that the watchdog reads are cleared atomically. */
 static void clear(void)
 {
 	memset(&x, 0, offsetof(struct exchange, added));
@@ -448,7 +455,7 @@ static void set_up(enum way way, uint16_t size, bool event_idx, bool awake, uint
 	 * nothing new.
 	 */
 	if ((x.queue.used == NULL) != (way == CUT) || (x.queue.used_region != NULL) != (way == LOGGED))
-		die("the used ring isn't of the kind that it should be", 0);
+		die("the used ring does not have the kind of this run", 0);
 }
 
 static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, uint64_t buffers)
@@ -466,29 +473,27 @@ static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, ui
 	if (!virtio_queue_quiesced(&x.queue) || stats.completions != buffers || stats.chain_faults || stats.ring_faults)
 		die("the queue's counters are wrong", stats.first_error);
 	if (stats.interrupts != x.interrupt.count)
-		die("the queue counts other notifications than were sent", 0);
-	/*
-	 * A run in which hardly anything was suppressed, or nobody ever slept, would show nothing.
-	 */
+		die("the queue counts more or fewer interrupts than were sent", 0);
+	/* A run in which a side was never notified would show nothing. */
 	if (x.kick.count == 0 || x.interrupt.count == 0)
-		die("nobody was woken", 0);
-	(void)printf("%-8s %-9s size %3u, sleeping %-6s: %7llu buffers, %7llu kicks, %7llu interrupts\n",
-		     way_names[way], event_idx ? "event-idx" : "flags", (unsigned int)size, awake ? "awake" : "deeply",
-		     (unsigned long long)buffers, (unsigned long long)x.kick.count,
+		die("a side was never notified", 0);
+	(void)printf("%-8s %-9s size %3u, waits by %-8s: %7llu buffers, %7llu kicks, %7llu interrupts\n",
+		     way_names[way], event_idx ? "event-idx" : "flags", (unsigned int)size,
+		     awake ? "polling" : "sleeping", (unsigned long long)buffers, (unsigned long long)x.kick.count,
 		     (unsigned long long)x.interrupt.count);
 }
 
 int main(int argc, char **argv)
 {
 	/*
-	 * Small queues are often full or empty; a large one lets the two sides drift apart. With
-	 * one buffer at a time nothing repairs a lost notification.
+	 * Small queues are often full or empty. A large queue lets the two sides drift apart. If a
+	 * queue holds only one request, no later notification repairs a lost notification.
 	 */
 	static const struct {
 		enum way way;
 		uint16_t size;
 		bool awake;
-		uint8_t share; /* tenths of the buffers */
+		uint8_t share; /* buffers of the run, in tenths of BUFFERS */
 	} runs[] = {
 		{ INLINE, 2, true, 8 },  { INLINE, 8, true, 2 },          { INLINE, MAX_SIZE, true, 1 },
 		{ INLINE, 2, false, 1 }, { INLINE, 8, false, 1 },         { INLINE, MAX_SIZE, false, 3 },

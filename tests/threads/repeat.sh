@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Runs a program several times, because its result depends on how threads are scheduled. Each run
 # has the program's own watchdog.
+#
 # usage: repeat.sh TIMES PROGRAM ARGUMENT...
-# Its exit status is 0, or that of the first run that fails.
+# The exit status is 0, or the exit status of the first run that fails.
 set -u
 times=$1
 shift

@@ -584,7 +584,7 @@ static void translation_find_needs_one_translation(void **state)
 	(void)state;
 	setup(&f);
 	assert_null(virtio_memory_find(&f.cursor, 0x50ff, 2, READ));
-	assert_null(virtio_memory_find(&f.cursor, 0x51ff, 2, READ)); /* two results, although contiguous */
+	assert_null(virtio_memory_find(&f.cursor, 0x51ff, 2, READ)); /* needs two look-ups */
 	assert_null(virtio_memory_find(&f.cursor, 0x5e08, 9, READ));
 	assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5e08, 8, READ), f.ram + ram_at(RAM + 0x708));
 	assert_ptr_equal(virtio_memory_find(&f.cursor, 0x5100, PAGE, BOTH), f.ram + ram_at(RAM + 0x100));
