@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define LOOKS 18u       /* checks in a row without progress that fail the test */
-#define LOOK_SECONDS 10 /* between two of them */
+#define LOOK_SECONDS 10 /* seconds between two checks */
 
 static struct {
 	uint64_t (*progress)(void);
@@ -41,7 +41,7 @@ static void *watch(void *context)
 		looks = now == last ? looks + 1 : 0;
 		last = now;
 	}
-	(void)fprintf(stderr, "FAILED: nothing has moved in %u looks, %d s apart\n", LOOKS, LOOK_SECONDS);
+	(void)fprintf(stderr, "FAILED: no progress in %u checks, %d s apart\n", LOOKS, LOOK_SECONDS);
 	if (watchdog.report)
 		watchdog.report();
 	_exit(1);

@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 /*
- * Records progress: the test has received an answer, a buffer or the end of a process. Any thread
- * of the test may call this.
+ * Records progress, such as a received answer or buffer, or the end of a process. Any thread of the
+ * test may call this.
  */
 void watchdog_step(void);
 

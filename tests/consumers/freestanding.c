@@ -42,7 +42,10 @@ void partition_stop(void)
 	virtio_queue_reset(&queue);
 }
 
-/* A request: four readable bytes select a sensor, and eight writable bytes receive its value. */
+/*
+ * Serves a request: four readable bytes select a sensor, and eight writable bytes receive its
+ * value.
+ */
 static int serve(struct virtio_chain *chain, uint32_t *written)
 {
 	struct virtio_desc desc;

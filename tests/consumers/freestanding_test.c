@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The hypervisor without a C library, which polls its queue of sensors. */
+/* Tests the hypervisor without a C library, which polls its queue of sensors. */
 #include "consumers.h"
 
 #include "cmocka_includes.h"
 #include "guest.h"
 
-#define OUT 64u /* place of the value, after the request's address */
+#define OUT 64u /* offset of the value from the request's address */
 
 uint64_t read_sensor(uint32_t number)
 {

@@ -31,7 +31,7 @@ struct echo_device {
 	void *vm;
 };
 
-/* The slots have the dirty logs, and live as long as the map. */
+/* The map points to the dirty logs of the slots, so the slots must live as long as the map. */
 int vmm_set_memory(struct vmm *vmm, const struct kvm_slot *slots, uint32_t count)
 {
 	if (count > sizeof vmm->regions / sizeof vmm->regions[0])
@@ -61,7 +61,7 @@ int echo_activate(struct echo_device *dev, const struct vmm *vmm, const struct v
 }
 
 /*
- * Called when the driver has written 0 to the status. The device's thread sleeps: nothing is in
+ * Called when the driver has written 0 to the status. The device's thread sleeps, so nothing is in
  * flight.
  */
 void echo_reset(struct echo_device *dev)
@@ -69,7 +69,7 @@ void echo_reset(struct echo_device *dev)
 	virtio_queue_reset(&dev->queue);
 }
 
-/* Copies the readable bytes into the writable ones, as far as they fit. */
+/* Copies readable bytes into the writable buffers, until either side ends. */
 static uint32_t echo(struct echo_device *dev, struct virtio_chain *chain)
 {
 	struct virtio_chain_segments c = { .segments = dev->segments, .capacity = SEGMENTS };
@@ -90,7 +90,7 @@ static uint32_t echo(struct echo_device *dev, struct virtio_chain *chain)
 /*
  * Runs on the device's thread each time the driver has kicked. Returns one of
  *   0      the thread may sleep
- *   1      the driver has added more: check whether the thread must stop, then call again
+ *   1      more requests are available: check whether the thread must stop, then call again
  *   error  the device needs a reset
  */
 int echo_kicked(struct echo_device *dev)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The KVM-style VMM, whose device echoes. Its memory is two slots, with a dirty log for the second.
+ * Tests the KVM-style VMM with its echo device. The memory is two slots. The second slot has a
+ * dirty log.
  */
 #include "kvm_loop.c"
 
@@ -8,7 +9,7 @@
 #include "guest.h"
 
 #define ECHO_BYTES 600u /* more than the device's bounce buffer */
-#define IN 1024u        /* place of the answer, after the request's address */
+#define IN 1024u        /* offset of the answer from the request's address */
 #define LOG_BYTES 8u
 
 static struct echo_device device;

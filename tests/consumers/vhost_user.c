@@ -29,7 +29,7 @@ struct vhost_vring {
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[1024];
 	struct virtio_queue_config config;
-	uint16_t base; /* SET_VRING_BASE */
+	uint16_t base; /* available index from SET_VRING_BASE */
 };
 
 struct io {
@@ -94,7 +94,7 @@ int vring_start(struct vhost_vring *vring, const struct memory_table *table)
 	return error;
 }
 
-/* GET_VRING_BASE, called when virtio_queue_quiesced() is true. */
+/* Handles GET_VRING_BASE. Called when virtio_queue_quiesced() is true. */
 uint16_t vring_stop(struct vhost_vring *vring)
 {
 	uint16_t base = virtio_queue_next_avail(&vring->queue);
@@ -104,7 +104,10 @@ uint16_t vring_stop(struct vhost_vring *vring)
 	return base;
 }
 
-/* SET_MEM_TABLE on a running ring. Returns whether the old table may be unmapped at once. */
+/*
+ * Handles SET_MEM_TABLE on a running ring. *old_unused says whether the old table may be unmapped
+ * at once.
+ */
 int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *table, bool *old_unused)
 {
 	int error = virtio_queue_set_memory(&vring->queue, &table->map);
@@ -114,9 +117,9 @@ int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *ta
 }
 
 /*
- * Gets the next request. virtio_queue_available() sets the budget on each kick, so other rings are
- * served even if the driver keeps adding requests. A malformed request is completed at once, and
- * counts against the budget. Returns one of
+ * Gets the next request. At each kick the caller sets *budget to virtio_queue_available(), so other
+ * rings are served even if the driver keeps adding requests. A malformed request is completed at
+ * once, and counts against the budget. Returns one of
  *   1                  `io` holds a request to submit
  *   0                  no request is available, or the budget is used up
  *   VIRTIO_ENOTMAPPED  retry later
@@ -152,7 +155,7 @@ int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 
 /*
  * Called after vring_next_io() has returned 0. Returns 0 to wait for the next kick, or 1 if the
- * driver has added more, perhaps without a kick.
+ * driver has added more requests, perhaps without a kick.
  */
 int vring_sleep(struct vhost_vring *vring)
 {
@@ -160,14 +163,16 @@ int vring_sleep(struct vhost_vring *vring)
 }
 
 /*
- * Called when the I/O has ended. @bytes is how many bytes it has written into the writable
- * segments.
+ * Called when the I/O has ended. @bytes is the number of bytes that the I/O has written into the
+ * writable segments.
  */
 int vring_io_done(struct vhost_vring *vring, struct io *io, uint32_t bytes, void (*call)(void))
 {
 	int error;
 
-	/* After a stop the memory table may be gone, and the dirty log with it. */
+	/*
+	 * After a stop the memory table and its dirty log may be gone, so no segment may be marked.
+	 */
 	if (!virtio_queue_is_in_flight(&vring->queue, io->token))
 		return VIRTIO_ESTALE;
 	virtio_segments_mark_dirty(io->segments + io->chain.readable, io->chain.writable, bytes);

@@ -16,7 +16,7 @@
 static struct vhost_vring vring;
 static struct memory_table table;
 static struct io ios[IN_FLIGHT];
-static uint32_t begun, done; /* requests, since the ring's start */
+static uint32_t begun, done; /* numbers of requests since the ring's start */
 
 static void start_device(struct guest *g, const struct virtio_queue_config *config)
 {
@@ -106,7 +106,7 @@ static void vhost_user_answers_every_request(void **state)
 	guest_test_device(&ops);
 }
 
-static bool mapped; /* what the translation knows */
+static bool mapped; /* whether the translation knows the addresses from DATA on */
 
 static int translate_if_mapped(void *context, uint64_t addr, uint64_t len, uint32_t access,
 			       struct virtio_translation *out)
@@ -120,8 +120,8 @@ static int translate_if_mapped(void *context, uint64_t addr, uint64_t len, uint3
 }
 
 /*
- * A translation that is not known yet does not end the ring. I/O that ends after a stop records
- * nothing.
+ * A request in memory that is not mapped yet can be popped later. I/O that ends after a stop
+ * records nothing.
  */
 static void vhost_user_io_is_late_on_both_sides(void **state)
 {

@@ -6,11 +6,11 @@
  * data and a status. An oracle (oracle.h) must agree on every descriptor, segment, count and code.
  *
  * usage: exhaustive [STRIDE [long]]
- *   STRIDE  check every STRIDE-th table; default 1. A prime number varies all entries.
+ *   STRIDE  check every STRIDE-th table; default 1. A prime STRIDE still varies all entries.
  *   long    check the tables of three entries in all guests and from each head
  *
- * The library accesses the tables of each guest in a different way: in one region, across a border
- * between regions within a descriptor, in host memory at an odd address, and without indirect
+ * Each guest makes the library access the tables in another way. The tables lie in one region, or a
+ * border of regions lies in a descriptor, or the host address is odd. One guest has no indirect
  * descriptors. Each region is an allocation of exactly its length, so AddressSanitizer finds an
  * access one byte past its end.
  */
@@ -27,8 +27,8 @@
 /* The guest's addresses. */
 #define TABLE UINT64_C(0x1000)     /* the descriptor table */
 #define TABLE_2 (TABLE + 16)       /* the second entry, which may serve as an indirect table */
-#define TABLE_HALF (TABLE + 8)     /* within an entry: unaligned, and the border of a cut table */
-#define DATA UINT64_C(0x1040)      /* RAM that holds descriptors */
+#define TABLE_HALF (TABLE + 8)     /* inside the first entry: unaligned, and the border of CUT */
+#define DATA UINT64_C(0x1040)      /* RAM that holds indirect tables */
 #define BORDER UINT64_C(0x1080)    /* the start of the next region */
 #define READ_ONLY UINT64_C(0x10c0) /* the start of a read-only region */
 #define HOLE UINT64_C(0x10d0)      /* no memory */
@@ -48,7 +48,7 @@ struct guest {
 	struct virtio_memory_map map;
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[ORACLE_MAX_SIZE];
-	uint64_t chains; /* popped */
+	uint64_t chains; /* number of popped chains */
 	uint64_t faults; /* chains that are malformed or have a bad buffer */
 	uint64_t small;  /* chains with more segments than the array */
 };
@@ -77,7 +77,7 @@ static void *allocate(size_t bytes)
 	return memory;
 }
 
-/* Memory that costs nothing until it is touched. The tests touch one page of it. */
+/* Returns memory that the host provides only when it is touched. The tests touch one page of it. */
 static void *allocate_huge(void)
 {
 	void *memory = mmap(NULL, (size_t)HUGE_BYTES, PROT_READ | PROT_WRITE,
@@ -122,8 +122,8 @@ static void poke_desc(struct guest *w, uint64_t addr, const struct vring_desc *d
 }
 
 /*
- * Writes indirect tables outside the descriptor table. Each has a chain of two entries. One lies
- * across the border, and one at the top of the address space.
+ * Writes indirect tables outside the descriptor table. Each table holds a chain of two entries. One
+ * table lies across the border, and one table at the top of the address space.
  */
 static void fill_data(struct guest *w)
 {
@@ -140,9 +140,7 @@ static void fill_data(struct guest *w)
 	poke_desc(w, TOP + 16, &chain[1]);
 }
 
-/*
- * With an odd host address the first region is misaligned as a whole, but as long as in the guest.
- */
+/* For ODD the first region has an odd host address, and its usual length. */
 static void make_regions(struct guest *w, enum layout layout, void *huge)
 {
 	const uint64_t cut = TABLE_HALF, first = layout == CUT ? cut : TABLE;
@@ -183,7 +181,7 @@ static void make_guest(struct guest *w, const char *name, enum layout layout, ui
 	    virtio_queue_start(&w->queue, &config, &w->map))
 		die("virtio_queue_start");
 	if ((w->queue.desc != NULL) != (layout == FLAT))
-		die("the layout does not have the effect on the descriptor table that it is there for");
+		die("the layout does not select its path to the descriptor table");
 }
 
 static void free_guest(struct guest *w)
@@ -193,7 +191,7 @@ static void free_guest(struct guest *w)
 			free((uint8_t *)w->regions[i].host - ((uintptr_t)w->regions[i].host & 1));
 }
 
-/* Makes one chain available, which serves for all pops: each pop is followed by an unpop. */
+/* Makes one chain available. All pops yield this chain, because an unpop follows each pop. */
 static void offer(struct guest *w, uint16_t head)
 {
 	const uint16_t ring[3] = { 0, virtio_le16(1), virtio_le16(head) };
@@ -284,9 +282,9 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 
 		got = virtio_chain_next(&chain, &d);
 		if (!allowed(v->walk, got) || (i && got != before))
-			disagree(w, v, head, "the walk ends otherwise", got);
+			disagree(w, v, head, "the end of the walk differs", got);
 		if (d.addr != 0x5a5a || d.len != 0xa5a5 || !d.writable)
-			disagree(w, v, head, "the end of the walk leaves something behind", got);
+			disagree(w, v, head, "the end of the walk changes the output", got);
 	}
 	w->faults += v->walk != 0;
 	unpop(w, &chain);
@@ -319,8 +317,8 @@ static bool is_nothing(const struct virtio_chain_segments *c)
 }
 
 /*
- * Resolves into an array of entries entries. Segments past it must not change, and no old content
- * of c may be left.
+ * Resolves into an array of capacity entries. The entry after the array must not change, and no old
+ * content of c may be left.
  */
 static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t head, struct virtio_chain *chain,
 		   struct virtio_segment *segments, uint32_t capacity, struct virtio_chain_segments *c)
@@ -338,8 +336,8 @@ static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t hea
 }
 
 /*
- * Resolves twice, the second time with a large array. If the first array was too small, the second
- * call returns the chain. After an error it returns the same error.
+ * Resolves twice, the second time into a large array. If the first array was too small, the second
+ * call returns the chain. After an error the second call returns the same error.
  */
 static void compare_resolution(struct guest *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
 {
@@ -352,20 +350,20 @@ static void compare_resolution(struct guest *w, const struct oracle_verdict *v, 
 	w->faults += v->resolve != 0;
 	w->small += small;
 	if (small ? got != VIRTIO_ENOBUFS : !allowed(v->resolve, got))
-		disagree(w, v, head, "the resolution ends otherwise", got);
+		disagree(w, v, head, "the result of the resolution differs", got);
 	if (!same_resolution(v, &c))
-		disagree(w, v, head, "the resolution is another", got);
+		disagree(w, v, head, "the segments differ", got);
 	again = resolve(w, v, head, &chain, segments, ORACLE_MAX_SEGMENTS - 1, &c);
 	if (small) {
 		if (again != 0 || !same_resolution(v, &c))
-			disagree(w, v, head, "the resolution after a small array is another", again);
+			disagree(w, v, head, "the segments differ after a small array", again);
 	} else if (again != got || (got != 0 && !is_nothing(&c))) {
-		disagree(w, v, head, "the second resolution ends otherwise", again);
+		disagree(w, v, head, "the result of the second resolution differs", again);
 	}
 	unpop(w, &chain);
 }
 
-/* Returns the oracle's segments without the header and the status. */
+/* Copies the oracle's segments without the header and the status. */
 static void cut_request(const struct oracle_verdict *v, uint32_t header_bytes, struct virtio_segment *data,
 			uint32_t *readable, uint32_t *writable)
 {
@@ -388,7 +386,7 @@ static void cut_request(const struct oracle_verdict *v, uint32_t header_bytes, s
 	}
 }
 
-/* Returns the reasons why a request can only fail. The library may report any of them. */
+/* Returns the errors that a request has. The library may report any of these errors. */
 static oracle_errors judge_request(const struct oracle_verdict *v, uint32_t header_bytes, uint32_t capacity)
 {
 	oracle_errors errors = v->resolve;
@@ -407,7 +405,7 @@ static bool no_data(const struct virtio_chain_segments *data)
 	return data->readable == 0 && data->writable == 0 && data->readable_bytes == 0 && data->writable_bytes == 0;
 }
 
-/* The data of a request without an error. */
+/* Returns whether the library has the right data for a request without an error. */
 static bool same_data(const struct oracle_verdict *v, const struct virtio_request *r, uint32_t header_bytes)
 {
 	struct virtio_segment data[ORACLE_MAX_SEGMENTS];
@@ -422,7 +420,7 @@ static bool same_data(const struct oracle_verdict *v, const struct virtio_reques
 	       r->data.writable_bytes == v->resolved.writable_bytes - 1;
 }
 
-/* Returns the header, which is the first bytes of the oracle's segments. */
+/* Returns whether the header has the first bytes of the oracle's segments, and no further byte. */
 static bool same_header(const struct guest *w, const struct oracle_verdict *v, const uint8_t *header, uint32_t bytes)
 {
 	uint32_t done = 0;
@@ -439,7 +437,7 @@ static bool same_header(const struct guest *w, const struct oracle_verdict *v, c
 	return header[bytes] == 0x77;
 }
 
-/* The chain as a request. */
+/* Pops the chain as a request. */
 static void compare_request(struct guest *w, const struct oracle_verdict *v, uint32_t head, uint32_t header_bytes,
 			    uint32_t capacity)
 {
@@ -460,7 +458,7 @@ static void compare_request(struct guest *w, const struct oracle_verdict *v, uin
 	w->small += !v->resolve && v->resolved.needed > capacity;
 	got = virtio_request_pop(&w->queue, &r);
 	if (got != 1)
-		disagree(w, v, head, "no request", got);
+		disagree(w, v, head, "the pop yields no request", got);
 	if (segments[capacity].len != 77)
 		disagree(w, v, head, "a request writes past its array", r.error);
 	if (!allowed(judge_request(v, header_bytes, capacity), r.error))
@@ -474,7 +472,7 @@ static void compare_request(struct guest *w, const struct oracle_verdict *v, uin
 	if (!v->resolve && r.data.needed != v->resolved.needed)
 		disagree(w, v, head, "a request needs another number of segments", r.error);
 	if (r.error ? !no_data(&r.data) : !same_data(v, &r, header_bytes) || !same_header(w, v, header, header_bytes))
-		disagree(w, v, head, "the request is another", r.error);
+		disagree(w, v, head, "the data or the header of the request differs", r.error);
 	if (virtio_queue_unpop(&w->queue, r.token))
 		die("a request cannot be unpopped");
 }
@@ -562,7 +560,7 @@ static void tables_of_2(struct guest *w, uint64_t stride)
 	}
 }
 
-/* The tables of three entries, in a queue of four whose fourth is a plain writable buffer. */
+/* The tables of three entries. The queue has a fourth entry, which is a plain writable buffer. */
 
 static const struct field_values buffers_3[] = {
 	{ DATA, 16 },         { DATA, 0 },         { TABLE, 16 },    { TABLE_2, 32 }, { TABLE_HALF, 32 },
@@ -645,15 +643,15 @@ int main(int argc, char **argv)
 
 	if (stride == 0 || argc > 3 || (argc == 3 && !whole))
 		die("usage: exhaustive [STRIDE [long]]");
-	(void)printf("tables of 2 entries, with each head: %llu, of which every %lu. is taken\n",
+	(void)printf("tables of 2 entries, with each head: %llu; stride %lu\n",
 		     (unsigned long long)ENTRIES_2 * ENTRIES_2, stride);
 	for (uint32_t i = 0; i < COUNT(kinds); i++) {
 		make_guest(&w, kinds[i].name, kinds[i].layout, 2, kinds[i].indirect, huge);
 		tables_of_2(&w, stride);
 		finish_guest(&w);
 	}
-	(void)printf("tables of 3 entries: %llu, of which every %lu. is taken\n",
-		     (unsigned long long)ENTRIES_3 * ENTRIES_3 * ENTRIES_3, stride);
+	(void)printf("tables of 3 entries: %llu; stride %lu\n", (unsigned long long)ENTRIES_3 * ENTRIES_3 * ENTRIES_3,
+		     stride);
 	for (uint32_t i = 0; i < (whole ? COUNT(kinds) : 2); i++) {
 		make_guest(&w, kinds[i].name, kinds[i].layout, 4, kinds[i].indirect, huge);
 		for (uint16_t head = 0; head < (whole ? 3 : 1); head++)

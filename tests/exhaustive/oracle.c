@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The slow reader of descriptor tables. */
+/* See oracle.h. */
 #include "oracle.h"
 
 static const struct virtio_region *region_of(const struct oracle_guest *guest, uint64_t addr)
@@ -24,7 +24,7 @@ bool oracle_peek(const struct oracle_guest *guest, uint64_t addr, void *out, uin
 	return true;
 }
 
-/* A descriptor in guest memory: le64 addr, le32 len, le16 flags, le16 next (2.7.5). */
+/* Loads a descriptor from guest memory: le64 addr, le32 len, le16 flags, le16 next (2.7.5). */
 static bool load(const struct oracle_guest *guest, uint64_t addr, struct vring_desc *out)
 {
 	uint8_t b[16];
@@ -46,7 +46,9 @@ static bool wraps(uint64_t addr, uint64_t len)
 	return len != 0 && addr + (len - 1) < addr;
 }
 
-/* Returns what is wrong with a buffer. Looks at the region of every byte. */
+/*
+ * Returns the errors of an access to a buffer. Checks each region that holds a part of the buffer.
+ */
 static oracle_errors judge_access(const struct oracle_guest *guest, const struct virtio_desc *buffer)
 {
 	uint64_t addr = buffer->addr, left = buffer->len;
@@ -98,7 +100,7 @@ static void resolve_buffer(const struct oracle_guest *guest, const struct virtio
 	}
 }
 
-/* The rules for an indirect table that a direct descriptor refers to (2.7.5.3). */
+/* Returns the errors of an indirect table that a direct descriptor refers to (2.7.5.3). */
 static oracle_errors judge_table(const struct oracle_guest *guest, const struct vring_desc *d)
 {
 	oracle_errors errors = 0;
@@ -112,15 +114,15 @@ static oracle_errors judge_table(const struct oracle_guest *guest, const struct 
 
 		if (!r)
 			return errors | oracle_error(VIRTIO_EFAULT);
-		/* Above this length the oracle checks a buffer by regions and not by bytes. */
+		/* The rest of this region is in memory. Skips it. */
 		at += r->len - (d->addr + at - r->addr) - 1;
 	}
 	return errors;
 }
 
 /*
- * The rules for a descriptor after the earlier descriptors of its chain. Where its buffer lies does
- * not matter for the chain's shape.
+ * Returns the errors of a descriptor after the earlier descriptors of its chain. Does not check
+ * where the buffer lies.
  */
 static oracle_errors judge_shape(const struct oracle_verdict *v, const struct vring_desc *d, uint32_t table_len)
 {
@@ -141,7 +143,9 @@ static oracle_errors judge_shape(const struct oracle_verdict *v, const struct vr
 	return errors;
 }
 
-/* Finds the last byte of the writable buffers. Leaves the length 0 if it cannot be written. */
+/*
+ * Finds the last byte of the writable buffers. Leaves the length 0 if that byte cannot be written.
+ */
 static void find_last_writable(const struct oracle_guest *guest, struct oracle_verdict *v)
 {
 	for (uint32_t i = v->count; i-- > 0;) {
@@ -197,8 +201,8 @@ static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_
 			const oracle_errors errors = nested ? oracle_error(VIRTIO_EINDIRECT) : judge_table(guest, &d);
 
 			/*
-			 * The write and next flags of this descriptor do not matter: the table is
-			 * the rest.
+			 * The write and next flags of this descriptor do not matter: the table
+			 * holds the rest of the chain.
 			 */
 			if (errors) {
 				v->walk = errors;

@@ -12,7 +12,7 @@
 
 #include <virtio/chain.h>
 
-#define DESC_BYTES 16 /* of a descriptor (virtio 1.4, 2.7.5) */
+#define DESC_BYTES 16 /* bytes of a descriptor (virtio 1.4, 2.7.5) */
 #define ORACLE_MAX_SIZE 4u
 #define ORACLE_MAX_SEGMENTS 32u
 #define ORACLE_MAX_HEADER 16u
@@ -36,22 +36,23 @@ static inline oracle_errors oracle_error(int code)
 
 struct oracle_verdict {
 	/*
-	 * The walk: descriptors in order, then the end (no error in the set) or an error of the
-	 * chain's shape.
+	 * Result of the walk: the descriptors in order, and the allowed errors. The set of errors
+	 * is empty if the walk ends without an error.
 	 */
 	struct virtio_desc yields[ORACLE_MAX_SIZE];
 	uint32_t count;
 	oracle_errors walk;
 	/*
-	 * The resolution: the errors of the walk, or else of the first bad buffer. The segments
-	 * describe the buffers before the bad buffer. All counts are 0 if the walk has an error.
+	 * Result of the resolution: the errors of the walk, or else the errors of the first bad
+	 * buffer. The segments describe the buffers before the bad buffer. All counts are 0 if the
+	 * walk has an error.
 	 */
 	oracle_errors resolve;
 	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];
 	struct virtio_chain_segments resolved;
 };
 
-/* Copies guest memory. Returns false if a part of it is not there. */
+/* Copies guest memory. Returns false if a part of the range is not in memory. */
 bool oracle_peek(const struct oracle_guest *guest, uint64_t addr, void *out, uint32_t len);
 
 /* Judges the chain that begins at head. */
