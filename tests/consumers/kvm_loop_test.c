@@ -14,7 +14,7 @@
 
 static struct echo_device device;
 static struct vmm vmm;
-static uint64_t dirty; /* one bit for each page of the guest */
+static uint64_t dirty; /* the dirty log, with one bit for each page */
 
 static void interrupt(void *vm)
 {

@@ -48,8 +48,8 @@ enum kind {
 	RESET,
 	/* The kinds from here on are duels. */
 	RAISE_AND_ACKNOWLEDGE_OTHER, /* one cause is raised while the other is acknowledged */
-	RAISE_BOTH,                  /* the device's thread raises USED, the driver's CONFIG */
-	EVENT_AND_FAILED,            /* the device has any event, while the driver sets FAILED */
+	RAISE_BOTH,                  /* USED by the device's thread, CONFIG by the driver's side */
+	EVENT_AND_FAILED,            /* any event of the device, while the driver sets FAILED */
 	/* The device reports that it needs a reset, while the driver is still setting up. */
 	EVENT_AND_PROGRESS,
 	KINDS,
@@ -73,7 +73,7 @@ static const struct {
 struct machine {
 	struct virtio_device device;
 	struct virtio_queue_registers queues[1];
-	_Alignas(16) uint8_t memory[MEMORY_BYTES]; /* for a ring that is never read */
+	_Alignas(16) uint8_t memory[MEMORY_BYTES]; /* guest memory; its rings are never read */
 	enum kind kind;
 	uint64_t rounds; /* largest number of rounds of a crowd */
 	/*

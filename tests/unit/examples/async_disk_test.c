@@ -42,7 +42,7 @@ static struct {
 	uint8_t bytes[SECTORS * VIRTIO_BLK_SECTOR_BYTES];
 	pthread_mutex_t lock;
 	uint64_t bad, bad_end; /* range that is not mapped */
-	uint32_t stops;        /* reports that a stop may have ended */
+	uint32_t stops;        /* number of reports that a stop may have ended */
 	bool line;
 	bool shut; /* atomic: while true, the back end finishes no request */
 } m;

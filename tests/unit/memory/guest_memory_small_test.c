@@ -207,8 +207,8 @@ static void check_all(struct fixture *f)
 
 		for (uint32_t off = first; off < f->len + 3; off++) {
 			/*
-			 * Tried with no cached region, with this region cached, and with its
-			 * neighbour cached.
+			 * Each access is made with no cached region, with this region cached, and
+			 * with its neighbour cached.
 			 */
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 			check_read(f, ADDR + off, size);
@@ -226,7 +226,7 @@ static void check_all(struct fixture *f)
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 			check_find(f, ADDR + off, size);
 		}
-		/* The same accesses just before the region's start. */
+		/* Makes the same accesses just before the region's start. */
 		for (uint32_t off = 1; off < size + 2; off++) {
 			check_read(f, ADDR - off, size);
 			check_write(f, ADDR - off, size);

@@ -141,8 +141,8 @@ static void chain_indirect_refuses_bad_length(void **state)
 
 		setup(&f, state);
 		/*
-		 * A first good table makes its region cached: the inline part looks only into the
-		 * cached region.
+		 * A good table first leaves its region cached. The inline part of the walk uses
+		 * only the cached region.
 		 */
 		fixture_offer_table(&f, 1, INDIRECT, out_in, 1);
 		expect_buffers(&f, out_in, 1);
@@ -505,8 +505,8 @@ static void chain_indirect_accepts_table_at_end_of_memory(void **state)
 }
 
 /*
- * Hostile 28, regression R4: direct descriptors lead to a table. The buffers of both together are
- * as many as the queue has descriptors.
+ * Hostile 28, regression R4: direct descriptors lead to a table. The whole chain has as many
+ * buffers as the queue has descriptors.
  */
 static void chain_indirect_follows_direct_entries(void **state)
 {

@@ -183,7 +183,7 @@ struct watched {
 	struct fixture f;
 	struct vring_used_elem expected[SIZE]; /* elements that the ring must hold */
 	uint32_t looks;
-	uint32_t early; /* elements that the index covered too early */
+	uint32_t early; /* elements that the index covered before they were complete */
 };
 
 static int watch(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
@@ -261,14 +261,14 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 
 static struct {
 	uint8_t *ram;
-	size_t page; /* bytes */
+	size_t page; /* page size of the host, in bytes */
 	struct virtio_mock mock;
 	struct virtio_memory_map map;
 	struct virtio_region region;
 	struct virtio_mock_slot slots[PAGES_SIZE];
 	struct virtio_inflight inflight[PAGES_SIZE];
 	struct virtio_queue queue;
-	uint32_t count; /* completions */
+	uint32_t count; /* number of completions */
 	volatile sig_atomic_t caught;
 	volatile sig_atomic_t early;
 } pages;

@@ -231,7 +231,7 @@ static int do_disable_interrupts(struct fixture *f)
 
 static const struct call {
 	int (*call)(struct fixture *);
-	uint32_t reads, writes; /* bits of the parts */
+	uint32_t reads, writes; /* bits of the parts that the call reads or writes */
 	bool in_steps;          /* a failed call may have written parts that aren't hidden */
 	bool idle;              /* the call works only if nothing is in flight */
 } calls[] = {

@@ -474,7 +474,7 @@ static void queue_unpop_refuses_stale_and_buried_tokens(void **state)
 	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
 	memset(&wrong, 0, sizeof wrong);
 	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
-	wrong = fixture_token(0, 7); /* never popped */
+	wrong = fixture_token(0, 7); /* a token that was never popped */
 	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
 	assert_true(fixture_unchanged(&f));
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 0), 0);

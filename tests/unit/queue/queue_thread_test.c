@@ -22,7 +22,7 @@ struct pair {
 	uint32_t kicks;
 	uint32_t interrupts;
 	uint32_t stop;
-	uint32_t wrong; /* atomic: if set, no thread waits any more */
+	uint32_t wrong; /* the fault that a thread has found, or 0; atomic */
 };
 
 static void ring(uint32_t *bell)

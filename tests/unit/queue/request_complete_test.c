@@ -21,7 +21,7 @@ static const struct shape {
 	struct virtio_mock_buffer buffers[4];
 	uint32_t count;
 	uint32_t in;     /* writable bytes of data */
-	uint64_t status; /* address, or 0 for none */
+	uint64_t status; /* address of the status byte; 0 if there is none */
 	int error;
 } shapes[] = {
 	{ { READABLE(OUT, 16), WRITABLE(IN, 8), WRITABLE(END, 1) }, 3, 8, END, 0 },
@@ -42,7 +42,7 @@ struct request_fixture {
 	struct virtio_segment segments[REQUESTS][ROOM];
 	uint8_t headers[REQUESTS][HEADER];
 	struct virtio_queue_sync sync; /* used by the tests of the lock, in place of f.queue */
-	uint32_t taken, held;          /* counters of the lock */
+	uint32_t taken, held;          /* how often the lock was taken, and is held */
 };
 
 static void prepare(struct request_fixture *w)

@@ -329,8 +329,8 @@ void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty
 		a.way = k / 2;
 		request_go_through(w, &a);
 		/*
-		 * Between the readable and the writable buffers, both kinds of empty buffer are
-		 * tried.
+		 * Between the readable and the writable buffers, an empty buffer of either
+		 * direction is tried.
 		 */
 		for (uint32_t e = 0; with_empty && !no_empty && e < s.count + 2; e++) {
 			a.empty_writable = e > split;

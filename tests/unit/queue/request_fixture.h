@@ -28,18 +28,18 @@ struct request_fixture {
 	struct virtio_request request;
 	struct virtio_segment segments[ROOM + 1];
 	uint8_t header[MAX_BYTES + 1];
-	uint64_t border; /* border between two regions of flat memory, or 0 */
-	uint32_t next;   /* descriptor of the next head */
+	uint64_t border; /* border between two regions of flat memory; 0 if there is one region */
+	uint32_t next;   /* the next head, modulo SIZE */
 	struct virtio_region regions[2];
 };
 
 /* Describes a request to make: its parts, and how they are cut into buffers. */
 struct ask {
-	uint32_t header, out, in; /* bytes */
+	uint32_t header, out, in; /* bytes of the header, of data out and of data in */
 	uint64_t read_cuts;       /* bit n: a buffer ends after byte n of header and data out */
-	uint64_t write_cuts;      /* the same for data in and the status */
+	uint64_t write_cuts;      /* bit n: a buffer ends after byte n of data in and the status */
 	uint32_t gap;             /* bytes between two buffers */
-	uint32_t empty;           /* 1 + position of an empty buffer among the others, or 0 */
+	uint32_t empty;           /* 1 + position of an empty buffer; 0 if no buffer is empty */
 	bool empty_writable, no_status, indirect;
 	uint32_t way; /* how the request is popped: enum way */
 	/* Address of the first readable and of the first writable byte; 0 for the default. */
