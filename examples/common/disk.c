@@ -37,24 +37,33 @@ static const struct {
 	uint64_t unit; /* the value must be a multiple of this */
 	const char *help;
 } table[DISK_NUMBERS] = {
-	[DISK_BLOCK_SIZE] = { "block-size", 512, 64 * KIB, 512, "logical block: a power of two, by default 512" },
-	[DISK_PHYSICAL_BLOCK_SIZE] = { "physical-block-size", 512, 2048 * KIB, 512, "by default 4096" },
-	[DISK_ALIGNMENT_OFFSET] = { "alignment-offset", 0, 64 * KIB, 512, "of the first physical block" },
-	[DISK_MIN_IO_SIZE] = { "min-io-size", 512, 16 * KIB *KIB, 512, "by default a physical block" },
-	[DISK_OPT_IO_SIZE] = { "opt-io-size", 0, KIB *KIB *KIB, 512, "by default not known" },
-	[DISK_DISCARD_GRANULARITY] = { "discard-granularity", 512, KIB *KIB *KIB, 512, "by default a physical block" },
+	[DISK_BLOCK_SIZE] = { "block-size", 512, 64 * KIB, 512,
+			      "bytes of a logical block: a power of two, by default 512" },
+	[DISK_PHYSICAL_BLOCK_SIZE] = { "physical-block-size", 512, 2048 * KIB, 512,
+				       "bytes of a physical block: a power of two, by default 4096" },
+	[DISK_ALIGNMENT_OFFSET] = { "alignment-offset", 0, 64 * KIB, 512,
+				    "offset of the first physical block in bytes, by default 0" },
+	[DISK_MIN_IO_SIZE] = { "min-io-size", 512, 16 * KIB *KIB, 512,
+			       "smallest efficient request in bytes; by default a\n"
+			       "                               physical block" },
+	[DISK_OPT_IO_SIZE] = { "opt-io-size", 0, KIB *KIB *KIB, 512,
+			       "most efficient request in bytes; by default not known" },
+	[DISK_DISCARD_GRANULARITY] = { "discard-granularity", 512, KIB *KIB *KIB, 512,
+				       "alignment of discards in bytes; by default a physical\n"
+				       "                               block" },
 	[DISK_MAX_DISCARD] = { "max-discard-bytes", 0, SECTOR_COUNT, 512, "limit of a range; 0 turns discard off" },
-	[DISK_MAX_DISCARD_RANGES] = { "max-discard-ranges", 1, 16, 1, "limit of a request" },
+	[DISK_MAX_DISCARD_RANGES] = { "max-discard-ranges", 1, 16, 1, "most ranges of a discard request" },
 	[DISK_MAX_WRITE_ZEROES] = { "max-write-zeroes-bytes", 0, SECTOR_COUNT, 512,
 				    "limit of a range; 0 turns write zeroes off" },
 	[DISK_SEG_MAX] = { "seg-max", 0, 65533, 1,
-			   "segments of a request, by default 126; 0 tells the guest no limit" },
+			   "segments of a request, by default 126; 0 tells the guest\n"
+			   "                               no limit" },
 	[DISK_SIZE_MAX] = { "size-max", 0, UINT32_MAX, 1,
-			    "bytes of a segment; 0, the default, tells the guest no limit. Below 1 MiB FreeBSD\n"
-			    "                              doesn't use the disk" },
+			    "bytes of a segment; 0, the default, tells the guest no\n"
+			    "                               limit. Below 1 MiB FreeBSD doesn't use the disk" },
 	[DISK_MAX_REQUEST] = { "max-request-bytes", 0, UINT32_MAX, 1,
-			       "longer reads and writes fail; by default there is no limit. Firmware\n"
-			       "                              reads whole files at once" },
+			       "longer reads and writes fail; by default there is no\n"
+			       "                               limit. Firmware reads whole files at once" },
 };
 
 void disk_print_help(void)

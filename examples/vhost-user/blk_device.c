@@ -26,8 +26,9 @@
 #include <virtio/queue.h>
 
 /*
- * Limits of commands on ranges. The device reports them to the driver. Writing zeros may move data,
- * and stopping a queue waits for that. Discarding only changes tables of the file system.
+ * Limits of commands on ranges. The device reports them to the driver. Writing zeros may take as
+ * long as a write of data, and a stop of the queue waits for the end. Discarding only changes
+ * tables of the file system, so its limit is higher.
  */
 #define MAX_WRITE_ZEROES_BYTES (UINT64_C(64) << 20)
 #define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* of each of 16 ranges; 8 GiB in all */
@@ -46,7 +47,9 @@ struct blk_device_options {
 	uint16_t queue_count;
 };
 
-/* A queue of the device. The first two members live as long as the device. */
+/*
+ * A queue of the device. `queue` lives as long as the device. queue_start() sets the other members.
+ */
 struct blk_slot {
 	struct blk_queue *queue;
 	/* Readable when requests in flight have finished. fd is -1 without io_uring. */
@@ -120,8 +123,8 @@ static void on_completion(struct event_source *source)
 }
 
 /*
- * Prints a message if the driver's requests may never fit the ring: the driver has no indirect
- * descriptors, and relies on SEG_MAX.
+ * Prints a message if the driver's requests may need more descriptors than the ring has: the driver
+ * has no indirect descriptors, and relies on SEG_MAX.
  */
 static void check_ring(struct blk_device *blk, const struct device_queue *queue)
 {
@@ -131,7 +134,7 @@ static void check_ring(struct blk_device *blk, const struct device_queue *queue)
 	    size >= segments + 2 || atomic_exchange(&blk->told_of_ring, true))
 		return;
 	log_line("%s: queue %u: a ring of %u entries is smaller than the requests that the guest may send "
-		 "(seg-max=%u)",
+		 "(set seg-max=%u)",
 		 blk->device.name, queue->index, size, size > 2 ? size - 2 : 1);
 }
 
@@ -205,7 +208,7 @@ static void add_stats(struct virtio_blk_stats *sum, const struct virtio_blk_stat
 	sum->malformed += s->malformed;
 }
 
-/* Statistics of all queues, and of the old processes. */
+/* Returns the statistics of all queues, including the counts of the old processes. */
 static struct virtio_blk_stats sum_stats(const struct blk_device *blk)
 {
 	struct virtio_blk_stats sum = blk->before;
@@ -250,8 +253,8 @@ static int save(struct device *device, struct virtio_section_writer *writer, uin
 }
 
 /*
- * After an update the image is the same open file. SIGHUP finds a change of its length, as without
- * an update. After a restart the image must have all sectors of the state.
+ * After an update the image is the same open file. SIGHUP checks the image's length, as without an
+ * update. After a restart the image must have at least as many sectors as the state says.
  */
 static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
@@ -469,8 +472,8 @@ static struct device *create(char *spec, const char **socket)
 
 static void print_help(void)
 {
-	printf("  --blk IMAGE,...  a disk; IMAGE is a file or block device without a comma in its name,\n"
-	       "                   and locked as long as it is in use\n"
+	printf("  --blk IMAGE,...  a disk; IMAGE is a file or block device without a comma in its name.\n"
+	       "                   The daemon locks IMAGE while it is in use\n"
 	       "      socket=PATH    as above\n");
 	disk_print_help();
 	printf("      queues=N       number of queues, 1 to 256, each with a thread while it runs;\n"

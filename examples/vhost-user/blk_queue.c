@@ -145,9 +145,9 @@ struct sync_queue {
 };
 
 /*
- * Carries out the next step of the present request, or begins the next request. This process has
- * mapped all guest memory, so no error of translation occurs. Returns 0, or the error that broke
- * the queue.
+ * Carries out the next step of the present request, or the first step of the next request. This
+ * process has mapped all guest memory, so no error of translation occurs. Returns 0, or the error
+ * that broke the queue.
  */
 static int serve(struct sync_queue *sync, struct virtio_queue *virtq)
 {

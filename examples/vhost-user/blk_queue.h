@@ -108,7 +108,7 @@ void blk_queue_unpop(struct blk_queue_popped *popped, struct virtio_queue *virtq
 /*
  * Unpops an unfinished request that was popped before all chains in `popped`. The request is later
  * carried out from its beginning. In a broken ring the request fails instead, because the stop of
- * the queue waits for its completion.
+ * the queue waits for the request's completion.
  */
 void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
 
@@ -127,7 +127,10 @@ void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_popped *popped, 
 int blk_queue_step(struct blk_queue *queue, struct virtio_blk_steps *steps, const struct virtio_blk_request *request,
 		   struct virtio_blk_result *result);
 
-/* Prints a back end's failure: each kind of error once, because a broken disk fails often. */
+/*
+ * Prints a back end's failure if it differs from the failure that was printed last, because a
+ * broken disk fails often.
+ */
 void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error);
 
 /*

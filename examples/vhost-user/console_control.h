@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-#define CONSOLE_COMMAND_BYTES 512 /* the longest line, with its end */
+#define CONSOLE_COMMAND_BYTES 512 /* the longest line, with its newline */
 
 struct console_control {
 	const char *name; /* for messages */
@@ -23,7 +23,7 @@ struct console_control {
 	/*
 	 * Carries out a command.
 	 *
-	 * @line  without its end; may be changed
+	 * @line  without its newline; may be changed
 	 *
 	 * Answers with console_control_say(). Returns NULL, or why the command was refused; a
 	 * refused command has changed nothing.

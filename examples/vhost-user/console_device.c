@@ -199,7 +199,7 @@ static int await_driver(struct console_device *console, unsigned int available)
 	return DEVICE_TURN_WAIT;
 }
 
-/* Called when the guest takes no input any more. The input of a client that has left is dropped. */
+/* The guest takes no more input. The link then drops the input of a client that has left. */
 static void tell_room(struct console_device *console, uint32_t id)
 {
 	if (console->ports[id]->opened)
@@ -506,7 +506,7 @@ static int queue_start(struct device *device, struct device_queue *queue)
 	if (is_new && !is_control(queue->index) && queue->index % 2 == 1)
 		forget_chain(console, port_of(queue->index));
 	if (queue->index == 0) {
-		/* Also after an update, because the driver may have been about to become ready. */
+		/* Set after an update, too: the driver may have been about to become ready. */
 		console->takes_input = virtio_queue_next_avail(&queue->virtq) != 0;
 		console->timed = false;
 		event_timer_set(&console->until_then, 0);

@@ -14,8 +14,8 @@
 
 #include <virtio/console.h>
 
-#define BUFFERS 256 /* of a chain; no driver sends more */
-/* A buffer may cross from one region to the next. */
+#define BUFFERS 256 /* in a chain; no driver sends more */
+/* A buffer that crosses from one region to the next takes two segments. */
 #define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS)
 #define MAX_QUEUES (2 * CONSOLE_MAX_PORTS + 2)
 
@@ -92,8 +92,8 @@ struct console_counts console_count(const struct console_device *console);
 uint64_t console_port_faults(const struct virtio_console_port_stats *stats);
 
 /*
- * Takes a port away from the guest, and closes its back end. Output on its way is lost, and
- * counted.
+ * Takes a port away from the guest, and closes its back end. Output that is not written yet is
+ * lost, and counted.
  */
 void console_remove(struct console_device *console, struct port *port);
 

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * Returns whether another process has locked the file. The file may be the disk of a guest, which
- * output would destroy.
+ * Returns whether another process, or a disk of this process, has locked the file. Output would
+ * destroy the disk of a guest.
  */
 static bool is_locked(int fd)
 {

@@ -236,7 +236,7 @@ int console_link_attach_two(struct console_link *link, int in, int out)
 	link->is_file = link->input_ended = false;
 	if (event_loop_want(link->loop, &link->in, EVENT_READABLE) == 0)
 		return 0;
-	/* A file or /dev/null is always ready. */
+	/* epoll refuses a file and /dev/null, which are always ready. */
 	if (errno == EPERM) {
 		link->is_file = true;
 		event_loop_schedule(link->loop, &link->read_on);

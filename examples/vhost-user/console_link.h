@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The host's end of a console port: a descriptor to read input from, a descriptor to write output
- * to, and a bounded buffer of output. The kinds of ends (console_pty.c, console_socket.c,
- * console_file.c, console_tty.c) provide the descriptors, which they may close and open at any
- * time.
+ * to, and a bounded buffer of output. Each kind of end (console_pty.c, console_socket.c,
+ * console_file.c, console_tty.c) provides the descriptors, and may close and open them at any time.
  *
  *   output  waits in the buffer until it can be written, also while there is no descriptor. After a
  *           failure, for example of a full disk, a timer tries again
@@ -48,15 +47,15 @@ struct console_link_events {
 
 /* A kind of end. All operations but open() and close() may be NULL. */
 struct console_link_ops {
-	/* Returns 0; or -1 after printing why, with nothing to close. */
+	/* Returns 0; or -1 after printing why not, with nothing to close. */
 	int (*open)(struct console_link *link);
 	void (*close)(struct console_link *link);
-	void (*refresh)(struct console_link *link);  /* SIGHUP */
+	void (*refresh)(struct console_link *link);  /* called on SIGHUP */
 	void (*attached)(struct console_link *link); /* a front end uses the device, or has left */
 	void (*detached)(struct console_link *link);
 	/* Called when the port's size has changed. */
 	void (*resize)(struct console_link *link, uint16_t cols, uint16_t rows);
-	/* Changes the bytes of an input. Returns the number of bytes that are left. */
+	/* May change or remove bytes of the input. Returns the number of bytes that remain. */
 	size_t (*filter)(struct console_link *link, uint8_t *bytes, size_t len);
 	/*
 	 * Called at the end of the input, or after a failure to read. Called again when the port
@@ -65,7 +64,7 @@ struct console_link_ops {
 	void (*input_ended)(struct console_link *link);
 	/*
 	 * Called after reading has stopped because the port has no room. Also called at a hang-up,
-	 * if the kind watches for it with EVENT_EDGE.
+	 * if the kind of end watches for a hang-up with EVENT_EDGE.
 	 */
 	void (*input_blocked)(struct console_link *link);
 	/*
@@ -75,14 +74,14 @@ struct console_link_ops {
 	void (*reader_left)(struct console_link *link);
 };
 
-/* From the command line */
+/* Options from the command line. */
 struct console_link_options {
 	const struct console_link_ops *ops;
 	const char *path;                   /* of a file or socket; or NULL */
 	const char *symlink;                /* of a pty; or NULL */
 	struct unix_listener_access access; /* of a socket */
 	bool waits;                         /* full=wait */
-	int escape;                         /* of a terminal: a byte, or -1 */
+	int escape;                         /* escape key of a terminal: a byte, or -1 for none */
 	uint16_t cols, rows;                /* size=; both 0 without it */
 };
 
@@ -106,7 +105,7 @@ struct console_link {
 	 * Seconds between the last two attempts. 0 if there was no failure, or the failure is over.
 	 */
 	unsigned int retry_seconds;
-	bool retry_waits;       /* the timer is set */
+	bool retry_waits;       /* nothing is written until the timer expires */
 	uint64_t input_dropped; /* bytes of clients that left before the port took them */
 	/* Members for the kinds of ends. */
 	struct event_source listener, slave;
@@ -116,10 +115,13 @@ struct console_link {
 	bool told;        /* the user was told that the daemon is in the background */
 	bool attached;    /* of a terminal: a front end uses the device */
 	bool holds_input; /* nothing is read, whether or not the port has room */
-	/* Of a terminal: looks for the foreground. Of a socket: accepts clients again. */
+	/*
+	 * For a terminal: time of the next check whether the daemon is in the foreground. For a
+	 * socket: time to accept clients again.
+	 */
 	struct event_timer later;
 	bool next_waits;     /* a client waits until the guest has the last client's input */
-	uint16_t cols, rows; /* of the pty, when it was last read */
+	uint16_t cols, rows; /* size of the pty when it was last read */
 	char target[64];
 	struct unix_listener_file socket;
 };
@@ -158,9 +160,9 @@ bool console_link_was_open(const struct console_link *link);
 void console_link_drop_output(struct console_link *link);
 
 /*
- * Add output to the buffer, and return the number of bytes added. console_link_flush() sends them.
- * put_rest() is for the rest of a chain, and uses the reserve. put_last() is for emergency writes,
- * and accepts everything: the oldest bytes make room.
+ * Add output to the buffer, which console_link_flush() writes. put() and put_rest() return the
+ * number of bytes added. put_rest() is for the rest of a chain, and uses the reserve. put_last() is
+ * for emergency writes, and accepts everything: the oldest bytes make room.
  */
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
 size_t console_link_put_rest(struct console_link *link, const void *bytes, size_t len);

@@ -29,7 +29,7 @@ struct claim {
 /*
  * Resolves the symbolic links in a path's folders.
  *
- * @follow  true to resolve also a link that is the file itself
+ * @follow  true to resolve the last name of the path, too, if it is a link
  *
  * Returns 0, or -1 if the path is too long, or a folder is missing.
  */
@@ -50,8 +50,8 @@ static int find_path(const char *path, bool follow, char out[PATH_MAX])
 
 /*
  * Refuses a path that was given before: two ports would write to one file, or the second link would
- * replace the first. A missing folder is refused when the path is opened. The list lives as long as
- * the process.
+ * replace the first. A missing folder is refused when the path is opened. The list of paths lives
+ * as long as the process.
  */
 static int claim_path(const char *path, bool follow)
 {
@@ -245,7 +245,7 @@ void console_options_help(void)
 	      "                                the size, the guest learns it with the next input\n"
 	      "                                or after SIGHUP\n"
 	      "                     unix=PATH  a socket file for one client at a time. A second\n"
-	      "                                client gets one line that says so, and is closed.\n"
+	      "                                client gets a line with the reason, and is closed.\n"
 	      "                                A client that shuts down one direction keeps the\n"
 	      "                                other direction\n"
 	      "                     file=PATH  output is appended to a regular file, which is\n"
@@ -255,7 +255,8 @@ void console_options_help(void)
 	      "      link=PATH      a symbolic link to the pty that was named last. A link to another\n"
 	      "                     pty is replaced, even if that pty is in use\n"
 	      "      escape=KEY     for tty: KEY and then q ends the daemon; KEY twice sends one KEY\n"
-	      "                     to the guest. ^] (Ctrl-]) by default, or none\n"
+	      "                     to the guest. KEY is ^] (Ctrl-]) by default. escape=none: there\n"
+	      "                     is no such key\n"
 	      "      mode=OCTAL     permissions of the socket file that was named last\n"
 	      "      group=GROUP    group of that file, a name or a number. Mode and group are set\n"
 	      "                     before a client can connect\n"
@@ -271,8 +272,8 @@ void console_options_help(void)
 	      "                     read, and nothing is dropped. In Linux the processor that\n"
 	      "                     prints spins meanwhile with interrupts off, and the whole\n"
 	      "                     guest may stand still. The default is drop. Emergency writes\n"
-	      "                     don't wait: they may use 64 KiB more. When these are full, they\n"
-	      "                     replace the oldest bytes, which are counted as dropped\n"
+	      "                     don't wait: they may use 64 KiB more. When these are full, such\n"
+	      "                     writes replace the oldest bytes, which are counted as dropped\n"
 	      "      port=NAME:BACKEND  one more port, up to 31: /dev/virtio-ports/NAME with udev\n"
 	      "      multiport=on   offers VIRTIO_CONSOLE_F_MULTIPORT without another port; port=\n"
 	      "                     offers it too. Linux registers such a console late: the first\n"
@@ -280,16 +281,16 @@ void console_options_help(void)
 	      "    The last 64 KiB of a console's output that nobody has read are kept for the next\n"
 	      "    client; older bytes are dropped and counted. Other ports are throttled.\n"
 	      "    A guest that has a port open gets all that a client has sent, also after the\n"
-	      "    client has left. The rest is dropped and counted when another client has waited a\n"
-	      "    second, when the guest closes the port, or when there is no guest.\n"
+	      "    client has left. Input that the guest has not read then is dropped and counted\n"
+	      "    when another client has waited a second, when the guest closes the port, or when\n"
+	      "    there is no guest.\n"
 	      "    Input that waits for a guest to boot is kept until the console's driver reports\n"
 	      "    that it is ready. A driver that can't report counts as ready after a second.\n"
 	      "    Guests: Linux before 6.15 may swap rows and columns of the size under multiport,\n"
 	      "    unless the correction was backported; without multiport the size is right.\n"
-	      "    Another driver of Linux may have taken hvc0, as on Xen or POWER:\n"
-	      "    then this console is hvc1. systemd asks the terminal questions when it starts,\n"
-	      "    and waits a while if nobody answers: the kernel parameter\n"
-	      "    systemd.tty.term.console=dumb avoids that, and systemd.tty.term.hvc0=dumb for a\n"
-	      "    login at hvc0.\n",
+	      "    Another driver of Linux may have taken hvc0, as on Xen or POWER: then this\n"
+	      "    console is hvc1. systemd asks the terminal questions when it starts, and waits a\n"
+	      "    while for the answers. The kernel parameter systemd.tty.term.console=dumb avoids\n"
+	      "    that. For a login at hvc0, systemd.tty.term.hvc0=dumb avoids it.\n",
 	      stdout);
 }

@@ -34,10 +34,12 @@ struct console_output {
 /* Adds bytes, from the first byte on. Returns the number of bytes that were added. */
 size_t console_output_put(struct console_output *output, const void *bytes, size_t len, enum console_output_room room);
 
-/* Sets *bytes to the oldest bytes that lie in one piece, and returns their number. */
+/*
+ * Sets *bytes to the oldest byte. Returns the number of bytes that lie contiguously from there on.
+ */
 size_t console_output_peek(const struct console_output *output, const uint8_t **bytes);
 
-/* Drops the oldest bytes; `len` is at most the number of bytes. */
+/* Removes the oldest `len` bytes; `len` is at most `used`. */
 void console_output_take(struct console_output *output, size_t len);
 
 #endif

@@ -143,9 +143,8 @@ static int open_pty(struct console_link *link)
 }
 
 /*
- * Called when a program with the right to do so, such as login, has hung the terminal up. A hang-up
- * disables all descriptors of the slave, and resets the settings: the terminal would echo the
- * guest's output.
+ * Called when a privileged program, such as login, has hung the terminal up. A hang-up disables all
+ * descriptors of the slave, and resets the settings: the terminal would echo the guest's output.
  */
 static void hung_up(struct console_link *link)
 {

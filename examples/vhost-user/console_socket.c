@@ -115,8 +115,8 @@ static void input_blocked(struct console_link *link)
 }
 
 /*
- * Returns whether the next client can be accepted. A guest that takes input first gets some time
- * for the last client's input.
+ * Returns whether the next client can be accepted. If the guest takes input, it first gets some
+ * time for the last client's input.
  */
 static bool make_way(struct console_link *link)
 {
@@ -162,8 +162,8 @@ static void accept_one(struct console_link *link)
 }
 
 /*
- * Accepts a limited number of clients, so that they don't keep the guest waiting. The loop calls
- * again.
+ * Accepts a limited number of clients, so that they don't keep the guest waiting. The event loop
+ * calls again for further clients.
  */
 static void on_client(struct event_source *source)
 {
@@ -179,8 +179,8 @@ static void on_client(struct event_source *source)
 }
 
 /*
- * The guest's time to read the last client's input is over, or accepting may be tried again. The
- * next client may wait for either.
+ * Called when the guest's time to read the last client's input is over, or when accepting may be
+ * tried again. In both cases the next client may be waiting.
  */
 static void on_later(struct event_timer *timer)
 {

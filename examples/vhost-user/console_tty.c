@@ -2,7 +2,7 @@
 /*
  * The daemon's own terminal: its stdin and stdout, either of which may be a pipe or a file. The
  * terminal is raw only while a front end is attached, so Ctrl-C ends the daemon otherwise. All
- * processes that share a descriptor share its flags, so the daemon opens both again.
+ * processes that share a descriptor share its flags, so the daemon opens stdin and stdout again.
  *
  * A background job that changes or reads its terminal is stopped. A stopped daemon would stop all
  * of its guests. So SIGTTOU and SIGTTIN are blocked, and the daemon leaves the terminal alone until
@@ -53,8 +53,8 @@ static void tell_size(struct console_link *link)
 }
 
 /*
- * A terminal that does not control the process's session has no foreground. A foreground of 0 is in
- * another PID namespace.
+ * tcgetpgrp() fails for a terminal that does not control the process's session. It returns 0 if the
+ * foreground is in another PID namespace.
  */
 static bool in_background(const struct console_link *link)
 {
@@ -142,7 +142,10 @@ static void on_look(struct event_timer *timer)
 	take_terminal(CONTAINER_OF(timer, struct console_link, later));
 }
 
-/* A shell changes the terminal while the daemon is stopped. So SIGCONT takes the terminal again. */
+/*
+ * A shell changes the terminal while the daemon is stopped. So after SIGCONT the daemon sets up the
+ * terminal again.
+ */
 static void on_signal(struct event_source *source)
 {
 	struct console_link *link = CONTAINER_OF(source, struct console_link, listener);
@@ -170,7 +173,7 @@ static int follow_terminal(struct console_link *link)
 	return event_timer_open(&link->later, link->loop, on_look);
 }
 
-/* TCSADRAIN would wait for a terminal that has been stopped. */
+/* TCSADRAIN would wait as long as the output of the terminal is stopped. */
 static void restore(struct console_link *link)
 {
 	if (link->raw && !in_background(link))
@@ -286,7 +289,7 @@ static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 /* Input has ended. Output continues. */
 static void input_ended(struct console_link *link)
 {
-	/* Reading a terminal in the background fails. */
+	/* In the background a read of the terminal fails, but the input has not ended. */
 	if (in_background(link)) {
 		take_terminal(link);
 		return;
@@ -306,8 +309,8 @@ int console_tty_parse(struct console_link_options *options)
 	options->ops = &console_tty_ops;
 	options->escape = ']' - 64;
 	/*
-	 * No thread runs yet, and all threads inherit the blocked signals. Two of them are read
-	 * from a descriptor.
+	 * No thread runs yet, and all threads inherit the blocked signals. A signalfd reads
+	 * SIGWINCH and SIGCONT.
 	 */
 	sigemptyset(&set);
 	sigaddset(&set, SIGWINCH);

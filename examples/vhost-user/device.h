@@ -69,8 +69,8 @@ struct device_queue {
 	bool continued;
 	/*
 	 * Set by the device when virtio_queue_needs_interrupt() returned true inside a library. The
-	 * function returns true only once, so the caller has to interrupt the driver at the end of
-	 * the turn.
+	 * function returns true only once, so the caller of queue_notify() has to interrupt the
+	 * driver at the end of the turn.
 	 */
 	bool signal;
 };
@@ -242,7 +242,7 @@ struct device {
 /* A type of device, for main.c. */
 struct device_type {
 	const char *option;       /* name on the command line: "blk" for --blk */
-	const char *synopsis;     /* of its argument: "IMAGE,socket=PATH[,OPTION...]" */
+	const char *synopsis;     /* form of its argument: "IMAGE,socket=PATH[,OPTION...]" */
 	void (*print_help)(void); /* what the argument means, on stdout, as part of --help */
 	/* mode= and group= are options of the device, not of its socket file: see endpoint.h. */
 	bool own_access;

@@ -9,7 +9,8 @@
 /* A call of an operation, with its arguments and its result. */
 struct operation {
 	const struct device_host *host;
-	int (*open)(struct device *device, struct event_loop *loop); /* one function is set */
+	/* Only one of these functions is set. */
+	int (*open)(struct device *device, struct event_loop *loop);
 	void (*call)(struct device *device);
 	int (*check_features)(struct device *device, uint64_t features);
 	void (*config_read)(struct device *device, uint32_t offset, void *data, uint32_t len);

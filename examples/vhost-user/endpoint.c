@@ -70,7 +70,10 @@ static int take_pair(struct endpoint *endpoint, bool own_access, const char *nam
 	return 0;
 }
 
-/* Splits a copy of one piece. Returns as take_pair(). */
+/*
+ * Splits a piece of the argument into name and value, and handles the pair. Returns the same values
+ * as take_pair().
+ */
 static int take_piece(struct endpoint *endpoint, bool own_access, const char *piece, size_t len)
 {
 	char *const copy = strndup(piece, len);
@@ -110,7 +113,7 @@ static int adopt_fd(struct endpoint *endpoint)
 	socklen_t len = sizeof domain;
 
 	snprintf(endpoint->name, sizeof endpoint->name, "fd:%d", endpoint->fd);
-	/* The old process has handed the descriptor over, and it has another number here. */
+	/* After an update the socket has another number here. The old process has checked it. */
 	if (inherited.count > 0)
 		return 0;
 	if (flags < 0 || getsockopt(endpoint->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ||
@@ -182,15 +185,15 @@ void endpoint_print_help(void)
 {
 	fputs("How front ends reach a device, for all types of devices:\n"
 	      "      socket=PATH        listen there; a socket file that nobody uses is replaced\n"
-	      "      socket-mode=OCTAL  permissions of the socket file, from its start\n"
-	      "      socket-group=NAME  group of the socket file, by name or number. Without a mode\n"
-	      "                         the group may connect. --blk and --rng also take mode= and\n"
-	      "                         group= for these two\n"
+	      "      socket-mode=OCTAL  permissions of the socket file before a client can connect\n"
+	      "      socket-group=NAME  group of the socket file, by name or number. If no mode is\n"
+	      "                         given, the group may connect. --blk and --rng also accept\n"
+	      "                         the short names mode= and group=\n"
 	      "      server=off         connect to the socket file instead: the front end listens\n"
-	      "      reconnect=SECONDS  with server=off: try again when there is no connection\n"
-	      "      fd=N               use an inherited socket instead of socket=. It listens or is\n"
-	      "                         connected. Devices without socket= and fd= take the\n"
-	      "                         descriptors of LISTEN_FDS in order\n"
+	      "      reconnect=SECONDS  with server=off: seconds between attempts to connect\n"
+	      "      fd=N               use an inherited socket instead of socket=. The socket must\n"
+	      "                         listen or be connected. Devices without socket= and fd=\n"
+	      "                         take the descriptors of LISTEN_FDS in order\n"
 	      "\n",
 	      stdout);
 }

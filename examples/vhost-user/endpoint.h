@@ -12,13 +12,13 @@
 
 struct endpoint {
 	char *spec;             /* the rest of the argument, for the device */
-	const char *path;       /* of the socket file; NULL for an inherited descriptor */
+	const char *path;       /* value of socket=, or `name` for a descriptor; set by create() */
 	int fd;                 /* inherited, connected or listening; -1 for none */
 	bool client;            /* the daemon connects */
 	unsigned int reconnect; /* seconds between attempts; 0 for a single attempt */
 	bool reconnect_given;
 	struct unix_listener_access access;
-	char name[128]; /* for messages */
+	char name[128]; /* of an inherited descriptor, for messages: "fd:N" */
 };
 
 /*
@@ -27,7 +27,7 @@ struct endpoint {
  * without socket= and fd= gets the next descriptor of LISTEN_FDS, if any.
  *
  * @argument    as given
- * @own_access  mode and group are options of the device, and stay
+ * @own_access  true if mode and group are options of the device, and stay in the argument
  * @endpoint    set up. With an inherited descriptor its spec has a pair socket=, whose value names
  *              the endpoint in messages
  *

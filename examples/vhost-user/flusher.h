@@ -2,8 +2,8 @@
 /*
  * A thread that flushes a disk for a queue. The queue is served meanwhile. The syncs of io_uring
  * are not safe here: the kernel reports a loss to one sync only, and other syncs at the same time
- * succeed. So all queues of a disk flush through its back end. It runs one sync at a time, and
- * remembers a loss.
+ * succeed. So all queues of a disk flush through its back end. The back end runs one sync at a
+ * time, and remembers a loss.
  */
 #ifndef FLUSHER_H
 #define FLUSHER_H
@@ -32,8 +32,8 @@ void flusher_close(struct flusher *flusher);
 
 /*
  * Begins a flush. The answer to the earlier flush must have been read. The answer to this flush, a
- * uint64_t, can be read later. If no thread can be started, flusher_begin() flushes and then
- * returns, which is only slower.
+ * uint64_t, can be read from `answer` later. If no thread can be started, flusher_begin() flushes
+ * and then returns, which is only slower.
  */
 void flusher_begin(struct flusher *flusher);
 

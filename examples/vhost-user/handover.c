@@ -77,7 +77,10 @@ void handover_add(struct handover *handover, int fd, const char *name, ...)
 	va_end(args);
 }
 
-/* Makes a file in memory. Returns its descriptor, which programs inherit, or -1 with errno. */
+/*
+ * Makes a file in memory. Returns its descriptor, which an executed program inherits, or -1 with
+ * errno.
+ */
 static int new_file(const char *name, const void *bytes, size_t length)
 {
 	const int fd = memfd_create(name, 0);
@@ -174,7 +177,7 @@ static int announce(struct handover *handover)
 	return -1;
 }
 
-/* Removes the last entries, which this process has added. */
+/* Removes the last entries, which handover_pass() has added. */
 static void drop_own(struct handover *handover, int program, int arguments)
 {
 	if (program >= 0)

@@ -7,8 +7,8 @@
  * serves all queues of a device. This file contains the command line. The other files:
  *   endpoint        how front ends reach a device
  *   server          accepts or makes connections, with unix_listener
- *   update          continues in another process, with session_state, handover of descriptors, and
- *                   state_file
+ *   update          continues in another process, with session_state, handover (of descriptors)
+ *                   and state_file
  *   restart         saves the state at the end, and continues from it in a later process
  *   session         one front end, with requests (the protocol) and message (its messages)
  *   vring           rings, with vring_fds (their descriptors) and worker (their threads)
@@ -17,8 +17,9 @@
  *                   add a type
  *   NAME_device     the types of devices
  *   console_link    the host's ends of console ports, with console_pty, console_socket,
- *                   console_file, console_tty and console_output; console_control and
- *                   console_commands have the operator's commands, console_options the argument
+ *                   console_file, console_tty and console_output. console_control and
+ *                   console_commands carry out the operator's commands. console_options parses
+ *                   the argument
  *   vsock_device    sockets; vsock_device.h lists the parts
  *   blk_queue       serves block requests one after the other. uring with its flusher serves many
  *                   at once; no_uring replaces these two where liburing is missing
@@ -60,16 +61,17 @@ static const char help_head[] =
 	"\n"
 	"Serves virtio devices to virtual machines over vhost-user sockets, until it gets\n"
 	"SIGINT (Ctrl-C), SIGQUIT or SIGTERM. Prints `listening on PATH' when a device is\n"
-	"ready, and at the end what each device has done. After SIGHUP it checks whether the\n"
-	"sizes of images have changed, and tells the virtual machines.\n"
+	"ready, and at the end a line of statistics for each device. After SIGHUP it checks\n"
+	"whether the sizes of images have changed, and tells the virtual machines.\n"
 	"\n";
 
 static const char help_tail[] =
-	"  --state PATH     on SIGUSR1 write the state to this file, and execute this program's\n"
-	"                   file again, which may be a new program, with the same arguments.\n"
-	"                   Guests notice only a pause. The new program prints `continuing on\n"
-	"                   PATH' for each device. If that fails, the old program goes on and\n"
-	"                   says why. The state is also written at the end, for --restore.\n"
+	"  --state PATH     on SIGUSR1 write the state to this file. Then execute the file of\n"
+	"                   this program again, with the same arguments. The file may have a new\n"
+	"                   program. Guests notice only a pause. The new program prints\n"
+	"                   `continuing on' and the socket of each device. If the update fails,\n"
+	"                   the old program goes on and says why. The state is also written at\n"
+	"                   the end, for --restore.\n"
 	"  --restore PATH   begin with the state in this file. Give the devices the options\n"
 	"                   with which the file was written. Front ends connect anew. The file\n"
 	"                   is renamed to PATH.used, because it can't be used twice\n"
@@ -79,16 +81,16 @@ static const char help_tail[] =
 	"What you see                            Why, and what to do\n"
 	"  a guest that waits for its disk         it sees a legacy device (use disable-legacy=on\n"
 	"                                          of QEMU), or its memory isn't shared (use\n"
-	"                                          share=on of QEMU). A message says which\n"
+	"                                          share=on of QEMU). A message names the cause\n"
 	"  a second front end is refused           a device has one guest at a time: end the other\n"
-	"                                          front end, or give each its own device\n"
+	"                                          front end, or give it its own device\n"
 	"  `no queue N'                            QEMU wants a queue for each processor of the\n"
 	"                                          guest: use queues=N, or num-queues=N of QEMU\n"
-	"  a ring is smaller than requests         set seg-max= to the ring's size less two\n"
+	"  a ring is smaller than requests         set seg-max= to the ring's size minus 2\n"
 	"  an image isn't whole blocks             the rest of the last block reads as zeros;\n"
 	"                                          truncate -s %512 IMAGE makes it whole\n"
-	"  a request was refused                   the driver made a mistake: the message says\n"
-	"                                          which. If the request is too long, raise\n"
+	"  a request was refused                   the driver made a mistake, which the message\n"
+	"                                          names. If the request is too long, raise\n"
 	"                                          max-request-bytes=\n"
 	"  FreeBSD doesn't attach                  size-max= is below 1 MiB: leave it out\n"
 	"  no io_uring                             the system forbids it; requests are served one\n"
@@ -96,9 +98,9 @@ static const char help_tail[] =
 	"  `in use by another process'             another program has the image open\n"
 	"\n"
 	"The virtual machines of one process share its main thread. To stop a queue, this thread\n"
-	"waits until the requests in flight are done. A front end can make it wait for ever if\n"
-	"the memory lies on a file system that the front end serves. Run one process for each\n"
-	"virtual machine that must not hurt others.\n";
+	"waits until the requests in flight are done. A front end can make the thread wait for\n"
+	"ever if the memory lies on a file system that the front end serves. Run one process\n"
+	"for each virtual machine that must not hurt others.\n";
 /* clang-format on */
 
 /* A device and its socket. */

@@ -22,7 +22,8 @@ static const char *header_error(const struct vhost_user_header *header)
 
 /*
  * Returns whether a descriptor is the front end's side of a connection to our own socket. If the
- * daemon held it, it would never see that connection close, and no other front end could connect.
+ * daemon kept this descriptor, it would never see the connection close, and no other front end
+ * could connect.
  */
 static bool is_other_end(int socket, int fd)
 {

@@ -3,8 +3,8 @@
  * Receives vhost-user messages, and never waits for the rest of a message.
  *
  * What the front end can do: send any bytes in pieces of any size, attach descriptors where none
- * belong, and leave in the middle. A message is passed on when it is complete and its header was
- * checked. The session checks the payload.
+ * belong, and leave in the middle of a message. A message is passed on when it is complete and its
+ * header was checked. The session checks the payload.
  */
 #ifndef MESSAGE_H
 #define MESSAGE_H
@@ -12,7 +12,7 @@
 #include "incoming.h"
 #include "vhost_user.h"
 
-/* The message being received. An empty message is all zeros, except for the descriptors. */
+/* The message being received. An empty message is all zeros. */
 struct message {
 	struct vhost_user_header header;
 	union vhost_user_payload payload;

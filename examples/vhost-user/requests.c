@@ -71,8 +71,8 @@ static enum outcome get_features(struct session *session)
 }
 
 /*
- * Front ends also send features in halves, before the driver has chosen, and when the driver
- * resets. So only rings that start later use them.
+ * Front ends also send features that are not final: only one half of them, before the driver has
+ * chosen, or when the driver resets. So only rings that start later use the new features.
  */
 static enum outcome set_features(struct session *session)
 {
@@ -237,7 +237,7 @@ static struct vhost_vring *find_vring(struct session *session, uint32_t index)
 {
 	if (index < session->device->queue_count)
 		return &session->vrings[index];
-	(void)request_refuse(session, "no queue %u: the device has %u; for a disk, queues= sets how many", index,
+	(void)request_refuse(session, "no queue %u: the device has %u; for a disk, queues= sets the number", index,
 			     session->device->queue_count);
 	return NULL;
 }
@@ -257,7 +257,7 @@ static enum outcome end_ring_request(struct session *session, struct vhost_vring
 	return REQUEST_REFUSED;
 }
 
-/* Carries out a request that sets a number of a ring. */
+/* Carries out a request that sets the ring's size or its base. */
 static enum outcome set_vring_number(struct session *session, int (*set)(struct vhost_vring *vring, uint32_t num))
 {
 	const struct vhost_user_vring_state *state = &session->message.payload.state;

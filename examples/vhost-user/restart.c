@@ -122,7 +122,7 @@ static unsigned int open_all(const char *path, struct event_loop *loop, const st
 	return opened;
 }
 
-/* From here on no other process can use the state. */
+/* Renames the file, so that no other process uses the state. */
 static int use_up(const char *path, const char *used)
 {
 	return rename(path, used) || state_file_sync_folder(path) ? fail(path, strerror(errno)) : 0;

@@ -23,7 +23,7 @@
 int restart_save(const char *path, const struct update_entry *entries, unsigned int count);
 
 /*
- * Opens all servers, with the devices of the state.
+ * Opens all servers, and restores their devices from the state.
  *
  * Returns 0, or -1 after printing why not. Then no server is open, and the file is as before.
  */

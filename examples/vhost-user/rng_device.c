@@ -28,7 +28,7 @@
 #include <virtio/serve.h>
 
 #define SEGMENTS 512
-#define REQUEST_BYTES 65536u /* most bytes filled in a buffer; the rest is not touched */
+#define REQUEST_BYTES 65536u /* most bytes written to a buffer; its other bytes stay unchanged */
 #define TURN 16
 
 struct rng_counts {
@@ -42,7 +42,7 @@ struct rng_device {
 	bool source_ended;            /* the end of the source was reported; cleared by SIGHUP */
 	struct event_loop *loop;      /* between open() and close() */
 	struct device_queue *running; /* or NULL */
-	uint8_t bytes[4096];          /* unused bytes, from `first` on */
+	uint8_t bytes[4096];          /* random bytes not used yet: from `first` to `end` */
 	size_t first, end;
 	struct virtio_segment segments[SEGMENTS];
 	struct rng_counts counts;
@@ -91,8 +91,8 @@ static ssize_t read_source(struct rng_device *rng)
 }
 
 /*
- * Returns whether there is a byte. If not, but the source may have bytes later, the queue is woken
- * then.
+ * Returns whether there is a byte. If the source may have bytes later, the queue is woken when they
+ * arrive.
  */
 static bool has_bytes(struct rng_device *rng)
 {
@@ -100,10 +100,7 @@ static bool has_bytes(struct rng_device *rng)
 
 	if (rng->first < rng->end)
 		return true;
-	/*
-	 * When the kernel's generator is ready, it returns bytes at once. A signal does not
-	 * interrupt a call for up to 256 bytes.
-	 */
+	/* When the kernel's generator is ready, getrandom() does not wait. */
 	got = rng->source_path ? read_source(rng) : getrandom(rng->bytes, sizeof rng->bytes, 0);
 	rng->first = 0;
 	rng->end = got > 0 ? (size_t)got : 0;
@@ -334,9 +331,9 @@ static void print_help(void)
 {
 	fputs("  --rng ...        a source of random bytes\n"
 	      "      socket=PATH    as above\n"
-	      "      source=PATH    a character device or named pipe to take the bytes from; by\n"
-	      "                     default the kernel. A source that has ended is read again after\n"
-	      "                     SIGHUP\n",
+	      "      source=PATH    a character device or named pipe to take the bytes from. By\n"
+	      "                     default they come from the kernel. A source that has ended is\n"
+	      "                     read again after SIGHUP\n",
 	      stdout);
 }
 

@@ -42,8 +42,8 @@ static void on_retry(struct event_timer *timer)
 }
 
 /*
- * Called when there is no front end. A listener needs nothing. Otherwise sets the time of the next
- * connection, or says that no front end will come.
+ * Called when there is no front end. A daemon that listens needs to do nothing. Otherwise sets the
+ * time of the next attempt to connect, or prints that no front end will come.
  */
 static void await_next(struct server *server)
 {
@@ -117,14 +117,15 @@ static bool has_hung_up(int fd)
 
 /*
  * Handles a second front end. The first front end may have left, with an event that is not handled
- * yet. If it is still there, the second front end is refused, because two guests would destroy a
- * disk. A process that only tests whether the daemon listens has hung up already.
+ * yet. If the first front end is still there, the second front end is refused, because two guests
+ * would destroy a disk. A process that only tests whether the daemon listens has hung up already.
  */
 static bool make_room(struct server *server, int fd)
 {
 	/*
-	 * Handles the messages of the first front end. One may end the session. One may contain the
-	 * front end's own end of its connection, which would hide that the front end has hung up.
+	 * Handles the messages of the first front end. A message may end the session. A message may
+	 * also contain the front end's own end of its connection, which would hide that the front
+	 * end has hung up.
 	 */
 	for (unsigned int i = 0; i < MOST_MESSAGES && server->session && is_readable(server->session->socket.fd); i++)
 		server->session->socket.ready(&server->session->socket);
@@ -263,7 +264,7 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
 	return -1;
 }
 
-/* Ending, and going on later */
+/* Ending, and continuing later */
 
 int server_open_restored(struct server *server, struct event_loop *loop, struct device *device,
 			 const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader,
@@ -369,7 +370,8 @@ void server_resume(struct server *server)
 int server_save(struct server *server, struct virtio_section_writer *writer, uint32_t number, struct handover *handover)
 {
 	/*
-	 * Tells the front end now, because the state has no flag for a change of the configuration.
+	 * Tells the front end now, because the state has no flag for a change of the configuration
+	 * space.
 	 */
 	if (server->session)
 		session_tell_config_change(server->session);

@@ -51,7 +51,7 @@ void server_begin(struct server *server);
 
 /*
  * Drops the front end, if any, and pauses the device for server_save(). If the state could not be
- * saved, call server_keep() afterwards. At last call server_close(); no other call may follow.
+ * saved, call server_keep() afterwards. Finally call server_close(). No other call may follow.
  */
 void server_end(struct server *server);
 void server_keep(struct server *server);

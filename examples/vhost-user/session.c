@@ -126,7 +126,10 @@ int session_start_rings(struct session *session)
 	return result;
 }
 
-/* The memory table is valid. A ring outside of the memory waits for the next table. */
+/*
+ * The memory table is valid, so SET_MEM_TABLE succeeds. A ring outside of the memory waits for the
+ * next table.
+ */
 void session_memory_came(struct session *session)
 {
 	if (session_start_rings(session))

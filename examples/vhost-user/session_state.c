@@ -453,8 +453,8 @@ static int read_ring(struct restoring *r, struct vhost_vring *vring)
 }
 
 /*
- * Passes features to the device: those with which the front end's rings run, or those of a driver
- * that may come back.
+ * Passes features to the device: the features with which the front end's rings run, or the features
+ * of a driver that may come back.
  */
 static int tell_features(const struct restoring *r)
 {

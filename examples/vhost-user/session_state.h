@@ -12,7 +12,7 @@
  *   vu-message  the bytes of a message that isn't complete
  *   vu-ring     for each queue; if the ring runs, the section of the queue follows
  *
- * After these come the device's own sections.
+ * The device's own sections follow.
  *
  * Descriptors: "N socket", "N requests", "N memory I", "N message I", "N kick Q", "N call Q", "N
  * err Q".

@@ -34,8 +34,8 @@ static _Atomic(shared_memory_fault_fn *) elsewhere;
 
 /*
  * Finds the mapping of `addr`. The calling thread uses that mapping, so its entry stays. The entry
- * of another mapping may be reused between two of these loads. If its new length equals the old
- * length, the length is right for the new start, too.
+ * of another mapping may be reused between two of these loads. Then the second load finds another
+ * length, or the length is right for the new start, too.
  */
 static struct guarded_mapping *find_guarded(uintptr_t addr)
 {

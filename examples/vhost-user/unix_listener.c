@@ -72,7 +72,7 @@ int unix_listener_group(const char *value, struct unix_listener_access *access)
  * behind until listen(). The lock needs no file, and the system releases it when the process ends.
  *
  * @lock  set to a descriptor, or to -1 for a folder that can't be locked, for example because it
- *        can't be read. Closing it unlocks
+ *        can't be read. Closing the descriptor unlocks the folder
  *
  * Returns -1 if another process keeps the folder locked.
  */
@@ -158,7 +158,7 @@ static int give_access(const char *path, const struct unix_listener_access *acce
 }
 
 /*
- * The file has no permissions for others while it has no group, and nobody can connect before
+ * Until the group of the file is set, only the owner has permissions. Nobody can connect before
  * listen().
  */
 static int bind_and_listen(int fd, const struct sockaddr_un *addr, int backlog,

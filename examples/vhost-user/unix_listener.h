@@ -15,8 +15,8 @@ struct unix_listener_file {
 };
 
 /*
- * Who may connect. If all is zero, the umask of the process decides. A group without a mode has the
- * mode 660.
+ * Who may connect. If all members are zero, the umask of the process decides. If only a group is
+ * given, the mode is 660.
  */
 struct unix_listener_access {
 	bool has_mode, has_group;

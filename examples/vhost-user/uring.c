@@ -81,7 +81,7 @@ struct uring_queue {
 	/* A long request in flight, or NULL. No other request begins before it ends. */
 	struct slot *last;
 	bool stopping; /* the queue is stopping: unpop the long request */
-	/* For a request with many segments; such a request counts as long. */
+	/* Arrays for a request with many segments. Such a request counts as long. */
 	struct blk_queue_large_storage *large;
 
 	/*
@@ -132,9 +132,9 @@ static bool is_full(const struct uring_queue *uring)
 /* Pieces */
 
 /*
- * Gets an entry of the io_uring for the next piece of a slot. An entry is always unused, because
- * the io_uring has an entry for each slot, and a slot has at most one piece at a time. Returns NULL
- * if the io_uring is broken, and nothing is submitted any more.
+ * Gets an entry of the io_uring for the next piece of a slot. There is always an unused entry,
+ * because the io_uring has an entry for each slot, and a slot has at most one piece at a time.
+ * Returns NULL if the io_uring is broken, and nothing is submitted any more.
  */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {
@@ -234,8 +234,8 @@ static void await_flush(struct uring_queue *uring, struct slot *slot)
 }
 
 /*
- * Begins a flush for all slots that wait for one. A flush under way began too early for them, so
- * they wait until it has ended.
+ * Begins a flush for all slots that wait for one. A flush that already runs began too early for
+ * these slots, so they wait until it has ended.
  */
 static void begin_flush(struct uring_queue *uring)
 {
@@ -277,7 +277,7 @@ static int end_flush(struct uring_queue *uring, struct virtio_queue *virtq, int 
 
 /*
  * Goes on after a piece has ended with `res`: bytes, or a negative errno. After -EAGAIN and -EINTR
- * the piece is done by an ordinary call. Returns 0, or the error that broke the queue.
+ * an ordinary system call does the piece. Returns 0, or the error that broke the queue.
  */
 static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot, int res)
 {
@@ -406,7 +406,10 @@ static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq, int6
 	return result;
 }
 
-/* Submits all pieces. Returns 0, or an error of the queue. Without io_uring, pieces may remain. */
+/*
+ * Submits all pieces. After io_uring has failed, does pieces by system calls instead, and some may
+ * remain. Returns 0, or an error of the queue.
+ */
 static int set_going(struct uring_queue *uring, struct virtio_queue *virtq, int64_t end)
 {
 	begin_flush(uring);

@@ -132,11 +132,11 @@ union vhost_user_payload {
 	uint8_t bytes[VHOST_USER_MAX_PAYLOAD]; /* any payload */
 };
 
-static_assert(sizeof(struct vhost_user_header) == 12, "as it crosses the socket");
-static_assert(sizeof(struct vhost_user_region) == 32, "as it crosses the socket");
-static_assert(offsetof(struct vhost_user_memory, regions) == 8, "as it crosses the socket");
-static_assert(sizeof(struct vhost_user_vring_state) == 8, "as it crosses the socket");
-static_assert(sizeof(struct vhost_user_vring_addr) == 40, "as it crosses the socket");
-static_assert(offsetof(struct vhost_user_config, data) == 12, "as it crosses the socket");
+static_assert(sizeof(struct vhost_user_header) == 12, "size in the protocol");
+static_assert(sizeof(struct vhost_user_region) == 32, "size in the protocol");
+static_assert(offsetof(struct vhost_user_memory, regions) == 8, "offset in the protocol");
+static_assert(sizeof(struct vhost_user_vring_state) == 8, "size in the protocol");
+static_assert(sizeof(struct vhost_user_vring_addr) == 40, "size in the protocol");
+static_assert(offsetof(struct vhost_user_config, data) == 12, "offset in the protocol");
 
 #endif

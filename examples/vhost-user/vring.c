@@ -222,7 +222,10 @@ static void serve(struct vhost_vring *vring)
 		got = vring->device->ops->queue_notify(vring->device, &vring->queue, (unsigned int)got);
 		again = got == DEVICE_TURN_AGAIN;
 	}
-	/* Also after an error: the driver must learn of chains that were completed before it. */
+	/*
+	 * Also after an error: the driver must learn of chains that were completed before the
+	 * error.
+	 */
 	notify(vring);
 	if (got == DEVICE_TURN_DONE) {
 		got = virtio_queue_enable_kicks(queue);
@@ -370,7 +373,10 @@ uint64_t vring_faults(const struct vhost_vring *vring)
 	return stats.ring_faults;
 }
 
-/* The queue's statistics are lost with the queue. */
+/*
+ * Adds the queue's faults to the device's faults, because the queue's statistics are about to be
+ * lost.
+ */
 static void count_faults(struct vhost_vring *vring)
 {
 	vring->device->ring_faults += vring_faults(vring);

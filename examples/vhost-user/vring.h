@@ -92,7 +92,7 @@ struct vhost_vring {
 	struct device *device;
 	struct vring_setup setup;
 	int kick_fd;                      /* -1 for none */
-	bool running;                     /* the worker serves it; the queue may be broken */
+	bool running;                     /* given to the worker; the ring may have broken since */
 	bool paused;                      /* counted in the thread's pauses */
 	struct virtio_inflight *inflight; /* of the queue; NULL before the ring's first start */
 	/* The session's eventfd, signalled when guest memory is lost. */

@@ -32,7 +32,7 @@
  * whose packets cost more than its buffer. On most machines it counts 576 bytes for each packet.
  */
 #define PACKET_OVERHEAD 768u
-#define PORT_DIGITS 11u /* of "_4294967295" */
+#define PORT_DIGITS 11u /* length of "_4294967295" */
 
 /* Time */
 
@@ -392,7 +392,8 @@ static int make_table(struct vsock_device *vsock)
 	};
 	struct virtio_vsock_table_storage *storage = &vsock->storage;
 	/*
-	 * A guest may still have connections of an earlier process, so other port numbers are used.
+	 * A guest may still have connections of an earlier process, so the port numbers begin at a
+	 * random port.
 	 */
 	struct virtio_vsock_table_state state;
 	uint64_t seed[2];
@@ -532,15 +533,15 @@ static void print_help(void)
 	      "                     CONNECT P has at most 64 bytes, and must come within ten\n"
 	      "                     seconds. The program waits at most ten seconds for a driver,\n"
 	      "                     and then ten seconds for the guest's answer. PATH_seqpacket is\n"
-	      "                     the same for SOCK_SEQPACKET, where a line is a record\n"
+	      "                     the same for SOCK_SEQPACKET, where each line is a record\n"
 	      "      group=NAME     guests of this process with the same group reach each other by\n"
 	      "                     context ID; their context IDs must differ\n"
 	      "      connections=N  the most connections, 2048 by default. The same number of further\n"
-	      "                     sockets may wait for the guest, or have output left after their\n"
-	      "                     connection\n"
-	      "      buffer=BYTES   the most bytes that a connection keeps for a host that doesn't\n"
-	      "                     read, 262144 by default. They are kept for one more minute when\n"
-	      "                     the connection ends\n"
+	      "                     sockets may wait for the guest, or have output left after the\n"
+	      "                     end of their connection\n"
+	      "      buffer=BYTES   the most bytes that a connection keeps for a program of the host\n"
+	      "                     that doesn't read, 262144 by default. The bytes are kept for one\n"
+	      "                     more minute when the connection has ended\n"
 	      "    SOCK_SEQPACKET: a socket of the host can carry no end-of-record mark, no empty\n"
 	      "    record, and no record that the guest leaves without an end. A record must fit\n"
 	      "    buffer=, the guest's buffer, and the socket's SO_SNDBUF\n"

@@ -73,7 +73,7 @@ struct vsock_device {
 	uint64_t armed; /* when the timer expires; UINT64_MAX if it isn't set */
 	uint64_t hold_until;
 	bool new_front_end; /* set until it is known whether the driver is new */
-	bool resumed;       /* the driver is older than the front end: connections are lost */
+	bool resumed;       /* a driver continues with a new front end: connections are lost */
 	bool opened;
 	bool tx_waits; /* until the guest has received a packet */
 	struct vsock_listener listeners[2];

@@ -26,7 +26,7 @@ struct device_section {
 	bool resumed, new_front_end, held, holds_for_a_while, tx_waits;
 };
 
-/* Everything of a stream but its bytes, its socket and its place in lists. */
+/* All data of a stream except its bytes, its socket and its positions in lists. */
 struct stream_state {
 	struct virtio_vsock_address address; /* of the connection, if any */
 	uint16_t type;
@@ -155,7 +155,10 @@ static struct stream_state describe(const struct vsock_stream *s)
 	};
 }
 
-/* Returns the stream after s, or the first for NULL. The new process keeps this order. */
+/*
+ * Returns the stream after s, or the first stream if s is NULL. Returns NULL after the last stream.
+ * The new process keeps this order.
+ */
 static struct vsock_stream *next_stream(struct vsock_device *vsock, struct vsock_stream *s)
 {
 	int stage = 0;

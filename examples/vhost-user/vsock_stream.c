@@ -13,7 +13,7 @@
 
 #define IOVECS 64u
 #define PEEK (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_CMSG_CLOEXEC)
-#define PAIR_PIECE 32768u /* bytes of a record in one packet of a pair: far below SO_SNDBUF */
+#define PAIR_PIECE 32768u /* most bytes of a record in a packet of a pair: far below SO_SNDBUF */
 
 static bool has_records(const struct vsock_stream *s)
 {
@@ -113,8 +113,8 @@ static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 /* Output: to the socket */
 
 /*
- * Reports written bytes to the table. Returns false if the connection is over: the stream may be
- * closed.
+ * Reports written bytes to the table. Returns false if the connection is over. Then the stream may
+ * be closed.
  */
 static bool account(struct vsock_stream *s)
 {
@@ -213,7 +213,10 @@ static bool send_record(struct vsock_stream *s, const struct vsock_record *recor
 {
 	const struct iovec iov = { .iov_base = (void *)(uintptr_t)record->bytes, .iov_len = record->len };
 
-	/* A Unix socket has no EOR mark. A reader would take an empty record for the end. */
+	/*
+	 * A Unix socket has no EOR mark. A reader would take an empty record for the end of the
+	 * input.
+	 */
 	*out_never = (record->marks & VIRTIO_VSOCK_SEQ_EOR) || record->len == 0;
 	if (*out_never)
 		return false;
@@ -338,7 +341,9 @@ void vsock_stream_take(struct vsock_stream *s, const struct virtio_chain_segment
 
 void vsock_stream_shut(struct vsock_stream *s)
 {
-	/* The guest receives nothing more: tells the program that writes to the socket. */
+	/*
+	 * The guest receives nothing more. shutdown() tells the program that writes to the socket.
+	 */
 	if (s->connection->shut_by_peer & VIRTIO_VSOCK_SHUTDOWN_RCV) {
 		(void)shutdown(s->source.fd, SHUT_RD);
 		s->read_ended = true;
@@ -537,9 +542,9 @@ void vsock_stream_credit(struct vsock_stream *s)
 }
 
 /*
- * Resets a connection whose guest has reported that its buffer has only this message, if there is
- * still no room. Its receive buffers are smaller than at the beginning, or the message of a pair is
- * too long.
+ * Resets a connection if the guest's buffer holds only the first part of the present message, and
+ * still has no room for the rest. The guest's receive buffers are smaller than when the message
+ * began, or the message of a pair is too long.
  */
 void vsock_stream_check(struct vsock_stream *s)
 {

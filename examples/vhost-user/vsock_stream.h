@@ -8,8 +8,8 @@
  *           are stored in vsock_output, limited by the guest's credit
  *
  * Between two guests the socket is one of a pair. The accepting side sends the byte VSOCK_ACCEPTED
- * first. A packet of records has a byte with its marks in front, so that the pair can carry marks
- * that a socket file can't.
+ * first. If the pair carries records, each packet begins with a byte of marks. So the pair can
+ * carry marks that a socket file can't.
  */
 #ifndef VSOCK_STREAM_H
 #define VSOCK_STREAM_H
@@ -46,7 +46,7 @@ struct vsock_stream {
 	uint16_t type;                              /* enum virtio_vsock_type */
 	uint8_t stage;                              /* enum vsock_stage */
 	bool paired;                                /* with another guest's stream */
-	bool readable, writable;                    /* what is known of the socket's readiness */
+	bool readable, writable;                    /* false after a call that would block */
 	bool read_ended;                            /* the socket's input is over */
 	/* The guest's output is over, and the socket was told. */
 	bool write_ended;

@@ -76,7 +76,7 @@ void worker_call(struct worker *worker, void (*call)(void *context), void *conte
  */
 void worker_pause(struct worker *worker);
 
-/* Returns the time (CLOCK_MONOTONIC) in @ms milliseconds. */
+/* Returns the time (CLOCK_MONOTONIC) that is @ms milliseconds from now. */
 struct timespec worker_in_ms(unsigned int ms);
 
 /*

@@ -356,7 +356,7 @@ static void ring_that_is_too_small_for_requests_is_reported(void **state)
 		front_end_set_up(&fe, cases[i].features);
 		block_write_and_read(&fe, 1, 1);
 		assert_int_equal(daemon_errors(&daemon, text, sizeof text), cases[i].lines);
-		assert_true(cases[i].lines == 0 || strstr(text, "(seg-max=62)"));
+		assert_true(cases[i].lines == 0 || strstr(text, "(set seg-max=62)"));
 		front_end_close(&fe);
 		daemon_finish(&daemon);
 	}
@@ -378,7 +378,7 @@ static void missing_queue_is_reported(void **state)
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_NUM, 15, 16), 0);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_NUM, 16, 16), 1);
 	await_errors(&daemon, 1, text, sizeof text);
-	assert_non_null(strstr(text, "no queue 16: the device has 16; for a disk, queues= sets how many"));
+	assert_non_null(strstr(text, "no queue 16: the device has 16; for a disk, queues= sets the number"));
 	front_end_close(&fe);
 	daemon_finish(&daemon);
 }
