@@ -275,7 +275,10 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 		if (!same_desc(&d, &v->yields[i]))
 			disagree(w, v, head, "the walk yields another descriptor", got);
 	}
-	/* Checks the end or the error of a walk, twice: a repeated call must return the same. */
+	/*
+	 * Checks the end or the error of a walk, twice: a repeated call must return the same
+	 * result.
+	 */
 	for (int i = 0; i < 2; i++) {
 		struct virtio_desc d = { 0x5a5a, 0xa5a5, true };
 		const int before = i ? got : 0;

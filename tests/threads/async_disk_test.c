@@ -232,8 +232,8 @@ static void reg_set(uint32_t offset, uint32_t value)
 
 /*
  * Checks, with the lock held, that no wake-up is lost. The device completes a request and
- * interrupts under one hold of the lock, so the next holder sees both or neither. The guest has
- * kicked for all requests for which the device wanted a kick.
+ * interrupts under one hold of the lock. So the next holder sees both effects or neither. The guest
+ * has kicked for all requests for which the device wanted a kick.
  */
 static void check_wake_ups(void)
 {

@@ -32,7 +32,7 @@
 #define READS 2000u /* reads that each reader makes at least in each kind of run */
 #define LOW UINT64_C(0xffffffff)
 #define HIGH UINT64_C(0x100000000)
-#define MOST_UPDATES 0x3fffffu /* two such halves are at most VIRTIO_BLK_MAX_CAPACITY */
+#define MOST_UPDATES 0x3fffffu /* keeps both halves within VIRTIO_BLK_MAX_CAPACITY */
 
 enum kind { GROW, SWING, KINDS };
 

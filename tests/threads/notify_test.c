@@ -2,10 +2,10 @@
 /*
  * Is a notification ever lost? A driver on one thread and a device on another pass some million
  * buffers, with and without EVENT_IDX. Each side sleeps until the other side notifies it. A side
- * notifies only when the library's suppression logic says so. One lost notification makes both
- * sleep for ever. No wait has a time limit: the watchdog finds that no counter changes, and reports
- * the counters. The test uses rings of all kinds, because slow paths and inline paths publish in
- * different functions.
+ * notifies only when the library's suppression logic says so. If one notification is lost, both
+ * sides sleep for ever. No wait has a time limit: the watchdog finds that no counter changes, and
+ * reports the counters. The test uses rings of all kinds, because slow paths and inline paths
+ * publish in different functions.
  *
  * usage: notify_test [BUFFERS]   Each run passes one or several tenths of BUFFERS, by default a
  *                                million.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Little-endian values: their bytes, at any alignment, and no change of other bytes. */
+/* Tests little-endian values: their bytes, at any alignment, and no change of other bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Error codes: their values, and their names. */
+/* Tests error codes: their values, and their names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

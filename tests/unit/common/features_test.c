@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Sets of feature bits: each bit has its own position, an operation changes no other bit, and a bit
- * beyond the set changes nothing.
+ * Tests sets of feature bits: each bit has its own position, an operation changes no other bit, and
+ * a bit beyond the set changes nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>

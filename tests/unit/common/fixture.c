@@ -25,7 +25,9 @@ static uint32_t lookups_of_a_read(const struct fixture *f, uint64_t start)
 	return start >= f->table ? 2 : 1;
 }
 
-/* Rewrites the descriptors that earlier look-ups have read, except those of this look-up. */
+/*
+ * Rewrites the descriptors that earlier look-ups have read, except the descriptors of this look-up.
+ */
 static void rewrite_what_was_read(struct fixture *f, uint32_t granule)
 {
 	for (uint32_t i = 0; i < FIXTURE_GRANULES; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Hostile 244: the asynchronous disk of the examples, with a translation. Requests in unmapped
- * memory wait for async_disk_mapped(). A stop or a reset does not wait for an unmapped used ring.
+ * Tests the asynchronous disk of the examples, with a translation. Hostile 244: a stop or a reset
+ * does not wait for an unmapped used ring. Requests in unmapped memory wait for
+ * async_disk_mapped().
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The entropy device of the examples, used through its registers as by a guest (virtio 1.4, 5.4).
+ * Tests the entropy device of the examples through its registers, as a guest uses them (virtio 1.4,
+ * 5.4).
  */
 #include <setjmp.h>
 #include <stdarg.h>

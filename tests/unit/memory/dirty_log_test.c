@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The dirty log by itself: the bits that a range sets, in both layouts. An oracle checks each page
- * against the range. Hostile 48: whatever the length, the work is bounded and no byte outside the
- * bitmap changes.
+ * Tests the dirty log by itself: the bits that a range sets, in both layouts. An oracle checks each
+ * page against the range. Hostile 48: whatever the length, the work is bounded and no byte outside
+ * the bitmap changes.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Accesses to a map without a translation: ranges over several regions, over holes, in read-only
- * memory, and at the ends of the address space.
+ * Tests accesses to a map without a translation: ranges over several regions, over holes, in
+ * read-only memory, and at the ends of the address space.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,7 +155,7 @@ static const struct bad_range bad_ranges[] = {
 	{ TOP - 1, 1, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ TOP - 1, 0x41, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ UINT64_C(1) << 63, 16, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* Read-only: the range lies in the read-only region, or begins or ends there. */
+	/* The range lies in the read-only region, or begins or ends there. A read works. */
 	{ 0x1200, 1, 0, VIRTIO_EPERM },
 	{ 0x1200, 0x80, 0, VIRTIO_EPERM },
 	{ 0x127f, 1, 0, VIRTIO_EPERM },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Atomic fields, and the raw accessors below them. */
+/* Tests atomic fields, and the raw accessors below the atomic fields. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Dirty logs of regions. Each kind of write sets exactly the bits of the written pages. A failed
- * access or a read sets no bit.
+ * Tests dirty logs of regions. Each kind of write sets exactly the bits of the written pages. A
+ * failed access or a read sets no bit.
  */
 #include <setjmp.h>
 #include <stdarg.h>

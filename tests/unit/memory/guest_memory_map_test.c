@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Maps and cursors: tables of regions that are refused, and look-ups in accepted tables. */
+/* Tests maps and cursors: tables of regions that are refused, and look-ups in accepted tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Guest memory against a model that knows single bytes, with random maps and random accesses. Maps
- * have holes, read-only regions, adjacent regions and dirty logs, also where addresses wrap. In one
- * variant each byte is its own region. In another variant the map has a translation with small
- * pages. The seeds are fixed, so a failure repeats.
+ * Tests guest memory against a model that knows single bytes, with random maps and random accesses.
+ * Maps have holes, read-only regions, adjacent regions and dirty logs, also where addresses wrap.
+ * In one variant each byte is its own region. In another variant the map has a translation with
+ * small pages. The seeds are fixed, so a failure repeats.
  */
 #include <setjmp.h>
 #include <stdarg.h>

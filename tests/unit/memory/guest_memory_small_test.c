@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Accesses of constant size. Up to VIRTIO_MEMORY_SMALL bytes they have a fast path, which an
+ * Tests accesses of constant size. Up to VIRTIO_MEMORY_SMALL bytes they have a fast path, which an
  * optimising compiler selects. Each size from 1 to 72 is tried at each offset near the end of a
  * region. The regions have many lengths and each kind of neighbour. An oracle of single bytes
  * checks the result. Sizes that the compiler does not know are tried in the same way.
@@ -438,8 +438,9 @@ static void small_writes_are_recorded_in_the_dirty_log(void **state)
 }
 
 /*
- * Look-ups start from a table of slots. They must give the same result as a search of all regions.
- * The regions share a slot, lie at both ends of the address space, or have holes between them.
+ * Look-ups start from a table, in which each slot stands for a range of addresses. The look-ups
+ * must give the same result as a search of all regions. The regions share a slot, lie at both ends
+ * of the address space, or have holes between them.
  */
 static void small_look_ups_agree_with_a_search(void **state)
 {

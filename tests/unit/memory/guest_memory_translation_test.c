@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Maps with a translation: pages of every kind, good and bad results of the translation, and what a
- * cursor may cache.
+ * Tests maps with a translation: pages of every kind, good and bad results of the translation, and
+ * what a cursor may cache.
  */
 #include <setjmp.h>
 #include <stdarg.h>

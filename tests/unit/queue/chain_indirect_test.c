@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Indirect descriptors: bad tables, the two options that allow more tables, and tables at any
+ * Tests indirect descriptors: bad tables, the two options that allow more tables, and tables at any
  * address (virtio 1.4, 2.7.5.3).
  */
 #include "../common/fixture.h"

@@ -451,8 +451,8 @@ static void chain_next_reports_lost_table(void **state)
 }
 
 /*
- * Hostile 16: each of endless bad chains consumes one head. The queue records the first fault only,
- * and counts the others.
+ * Hostile 16: bad chains come without an end. Each chain consumes one head. The queue records the
+ * first fault only, and counts all faults.
  */
 static void chain_next_counts_endless_bad_chains(void **state)
 {

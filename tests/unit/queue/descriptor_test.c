@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Descriptors and used elements as values: each field is stored in the right bytes and read back.
+ * Tests descriptors and used elements as values: each field is stored in the right bytes and read
+ * back.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The mock driver itself: errors, layout of the rings, records, and what the driver reports about a
- * bad device.
+ * Tests the mock driver itself: errors, layout of the rings, records, and what the driver reports
+ * about a bad device.
  */
 #include "mock_fixture.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Ring areas in any kind of host memory. Each area has its own kind of host memory. An area may be
- * misaligned on the host although its guest address is aligned. It may also be cut over two regions
- * that are not adjacent on the host. A queue must work the same in all of them.
+ * Tests a queue whose ring areas lie in any kind of host memory. Each area has a kind of its own.
+ * An area may be misaligned on the host although its guest address is aligned. An area may also be
+ * cut over two regions that are not adjacent on the host. A queue must work alike in every kind.
  */
 #include "../common/fixture.h"
 
@@ -19,8 +19,8 @@ static const uint32_t area_bytes[AREAS] = { DESC_BYTES * SIZE, 6 + 2 * SIZE, 6 +
 
 struct place {
 	/*
-	 * Distance in bytes from aligned host memory to the first byte of the area, and likewise to
-	 * its second piece.
+	 * Distance in bytes from aligned host memory to the first byte of the area. The second
+	 * piece has the same distance.
 	 */
 	uint32_t shift;
 	/*
@@ -429,8 +429,8 @@ static void queue_accesses_misaligned_area_through_the_map(void **state)
 }
 
 /*
- * As above, for an indirect table. The walk looks the table up when it enters the table. It looks
- * up again only if the table is misaligned.
+ * As above, for an indirect table. The walk looks up the whole table when it enters the table.
+ * Later entries need a look-up only if the table is misaligned.
  */
 static void queue_accesses_misaligned_table_through_the_map(void **state)
 {

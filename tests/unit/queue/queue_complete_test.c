@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Completions: tokens that are not in flight, batches, IN_ORDER, and a used ring that cannot be
- * written.
+ * Tests completions: tokens that are not in flight, batches, IN_ORDER, and a used ring that cannot
+ * be written.
  */
 #include "../common/fixture.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Queue configurations: values that the setters refuse, and configurations that cannot start a
- * queue.
+ * Tests queue configurations: values that the setters refuse, and configurations that cannot start
+ * a queue.
  */
 #include "../common/fixture.h"
 
@@ -449,7 +449,7 @@ static void queue_config_check_accepts_address_0(void **state)
 
 /*
  * Hostile 56: overlapping areas harm only the driver. The device overwrites ring bytes that it
- * reads later. It checks those bytes as usual, and stays inside memory.
+ * reads later. The device checks these bytes as usual, and stays inside memory.
  */
 static void queue_survives_overlapping_areas(void **state)
 {

@@ -297,7 +297,7 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
 }
 
-/* The same guest memory at another host address. */
+/* A copy of guest memory at another host address. */
 struct elsewhere {
 	uint8_t ram[FIXTURE_BYTES];
 	struct virtio_region region;
@@ -530,8 +530,8 @@ static void queue_marks_what_it_writes(void **state)
 }
 
 /*
- * Hostile 48: no mark leaves the bitmap. Marks are tried up to the last page, beyond it, and across
- * the end of the address space.
+ * Hostile 48: no mark leaves the bitmap. Marks are tried up to the last page, beyond the last page,
+ * and across the end of the address space.
  */
 static void queue_dirty_log_stays_inside_bitmap(void **state)
 {

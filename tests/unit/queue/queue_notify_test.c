@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Interrupts and kicks: when the device must interrupt the driver, and how it enables kicks. */
+/*
+ * Tests interrupts and kicks: when the device must interrupt the driver, and how it enables kicks.
+ */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -35,7 +37,7 @@ static void seek(struct fixture *f, uint16_t index)
 
 /*
  * The rule of virtio 1.4, 2.7.7.2. The device writes count used elements, the first at index
- * `before`. It notifies if used_event is the index of one of these elements.
+ * `before`. The device interrupts if used_event is the index of one of these elements.
  */
 static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)
 {
@@ -49,7 +51,7 @@ static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)
 
 /*
  * Hostile 68: the device obeys NO_INTERRUPT, and ignores the other bits of the flags. Hostile 67:
- * it ignores used_event.
+ * the device ignores used_event.
  */
 static void queue_needs_interrupt_obeys_flag_without_event_idx(void **state)
 {
@@ -114,7 +116,7 @@ static void queue_needs_interrupt_is_exact_for_every_used_event(void **state)
 		}
 }
 
-/* Each check covers the completions since the last check, and no others. */
+/* Each check covers only the completions since the last check. */
 static void queue_needs_interrupt_counts_from_last_check(void **state)
 {
 	struct fixture f;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Pops: first incoherent rings, then pop, unpop and available on good rings. */
+/* Tests pops: first incoherent rings, then pop, unpop and available on good rings. */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -56,9 +56,9 @@ static void queue_pop_refuses_head_outside_table(void **state)
 }
 
 /*
- * As above, but the bad head is published together with a good head, so it is popped without a read
- * of the index. The smaller heads fit into the in-flight storage, so only the check can refuse
- * them.
+ * As above, but the bad head is published together with a good head. So the bad head is popped
+ * without a read of the index. The smaller bad heads fit into the in-flight storage, so only the
+ * check can refuse these heads.
  */
 static void queue_pop_refuses_head_outside_table_behind_good_one(void **state)
 {

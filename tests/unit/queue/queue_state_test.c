@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Save of a queue's state, with and without requests in flight, and restore. queue_replay_test.c
- * tests replays.
+ * Tests the save of a queue's state, with and without requests in flight, and the restore.
+ * queue_replay_test.c tests replays.
  *
  * Hostile 73 to 75, 78 to 80; regressions R16 to R18, R23. A queue does not know its number, so the
  * caller keeps the number. In hostile 79 the number is the position in an array. A state has no
@@ -334,7 +334,7 @@ static void queue_save_refuses_indices_that_disagree(void **state)
 
 /*
  * Hostile 238: the next index comes from the saved state, and not from guest memory. The available
- * index there is one further.
+ * index in guest memory is higher by 1.
  */
 static void queue_restore_goes_on_where_save_left_off(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A queue with a lock: requests in flight are replayed after a restore. Each replay takes the lock
- * once.
+ * Tests a queue with a lock: requests in flight are replayed after a restore. Each replay takes the
+ * lock once.
  */
 #include "sync_fixture.h"
 

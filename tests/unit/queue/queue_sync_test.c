@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A queue with a lock: each call takes the lock once and releases it. Several threads share one
- * queue.
+ * Tests a queue with a lock: each call takes the lock once and releases it. Several threads share
+ * one queue.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "sync_fixture.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A driver on one thread and a device on another. No request, interrupt or kick is lost. A driver
- * that rewrites rings and descriptors all the time reaches only its own memory.
+ * Tests a driver on one thread and a device on another thread. No request, interrupt or kick is
+ * lost. A driver that rewrites rings and descriptors all the time reaches only its own memory.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/fixture.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Readers and writers over a chain of segments of odd lengths, compared with the same bytes in a
- * flat array.
+ * Tests readers and writers over a chain of segments of odd lengths. Compares them with the same
+ * bytes in a flat array.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests in flight: results of a pop, and what a completion writes into the driver's memory.
- * request_parse_test.c tests the layouts of requests.
+ * Tests requests in flight: results of a pop, and what a completion writes into the driver's
+ * memory. request_parse_test.c tests the layouts of requests.
  */
 #include <virtio/queue_state.h>
 #include <virtio/queue_sync.h>
@@ -125,8 +125,8 @@ static uint32_t used_length(const struct shape *s, uint64_t written)
 }
 
 /*
- * Completes a request and checks the used element. Apart from the used ring only the status may
- * change, if there is one.
+ * Completes a request and checks the used element. Only the used ring and the status byte may
+ * change.
  */
 static void complete(struct request_fixture *w, const struct virtio_request *r, const struct shape *s, uint8_t status,
 		     uint64_t written)
@@ -354,7 +354,7 @@ static void request_complete_records_the_status(void **state)
 	}
 }
 
-/* The same guest memory at another host address. */
+/* A copy of guest memory at another host address. */
 struct elsewhere {
 	_Alignas(16) uint8_t ram[FIXTURE_BYTES];
 	struct virtio_region region;
@@ -692,7 +692,7 @@ static void sync_complete(struct request_fixture *w, const struct shape *s, uint
 	assert_true(fixture_ram_unchanged(&w->f));
 }
 
-/* Every exit of the pop and the completion takes the lock once and releases it. */
+/* Each call takes the lock once and releases it, whatever the result of the pop or completion. */
 static void request_sync_locks_once(void **state)
 {
 	struct virtio_queue_lock lock = { watched_lock, watched_unlock, NULL };
@@ -706,7 +706,9 @@ static void request_sync_locks_once(void **state)
 	for (uint32_t i = 0; i < COUNT(shapes) * 2; i++) {
 		sync_expect_none(&w, 0);
 		offer(&w, 1, &shapes[i / 2], i % 2 != 0);
-		/* A request that is not mapped yet is unpopped under the same lock. */
+		/*
+		 * A request that is not mapped yet is unpopped before the call releases the lock.
+		 */
 		if (w.f.kind == FIXTURE_CHANGING && i == 0) {
 			w.f.bad_start = END;
 			w.f.bad_end = END + 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests that fail: too short, too long, malformed, or not mapped yet. Later requests must not be
- * affected.
+ * Tests requests that fail: too short, too long, malformed, or not mapped yet. Later requests must
+ * not be affected.
  */
 #include "request_fixture.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests of 2^32 bytes: the most that a chain may have, and one more than a used length can hold.
+ * Tests requests of 2^32 bytes. This is the most that a chain may have, and one more than a used
+ * length can hold.
  */
 #define _GNU_SOURCE
 #include "../common/fixture.h"
@@ -89,7 +90,7 @@ static void request_of_4_gib_in_many_buffers(void **state)
 	assert_int_equal(data[PIECE - HEADER], 0x24);
 }
 
-/* As above in three buffers, which take a fast path. */
+/* As above, but the request has three buffers. This layout takes a fast path. */
 static void request_of_4_gib_in_three_buffers(void **state)
 {
 	void *data = MAP_FAILED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests in every layout of header, data and status, over the three memories of fixture.h.
- * request_error_test.c tests bad requests, and request_complete_test.c completions.
+ * Tests requests in every layout of header, data and status, over the three memories of fixture.h.
+ * request_error_test.c tests bad requests, and request_complete_test.c tests completions.
  */
 #include <stdlib.h>
 

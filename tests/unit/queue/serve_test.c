@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * virtio_queue_serve(), virtio_queue_serve_requests() and virtio_queue_pop_segments(): which chains
- * a round completes, keeps or unpops, and what it returns.
+ * Tests virtio_queue_serve(), virtio_queue_serve_requests() and virtio_queue_pop_segments(): which
+ * chains a round completes, keeps or unpops, and what it returns.
  */
 #include "../common/fixture.h"
 #include <virtio/serve.h>
