@@ -145,7 +145,7 @@ VIRTIO_STATIC_ASSERT(offsetof(struct virtio_blk_config, zoned) == 72, "offset of
 #define VIRTIO_BLK_F_CONFIG_WCE 11
 #endif
 
-/* An older Linux header lacks these names. */
+/* Older headers of Linux may lack these names. */
 #ifndef VIRTIO_BLK_F_SECURE_ERASE
 #define VIRTIO_BLK_F_SECURE_ERASE 16
 #endif

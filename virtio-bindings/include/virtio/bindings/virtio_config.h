@@ -46,7 +46,7 @@
 
 #endif /* _LINUX_VIRTIO_CONFIG_H */
 
-/* A Linux header before 6.18 lacks these names. */
+/* Headers of Linux before 6.18 may lack these names. */
 #ifndef VIRTIO_F_NOTIFICATION_DATA
 #define VIRTIO_F_NOTIFICATION_DATA 38
 #endif

@@ -150,8 +150,8 @@ struct virtio_crypto_ctrl_header {
 };
 
 /*
- * Creation of a session. A structure ..._para has the parameters. A structure ..._req is the part
- * of 56 bytes of the request.
+ * Creation of a session. A structure ..._para has the parameters. A structure ..._req adds padding.
+ * The request has 56 bytes after its header.
  */
 struct virtio_crypto_cipher_session_para {
 	__le32 algo; /* VIRTIO_CRYPTO_CIPHER_... */
@@ -302,8 +302,8 @@ struct virtio_crypto_op_header {
 };
 
 /*
- * Data requests. A structure ..._para has the parameters. A structure ..._req is the part of 48
- * bytes of the request. Lengths are bytes.
+ * Data requests. A structure ..._para has the parameters. A structure ..._req adds padding. The
+ * request has 48 bytes after its header. Lengths are in bytes.
  */
 struct virtio_crypto_cipher_para {
 	__le32 iv_len;

@@ -165,7 +165,8 @@ struct virtio_gpu_transfer_to_host_2d {
 };
 
 /*
- * RESOURCE_ATTACH_BACKING: nr_entries entries of the first structure follow the second structure.
+ * RESOURCE_ATTACH_BACKING: struct virtio_gpu_resource_attach_backing, followed by nr_entries times
+ * struct virtio_gpu_mem_entry.
  */
 struct virtio_gpu_mem_entry {
 	__le64 addr; /* guest physical address */
@@ -332,7 +333,7 @@ struct virtio_gpu_resp_resource_uuid {
 	__u8 uuid[16];
 };
 
-/* Where a blob resource lives, and what it is for. */
+/* Memory of a blob resource, and flags for the uses of the resource. */
 #define VIRTIO_GPU_BLOB_MEM_GUEST 0x0001
 #define VIRTIO_GPU_BLOB_MEM_HOST3D 0x0002
 #define VIRTIO_GPU_BLOB_MEM_HOST3D_GUEST 0x0003

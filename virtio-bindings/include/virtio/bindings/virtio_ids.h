@@ -63,7 +63,7 @@
 
 #endif /* _LINUX_VIRTIO_IDS_H */
 
-/* A Linux header before 6.18 lacks these names. */
+/* Headers of Linux before 6.18 may lack this name. */
 #ifndef VIRTIO_ID_SPI
 #define VIRTIO_ID_SPI 45
 #endif

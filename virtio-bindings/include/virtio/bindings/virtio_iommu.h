@@ -44,7 +44,7 @@ struct virtio_iommu_config {
 	struct virtio_iommu_range_64 input_range; /* virtual addresses */
 	struct virtio_iommu_range_32 domain_range;
 	__le32 probe_size; /* bytes of properties in a probe request */
-	__u8 bypass;       /* 1: endpoints without a domain have access; writable */
+	__u8 bypass;       /* 1 if endpoints without a domain have access; writable by the driver */
 	__u8 reserved[3];
 };
 
@@ -149,7 +149,7 @@ struct virtio_iommu_req_probe {
 	struct virtio_iommu_req_head head;
 	__le32 endpoint;
 	__u8 reserved[64];
-	__u8 properties[]; /* probe_size bytes; then: struct virtio_iommu_req_tail */
+	__u8 properties[]; /* probe_size bytes, followed by struct virtio_iommu_req_tail */
 };
 
 /* Reasons and flags of a fault. */

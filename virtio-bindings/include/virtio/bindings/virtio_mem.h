@@ -27,7 +27,7 @@
 #define VIRTIO_MEM_REQ_UNPLUG_ALL 2
 #define VIRTIO_MEM_REQ_STATE 3
 
-/* The parts of a request: first address and number of blocks of block_size bytes. */
+/* The parts of a request: the first address, and the number of blocks of block_size bytes. */
 struct virtio_mem_req_plug {
 	__le64 addr;
 	__le16 nb_blocks;
@@ -86,7 +86,7 @@ struct virtio_mem_config {
 	__u8 padding[6];
 	__le64 addr;               /* start of the region */
 	__le64 region_size;        /* largest size of the region, in bytes */
-	__le64 usable_region_size; /* bytes from addr on in which the driver can plug */
+	__le64 usable_region_size; /* bytes from addr on that the driver may plug */
 	__le64 plugged_size;
 	__le64 requested_size; /* bytes that the driver should plug */
 };

@@ -15,7 +15,7 @@
 #include <virtio/bindings/virtio_types.h>
 #include <virtio/compiler.h>
 
-/* Linux's <linux/if_ether.h> and some C libraries define it too. */
+/* Linux's <linux/if_ether.h> and some C libraries define ETH_ALEN, too. */
 #ifndef ETH_ALEN
 #define ETH_ALEN 6
 #endif
@@ -82,9 +82,9 @@ struct virtio_net_config {
 	__u8 mac[ETH_ALEN];
 	__le16 status;                           /* VIRTIO_NET_S_... */
 	__le16 max_virtqueue_pairs;              /* 1 to 0x8000 */
-	__le16 mtu;                              /* largest, in bytes */
+	__le16 mtu;                              /* largest MTU, in bytes */
 	__le32 speed;                            /* Mbit/s; unknown if above INT_MAX */
-	__u8 duplex;                             /* 0 half, 1 full, others unknown */
+	__u8 duplex;                             /* 0 half, 1 full, otherwise unknown */
 	__u8 rss_max_key_size;                   /* bytes */
 	__le16 rss_max_indirection_table_length; /* entries */
 	__le32 supported_hash_types;             /* VIRTIO_NET_RSS_HASH_TYPE_... */
@@ -224,13 +224,13 @@ struct virtio_net_rss_config {
 	__le32 hash_types;
 	__le16 indirection_table_mask; /* entries - 1 */
 	__le16 unclassified_queue;
-	__le16 indirection_table[1]; /* indirection_table_mask + 1 entries; later fields move */
+	__le16 indirection_table[1]; /* may have more entries; then later fields move */
 	__le16 max_tx_vq;
 	__u8 hash_key_length; /* bytes */
 	__u8 hash_key_data[];
 };
 
-/* The two parts of the structure above: first up to the end of the table, second after it. */
+/* The structure above in two parts. The first part ends with the table. */
 struct virtio_net_rss_config_hdr {
 	__le32 hash_types;
 	__le16 indirection_table_mask; /* entries - 1 */

@@ -89,8 +89,8 @@ static inline void virtio_net_hdr_v1_hash_from_host(struct virtio_net_hdr_v1_has
 }
 
 /*
- * Adds a hash to the little-endian header at from: hash_report is VIRTIO_NET_HASH_REPORT_NONE, and
- * the other fields are 0.
+ * Adds an empty hash to the little-endian header at from: hash_report is
+ * VIRTIO_NET_HASH_REPORT_NONE, and the other added fields are 0.
  */
 static inline void virtio_net_hdr_v1_to_hash(struct virtio_net_hdr_v1_hash *to, const struct virtio_net_hdr_v1 *from)
 {
@@ -104,8 +104,8 @@ static inline void virtio_net_hdr_v1_from_hash(struct virtio_net_hdr_v1 *to, con
 	*to = from->hdr;
 }
 
-VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_hdr_v1) == 12, "the hash follows 12 bytes");
-VIRTIO_STATIC_ASSERT(offsetof(struct virtio_net_hdr_v1_hash, hash_report) == 16, "the hash has 4 bytes");
-VIRTIO_STATIC_ASSERT(VIRTIO_NET_HASH_REPORT_NONE == 0, "memset() sets it");
+VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_hdr_v1) == 12, "the hash is at offset 12");
+VIRTIO_STATIC_ASSERT(offsetof(struct virtio_net_hdr_v1_hash, hash_report) == 16, "hash_report follows 4 bytes of hash");
+VIRTIO_STATIC_ASSERT(VIRTIO_NET_HASH_REPORT_NONE == 0, "memset() to 0 sets hash_report to NONE");
 
 #endif

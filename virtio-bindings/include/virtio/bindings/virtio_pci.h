@@ -31,7 +31,7 @@
 #define VIRTIO_PCI_ISR 19           /* 8 bits, read; reading clears it */
 
 /*
- * Legacy: two more registers, 16 bits each, while MSI-X is enabled; then the configuration space.
+ * Legacy: two more registers of 16 bits, while MSI-X is enabled. The configuration space follows.
  */
 #define VIRTIO_MSI_CONFIG_VECTOR 20
 #define VIRTIO_MSI_QUEUE_VECTOR 22
@@ -89,8 +89,8 @@ struct virtio_pci_cfg_cap {
 };
 
 /*
- * The registers of VIRTIO_PCI_CAP_COMMON_CFG: first of the device, then of the queue that
- * queue_select names.
+ * VIRTIO_PCI_CAP_COMMON_CFG: first the registers of the device, then the registers of the queue
+ * that queue_select names.
  */
 struct virtio_pci_common_cfg {
 	__le32 device_feature_select;
@@ -115,7 +115,7 @@ struct virtio_pci_common_cfg {
 };
 
 /*
- * The same registers, and those that the specification has added. A device may have fewer
+ * The same registers, and registers that the specification has added later. A device may have fewer
  * registers: test the capability's length, not sizeof.
  */
 struct virtio_pci_modern_common_cfg {
@@ -190,7 +190,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_pci_modern_common_cfg) == 64, "size of
 #define VIRTIO_ADMIN_CMD_LEGACY_DEV_CFG_READ 0x5
 #define VIRTIO_ADMIN_CMD_LEGACY_NOTIFY_INFO 0x6
 
-/* The driver's part of a command, then the command's data. */
+/* The driver's part of a command. The command's data follows. */
 struct virtio_admin_cmd_hdr {
 	__le16 opcode;     /* VIRTIO_ADMIN_CMD_... */
 	__le16 group_type; /* VIRTIO_ADMIN_GROUP_TYPE_... */
@@ -198,7 +198,7 @@ struct virtio_admin_cmd_hdr {
 	__le64 group_member_id;
 };
 
-/* The device's part of a command, then the command's result. */
+/* The device's part of a command. The command's result follows. */
 struct virtio_admin_cmd_status {
 	__le16 status;
 	__le16 status_qualifier;
@@ -217,7 +217,7 @@ struct virtio_admin_cmd_legacy_rd_data {
 	__u8 offset; /* of the first register */
 };
 
-/* LEGACY_NOTIFY_INFO: the device whose BAR an entry describes. */
+/* LEGACY_NOTIFY_INFO: flags of an entry. They name the device whose BAR the entry describes. */
 #define VIRTIO_ADMIN_CMD_NOTIFY_INFO_FLAGS_END 0 /* end of the list */
 #define VIRTIO_ADMIN_CMD_NOTIFY_INFO_FLAGS_OWNER_DEV 0x1
 #define VIRTIO_ADMIN_CMD_NOTIFY_INFO_FLAGS_OWNER_MEM 0x2
@@ -395,7 +395,7 @@ struct virtio_admin_cmd_dev_parts_get_data {
 	struct virtio_dev_part_hdr hdr_list[];
 };
 
-/* DEV_PARTS_SET: one part after the other, each as long as its header says. */
+/* DEV_PARTS_SET: parts without gaps. Each part is as long as its header says. */
 struct virtio_admin_cmd_dev_parts_set_data {
 	struct virtio_admin_cmd_resource_obj_cmd_hdr hdr;
 	struct virtio_dev_part parts[];

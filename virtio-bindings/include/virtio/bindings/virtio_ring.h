@@ -94,8 +94,8 @@ struct vring {
 #define vring_avail_event(vr) (*(__virtio16 *)(void *)&(vr)->used->ring[(vr)->num])
 
 /*
- * Lays out a ring of num entries in vring_size(num, align) bytes at p, for one thread. The used
- * area starts at a multiple of align, a power of two. No byte at p is accessed.
+ * Lays out a ring of num entries in vring_size(num, align) bytes at p. The used area starts at a
+ * multiple of align, a power of two. No byte at p is accessed. Calls on one vr are not thread-safe.
  */
 static __inline__ void vring_init(struct vring *vr, unsigned int num, void *p, unsigned long align)
 {
@@ -108,7 +108,7 @@ static __inline__ void vring_init(struct vring *vr, unsigned int num, void *p, u
 	vr->used = (vring_used_t *)((used_event + sizeof(__virtio16) + align - 1) & ~((uintptr_t)align - 1));
 }
 
-/* Returns the bytes that vring_init() lays out. */
+/* Returns the number of bytes that vring_init() lays out. */
 static __inline__ unsigned vring_size(unsigned int num, unsigned long align)
 {
 	unsigned long size = num * sizeof(struct vring_desc) + sizeof(__virtio16) * (3 + (unsigned long)num);

@@ -22,8 +22,8 @@
 #define VIRTIO_SCSI_F_T10_PI 3  /* protection information */
 
 struct virtio_scsi_config {
-	__le32 num_queues; /* request queues */
-	__le32 seg_max;    /* segments of a command */
+	__le32 num_queues; /* number of request queues */
+	__le32 seg_max;    /* most segments of a command */
 	__le32 max_sectors;
 	__le32 cmd_per_lun;
 	__le32 event_info_size;

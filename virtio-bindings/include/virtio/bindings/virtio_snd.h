@@ -215,12 +215,15 @@ struct virtio_snd_chmap_hdr {
 	__le32 chmap_id;
 };
 
-/* Positions of a channel. */
+/*
+ * Positions of a channel. Most names begin with F (front), R (rear), S (side), T (top) or B
+ * (bottom). L (left), R (right) or C (center) follows.
+ */
 enum {
 	VIRTIO_SND_CHMAP_NONE = 0,
 	VIRTIO_SND_CHMAP_NA, /* silent */
 	VIRTIO_SND_CHMAP_MONO,
-	VIRTIO_SND_CHMAP_FL, /* F front, R rear, S side, T top, B bottom; then C center, L, R */
+	VIRTIO_SND_CHMAP_FL,
 	VIRTIO_SND_CHMAP_FR,
 	VIRTIO_SND_CHMAP_RL,
 	VIRTIO_SND_CHMAP_RR,

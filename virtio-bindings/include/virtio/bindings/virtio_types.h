@@ -22,8 +22,8 @@ typedef uint32_t __u32;
 
 /*
  * A typedef may be repeated only with the same type. On Linux the 64-bit types are long long even
- * where int64_t is long. On four architectures Linux has long, unless the program asks for long
- * long. Outside Linux the types are int64_t and uint64_t.
+ * where int64_t is long. On four architectures they are long, unless the program defines
+ * __SANE_USERSPACE_TYPES__. Outside Linux they are int64_t and uint64_t.
  */
 #if !defined __linux__
 typedef int64_t __s64;
