@@ -1,12 +1,12 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of uml-blk-full.sh. It uses every operation that Linux has for a disk, sees the
-# disk grow and shrink, and uses a second disk, which is read-only. The host's script knows the
-# sectors that this script uses. A program named with its folder is not a part of busybox.
+# disk grow and shrink, and uses a second disk, which is read-only. uml-blk-full.sh checks the same
+# sector numbers. A program that is called by its path, such as /bin/fstrim, is not busybox's.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154,SC2119
 . /guest.sh
 
-# must_fail COMMAND...
+# must_fail COMMAND...: succeeds if the command fails.
 must_fail() { ! "$@" >/dev/null 2>&1; }
 
 begin
@@ -37,7 +37,7 @@ step "fstrim"
 say "trimmed $(/bin/fstrim -v /mnt | sed 's/.*(\([0-9]*\) bytes).*/\1/')"
 umount /mnt
 
-step "using O_DIRECT with any size at any place"
+step "using O_DIRECT with any size at any sector"
 disk_io exercise "$disk" 32771 8193 4 /odd
 say "odd-sum $(sha256sum </odd | cut -d' ' -f1)"
 rm /odd
@@ -75,7 +75,7 @@ say "disk-bytes $(blockdev --getsize64 "$disk")"
 [ "$(range "$disk" 73727 1 | wc -c)" = 512 ]
 [ "$(range "$disk" 73728 1 | wc -c)" = 0 ]
 
-step "reading the whole disk past the cache"
+step "reading the whole disk without the cache"
 say "sum-after $(sum "$disk")"
 
 finish

@@ -25,11 +25,11 @@ sha256sum ./* >/sums
 sed 's/^/GUEST: sha256 /' /sums
 sync
 
-step "reading the files back past the cache"
+step "reading the files back without the cache"
 forget_cache
 sha256sum -c -s /sums
 
-step "mounting again, read-only, and reading them once more"
+step "mounting the disk again, read-only, and reading the files once more"
 cd /
 umount /mnt
 mount -t ext4 -o ro /dev/vda /mnt
@@ -39,7 +39,7 @@ sha256sum -c -s /sums
 cd /
 umount /mnt
 
-step "reading the whole disk past the cache"
+step "reading the whole disk without the cache"
 say "disk-sha256 $(sum /dev/vda)"
 
 finish

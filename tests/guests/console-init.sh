@@ -19,8 +19,8 @@ has_console() {
 }
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
 
-# open_console: opens the console as descriptor 3. The driver forgets the settings when nobody has
-# the terminal open.
+# open_console: opens the console as descriptor 3. The driver forgets the terminal's settings when
+# no process has the terminal open.
 open_console() {
 	until_true has_console
 	stty -F /dev/hvc0 raw -echo
@@ -52,8 +52,8 @@ fi
 until_true has_port
 say "port $(port_name)"
 
-# The console buffers at most 64 KiB for a slow reader. So the guest prints a piece only after the
-# host has read the piece before and typed a byte.
+# The daemon buffers at most 64 KiB of output for a slow reader. So the guest prints 32 KiB, then
+# waits until the host has read them and typed a byte.
 step "printing on the console"
 head -c 262144 /dev/urandom >/printed
 say "printed $(sha256sum </printed | cut -d' ' -f1)"
@@ -78,7 +78,7 @@ say "sent $(head -c 10485760 <&4 | sha256sum | cut -d' ' -f1)"
 say "disk $(sum /dev/vda)"
 
 step "writing to the port that goes away"
-# The port goes away, so the write can end only with an error.
+# The host unplugs the port, so the write can end only with an error.
 if cat /dev/zero >&4 2>/dev/null; then false; fi
 exec 4>&-
 until_true lacks_port
@@ -97,7 +97,8 @@ open_port
 echo "the driver is back" >&4
 say "answer $(head -n 1 <&4)"
 
-# Each line is a write of its own. The guest pauses before the console has to drop lines.
+# Each line is a write of its own. After each 1000 lines the guest waits until the host has read
+# them, so the daemon never has to drop lines.
 step "printing lines on the console"
 lines=$(sed 's/.*lines=\([0-9]*\).*/\1/' /proc/cmdline)
 i=0

@@ -6,10 +6,10 @@
  *   io_uring
  *     For the host: succeeds if this system lets us use io_uring, and otherwise says why not.
  *   exercise DISK FIRST COUNT WORKERS COPY
- *     WORKERS processes write and read with O_DIRECT in COUNT sectors from FIRST: any number of
- *     sectors from 1 to 1023, at any sector, from memory in one piece or many, at any 512th byte of
- *     a page. Each read must return what was written. At the end the expected content of the
- *     sectors is written to the file COPY.
+ *     WORKERS processes write and read with O_DIRECT in COUNT sectors from FIRST. A request has 1
+ *     to 1023 sectors and begins at any sector. Its memory has one piece or many, which begin at
+ *     any multiple of 512 bytes. Each read must return what was written. At the end the expected
+ *     content of the sectors is written to the file COPY.
  *   number DISK STREAM WORKERS PAUSE
  *     WORKERS processes write numbered records with O_DIRECT and O_DSYNC until the disk is gone.
  *     The first process writes stream STREAM, the next one STREAM + 1, and so on. The streams lie
@@ -40,17 +40,17 @@
 #define ROUNDS 48u
 #define MAX_WORKERS 8u
 
-/* The length of records is odd, so that they share pages. The host's script knows these numbers. */
+/* A record has an odd number of sectors, so records share pages. uml-kill.sh has the same numbers. */
 #define RECORD_SECTORS 9u
 #define STREAM_RECORDS 64u
 
 /* The work of one worker, in sectors of its own. */
 struct job {
 	int disk;
-	uint8_t *expected; /* what the sectors must have */
+	uint8_t *expected; /* the bytes that the sectors must have */
 	uint64_t first;
 	uint64_t count;
-	uint64_t random; /* state; not 0 */
+	uint64_t random; /* state of next_random(); never 0 */
 };
 
 static bool fail(const char *what, uint64_t sector, uint64_t sectors)
@@ -60,7 +60,7 @@ static bool fail(const char *what, uint64_t sector, uint64_t sectors)
 	return false;
 }
 
-/* Always the same sequence (xorshift64*), so a failure repeats. */
+/* Pseudo-random numbers (xorshift64*). Their sequence is always the same, so failures repeat. */
 static uint64_t next_random(uint64_t *state)
 {
 	*state ^= *state >> 12;
@@ -74,7 +74,7 @@ static uint64_t below(uint64_t *state, uint64_t limit)
 	return (next_random(state) >> 32) % limit;
 }
 
-/* Allocates memory that starts at a page and has room for all sizes at all offsets. */
+/* Allocates memory that starts at a page, with a page more: a request may begin at any offset. */
 static uint8_t *page_memory(uint64_t bytes)
 {
 	void *memory = mmap(NULL, (size_t)bytes + PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -87,7 +87,7 @@ static uint8_t *page_memory(uint64_t bytes)
  * does not merge them.
  */
 struct buffer {
-	uint8_t *memory; /* MAX_SECTORS and a page */
+	uint8_t *memory; /* room for MAX_SECTORS sectors, and a page more */
 	struct iovec pieces[MAX_SECTORS];
 	int count;
 };
@@ -217,7 +217,7 @@ static bool read_all(struct job *job)
 	return true;
 }
 
-/* The initial content of the sectors must stay where nothing is written. */
+/* Reads the initial content of the sectors, which must stay where nothing is written. */
 static bool learn(struct job *job)
 {
 	for (uint64_t at = 0; at < job->count; at += MAX_SECTORS) {

@@ -12,18 +12,18 @@ forget_cache() { echo 3 >/proc/sys/vm/drop_caches; }
 
 # until_true COMMAND...: waits until the command succeeds. A guest that waits for ever prints
 # nothing, and the host's watch_guest ends the guest.
-# A condition with a file pattern needs a function, because the shell expands the pattern only once,
-# before until_true begins. A pattern without a match would stay unexpanded for ever.
+# A file pattern must stand in a function and not in the arguments. The shell expands arguments only
+# once, before until_true begins, so a pattern without a match would never match.
 until_true() {
 	until "$@"; do sleep 0.1; done
 }
 
-# begin: sets up an ordinary system. From now on a failing command ends the guest, and the console
-# says in which step.
+# begin: installs busybox's commands and mounts the usual file systems. From now on a failing
+# command ends the guest, and the console shows the step that failed.
 begin() {
 	/bin/busybox --install -s /bin
 	doing=starting
-	# The kernel stops if its first process ends, so every way out is a power-off.
+	# The kernel panics if its first process ends, so every exit powers the guest off.
 	trap 'say "FAILED: $doing"; dmesg | tail -n 20; poweroff -f' EXIT
 	set -eu
 	mkdir /proc /sys /mnt

@@ -2,15 +2,15 @@
 # Shell functions of the demo, the test command and the guest tests. They fetch Debian packages,
 # make an initramfs, and boot User Mode Linux: a Linux kernel that runs as an ordinary process and
 # gets its virtio devices from vhost-user sockets. POSIX sh, to be sourced. A function that fails
-# prints what is missing or wrong, and returns 1. Its caller decides whether that is an error or a
-# skip.
+# prints what is missing or wrong, and returns 1. The caller decides whether the failure is an error
+# or a skip.
 # shellcheck shell=sh
 
 # mkfs.ext4, e2fsck and debugfs are installed in folders that an ordinary user's PATH lacks.
 PATH=$PATH:/usr/sbin:/sbin
 
-# `timeout` ends a guest or a daemon after this time, with all processes that it has started. The
-# limit does not detect a hang; watch_guest does.
+# `timeout` ends a guest or a daemon after this many seconds. The limit does not detect a hang;
+# watch_guest does.
 guest_seconds=6000
 # A guest hangs if this many checks in a row, ten seconds apart, see no progress.
 guest_checks=18
@@ -31,8 +31,8 @@ as_root() {
 }
 
 # alone FOLDER COMMAND...: runs a command with a lock on this folder, because parallel tests share
-# apt and the folder of unpacked packages. The command does not inherit the lock: a daemon that it
-# starts would keep the lock.
+# apt and the folder of unpacked packages. The command does not inherit the lock: a daemon that the
+# command starts would keep the lock.
 alone() (
 	exec 7<"$1"
 	flock 7 || exit
@@ -40,12 +40,12 @@ alone() (
 	"$@" 7<&-
 )
 
-# run_apt COMMAND...: runs an apt command. If it fails, runs `apt-get update` and tries again: a new
-# machine has no package lists, and an old one has stale ones. Shows apt's messages only if both
-# fail.
+# run_apt COMMAND...: runs an apt command. If the command fails, runs `apt-get update` and then the
+# command again, because a machine may have no package lists or old lists. Shows apt's messages only
+# if both attempts fail.
 run_apt() {
 	if ! command -v apt-get >/dev/null; then
-		echo "apt-get is not here: this needs Debian 12" >&2
+		echo "there is no apt-get: this needs Debian 12" >&2
 		return 1
 	fi
 	alone /var/lib/dpkg try_apt "$@"
@@ -76,8 +76,8 @@ need_packages() {
 }
 
 # unpack_package DIRECTORY PACKAGE [REAL-NAME]: downloads a Debian package and unpacks it as
-# DIRECTORY/PACKAGE. That needs no root and installs nothing. A package that is already unpacked is
-# kept.
+# DIRECTORY/PACKAGE, without root rights and without an installation. REAL-NAME is Debian's name of
+# the package, by default PACKAGE. Keeps a package that is already unpacked.
 unpack_package() {
 	[ -d "$1/$2" ] && return
 	mkdir -p "$1" && alone "$1" download_package "$@"
@@ -139,17 +139,19 @@ qemu_packages() {
 	alone "$1" index_modules
 }
 
-# index_modules: makes modules.dep, which is not in the package: the kernel's installation makes it.
+# index_modules: makes modules.dep. The package lacks this file, because normally the kernel's
+# installation makes it.
 index_modules() {
 	[ -e "$(echo "$modules"/*/modules.dep)" ] ||
 		"$busybox" depmod -b "${modules%/lib/modules}" "${kernel##*/vmlinuz-}"
 }
 
-# module_files MODULE...: prints the files of these modules of the guest kernel and of all modules
-# that they depend on, in loading order. Names are written with "_". A file may occur several times.
+# module_files MODULE...: prints the files of these kernel modules, and of all modules that these
+# modules need, in loading order. A module's name has "_" and not "-". A file may be printed several
+# times.
 module_files() {
 	for module; do
-		# modules.dep: "x/a.ko: x/b.ko x/c.ko" where a needs b and b needs c.
+		# modules.dep has the line "x/a.ko: x/b.ko x/c.ko" if a needs b, and b needs c.
 		awk -v name="$module" '
 			{ base = $1; sub(/.*\//, "", base); sub(/\.ko.*/, "", base); gsub(/-/, "_", base) }
 			base == name { found = 1; for (i = NF; i > 1; i--) print $i; sub(/:$/, "", $1); print $1 }
@@ -188,8 +190,8 @@ make_initramfs() {
 	(cd "$root" && find . | "$busybox" cpio -o -H newc 2>/dev/null) | gzip -1 >"$output" && rm -rf "$root"
 }
 
-# begin_test FOLDER FILE...: makes FOLDER the current folder, which no other run may use, and
-# removes what an earlier run has left there.
+# begin_test FOLDER FILE...: makes FOLDER the current folder, and locks it against other runs.
+# Removes an earlier run's logs and each FILE.
 begin_test() {
 	mkdir -p "$1" && cd "$1" || exit
 	shift
@@ -200,7 +202,7 @@ begin_test() {
 	trap 'exit 130' INT TERM
 }
 
-# fail WORDS: fails the test with this message, and shows the logs in the current folder.
+# fail WORDS: fails the test with this message, and shows the end of each log in $logs.
 logs="console.log daemon.log"
 fail() {
 	echo "FAILED: $*" >&2
@@ -214,8 +216,8 @@ fail() {
 
 ok() { echo "  ok: $*"; }
 
-# need_guest FUNCTION: calls guest_packages or qemu_packages. Ends the test if the packages cannot
-# be had.
+# need_guest FUNCTION: calls guest_packages or qemu_packages. Ends the test if the packages are not
+# available.
 need_guest() {
 	"$1" "${VIRTIO_GUEST_PACKAGES:-$PWD/packages}" 2>packages.log && return
 	cat packages.log >&2
@@ -244,14 +246,15 @@ check_aio() {
 		fail "the system has io_uring, but the daemon does not use it"
 }
 
-# end_test: ends a test whose disks should use io_uring. Prints what was tested and what was not.
+# end_test: ends a test whose disks should use io_uring. If they used system calls, prints the
+# reason and exits with 77 (skipped).
 end_test() {
 	[ -n "$no_uring" ] || exit 0
 	echo "skipped: io_uring. The test passed with system calls. Reason: $no_uring"
 	exit 77
 }
 
-# sectors FILE FIRST COUNT: prints COUNT sectors of a file.
+# sectors FILE FIRST COUNT: prints COUNT sectors of a file, from sector FIRST.
 sectors() {
 	dd if="$1" bs=64k iflag=skip_bytes,count_bytes skip=$(($2 * 512)) count=$(($3 * 512)) 2>/dev/null
 }
@@ -259,7 +262,8 @@ sectors() {
 # sum: prints the checksum of standard input.
 sum() { sha256sum | cut -d' ' -f1; }
 
-# count IMAGE NAME: prints the number before or after NAME in the daemon's summary of a disk.
+# count IMAGE NAME: prints the number that stands before or after NAME in the daemon's summary of
+# this disk.
 count() {
 	number=$(sed -n "s/^blk $1: .*[(, ]$2 \([0-9]*\)[,)].*/\1/p; s/^blk $1: .* \([0-9]*\) $2.*/\1/p" daemon.log)
 	echo "${number:-none}"
@@ -273,8 +277,8 @@ progress() {
 }
 
 # watch_guest PID: starts a background process that ends the guest after $guest_checks checks in a
-# row without progress. PID is the guest's process of `timeout`. A slow guest on a busy machine does
-# not fail. Messages go to the console's log.
+# row without progress. PID is the process of `timeout` that runs the guest. A guest that is slow on
+# a busy machine does not fail. Messages go to the console's log.
 watch_guest() {
 	(
 		checks=0 seen=
@@ -292,14 +296,14 @@ watch_guest() {
 	) </dev/null >/dev/null 2>&1 9>&- &
 }
 
-# start_daemon PROGRAM ARGUMENT...: starts the daemon, and returns when the daemon listens. Its
-# output goes to daemon.log in the current folder, and its process ID to daemon.pid. $daemon_pid is
-# the process ID of `timeout`.
+# start_daemon PROGRAM ARGUMENT...: starts the daemon, and returns when the daemon listens. The
+# daemon's output goes to daemon.log in the current folder, and its process ID to daemon.pid.
+# $daemon_pid is the process ID of `timeout`, which runs the daemon.
 start_daemon() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >daemon.pid; exec "$@"' sh "$@" >daemon.log 2>&1 9>&- &
 	daemon_pid=$!
-	# Waits without a limit of its own: `timeout` ends a daemon that never listens.
+	# This loop needs no time limit, because `timeout` ends a daemon that never listens.
 	until grep -qs '^listening on' daemon.log; do
 		kill -0 "$daemon_pid" 2>/dev/null || {
 			echo "the daemon did not start: $*" >&2
@@ -312,9 +316,9 @@ start_daemon() {
 # daemon_runs: succeeds while the daemon runs.
 daemon_runs() { kill -0 "$daemon_pid" 2>/dev/null; }
 
-# stop_daemon: asks the daemon to end and returns its exit status. Does not use `timeout`, which
-# would allow five seconds: a daemon that checks for leaks at its end may need more on a busy
-# machine.
+# stop_daemon: tells the daemon to end, and returns its exit status. The signal goes to the daemon
+# and not to `timeout`, which would kill the daemon after five seconds. A daemon that checks for
+# leaks when it ends may need more time on a busy machine.
 stop_daemon() {
 	kill -TERM "$(cat daemon.pid)" 2>/dev/null
 	stopping=$daemon_pid
@@ -335,16 +339,16 @@ wait_for_guest() {
 	return "$guest_status"
 }
 
-# run_uml INITRAMFS KERNEL-ARGUMENT...: starts a guest in the background. Its console goes to
-# console.log in the current folder.
-# Sockets are best named relative to the current folder: a socket's path is limited to 107 bytes.
+# run_uml INITRAMFS KERNEL-ARGUMENT...: starts a guest in the background. The guest's console goes
+# to console.log in the current folder. The arguments should name sockets relative to that folder,
+# because a socket's path has at most 107 bytes.
 run_uml() {
 	initramfs=$1
 	shift
 	mkdir -p tmp
 	# The kernel keeps the guest's memory in a file in TMPDIR, by default in /dev/shm, which may
-	# be small or noexec. The kernel has many processes. They form a session of their own, by
-	# which end_uml finds them.
+	# be small or noexec. The kernel has many processes. They get a session of their own, so
+	# end_uml can kill all of them.
 	# shellcheck disable=SC2016 # for the inner shell
 	TMPDIR=$PWD/tmp timeout -k 5 "$guest_seconds" setsid sh -c 'echo $$ >guest.pid; exec "$@"' sh \
 		"$uml/usr/bin/linux.uml" mem="$uml_memory" initrd="$initramfs" quiet \
@@ -353,7 +357,8 @@ run_uml() {
 	watch_guest "$guest_pid"
 }
 
-# end_uml: ends all processes of the guest. A kernel that is killed or crashes leaves some behind.
+# end_uml: ends all processes of the guest. A kernel that is killed or crashes leaves processes
+# behind.
 end_uml() {
 	[ -s guest.pid ] || return 0
 	for _ in $(seq 3000); do
@@ -363,9 +368,9 @@ end_uml() {
 	rm -f guest.pid
 }
 
-# retry_boot: succeeds if the guest's kernel has ended before its first program while the daemon
-# still runs. On a busy machine about 1 % of the User Mode Linux kernels end so, because they cannot
-# start threads.
+# retry_boot: succeeds if the guest's kernel has ended before it started a program, and the daemon
+# still runs. On a busy machine about 1 % of the User Mode Linux kernels end this early, because
+# they cannot start threads.
 retry_boot() {
 	end_uml
 	[ "$guest_status" != 0 ] && [ -z "$(guest_said kernel)" ] && daemon_runs || return
@@ -415,8 +420,8 @@ guest_said() {
 	sed -n "s/\r\$//; s/^GUEST: $1 //p" console.log
 }
 
-# await WORDS: waits until the guest says WORDS. For a background process, which the end of the test
-# kills.
+# await WORDS: waits until the guest says WORDS. Has no time limit. So only background processes may
+# call this function, because the end of the test kills them.
 await() {
 	while ! grep -qs "^GUEST: $1" console.log; do
 		sleep 0.1
@@ -425,9 +430,9 @@ await() {
 
 # kill_guest: ends all processes of the test. For an exit trap.
 kill_guest() {
-	# Goes on if a command fails, because some processes may have ended.
+	# Continues if a command fails, because some processes may have ended.
 	set +e
-	# The test's background process that acts on the guest's messages.
+	# $helper_pid is a background process of the test that acts on the guest's messages.
 	[ -z "${helper_pid-}" ] || kill -TERM "$helper_pid" 2>/dev/null
 	end_uml
 	[ -z "${guest_pid-}" ] || kill -TERM "$guest_pid" 2>/dev/null

@@ -1,8 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of qemu-mmio.sh. It binds the stock virtio_mmio driver to two devices and uses
-# the devices. It sees the disk grow, sets the disk up again, and reports each result on the
-# console.
+# the devices. It sees the disk grow, unbinds the disk's driver and binds it again, and reports each
+# result on the console.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 
@@ -38,7 +38,7 @@ say "disk-bytes $(blockdev --getsize64 /dev/vda)"
 say "disk-serial $(cat /sys/block/vda/serial)"
 say "disk-cache $(cat /sys/block/vda/cache_type)"
 
-step "reading what was on the disk"
+step "reading the disk before any write"
 say "sum-before $(sum_of 0 4)"
 
 step "writing"
@@ -76,7 +76,7 @@ say "disk-bytes $(blockdev --getsize64 /dev/vda)"
 dd if=/random of=/dev/vda bs=1M seek=10 oflag=direct 2>/dev/null
 [ "$(sum_of 10 2)" = "$random" ]
 
-step "taking the disk's driver away and giving it back"
+step "unbinding the disk's driver, and binding it again"
 echo LNRO0005:00 >/sys/bus/platform/drivers/virtio-mmio/unbind
 [ ! -b /dev/vda ]
 echo LNRO0005:00 >/sys/bus/platform/drivers/virtio-mmio/bind
@@ -87,7 +87,7 @@ dd if=/random of=/dev/vda bs=64k seek=128 oflag=direct 2>/dev/null
 dd if=/dev/hwrng bs=512 count=1 iflag=fullblock 2>/dev/null >/entropy
 say "entropy $(wc -c </entropy) $(sha256sum </entropy | cut -d' ' -f1)"
 
-step "reading the whole disk past the cache"
+step "reading the whole disk without the cache"
 sync
 say "sum-after $(sum_of 0 12)"
 say "interrupts $(grep virtio /proc/interrupts)"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of qemu-blk.sh, which runs twice because the guest restarts once. It uses two
 # disks with four queues, one queue for each processor, and sees one disk grow. The host's script
-# knows the sectors that this script uses. A program named with its folder is not a part of busybox.
+# checks the same sector numbers. A program that is called by its path, such as /bin/blkdiscard, is
+# not busybox's.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 
@@ -13,8 +14,9 @@ interrupts() {
 		awk '{ sum = 0; for (i = 2; i <= 5; i++) sum += $i; print $NF, sum }'
 }
 
-# use_all_queues DISK FIRST: on each processor, three processes use 2 MiB from this sector, all at
-# the same time. Linux gives each processor a queue of its own.
+# use_all_queues DISK FIRST: runs three processes on each of four processors, all at the same time.
+# Processor N uses 2 MiB of the disk from sector FIRST + N * 4096. Linux gives each processor a
+# queue of its own.
 use_all_queues() {
 	interrupts "$1" >/before
 	pids=
@@ -52,10 +54,10 @@ say "disk-bytes $(blockdev --getsize64 "$first")"
 say "sum-at-start $(sum "$first")"
 
 step "using four queues"
-# The first sector tells how often the guest has started.
+# The first sector begins with "started" if this is the guest's second start.
 if [ "$(range "$first" 0 1 | head -c 7)" = started ]; then
 	use_all_queues "$first" 20480
-	step "reading the whole disk past the cache"
+	step "reading the whole disk without the cache"
 	say "sum-at-end $(sum "$first") $(sum "$second")"
 	finish 'virtio.*([Ff]ail|[Ee]rror)|nobody cared|WARNING:|BUG: |Oops'
 fi
@@ -66,7 +68,7 @@ step "discarding and writing zeroes"
 /bin/blkdiscard -o $((1025 * 512)) -l $((1023 * 512)) "$first"
 /bin/blkdiscard -z -o $((2051 * 512)) -l $((1021 * 512)) "$first"
 
-step "taking the disk's driver away and giving it back"
+step "unbinding the disk's driver, and binding it again"
 again "$first"
 say "sum-after-reset $(sum "$first")"
 

@@ -9,8 +9,9 @@
 #   DISK_IO  a program for the guest
 #   FOLDER   for images and logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages are not available; or the daemon cannot use io_uring, and
-# the test with system calls passed. With VIRTIO_REQUIRE_GUESTS set, missing packages are status 1.
+# Exits with 77 (skipped) if the packages are not available, or if the daemon cannot use io_uring
+# and the test passed with system calls. With VIRTIO_REQUIRE_GUESTS set, exits with 1 if the
+# packages are not available, or if the system has io_uring and the daemon does not use it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
@@ -38,7 +39,7 @@ run_qemu() {
 	watch_guest "$guest_pid"
 }
 
-# grow_disk: grows the disk when the guest waits for that.
+# grow_disk: waits until the guest expects a larger disk, then grows the disk.
 grow_disk() {
 	await "waiting for the disk to grow"
 	# At this moment the guest has read the whole disk and has written nothing since.
@@ -72,22 +73,22 @@ grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its 
 helper_pid=
 [ "$(guest_said kernel | wc -l)" = 2 ] || fail "the guest did not restart"
 [ "$(guest_said disk-bytes | tr '\n' ' ')" = "$((16 * mib)) $((20 * mib)) $((20 * mib)) " ] ||
-	fail "the guest saw other sizes"
+	fail "the guest saw wrong sizes"
 ok "Linux $(guest_said kernel | tail -n 1) saw two disks with their serial numbers; one grew; the guest restarted once"
 
 # Each line has the form: queues DISK NUMBER used INTERRUPTS INTERRUPTS INTERRUPTS INTERRUPTS
 [ "$(guest_said queues | grep -cE '^vd[ab] 4 used( [1-9][0-9]*){4} *$')" = 3 ] || fail "not all queues were used"
 [ "$(guest_said queues | cut -d' ' -f1 | tr '\n' ' ')" = "$(guest_said queues | awk '
 	NR == 1 { first = $1 } NR == 2 { print first, $1, first }') " ] || fail "not both disks were used"
-ok "four processors used four queues of each disk, with so many interrupts: $(guest_said queues |
+ok "four processors used four queues of each disk; the interrupts of the queues: $(guest_said queues |
 	sed 's/.*used //' | tr '\n' ' ')"
 
 said=$(guest_said sum-of-all-queues | tr '\n' ' ')
 [ "$said" = "$(sectors first.img 4096 16384 | sum) $(sum <second.img) $(sectors first.img 20480 16384 | sum) " ] ||
-	fail "the images lack what the guest wrote by four queues"
+	fail "the images lack what the guest wrote through four queues"
 [ "$(guest_said sum-at-end)" = "$(sum <first.img) $(sum <second.img)" ] || fail "the images differ from the disks"
-[ "$(guest_said sum-at-start | sed 1q)" = "$(sum <before.img)" ] || fail "the guest read something else at first"
-[ "$(guest_said sum-after-reset)" = "$(sum <reset.img)" ] || fail "the image differed when the driver had come back"
+[ "$(guest_said sum-at-start | sed 1q)" = "$(sum <before.img)" ] || fail "at its start the guest read wrong data"
+[ "$(guest_said sum-after-reset)" = "$(sum <reset.img)" ] || fail "the image differed after the driver was bound again"
 ok "all bytes of the images are what the guest read and wrote"
 
 sectors first.img 2051 1021 | cmp -s -n $((1021 * 512)) - /dev/zero || fail "the zeroed sectors are not zero"
@@ -97,7 +98,7 @@ for place in "1 1024" "2048 3" "3072 1024"; do
 		fail "sectors that the guest did not touch have changed"
 done
 if fallocate -p -o 0 -l $mib before.img 2>/dev/null; then
-	sectors first.img 1025 1023 | cmp -s -n $((1023 * 512)) - /dev/zero || fail "what was discarded is still there"
+	sectors first.img 1025 1023 | cmp -s -n $((1023 * 512)) - /dev/zero || fail "the discarded sectors are not zero"
 fi
 for kind in in out flush get-id discard write-zeroes; do
 	[ "$(count first.img "$kind")" -gt 0 ] || fail "no request of type $kind"

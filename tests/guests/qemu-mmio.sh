@@ -5,7 +5,8 @@
 # device. The guest uses both (mmio-init.sh). Then the host compares the disk image and the
 # program's counters with the guest's reports.
 # usage: qemu-mmio.sh PROGRAM FOLDER
-#   FOLDER  for the image and the logs; made if it does not exist
+#   PROGRAM  virtio-mmio-proxy
+#   FOLDER   for the image and the logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
@@ -33,7 +34,7 @@ disk_sum() { sectors disk.img $(($1 * 2048)) $(($2 * 2048)) | sum; }
 has_feature() { guest_said "features $1" | cut -c $(($2 + 1)) | grep -qx 1; }
 
 # run_guest: starts the guest in the background. `timeout` starts the program, and the program
-# starts QEMU. A file gets the program's process ID.
+# starts QEMU. proxy.pid gets the program's process ID.
 run_guest() {
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >proxy.pid; exec "$@"' sh \
@@ -49,7 +50,7 @@ run_guest() {
 	watch_guest "$guest_pid"
 }
 
-# grow_disk: grows the disk when the guest waits for that.
+# grow_disk: waits until the guest expects a larger disk, then grows the disk.
 grow_disk() {
 	await "waiting for the disk to grow"
 	truncate -s $((12 * mib)) disk.img && kill -HUP "$(cat proxy.pid)"
@@ -82,32 +83,32 @@ for bit in 28 29 32; do
 done
 ok "stock drivers of Linux $(guest_said kernel) were bound to both devices"
 
-[ "$(guest_said disk-serial)" = disk.img ] || fail "the guest saw another serial number"
+[ "$(guest_said disk-serial)" = disk.img ] || fail "the guest saw a wrong serial number"
 [ "$(guest_said disk-bytes | tr '\n' ' ')" = "$((8 * mib)) $((12 * mib)) " ] || fail "the disk did not grow"
 [ "$(guest_said disk-cache | tr '\n' ' ')" = "write back write through write back " ] || fail "the cache did not switch"
 ok "the guest saw the disk grow, by an interrupt, and switched its cache"
 
-[ "$(guest_said sum-before)" = "$before" ] || fail "the guest read something else than the disk had"
+[ "$(guest_said sum-before)" = "$before" ] || fail "at its start the guest read wrong data"
 written=$(guest_said sum-written)
 for offset in 4 6 8 10; do
 	[ "$(disk_sum $offset 2)" = "$written" ] || fail "the image lacks what the guest wrote at $offset MiB"
 done
 [ "$(guest_said sum-after)" = "$(disk_sum 0 12)" ] || fail "the image differs from the guest's disk"
-ok "all $((12 * mib)) bytes of the image are what the guest read, and what it wrote, also after its driver came back"
+ok "all $((12 * mib)) bytes of the image are what the guest read and wrote, also after its driver was bound again"
 
-guest_said hwrng | grep -q '^virtio_rng' || fail "another source of random bytes"
+guest_said hwrng | grep -q '^virtio_rng' || fail "the guest's random bytes have another source"
 [ "$(guest_said entropy | grep -c '^4096 ')" = 4 ] || fail "too few random bytes"
-[ "$(guest_said entropy | sort -u | wc -l)" = 5 ] || fail "random bytes came twice"
-[ "$(proxy_count rng bytes)" -ge $((4 * 4096 + 512)) ] || fail "random bytes from elsewhere"
-ok "five times other random bytes, of $(proxy_count rng bytes) that the device gave"
+[ "$(guest_said entropy | sort -u | wc -l)" = 5 ] || fail "the guest got the same random bytes twice"
+[ "$(proxy_count rng bytes)" -ge $((4 * 4096 + 512)) ] || fail "the device gave fewer random bytes than the guest got"
+ok "the guest got random bytes five times, each time different; the device gave $(proxy_count rng bytes) bytes in all"
 
-[ "$(proxy_count blk 'bytes read')" -ge $((26 * mib)) ] || fail "the guest did not read past its cache"
-[ "$(proxy_count blk 'bytes written')" -ge $((8 * mib)) ] || fail "the guest wrote less than it said"
+[ "$(proxy_count blk 'bytes read')" -ge $((26 * mib)) ] || fail "the guest read its cache and not the disk"
+[ "$(proxy_count blk 'bytes written')" -ge $((8 * mib)) ] || fail "the guest wrote less than it reported"
 for kind in in out flush get-id discard; do
 	[ "$(proxy_count blk $kind)" -gt 0 ] || fail "no request of type $kind"
 done
 [ "$(proxy_count blk failed)" = 0 ] || fail "requests failed"
 [ "$(proxy_count blk malformed)" = 0 ] || fail "requests were malformed"
-[ "$(grep -c 'first error: no error' proxy.log)" = 2 ] || fail "a device has kept an error"
+[ "$(grep -c 'first error: no error' proxy.log)" = 2 ] || fail "a device has recorded an error"
 [ "$(proxy_count irq raised)" -gt 0 ] || fail "no interrupt"
 ok "the program served every kind of request; none failed ($(proxy_count irq raised) interrupts)"

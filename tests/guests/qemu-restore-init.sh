@@ -20,7 +20,7 @@ until has_bytes "$disk" $((20 << 20)); do
 	say "round $round"
 done
 
-step "reading the whole disk past the cache"
+step "reading the whole disk without the cache"
 say "sum-of-copy $(sha256sum </copy | cut -d' ' -f1)"
 say "sum-at-end $(sum "$disk")"
 finish 'virtio.*([Ff]ail|[Ee]rror)|I/O error|nobody cared|WARNING:|BUG: |Oops'

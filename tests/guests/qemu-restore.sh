@@ -66,7 +66,7 @@ for number in $(seq "$restarts"); do
 	[ "$(count disk.img failed)" = 0 ] || fail "requests of daemon $number failed"
 	[ "$(count disk.img faults)" = 0 ] || fail "daemon $number saw faults in the queues"
 	serve --restore state
-	[ -f state.used ] || fail "the state could be used twice"
+	[ -f state.used ] || fail "the daemon has not renamed the state to state.used, so the state could be used twice"
 done
 await_round
 truncate -s 20M disk.img && kill -HUP "$(cat daemon.pid)"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's kernel in QEMU. The front end of our daemon is QEMU's vhost-user-vsock-pci, which
-# serves the event queue itself, unlike User Mode Linux. The rest is as in uml-vsock.sh.
+# serves the event queue itself, unlike User Mode Linux. Otherwise the test is as uml-vsock.sh.
 # usage: qemu-vsock.sh DAEMON VSOCK_IO FOLDER
 # VSOCK_IO is a program for guest and host. FOLDER receives the logs, and is made if needed.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
@@ -18,7 +18,7 @@ daemon=$(readlink -f "$1")
 vsock_io=$(readlink -f "$2")
 begin_vsock_test "$3"
 logs="$logs qemu.log"
-# The processor is emulated. So this test does half as much as uml-vsock.sh, except with LONG=1.
+# The processor is emulated. So this test does less than uml-vsock.sh, except with LONG=1.
 if [ "${LONG-}" != 1 ]; then vsock_sizes=1048576,33554432 vsock_row=500; fi
 
 boot="console=ttyS0 quiet panic=-1 mitigations=off no_timer_check"

@@ -8,9 +8,9 @@
 #   FOLDER   for images and logs; made if it does not exist
 #   AIO      how the daemon accesses the images: sync or io_uring
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages are not available, or the daemon cannot use io_uring. With
-# VIRTIO_REQUIRE_GUESTS set, missing packages are status 1. A daemon that cannot use the system's
-# io_uring is status 1, too.
+# Exits with 77 (skipped) if the packages are not available, or if the daemon cannot use io_uring.
+# With VIRTIO_REQUIRE_GUESTS set, exits with 1 if the packages are not available, or if the system
+# has io_uring and the daemon does not use it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -23,7 +23,8 @@ begin_test "$3" disk.img ro.img before.img grown.img files ./*.sock
 mib=$((1024 * 1024))
 uml_memory=128M
 
-# change_size AWAITED MIB: gives the disk another size when the guest waits for that.
+# change_size WORD MIB: waits until the guest expects the disk to WORD (grow or shrink), then
+# changes the disk's size.
 change_size() {
 	await "waiting for the disk to $1"
 	# Keeps a copy of the guest's data, because shrinking removes a part.
@@ -71,24 +72,25 @@ echo "Checking on the host"
 grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
 helper_pid=
 [ "$(guest_said disk-bytes | tr '\n' ' ')" = "$((32 * mib)) $((40 * mib)) $((36 * mib)) " ] ||
-	fail "the guest saw other sizes"
+	fail "the guest saw wrong sizes"
 [ "$(guest_said read-only)" = "0 1" ] || fail "the wrong disks are read-only"
 queues=$(guest_said queues)
 # Linux uses at most one queue for each processor. User Mode Linux has one processor; qemu-blk.sh
 # uses all queues.
-[ "$queues" = "${queues##* } of 4, processors ${queues##* }" ] || fail "another number of queues than processors"
+[ "$queues" = "${queues##* } of 4, processors ${queues##* }" ] || fail "the numbers of queues and processors differ"
 ok "the guest saw two disks with their serial numbers, one read-only; the other grew and shrank"
-ok "it used one queue for each processor it has: $queues"
+ok "the guest used one queue for each processor: $queues"
 
-[ "$(guest_said sum-before)" = "$(sum <before.img)" ] || fail "the guest read something else than the disk had"
+[ "$(guest_said sum-before)" = "$(sum <before.img)" ] || fail "at its start the guest read wrong data"
 [ "$(guest_said sum-after)" = "$(sum <disk.img)" ] || fail "the image differs from the guest's disk"
 grown=$(guest_said grown-sum)
 [ "$grown" = "$({ sectors disk.img 65533 8195; sectors grown.img 73728 8192; } | sum)" ] ||
-	fail "the image lacks what the guest wrote into its new part"
-ok "all bytes of the image were what the guest read, at first and at the end, and what it wrote when it had grown"
+	fail "the image lacks what the guest wrote into the disk's new part"
+ok "all bytes of the image are what the guest read at its start and at its end, and wrote after the disk had grown"
 
 e2fsck -fn disk.img >e2fsck.log 2>&1 || { cat e2fsck.log; fail "e2fsck finds errors"; }
-[ "$(debugfs -R 'cat /kept' disk.img 2>/dev/null | sum)" = "$(guest_said file-sum)" ] || fail "the file is another"
+[ "$(debugfs -R 'cat /kept' disk.img 2>/dev/null | sum)" = "$(guest_said file-sum)" ] ||
+	fail "the file differs from what the guest wrote"
 ok "e2fsck finds the file system clean; its file is what the guest wrote"
 
 [ "$(guest_said odd-sum)" = "$(sectors disk.img 32771 8193 | sum)" ] || fail "the image lacks what the guest wrote"
@@ -97,14 +99,14 @@ for place in "32768 3" "40964 4095" "47112 2047" "52236 13297"; do
 	# shellcheck disable=SC2086 # two words
 	unchanged $place || fail "sectors that the guest did not touch have changed: at $place"
 done
-ok "sectors of odd sizes at odd places are as the guest left them, and those between them are untouched"
+ok "ranges of odd sizes at odd sectors have what the guest wrote, and the sectors between them are unchanged"
 
-[ "$(guest_said trimmed)" -ge $((8 * mib)) ] || fail "fstrim gave back less than a file was long"
+[ "$(guest_said trimmed)" -ge $((8 * mib)) ] || fail "fstrim discarded fewer bytes than the removed file had"
 for kind in in out flush get-id discard write-zeroes; do
 	[ "$(count disk.img "$kind")" -gt 0 ] || fail "no request of type $kind"
 done
 if fallocate -p -o 0 -l $mib before.img 2>/dev/null; then
-	all_are_zero 45059 2053 || fail "what was discarded is still there"
+	all_are_zero 45059 2053 || fail "the discarded sectors are not zero"
 	left=$(sectors disk.img 0 32768 | tr -d '\0' | wc -c)
 	[ "$left" -lt $((4 * mib)) ] || fail "$left bytes of the file system's 16 MiB are left after fstrim"
 	ok "what the guest discarded is gone from the image"
@@ -112,12 +114,12 @@ else
 	ok "what the guest discarded may be in the image: this file system has no holes"
 fi
 
-[ "$(guest_said read-only-sum)" = "$ro_before" ] || fail "the guest read something else than the read-only disk has"
+[ "$(guest_said read-only-sum)" = "$ro_before" ] || fail "the guest read wrong data from the read-only disk"
 [ "$(sum <ro.img)" = "$ro_before" ] || fail "the read-only image has changed"
 for kind in out discard write-zeroes 'bytes written'; do
 	[ "$(count ro.img "$kind")" = 0 ] || fail "the read-only disk had requests that write"
 done
-ok "the read-only image is what the guest read, and what it was"
+ok "the read-only image is unchanged, and is what the guest read"
 
 for image in disk.img ro.img; do
 	[ "$(count $image failed)" = 0 ] || fail "requests failed"

@@ -31,8 +31,8 @@ stop_daemon || fail "the daemon ended with status $?"
 
 echo "Checking on the host"
 grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
-[ "$(guest_said disk-bytes)" = "$image_bytes" ] || fail "the guest saw a disk of another size"
-[ "$(guest_said disk-serial)" = uml-blk ] || fail "the guest saw another serial number"
+[ "$(guest_said disk-bytes)" = "$image_bytes" ] || fail "the guest saw a disk of a wrong size"
+[ "$(guest_said disk-serial)" = uml-blk ] || fail "the guest saw a wrong serial number"
 [ "$(guest_said disk-sha256)" = "$(sha256sum <disk.img | cut -d' ' -f1)" ] ||
 	fail "the image differs from the guest's disk"
 ok "all $image_bytes bytes of the image are what the guest read"

@@ -7,13 +7,13 @@
 #   - Random bytes go each way: 256 KiB over the console, and 10 MiB over the port, whose reader
 #     stops for a while. Meanwhile the guest writes the disk.
 #   - The port is unplugged while the guest writes to it, and plugged in again.
-#   - The driver is unbound and bound again, as in a suspended guest.
+#   - The driver is unbound and bound again, as when a guest suspends and resumes.
 #   - The guest writes 100,000 single lines to the console.
 #   - The host types commands for a shell on the console, and changes the console's size.
 # A second guest has a console without the feature MULTIPORT.
 # usage: uml-console.sh DAEMON FOLDER [alone]
 #   FOLDER  for the logs and the shells' output; made if it does not exist
-#   alone   the second guest only
+#   alone   tests the second guest only
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
@@ -39,7 +39,7 @@ head -c 262144 /dev/urandom >typed
 head -c 10485760 /dev/urandom >sent
 truncate -s 10485760 disk.img
 
-# command WORDS: gives the daemon a command, and waits for its answer.
+# command WORDS: sends a command to the daemon's control socket, and waits for the reply "ok".
 command() {
 	python3 -c '
 import socket, sys
@@ -53,12 +53,13 @@ sys.exit(0 if answer == "ok\n" else sys.argv[1] + ": " + answer)' "$*"
 # enter WORDS: types WORDS on the console.
 enter() { printf '%s\n' "$*" >hvc; }
 
-# use_shell: types commands for the guest's shell. The last word of each command's output is not in
-# the command itself, so the echoed command cannot end the reading. Reads up to that word's line.
+# use_shell: types commands for the guest's shell, and reads the output of each command up to its
+# last line. The command itself does not contain that line, so the command's echo does not end the
+# reading.
 # shellcheck disable=SC2016 # for the guest's shell
 use_shell() {
 	await "serving a shell"
-	# Waits for the prompt, because before it the terminal would echo the commands once more.
+	# Waits for the prompt: the terminal echoes a command twice if it arrives before the prompt.
 	sed -u '/^guest:/q' <hvc
 	enter 'stty size; echo before $((1 + 1))'
 	sed -u '/^before 2/q' <hvc
@@ -79,7 +80,7 @@ use_console() {
 	await "reading the console"
 	cat typed >hvc
 	await "writing to the port, and"
-	# The guest fills all buffers between the two sides, and waits.
+	# Reads nothing at first, so the guest fills all buffers, and its write blocks.
 	sleep 2
 	head -c 1000000 <data >written
 	sleep 1
@@ -106,7 +107,8 @@ use_console() {
 	use_shell >shell
 }
 
-# try_guest ARGUMENT...: boots a guest whose host side runs in the background, and ends both.
+# try_guest ARGUMENT...: boots a guest, and waits until the guest and the background process
+# $helper_pid have ended. Then stops the daemon.
 try_guest() {
 	boot initramfs.gz early "$@" || {
 		daemon_runs || fail "the daemon died while the guest ran"
@@ -138,7 +140,7 @@ test_all() {
 	try_guest virtio_uml.device=blk.sock:2 virtio_uml.device=console.sock:3 "lines=$lines"
 
 	[ "$(guest_said early)" = 'typed before the boot' ] || fail "input from before the boot was lost"
-	ok "input that was there before the guest has booted arrives"
+	ok "input that was typed before the guest's boot arrives"
 	for file in printed written; do
 		[ "$(guest_said $file)" = "$(sum <$file)" ] || fail "the host read something else than the guest wrote: $file"
 	done
@@ -147,21 +149,21 @@ test_all() {
 	done
 	ok "256 KiB over the console and 10 MiB over a port, each way, are what was sent"
 	[ "$(guest_said disk)/$(guest_said written)" = "$(sum <disk.img)/$(sum <disk.img)" ] ||
-		fail "the disk has not what the guest wrote"
-	ok "the disk that was written meanwhile has what was written"
+		fail "the disk lacks what the guest wrote"
+	ok "the disk has what the guest wrote at the same time"
 	[ "$(cat added)/$(guest_said port-answer)" = "the port is back/so is the host" ] || fail "the port did not come back"
 	ok "a port that was unplugged while the guest wrote works again when it is plugged in"
 	[ "$(cat again)/$(guest_said answer)" = "the driver is back/so is the host" ] || fail "the driver did not come back"
 	ok "console and port work again when the driver has been unbound and bound"
 	seq -f 'line %.0f' "$lines" | cmp - printed-lines || fail "lines were lost or changed"
-	ok "$lines single lines came, in order, with guest and daemon on one processor"
+	ok "$lines single lines arrived in order, with guest and daemon on one processor"
 	expect_shell shell
 	ok "a shell on the console answers, and learns the terminal's sizes"
 	dropped=$(sed -n 's/^console .* \([0-9]*\) bytes of input dropped, \([0-9]*\) bytes of output dropped, 0 faults$/\1 \2/p' daemon.log)
 	# Only output of the unplugged port may be dropped.
 	case $dropped in
 	"0 "*) [ "${dropped#* }" -le 65536 ] || fail "output was dropped: $dropped bytes" ;;
-	*) fail "input was dropped, or faults" ;;
+	*) fail "the daemon dropped input, or saw faults" ;;
 	esac
 	ok "the daemon dropped nothing but output of the unplugged port, and saw no faults"
 }

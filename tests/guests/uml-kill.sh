@@ -8,8 +8,9 @@
 #   DISK_IO  a program for the guest
 #   FOLDER   for images and logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exit status 77 (skipped): the packages are not available; or the daemon cannot use io_uring, and
-# the test with system calls passed. With VIRTIO_REQUIRE_GUESTS set, missing packages are status 1.
+# Exits with 77 (skipped) if the packages are not available, or if the daemon cannot use io_uring
+# and the test passed with system calls. With VIRTIO_REQUIRE_GUESTS set, exits with 1 if the
+# packages are not available, or if the system has io_uring and the daemon does not use it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
@@ -19,12 +20,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 daemon=$(readlink -f "$1")
 disk_io=$(readlink -f "$2")
 begin_test "$3" busy-0.img busy-1.img calm-0.img calm-1.img ./*.sock
-# The same numbers as in kill-init.sh and disk_io.c: each stream has room for 64 records of this
-# many bytes.
+# These numbers must equal those of kill-init.sh and disk_io.c. Each stream has room for $places
+# records of $place_bytes bytes.
 streams="0 1 2 3 4 5 6 7"
 places=64
 place_bytes=$((9 * 512))
-# The daemon is killed after this many records in each stream.
+# The daemon is killed when each stream has at least this many acknowledged records.
 enough=70
 
 # last_of STREAM: prints the number of the stream's last acknowledged record. Ignores a last line
@@ -37,7 +38,8 @@ have_enough() {
 		[ "$(last_of "$stream")" -ge "$enough" ] || return
 	done
 }
-# place_of STREAM: sets image to the stream's disk, and number to its number on that disk.
+# place_of STREAM: sets $image to the image of the stream's disk, and $number to the stream's number
+# on that disk.
 place_of() {
 	case $1 in
 	0 | 1 | 2) image=busy-0.img number=$1 ;;
@@ -47,7 +49,8 @@ place_of() {
 	esac
 }
 
-# found STREAM PLACE: prints the stream's records in the image, except record PLACE, counted from 0.
+# found STREAM PLACE: prints the stream's records from the image, but leaves out the record at index
+# PLACE.
 found() {
 	place_of "$1"
 	first=$((number * places))
@@ -56,8 +59,9 @@ found() {
 	sectors "$image" $(((first + $2 + 1) * place_sectors)) $(((places - $2 - 1) * place_sectors))
 }
 
-# wanted STREAM LAST PLACE: prints the stream's expected records, except record PLACE, if LAST is
-# the number of the last record. A record consists of lines of 16 bytes.
+# wanted STREAM LAST PLACE: prints the records that the image must have if LAST is the number of the
+# stream's last record, but leaves out the record at index PLACE. A record consists of lines of 16
+# bytes.
 wanted() {
 	awk -v stream="$1" -v last="$2" -v left_out="$3" -v places="$places" -v bytes="$place_bytes" 'BEGIN {
 		for (place = 0; place < places; place++)

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux). One daemon of ours serves its disk, its
-# console with a port, and its sockets. While the guest uses all devices, the daemon's file is
+# Boots a stock Linux kernel (Debian's User Mode Linux). One daemon of ours serves the guest's disk,
+# console with a port, and sockets. While the guest uses all devices, the daemon's file is
 # replaced ten times, or 100 times with LONG=1. SIGUSR1 makes the daemon execute the new file. The
 # guest must not notice (update-init.sh):
-#   - Each read from the disk returns what was written, and the image has the same at the end.
+#   - Each read from the disk returns what was written, and at the end the image has the same data.
 #   - Numbered lines on the console, and on the port in both directions, arrive once and in order.
 #     The port's reader is slow, so the daemon has buffered bytes for the reader at each update.
 #   - Streams in both directions, one of them to a stopped reader, and records carry the right
-#   bytes.
+#     bytes.
 # No update may fail, and the number of the daemon's open descriptors must not grow. virtio-state
 # must read each saved state.
 # usage: uml-update.sh DAEMON VIRTIO_STATE DISK_IO VSOCK_IO FOLDER
@@ -86,8 +86,8 @@ update() {
 	[ ! -s errors ] || { cat errors; give_up "virtio-state warns about the state of update $1"; }
 }
 
-# type_lines: writes lines to the port until the file `enough` exists. The last line has their
-# number.
+# type_lines: writes lines to the port until the file `enough` exists. The last line has the number
+# of lines.
 type_lines() {
 	i=0
 	until [ -e enough ]; do
@@ -114,7 +114,8 @@ use_sockets() {
 	done
 }
 
-# use_guest: does the host's side of the test. There is no connection at its start and at its end.
+# use_guest: does the host's side of the test. No connection is open at the start and at the end, so
+# the daemon must have the same number of open descriptors then.
 use_guest() {
 	await "ready"
 	before=$(count_files)
@@ -141,8 +142,8 @@ use_guest() {
 			sleep 0.1
 		done
 	done
-	# The daemon closes the socket of a connection a little later than the guest. If the daemon
-	# never closes a socket, watch_guest ends the guest.
+	# The daemon closes a connection's socket a little later than the guest. If the daemon never
+	# closes a socket, watch_guest ends the guest.
 	while [ "$(count_files)" != "$before" ]; do
 		guest_runs || give_up "the daemon has $(count_files) open descriptors; at the start it had $before"
 		sleep 0.1
@@ -181,7 +182,7 @@ stop_daemon || fail "the daemon ended with status $?"
 
 ok "the daemon was updated $updates times to a new program, and virtio-state reads each state"
 ok "it had $(sed -n 's/^descriptors //p' helper.log) open descriptors before and after"
-[ "$(guest_said sha256)" = "$(sum <disk.img)" ] || fail "the disk has not what the guest wrote"
+[ "$(guest_said sha256)" = "$(sum <disk.img)" ] || fail "the disk lacks what the guest wrote"
 ok "a disk: $(count_rounds disk) rounds of writes and reads"
 count=$(($(wc -l <printed) - 1))
 { seq -f 'line %.0f' "$count"; echo "end $count"; } | cmp - printed || fail "lines were lost, doubled or changed"

@@ -89,7 +89,7 @@ device() {
 		"--vsock cid=$2,uds=$(echo "$1" | cut -c1),socket=vsock-$1.sock,group=both"
 }
 
-# run_guest SIDE PEER-CID: returns when the guest has ended.
+# run_guest SIDE PEER-CID: boots a guest, and returns when the guest has ended.
 run_guest() (
 	mkdir -p "$1" && cd "$1" || exit
 	boot ../initramfs.gz "virtio_uml.device=../console-$1.sock:3" "virtio_uml.device=../vsock-$1.sock:19" \
@@ -113,10 +113,10 @@ wait "$server_pid" || true
 daemon_runs || fail "the daemon died while the guests ran"
 stop_daemon || fail "the daemon ended with status $?"
 
-# vsock_test writes lines such as "3 - SOCK_STREAM server close...ok". Without a mode it lists its
-# cases, and exits with 1.
+# vsock_test writes lines such as "3 - SOCK_STREAM server close...ok". With --list and no mode it
+# lists its cases, and exits with 1.
 built/vsock_test --list | sed '1d; s/^[0-9]*\t//' >cases
-[ "$(wc -l <cases)" -ge 11 ] || fail "vsock_test has run fewer than 11 cases"
+[ "$(wc -l <cases)" -ge 11 ] || fail "vsock_test has fewer than 11 cases"
 while read -r case; do
 	for side in server client; do
 		grep -qF -- "- $case...ok" $side/console.log || fail "the $side did not pass: $case"

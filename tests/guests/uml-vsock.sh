@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux). One daemon of ours serves its disk, its
-# console and its sockets. vsock-init.sh on the guest and vsock.sh on the host send streams and
-# records through the sockets in both directions.
+# Boots a stock Linux kernel (Debian's User Mode Linux). One daemon of ours serves the guest's disk,
+# console and sockets. vsock-init.sh on the guest and vsock.sh on the host send streams and records
+# through the sockets in both directions.
 # usage: uml-vsock.sh DAEMON VSOCK_IO FOLDER [message]
 # VSOCK_IO is a program for guest and host. FOLDER receives the logs, and is made if needed.
 # With `message` the test sends a single message in each direction.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# With LONG=1 a stream has 1 GiB, and 20,000 connections follow each other.
+# With LONG=1 the longest stream has 1 GiB, and 20,000 connections follow one after the other.
 # Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -7,7 +7,7 @@
 
 has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
-# The device file exists before the console, as in console-init.sh.
+# Linux makes the device file before the console exists. Opening the file then fails.
 has_console() {
 	[ -c /dev/hvc0 ] && { command exec 3<>/dev/hvc0; } 2>/dev/null
 }
@@ -18,8 +18,8 @@ broken() {
 	poweroff -f
 }
 
-# repeat NAME COMMAND...: repeats the command until the file /enough exists. read_lines makes this
-# file after the host's last line.
+# repeat NAME COMMAND...: repeats the command until the file /enough exists. This script makes the
+# file when read_lines has read the host's last line.
 repeat() {
 	name=$1 round=0
 	shift
@@ -44,7 +44,7 @@ print_lines() {
 	echo "end $i" >&3
 }
 
-# print_numbers: writes numbered lines to the port. A write has many lines.
+# print_numbers: writes numbered lines to the port. Each write has many lines.
 print_numbers() {
 	i=0
 	until [ -e /enough ]; do

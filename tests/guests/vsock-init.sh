@@ -1,7 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guests with sockets: connects to the host's servers, and then serves the host's
-# clients until a client kills its server. Sizes and numbers come from the kernel's command line.
+# clients until a client kills the last server. Sizes and numbers come from the kernel's command
+# line.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 

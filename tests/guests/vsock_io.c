@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Server and client for tests of connections between a guest and its host. Either side can run
- * either.
+ * Server and client for tests of connections between a guest and its host. The guest can run either
+ * of them, and so can the host.
  *
  *   vsock_io serve ADDRESS         serves clients until the server is killed
  *   vsock_io stream ADDRESS BYTES  sends BYTES bytes to the server and back, with half-closes
@@ -13,9 +13,10 @@
  *   vsock_io records ADDRESS       sends records to the server and back
  *   vsock_io message ADDRESS TEXT  sends a text, which the server prints
  *
- * ADDRESS is vsock:CID:PORT or unix:PATH. A guest's port by way of a Unix socket is
- * through:PATH:PORT. A kind with "seq" in front, such as seqvsock, carries records. The exit status
- * is 0 for success. Errors are printed on stderr.
+ * ADDRESS is vsock:CID:PORT, unix:PATH or through:PATH:PORT. The last form is a guest's port that
+ * the daemon reaches for clients of the Unix socket PATH. With "seq" in front, as in
+ * seqvsock:CID:PORT, the connection carries records. The exit status is 0 for success. Errors are
+ * printed on stderr.
  */
 #include <errno.h>
 #include <linux/vm_sockets.h>
