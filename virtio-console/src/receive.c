@@ -51,7 +51,7 @@ static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_
 	room = data.list.writable_bytes;
 	if (room == 0)
 		return refuse(&port->stats.receive_empty);
-	/* If the chain needs more segments than the array has, its front is filled. */
+	/* If the chain needs more segments than the array has, only its front is filled. */
 	virtio_writer_init(&writer, &data.list);
 	bytes = bytes_at(input, input->taken, room < held ? (uint32_t)room : held);
 	virtio_writer_write(&writer, bytes.front, bytes.front_bytes);
@@ -59,7 +59,7 @@ static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_
 	return (int)virtio_writer_used(&writer);
 }
 
-/* Removes n bytes from the input buffer. A completed chain has these bytes. */
+/* Removes from the input buffer the n bytes that a completed chain has received. */
 static inline void advance(struct virtio_console_input *input, uint32_t n, struct virtio_console_progress *progress)
 {
 	console_store(&input->taken, input_advance(input, input->taken, n));

@@ -83,8 +83,8 @@ struct virtio_console_port_options {
 	virtio_console_sink_fn *sink;
 	void *sink_context;
 	/*
-	 * Arrays for the chains of the two queues. Each needs VIRTIO_CONSOLE_SEGMENTS() entries,
-	 * and one more for each place where a buffer continues in another region. With fewer
+	 * Arrays for the chains of the two queues. Each array needs VIRTIO_CONSOLE_SEGMENTS()
+	 * entries, and one more entry wherever a buffer continues in another region. With fewer
 	 * entries, a receive chain is filled only in part, and a transmit chain is read in several
 	 * steps.
 	 */
@@ -112,7 +112,7 @@ struct virtio_console_port_stats {
 
 /* A transmit chain in flight: the sink has not taken all of its bytes. */
 struct virtio_console_output {
-	struct virtio_token token;   /* its value is 0 if there is none */
+	struct virtio_token token;   /* value is 0 if no chain is in flight */
 	uint64_t taken;              /* bytes that the sink has taken */
 	uint64_t skip;               /* bytes counted in taken that reader must still skip */
 	struct virtio_reader reader; /* over the resolved segments */
@@ -259,7 +259,7 @@ struct virtio_console_progress {
 	bool notify;     /* interrupt the driver for the queue */
 	bool more;       /* the limit of a call was reached: call again without a kick */
 	bool room;       /* receive: the producer waits for room, and room is available */
-	bool blocked;    /* transmit: the sink took less than it was offered */
+	bool blocked;    /* transmit: the sink took fewer bytes than were offered */
 };
 
 /*

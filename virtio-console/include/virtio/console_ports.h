@@ -12,8 +12,8 @@
  *   CONSOLE_PORT   after PORT_READY, like all messages below
  *   NAME
  *   OPEN 0         the client has left. Stays pending even if another client comes meanwhile.
- *   OPEN 1         a client is there. A console port always sends this, because firmware waits for
- *                  it.
+ *   OPEN 1         a client is there. Always sent for a console port, because firmware waits for
+ *                  OPEN 1.
  *   RESIZE         only the latest size
  *
  * PORT_READY is answered for every present port, even if no DEVICE_READY came since the reset:

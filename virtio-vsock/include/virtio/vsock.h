@@ -279,7 +279,7 @@ bool virtio_vsock_is_guest_cid(uint64_t cid);
 VIRTIO_MUST_CHECK
 int virtio_vsock_init(struct virtio_vsock *vsock, uint64_t guest_cid, bool seqpacket);
 
-/* Returns the feature bits of this device type to offer, as a mask. */
+/* Returns the offered features of this device type, as a mask. */
 uint64_t virtio_vsock_offered(const struct virtio_vsock *vsock);
 
 /*

@@ -96,9 +96,9 @@ struct virtio_vsock_options {
 	uint32_t max_packets;
 	uint32_t max_payload; /* most bytes of a payload, at least 1 */
 	/*
-	 * Bytes of the guest's buffer that a packet uses until it is forwarded, besides the
-	 * payload. Linux resets a connection whose packets use more than its buffer. With 0 only
-	 * payload counts.
+	 * Bytes of the guest's buffer that a packet uses in addition to its payload, until the
+	 * guest forwards the packet. Linux resets a connection if its packets exceed the buffer.
+	 * With 0, only payload counts.
 	 */
 	uint32_t packet_overhead;
 	/* Intervals: 1 to 2^62. */
@@ -135,17 +135,17 @@ struct virtio_vsock_connection {
 	bool blocked;         /* the caller was told to wait for credit */
 	uint32_t owed;        /* VIRTIO_VSOCK_OWES_... */
 
-	/* Data from the guest. Each ..._cnt is a number of bytes, modulo 2^32. */
+	/* Data from the guest. Each ..._cnt counts modulo 2^32. */
 	uint32_t buf_alloc;    /* bytes of our buffer, as announced to the guest */
-	uint32_t rx_cnt;       /* received */
-	uint32_t fwd_cnt;      /* of these, forwarded to the host */
+	uint32_t rx_cnt;       /* bytes received */
+	uint32_t fwd_cnt;      /* bytes received and forwarded to the host */
 	uint32_t told_fwd_cnt; /* fwd_cnt in the last packet to the guest */
 	uint32_t rx_packets;   /* packets received, and not forwarded */
 
 	/* Data to the guest. */
 	uint32_t peer_buf_alloc; /* bytes of the guest's buffer */
-	uint32_t tx_cnt;         /* sent */
-	uint32_t peer_fwd_cnt;   /* of these, forwarded by the guest */
+	uint32_t tx_cnt;         /* bytes sent */
+	uint32_t peer_fwd_cnt;   /* bytes sent and forwarded by the guest */
 	uint32_t tx_packets;     /* packets sent, and not known to be forwarded by the guest */
 	uint32_t mark_count;
 	struct virtio_vsock_mark marks[VIRTIO_VSOCK_MARKS];

@@ -35,7 +35,7 @@ struct virtio_balloon_config {
 	__le32 num_pages; /* pages that the device wants */
 	__le32 actual;    /* pages that the driver has given; written by the driver */
 	union {
-		__le32 free_page_hint_cmd_id;   /* VIRTIO_BALLOON_CMD_ID_..., or a new round's id */
+		__le32 free_page_hint_cmd_id;   /* VIRTIO_BALLOON_CMD_ID_..., or the id of hints */
 		__le32 free_page_report_cmd_id; /* an older name of this field */
 	};
 	__le32 poison_val; /* written by the driver: the value that fills free pages */

@@ -52,8 +52,8 @@ struct virtio_blk_config {
 	} geometry;
 	__le32 blk_size; /* bytes */
 	/*
-	 * I/O hints. The first is log2 of the logical blocks in a physical block. The others are in
-	 * logical blocks.
+	 * I/O hints. physical_block_exp is log2 of the logical blocks in a physical block. All
+	 * other hints are in logical blocks.
 	 */
 	__u8 physical_block_exp;
 	__u8 alignment_offset;

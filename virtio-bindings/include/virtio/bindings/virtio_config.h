@@ -21,8 +21,8 @@
 #define VIRTIO_CONFIG_S_FAILED 128     /* the driver has given up */
 
 /*
- * Feature bits from START to END - 1 belong to queues and transports, the others to the device
- * type.
+ * Feature bits from START to END - 1 belong to queues and transports. All other bits belong to the
+ * device type.
  */
 #define VIRTIO_TRANSPORT_F_START 28
 #define VIRTIO_TRANSPORT_F_END 42

@@ -46,7 +46,7 @@ struct virtio_console_control {
 #define VIRTIO_CONSOLE_PORT_READY 3   /* driver */
 #define VIRTIO_CONSOLE_CONSOLE_PORT 4 /* device: the port is a console */
 #define VIRTIO_CONSOLE_RESIZE 5       /* device: columns and rows follow the message */
-#define VIRTIO_CONSOLE_PORT_OPEN 6    /* both: value is 1 for open, 0 for closed */
+#define VIRTIO_CONSOLE_PORT_OPEN 6    /* both sides: value is 1 for open, 0 for closed */
 #define VIRTIO_CONSOLE_PORT_NAME 7    /* device: the name follows the message */
 
 #endif /* _LINUX_VIRTIO_CONSOLE_H */
