@@ -6,8 +6,8 @@
  * this header on failure. The codes differ from all errno values, so a mix-up is noticed. After
  * an error the requested operation has not happened.
  *
- * The groups below say what is at fault: the caller, the guest's memory, the guest's ring, the
- * guest's chain, the host, or the writer of a saved state.
+ * The groups below say what is at fault: the caller, guest memory, a queue's configuration,
+ * the ring, a chain, the host, or the bytes of a saved state.
  */
 #ifndef VIRTIO_ERROR_H
 #define VIRTIO_ERROR_H
@@ -20,9 +20,9 @@ enum virtio_error {
 	/* The caller's arguments. */
 	VIRTIO_EINVAL = -1001,   /* an argument is outside its documented range */
 	VIRTIO_ENOBUFS = -1002,  /* the caller's array is too small for the result */
-	VIRTIO_EBUSY = -1003,    /* refused while running, or while requests are in flight */
+	VIRTIO_EBUSY = -1003,    /* the object is running, in use, or has requests in flight */
 	VIRTIO_ESTALE = -1004,   /* no request in flight has this token (any more) */
-	VIRTIO_ENOTSUP = -1005,  /* a feature that the suite does not implement */
+	VIRTIO_ENOTSUP = -1005,  /* a feature is not supported, or a type not negotiated */
 	VIRTIO_ENOOP = -1006,    /* a table of operations lacks a needed operation */
 	VIRTIO_ENOTLAST = -1007, /* not the last pop: another request was popped after it */
 

@@ -96,7 +96,7 @@ struct virtio_region {
 	 */
 	uint64_t writable_small;
 	uint64_t unlogged_small;
-	const struct virtio_region *self; /* this region; in a cursor's window, the map's region */
+	const struct virtio_region *self; /* itself, or the region that a cursor's window lies in */
 };
 
 /* The result of a translation: the first len bytes at the requested address are at addr. */
