@@ -179,7 +179,7 @@ static int change_range(const struct virtio_blk *blk, uint32_t type, const struc
 					 blk->options.write_zeroes_may_unmap);
 }
 
-/* Changes the next range that has sectors. Returns 0 or an error. The error may be positive. */
+/* Changes the next range that has sectors. Returns 0 or the back end's error, of either sign. */
 static int change_next(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 		       struct virtio_blk_steps *steps, bool *more)
 {

@@ -351,7 +351,7 @@ struct virtio_blk_storage {
 #define VIRTIO_BLK_HEADER_BYTES 16 /* of a request (virtio 1.4, 5.2.6) */
 
 /*
- * A request. The request contains its header, so do not copy or move it while it is in flight.
+ * A request. The member base points to header, so do not copy or move a request in flight.
  * Another thread may use the request in place.
  */
 struct virtio_blk_request {
@@ -389,7 +389,7 @@ struct virtio_blk_result {
  * Statistics for an operator, counted by virtio_blk_complete(). The caller must zero them first.
  */
 struct virtio_blk_stats {
-	uint64_t reads; /* requests by type, successful or not */
+	uint64_t reads; /* this and the next seven members count requests, successful or not */
 	uint64_t writes;
 	uint64_t flushes;
 	uint64_t ids;

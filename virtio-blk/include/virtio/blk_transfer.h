@@ -83,7 +83,7 @@ uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct 
  * @moved  bytes moved, from the start of the vector on; or an error of enum virtio_error
  *
  * Returns 1 if there is more to move, 0 if everything was moved. Otherwise the transfer has failed:
- * returns the error; or VIRTIO_EIO if nothing was moved, or more than the vector holds.
+ * returns the error; or VIRTIO_EIO if moved is 0, or is more than the vector holds.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved);
