@@ -3,9 +3,9 @@
  * Interrupts: events set bits, acknowledgements clear them, and the line follows.
  *
  * No lock orders the calls of interrupt() on several threads. Instead, each thread reads the
- * interrupt status again after each call, and calls again if the level is wrong. So the thread of
- * the call that takes effect last has found the level right. A thread that changes the status after
- * this check makes a call of its own. So the line ends up right, though it may flicker.
+ * interrupt status again after each call, and calls again if the level is wrong. A thread that
+ * changes the status after this check makes a call of its own. So the call that takes effect last
+ * has the right level. Before that call the line may flicker.
  */
 #include "device_internal.h"
 

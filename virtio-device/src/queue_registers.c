@@ -16,9 +16,9 @@ static struct virtio_queue_registers *selected(const struct virtio_device *devic
 }
 
 /*
- * Returns whether the driver may set up and enable a queue. While the device runs, this must be a
- * queue that the driver has reset. A queue that was only stopped keeps its state in the core and in
- * the device.
+ * Returns whether the driver may set up and enable a queue. Once DRIVER_OK is set, the driver must
+ * have reset the queue. A queue that was only stopped keeps its state in the core and in the
+ * device.
  */
 static bool may_set_up(const struct virtio_device *device, const struct virtio_queue_registers *queue)
 {

@@ -33,9 +33,9 @@
  *
  * An operation may call:
  *   operation                                     calls
- *   interrupt(), on the thread of an event        the thread-safe functions; the queries of
+ *   interrupt(), outside a register access        the thread-safe functions; the queries of
  *                                                 features and of configurations of running queues
- *   interrupt(), on a register access's thread    all these, and all queries at the end of this
+ *   interrupt(), within a register access         all these, and all queries at the end of this
  *                                                 header
  *   all others                                    all these, and virtio_device_config_changed()
  *
@@ -173,7 +173,7 @@ struct virtio_device_ops {
 	 * A level-triggered line follows @level. An edge, a message or an eventfd is sent when
 	 * @level is true. An acknowledgement that leaves another cause pending causes no call.
 	 *
-	 * Calls come on threads of register accesses and of events, and may overlap. After each
+	 * Calls come from register accesses and from other threads, and may overlap. After each
 	 * call the core reads the interrupt status again, and calls again if the level is wrong. So
 	 * when all calls have returned, the call that took effect last had the right level. Setting
 	 * a line must be atomic, as KVM_IRQ_LINE is.

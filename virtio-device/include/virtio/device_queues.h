@@ -20,9 +20,9 @@
  *
  * - A device calls virtio_device_queues_serve() when the driver has kicked. A device with a loop of
  *   its own calls virtio_device_queues_running() before it pops.
- * - A device whose requests stay in flight after virtio_device_queues_serve() sets asynchronous,
- *   and calls virtio_device_queues_report() after completions.
- * - If the author writes an operation, it may call the matching operation of this header.
+ * - A device whose requests stay in flight after virtio_device_queues_serve() sets asynchronous in
+ *   its storage, and calls virtio_device_queues_report() after completions.
+ * - An operation that the author writes may call the matching operation of this header.
  *
  * A request of an asynchronous device is in flight until virtio_queue_complete() or
  * virtio_queue_unpop() has succeeded. If the used ring is behind a translation, a completion can
