@@ -569,8 +569,8 @@ static uint32_t element_of(const char *name)
 }
 
 /*
- * Finds a value by its name among the fields that begin at fault->offset, and sets its offset in
- * the file. Returns whether the value exists.
+ * Finds a value by its name among the fields that begin at fault->offset, and describes the value
+ * in fault. Returns whether the value exists.
  */
 static bool locate(const struct virtio_section_reader *reader, const struct virtio_section_field *fields,
 		   uint32_t count, const char *name, struct virtio_section_fault *fault)

@@ -200,7 +200,7 @@ uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *
 VIRTIO_MUST_CHECK
 int virtio_writer_advance(struct virtio_writer *writer, uint64_t len);
 
-/* Works as virtio_reader_split(). The used length may count rest only if writer is full. */
+/* Works as virtio_reader_split(). Count rest's bytes in the used length only if writer is full. */
 VIRTIO_MUST_CHECK
 int virtio_writer_split(struct virtio_writer *writer, uint64_t len, struct virtio_writer *rest);
 

@@ -106,8 +106,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *w
 	uint64_t host;
 
 	/*
-	 * An indirect descriptor is allowed only in the queue's table, so the present table is the
-	 * queue's. The new table must not be longer.
+	 * An indirect descriptor is allowed only in the queue's descriptor table, which walk->table
+	 * then points to. The new table must not be longer than the queue's table.
 	 */
 	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT))
 		return false;

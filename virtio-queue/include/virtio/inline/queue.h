@@ -25,7 +25,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_IMPL_INFLIGHT_REPLAYED 2u /* flag: from virtio_queue_replay() */
 #define VIRTIO_IMPL_INFLIGHT_WAITS 4u    /* flag: the state is waiting */
 #define VIRTIO_IMPL_INFLIGHT_IDLE UINT64_MAX
-/* The bits of the head in a state with flags. */
+/* All bits of the head. They are set in the state of a head that has a flag. */
 #define VIRTIO_IMPL_INFLIGHT_FLAGGED UINT64_C(0xffff)
 
 /*
