@@ -73,7 +73,7 @@ void virtio_queue_ser_begin(struct virtio_section_writer *writer, void *bytes, s
 /*
  * Ends the file: stores its length and its checksum.
  *
- * @length  set to the file's length in bytes, also with VIRTIO_ENOBUFS; otherwise untouched
+ * @length  set to the length in bytes, also with VIRTIO_ENOBUFS; untouched with VIRTIO_EINVAL
  *
  * Returns 0, or:
  *   VIRTIO_ENOBUFS  the buffer is too small; its content is useless
@@ -148,8 +148,7 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
  *
  * Returns 0; VIRTIO_EINVAL for a value that disagrees with config; or an error of
  * virtio_section_read() or virtio_queue_check_state(), with section, value and offset in
- * reader->fault. After an error state and count are untouched, and the content of record is
- * undefined.
+ * reader->fault. A failure leaves state and count untouched, and the content of record undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_ser_read(struct virtio_section_reader *reader, uint32_t device, uint32_t queue,
