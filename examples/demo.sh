@@ -59,8 +59,8 @@ cd "$guest"
 summary=$(grep '^blk ' daemon.log)
 cat <<END
 
-Proved: an unmodified Linux driver made a file system on our device, wrote files, and read the same bytes back after
-it had dropped its cache. The image has exactly the bytes that the guest read, and the host extracts the same files from it.
+Proved: an unmodified Linux driver made a file system on our device, wrote files, dropped its cache, and read the same
+bytes back. The image has exactly the bytes that the guest read, and the host extracts the same files from it.
 
   guest kernel  Linux $(guest_said kernel)
   requests      $(echo "$summary" | sed 's/^[^:]*: \([^)]*)\).*/\1/')

@@ -23,8 +23,8 @@
 #include <virtio/queue_ser.h>
 
 #define QUEUES 3
-#define ECHO 0  /* the device completes each chain at once */
-#define INPUT 1 /* completes a chain when another thread signals `input` */
+#define ECHO 0  /* a queue whose chains are completed at once */
+#define INPUT 1 /* a queue where each signal of `input` completes a chain */
 #define CONFIG_BYTES 4
 #define TYPE_FEATURE UINT64_C(1)
 #define BAD_FEATURE UINT64_C(2) /* offered, but check_features() refuses it */

@@ -101,7 +101,7 @@ static bool is_stable(unsigned int sector, uint32_t number)
 
 /*
  * When a request's status appears for the first time, checks that the promised data is stable.
- * Returns whether it is.
+ * Returns false if the data is not stable.
  */
 static bool judge(unsigned int queue, unsigned int n)
 {

@@ -123,7 +123,7 @@ static void uring_repeats_interrupted_pieces_by_calls(void **state)
 			kernel_disk.calls = 0;
 			serve(5, types[t], VIRTIO_BLK_S_OK, length);
 			assert_int_equal(kernel_disk.calls, 1);
-			/* A call may be short. io_uring then carries out the rest. */
+			/* A call may be short. io_uring then carries out the rest of the piece. */
 			tell(&outcomes[1], 1);
 			kernel_disk.call_outcome = AT_MOST(10);
 			serve(6, types[t], VIRTIO_BLK_S_OK, length);

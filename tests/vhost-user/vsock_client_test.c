@@ -54,8 +54,8 @@ static void vsock_host_connects_to_the_guest(void **state)
 }
 
 /*
- * Hostile 230: the line comes in pieces, payload follows the newline in the same write, and then
- * the client shuts down its sending direction.
+ * Hostile 230: the CONNECT line comes in pieces, payload follows the newline in the same write, and
+ * then the client shuts down its sending direction.
  */
 static void vsock_takes_bytes_after_the_line_as_payload(void **state)
 {

@@ -131,7 +131,7 @@ static void records_of_a_host_that_connects(void **state)
 	expect_record(fd, line, strlen(line));
 	receive_record(&peer, (const uint8_t *)"first", 5, EOM);
 	close(fd);
-	/* The first record must be a line, and only a line. */
+	/* The first record must be a CONNECT line, and nothing else. */
 	fd = host_connect("_seqpacket", SOCK_SEQPACKET);
 	host_send(fd, "CONNECT 22", 10);
 	host_expect_end(fd);

@@ -101,7 +101,7 @@ static void reset_is_an_event_that_requests_wait_for(void **state)
 	assert_int_equal(virtio_le32(used.len), 4);
 	memcpy(&event, ring_data(events, 0), sizeof event);
 	assert_int_equal(virtio_le32(event), VIRTIO_VSOCK_EVENT_TRANSPORT_RESET);
-	/* The driver makes another buffer available. This shows that it has popped the event. */
+	/* The driver makes another buffer available, and so shows that it has popped the event. */
 	vsock_expect_nothing(&p.guest);
 	assert_true(virtio_mock_add(&events->mock, &buffer, 1) >= 0);
 	assert_int_equal(ring_kick(events), 0);

@@ -32,7 +32,10 @@ static void restart(struct vsock_pair *p, enum daemon_end how)
 	p->guest.posted = false;
 }
 
-/* Two connections, of which one has unread output, and a client that has sent half of its line. */
+/*
+ * Two connections, one of them with unread output, and a client that has sent half of its CONNECT
+ * line.
+ */
 struct connections {
 	struct vsock_peer to_host, to_guest;
 	int host, client, half;
@@ -262,7 +265,8 @@ static void vsock_restore_refuses_streams_without_their_connection(void **state)
 		snprintf(words, sizeof words, "streams[%u].connected at byte", (unsigned int)i);
 		expect_refused(&p, file, length, stream + STREAM_CONNECTED, !stream[STREAM_CONNECTED], words);
 		/*
-		 * Stage 0 is a client whose line is incomplete, and stage 5 is an open connection.
+		 * Stage 0 is a client whose CONNECT line is incomplete, and stage 5 is an open
+		 * connection.
 		 */
 		expect_refused(&p, file, length, stream + STREAM_STAGE, stream[STREAM_STAGE] ? 0 : 5, words);
 	}
