@@ -67,9 +67,9 @@ fi
 
 # fuzz BUILD HARNESS SECONDS FOLDER CORPUS: fuzzes, beginning with the files of the corpus in the
 # order of their names. FOLDER keeps the findings and the log. The log begins with a command that
-# repeats the run, but has no inputs.
-# An input takes milliseconds. An input that takes 5 minutes is endless, even on a busy machine. So
-# is a run that takes an hour longer than SECONDS.
+# repeats the run, but does not store new inputs.
+# An input takes milliseconds. An input that takes 5 minutes counts as endless, even on a busy
+# machine. A run that takes an hour longer than SECONDS counts as endless, too.
 fuzz() {
 	rm -rf "$4"
 	mkdir -p "$4/corpus" || return 1
@@ -88,7 +88,7 @@ fuzz() {
 	timeout "$patience" "$@" "$folder/corpus" >>"$folder/log" 2>&1
 }
 
-# how_to_repeat FOLDER PROGRAM: prints the commands that repeat each find in FOLDER, and the run.
+# how_to_repeat FOLDER PROGRAM: prints the commands that repeat each finding in FOLDER, and the run.
 how_to_repeat() {
 	for input in "$1"/crash-* "$1"/leak-* "$1"/oom-* "$1"/timeout-*; do
 		[ -e "$input" ] || continue

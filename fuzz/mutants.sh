@@ -7,8 +7,8 @@
 # program runs several times.
 # usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all mutants, in build/mutants.
 # The script removes BUILD_DIR first. BUILD_DIR must be below build or outside of the checkout. The
-# script prints the seed, and then the time of each find. FUZZ_SEED=N repeats the search, as in
-# run.sh.
+# script prints the seed, and then the time that each search took. FUZZ_SEED=N repeats the search,
+# as in run.sh.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=fuzz/lib.sh disable=SC1091

@@ -7,7 +7,7 @@
 #                 seed N. On a busy machine these inputs take about SECONDS. By default the seed
 #                 is random, and the time is exact.
 # The output ends with a line for each harness. The exit status is 0 only if nothing was found.
-# Finds stay in BUILD_DIR/findings, and the output says how to repeat a find.
+# Findings stay in BUILD_DIR/findings, and the output says how to repeat a finding.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=fuzz/lib.sh disable=SC1091

@@ -57,7 +57,7 @@ void blk_any_check(struct blk_harness *h)
 	blk_model_init(model, &options);
 	got = virtio_blk_negotiate(&blk, virtio_blk_offered(&blk));
 	FUZZ_CHECK(got == 0 && blk_model_negotiate(model, model->offered),
-		   "virtio_blk_negotiate() returned %d, or the model disagrees", got);
+		   "virtio_blk_negotiate() returned %d, or the model refuses the features", got);
 	request.type = ask->type = fuzz_u8(&h->in);
 	request.sector = ask->sector = fuzz_number(&h->in);
 	request.base.data.readable_bytes = ask->out.bytes = fuzz_number(&h->in) % (UINT64_C(1) << 34);
@@ -91,8 +91,8 @@ static uint32_t make_segments(struct blk_harness *h, struct virtio_segment *segm
 }
 
 /*
- * Returns the number of bytes in a vector. The vector must hold the bytes of the segments from
- * offset done on.
+ * Returns the number of bytes in a vector. Traps unless the vector holds the bytes of the segments
+ * from offset @done on.
  */
 static uint64_t check_vector(const struct virtio_segment *segments, uint64_t done, const struct virtio_iovec *iov,
 			     uint32_t count)
@@ -104,8 +104,8 @@ static uint64_t check_vector(const struct virtio_segment *segments, uint64_t don
 	for (uint32_t i = 0; i < count; i++) {
 		FUZZ_CHECK((uintptr_t)iov[i].base == segments->addr + done,
 			   "entry %u of the vector has a wrong address", i);
-		FUZZ_CHECK(iov[i].len > 0 && iov[i].len <= segments->len - done, "entry %u of the vector has %zu bytes",
-			   i, iov[i].len);
+		FUZZ_CHECK(iov[i].len > 0 && iov[i].len <= segments->len - done,
+			   "entry %u of the vector is empty or leaves its segment: %zu bytes", i, iov[i].len);
 		bytes += iov[i].len;
 		done += iov[i].len;
 		if (done == segments->len) {
@@ -127,7 +127,7 @@ static int advance(struct blk_harness *h, struct virtio_blk_transfer *t, uint64_
 
 	if (moved < 0 || (uint64_t)moved > asked || (moved == 0 && left > 0)) {
 		FUZZ_CHECK(got < 0 && t->at.done == before,
-			   "advance by %lld of %llu bytes returned %d, or moved the transfer", (long long)moved,
+			   "a wrong advance by %lld of %llu bytes returned %d, or moved the transfer", (long long)moved,
 			   (unsigned long long)asked, got);
 		return got;
 	}
@@ -138,8 +138,8 @@ static int advance(struct blk_harness *h, struct virtio_blk_transfer *t, uint64_
 }
 
 /*
- * Begins a transfer on the largest disk. Returns whether the request may be carried out. If not, it
- * has no data.
+ * Begins a transfer on the largest disk. Returns whether the request is accepted. A
+ * refused request must have no data to move.
  */
 static bool begin_transfer(const struct virtio_blk_request *request, struct virtio_blk_transfer *transfer)
 {
@@ -164,7 +164,7 @@ static bool begin_transfer(const struct virtio_blk_request *request, struct virt
 	free(model);
 	got = virtio_blk_transfer_begin(transfer, &blk, request);
 	FUZZ_CHECK((got == VIRTIO_BLK_S_OK) == (refusal == VIRTIO_BLK_REFUSAL_NONE),
-		   "virtio_blk_transfer_begin() returned status %u", got);
+		   "virtio_blk_transfer_begin() returned status %u, the model disagrees", got);
 	if (got == VIRTIO_BLK_S_OK)
 		return true;
 	FUZZ_CHECK(virtio_blk_transfer_iovec(transfer, &iov, 1) == 0, "a refused request has data to move");
@@ -174,7 +174,7 @@ static bool begin_transfer(const struct virtio_blk_request *request, struct virt
 }
 
 /*
- * Returns the number of bytes in all segments. If whole is true, first lengthens the last segment
+ * Returns the number of bytes in all segments. If @whole is true, first lengthens the last segment
  * until the data is whole sectors.
  */
 static uint64_t add_up(struct virtio_segment *segments, uint32_t count, bool whole)
@@ -222,8 +222,8 @@ void blk_any_transfer(struct blk_harness *h)
 		const uint64_t bytes = check_vector(segments, transfer.at.done, iov, filled);
 
 		FUZZ_CHECK(bytes <= most && (filled == capacity || bytes == most),
-			   "the vector has %llu of %llu bytes in %u entries", (unsigned long long)bytes,
-			   (unsigned long long)most, filled);
+			   "the vector has too many or too few bytes: %llu of %llu, in %u entries",
+			   (unsigned long long)bytes, (unsigned long long)most, filled);
 		more = advance(h, &transfer, bytes, left);
 	}
 }
@@ -249,7 +249,7 @@ static void check_move(struct blk_harness *h, const struct virtio_blk_backend *b
 	FUZZ_CHECK(got == (int64_t)most, "the memory back end writes %lld bytes", (long long)got);
 	if (most)
 		memset(before + offset, 0x77, most);
-	FUZZ_CHECK(memcmp(before, disk, size) == 0, "the memory back end writes outside of the range");
+	FUZZ_CHECK(memcmp(before, disk, size) == 0, "the memory back end writes wrong bytes, or outside of the range");
 	free(guest);
 	free(before);
 }
@@ -264,12 +264,12 @@ void blk_any_memory(struct blk_harness *h)
 	uint8_t *disk;
 
 	FUZZ_CHECK(size ? got == VIRTIO_EINVAL && b.max_iovecs == 77 : got == 0,
-		   "a memory back end without memory returned %d", got);
+		   "virtio_blk_memory_backend() without memory returned %d, or changed the back end", got);
 	memory.bytes = disk = fuzz_alloc(size);
 	for (uint64_t i = 0; i < size; i++)
 		disk[i] = (uint8_t)(i + 1);
 	got = virtio_blk_memory_backend(&memory, &b);
-	FUZZ_CHECK(got == 0 && b.max_iovecs > 0, "a memory back end returned %d", got);
+	FUZZ_CHECK(got == 0 && b.max_iovecs > 0, "virtio_blk_memory_backend() returned %d, or set no max_iovecs", got);
 	check_move(h, &b, disk, size, offset);
 	got = b.ops->write_zeroes(b.context, offset, bytes, true);
 	FUZZ_CHECK(inside ? got == 0 : got < 0, "write_zeroes() of the memory back end returned %d", got);

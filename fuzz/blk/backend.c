@@ -26,8 +26,8 @@ static struct blk_progress *begin(struct blk_harness *h, uint32_t type)
 }
 
 /*
- * Notes that the back end fails the request with this answer. If the answer is not an error, the
- * library may report any error.
+ * Notes that the back end fails the request with this answer. If the answer is not an error code,
+ * the library may report any error.
  */
 static int fail(struct blk_progress *p, int64_t answer)
 {
@@ -284,7 +284,7 @@ static bool zero_by_memory(struct blk_harness *h, uint32_t type, uint64_t offset
 	got = type == VIRTIO_BLK_T_DISCARD        ? ops->discard(memory, offset, bytes)
 	      : type == VIRTIO_BLK_T_SECURE_ERASE ? ops->secure_erase(memory, offset, bytes)
 						  : ops->write_zeroes(memory, offset, bytes, false);
-	FUZZ_CHECK(got == 0, "the memory back end cannot write zeroes: %d", got);
+	FUZZ_CHECK(got == 0, "the memory back end failed to change a range: %d", got);
 	return true;
 }
 

@@ -100,7 +100,7 @@ static void prepare(struct blk_harness *h, struct blk_slot *s)
 		FUZZ_CHECK(virtio_blk_request_init(r, storage) == VIRTIO_EINVAL,
 			   "a request without segments is accepted");
 		for (size_t i = 0; i < sizeof *r; i++)
-			FUZZ_CHECK(((const uint8_t *)r)[i] == NO_ARGUMENT, "a failure touched the request");
+			FUZZ_CHECK(((const uint8_t *)r)[i] == NO_ARGUMENT, "a failed init changed the request");
 		storage->segment_capacity = 1;
 	}
 	FUZZ_CHECK(virtio_blk_request_init(r, storage) == 0, "virtio_blk_request_init() failed");
@@ -152,9 +152,9 @@ static void count_fault(struct blk_harness *h, const struct blk_slot *s, int err
 static void check_segment(const struct blk_harness *h, const struct virtio_segment *s, const struct model_piece *p,
 			  uint64_t within)
 {
-	FUZZ_CHECK((uint8_t *)s->host == shadow_host(h->shadow, &p->region) + within, "wrong host address");
-	FUZZ_CHECK(s->addr - p->addr == within - p->offset, "wrong segment at %#llx", (unsigned long long)s->addr);
-	FUZZ_CHECK(shadow_same_region(h->map, s->region, &p->region), "wrong region");
+	FUZZ_CHECK((uint8_t *)s->host == shadow_host(h->shadow, &p->region) + within, "a segment's host is wrong");
+	FUZZ_CHECK(s->addr - p->addr == within - p->offset, "wrong segment address %#llx", (unsigned long long)s->addr);
+	FUZZ_CHECK(shadow_same_region(h->map, s->region, &p->region), "a segment has a wrong region");
 }
 
 static void check_data(const struct blk_harness *h, const struct blk_ask *ask, struct virtio_blk_data data,
@@ -162,19 +162,19 @@ static void check_data(const struct blk_harness *h, const struct blk_ask *ask, s
 {
 	uint64_t offset = 0;
 
-	FUZZ_CHECK(data.bytes == run->bytes, "wrong number of bytes: %llu", (unsigned long long)data.bytes);
+	FUZZ_CHECK(data.bytes == run->bytes, "the data has the wrong length %llu", (unsigned long long)data.bytes);
 	for (uint32_t i = 0; i < data.count; i++) {
 		uint64_t within, here;
 		const struct model_piece *p;
 
-		FUZZ_CHECK(offset < run->bytes, "too many segments");
+		FUZZ_CHECK(offset < run->bytes, "the data has too many segments");
 		p = blk_find(&ask->chain, run, offset, &within, &here);
 		check_segment(h, &data.segments[i], p, within);
-		FUZZ_CHECK(data.segments[i].len == here, "wrong segment of %llu bytes",
+		FUZZ_CHECK(data.segments[i].len == here, "a segment has the wrong length %llu",
 			   (unsigned long long)data.segments[i].len);
 		offset += here;
 	}
-	FUZZ_CHECK(offset == run->bytes, "segments are missing");
+	FUZZ_CHECK(offset == run->bytes, "the data has too few segments");
 }
 
 static void check_ranges(const struct blk_ask *ask, const struct virtio_blk_request *r)
@@ -195,26 +195,26 @@ static void check_request(const struct blk_harness *h, const struct blk_slot *s)
 
 	FUZZ_CHECK(r->base.token.value == s->chain.token.value, "wrong token");
 	FUZZ_CHECK(ask->errors ? fuzz_error_bit(r->base.error) & ask->errors : r->base.error == 0,
-		   "error %d, allowed set %#llx", r->base.error, (unsigned long long)ask->errors);
+		   "the request has error %d, allowed set %#llx", r->base.error, (unsigned long long)ask->errors);
 	FUZZ_CHECK(r->type == ask->type && r->sector == ask->sector, "wrong type %u, or wrong sector", r->type);
 	check_data(h, ask, virtio_blk_out(r), &ask->out);
 	check_data(h, ask, virtio_blk_in(r), &ask->in);
-	FUZZ_CHECK(status->len == ask->answerable, "wrong status of %llu bytes", (unsigned long long)status->len);
+	FUZZ_CHECK(status->len == ask->answerable, "wrong length of the status: %llu", (unsigned long long)status->len);
 	if (ask->answerable)
 		check_segment(h, status, &ask->status, ask->status.offset);
 	check_ranges(ask, r);
 }
 
-/* Checks a parse. Returns false if memory isn't mapped yet: then only the header may change. */
+/* Checks a parse. Returns false if memory is not mapped yet. Then only the header may change. */
 static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virtio_blk_request *before, int got)
 {
 	const uint64_t waits = fuzz_error_bit(VIRTIO_ENOTMAPPED);
 	const struct blk_ask *ask = s->ask;
 
 	if (got == VIRTIO_ENOTMAPPED) {
-		FUZZ_CHECK(ask->errors & waits, "ENOTMAPPED without a page to wait for");
+		FUZZ_CHECK(ask->errors & waits, "VIRTIO_ENOTMAPPED is not among the allowed errors");
 		memcpy(s->request->header, before->header, sizeof before->header);
-		FUZZ_CHECK(memcmp(s->request, before, sizeof *before) == 0, "a failure touched the request");
+		FUZZ_CHECK(memcmp(s->request, before, sizeof *before) == 0, "a failed parse changed the request");
 		count_fault(h, s, got);
 		return false;
 	}
@@ -224,7 +224,7 @@ static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virti
 	return true;
 }
 
-/* Unpops a request whose memory is not mapped yet, or drops it if later requests are in flight. */
+/* Unpops a request whose memory is not mapped yet. If the unpop fails, completes the request. */
 static void not_mapped(struct blk_harness *h, struct blk_slot *s)
 {
 	const struct virtio_completion nothing = { s->chain.token, 0 };
@@ -289,11 +289,11 @@ static uint32_t ended(struct blk_harness *h, struct blk_slot *s)
 static void check_error(const struct blk_slot *s, int error)
 {
 	if (s->progress.failed && s->progress.nonsense)
-		FUZZ_CHECK(error != 0, "a wrong answer of the back end is no error");
+		FUZZ_CHECK(error != 0, "the back end gave a wrong answer, but the result has no error");
 	else if (s->progress.failed)
-		FUZZ_CHECK(error == s->progress.error, "result with error %d, not %d", error, s->progress.error);
+		FUZZ_CHECK(error == s->progress.error, "the result has error %d, not %d", error, s->progress.error);
 	else
-		FUZZ_CHECK(error == s->request->base.error, "result with wrong error %d", error);
+		FUZZ_CHECK(error == s->request->base.error, "the result has a wrong error: %d", error);
 }
 
 static enum virtio_blk_refusal expected_refusal(const struct blk_harness *h, const struct blk_slot *s)
@@ -306,8 +306,8 @@ static void check_result(struct blk_harness *h, struct blk_slot *s)
 	const struct virtio_blk_result *r = &s->result;
 	const uint32_t set = ended(h, s);
 
-	FUZZ_CHECK(r->status <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(r->status) & set), "status %u, allowed set %#x",
-		   r->status, set);
+	FUZZ_CHECK(r->status <= VIRTIO_BLK_S_UNSUPP && (BLK_STATUS_BIT(r->status) & set),
+		   "the status is %u, allowed set %#x", r->status, set);
 	FUZZ_CHECK(r->written == blk_model_written(&s->progress, r->status), "wrong number of written bytes: %llu",
 		   (unsigned long long)r->written);
 	FUZZ_CHECK(r->touched >= s->progress.touched && r->touched >= r->written && r->touched <= s->progress.reach,
@@ -386,11 +386,11 @@ static int64_t move_some(struct blk_harness *h, struct blk_slot *s, uint32_t cap
 	int64_t moved = 0;
 	uint64_t bytes = 0;
 
-	FUZZ_CHECK(count <= capacity && (count > 0) == (left > 0), "wrong vector of %u entries", count);
+	FUZZ_CHECK(count <= capacity && (count > 0) == (left > 0), "wrong number of entries: %u", count);
 	for (uint32_t i = 0; i < count; i++)
 		bytes += iov[i].len;
-	FUZZ_CHECK(count == capacity || bytes == left, "vector with %llu of %llu bytes", (unsigned long long)bytes,
-		   (unsigned long long)left);
+	FUZZ_CHECK(count == capacity || bytes == left, "the vector has only %llu of %llu bytes",
+		   (unsigned long long)bytes, (unsigned long long)left);
 	if (count)
 		moved = blk_backend_move(h, iov, count, s->transfer.offset, write);
 	free(iov);
@@ -401,7 +401,7 @@ static void end_transfer(struct blk_harness *h, struct blk_slot *s, int error)
 {
 	if (!error && s->progress.accepted && blk_model_flush_due(&h->disk, &s->progress)) {
 		FUZZ_CHECK(s->ask->type == VIRTIO_BLK_T_FLUSH || virtio_blk_write_through(&h->blk),
-			   "virtio_blk_write_through() is false");
+			   "a flush is due, but virtio_blk_write_through() is false");
 		error = blk_backend_flush(h);
 	}
 	memset(&s->result, NO_ARGUMENT, sizeof s->result);
@@ -424,7 +424,7 @@ static bool begin_transfer(struct blk_harness *h, struct blk_slot *s)
 		   "transfer_begin() returned status %u", got);
 	FUZZ_CHECK(s->progress.accepted ? s->transfer.at.left == data_of(s->ask)
 					: virtio_blk_transfer_iovec(&s->transfer, &iov, 1) == 0,
-		   "wrong transfer of %llu bytes", (unsigned long long)s->transfer.at.left);
+		   "the transfer has %llu bytes to move, the model disagrees", (unsigned long long)s->transfer.at.left);
 	if (!s->progress.accepted)
 		end_transfer(h, s, 0);
 	else
@@ -450,7 +450,7 @@ static void device_move(struct blk_harness *h)
 	h->faults = flags & BLK_S_FAULTS;
 	left = virtio_blk_transfer_advance(&s->transfer, move_some(h, s, (flags >> 4) + 1u));
 	if (p->failed)
-		FUZZ_CHECK(left < 0 && (p->nonsense || left == p->error), "a failed advance returned %d", left);
+		FUZZ_CHECK(left < 0 && (p->nonsense || left == p->error), "advance returned %d after an error", left);
 	else
 		FUZZ_CHECK(left == (p->done < all) && s->transfer.at.done == p->done,
 			   "advance returned %d after %llu of %llu bytes", left, (unsigned long long)p->done,
@@ -493,8 +493,8 @@ static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t 
 }
 
 /*
- * virtio 1.4, 2.7.8.2: the status counts if every byte before it was written. After an error nobody
- * knows whether every byte was written, so the length is 0.
+ * virtio 1.4, 2.7.8.2: the used length counts the status if every byte before it was written. After
+ * an error nobody knows whether every byte was written, so the length is 0.
  */
 static uint32_t used_len(const struct blk_slot *s, uint64_t written)
 {
@@ -531,7 +531,7 @@ static void device_finish(struct blk_harness *h)
 		complete(h, s, flags);
 }
 
-/* Completes a completed request again, or a request without a status byte with an empty result. */
+/* Completes a completed request again, or a request that has no status (with an empty result). */
 static void device_complete(struct blk_harness *h)
 {
 	struct blk_slot *s = pick(h);
@@ -549,7 +549,7 @@ static void device_complete(struct blk_harness *h)
 
 /* Serving at once */
 
-/* After a failed read the dirty log must have the bytes read, and may have the whole buffer. */
+/* After a failed read the dirty log must mark the bytes read, and may mark the whole buffer. */
 static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 {
 	struct shadow_log *log = &h->shadow->logs[0];
@@ -586,13 +586,13 @@ static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 		return;
 	blk_model_count(&h->disk, s->ask, status, expected_refusal(h, s), written);
 	if (s->progress.nonsense && h->disk.stats.first_error == 0) {
-		FUZZ_CHECK(h->stats.first_error, "a wrong answer of the back end is no error");
+		FUZZ_CHECK(h->stats.first_error, "the back end gave a wrong answer, but no error was counted");
 		first_error(h, h->stats.first_error);
 	}
 	first_error(h, s->ask->errors ? s->request->base.error : s->progress.error);
 }
 
-/* Returns whether a pop yields a head now. A queue without known heads reads the index again. */
+/* Returns whether a pop yields a head now. A queue that knows no new head reads the index again. */
 static bool next_head(const struct blk_harness *h, uint16_t *head)
 {
 	const struct model *m = &h->model;
@@ -612,7 +612,7 @@ static bool next_head(const struct blk_harness *h, uint16_t *head)
 
 /*
  * The model pops first, because the driver may write to the ring while the request is carried out.
- * Only the library knows the token: until adopt_token() the model has a token that no pop yields.
+ * Only the library knows the token. Until adopt_token() the model has a token that no pop yields.
  */
 static struct blk_slot *pop_in_model(struct blk_harness *h, uint16_t head)
 {
@@ -656,7 +656,7 @@ static void serve_nothing(struct blk_harness *h)
 	prepare(h, &s);
 	memcpy(&before, s.request, sizeof before);
 	model_pop(&h->model, &walk, virtio_blk_process(&h->blk, &h->queue, s.request, &h->stats), &none);
-	FUZZ_CHECK(memcmp(s.request, &before, sizeof before) == 0, "a failure touched the request");
+	FUZZ_CHECK(memcmp(s.request, &before, sizeof before) == 0, "a call that popped nothing changed the request");
 	drop(&s);
 }
 
@@ -721,7 +721,7 @@ static void device_notify(struct blk_harness *h)
 	model_needs_interrupt(&h->model, virtio_queue_needs_interrupt(&h->queue));
 }
 
-/* Ends all requests in flight: completes each with length 0. */
+/* Completes each request in flight with length 0. */
 static void quiesce(struct blk_harness *h)
 {
 	for (uint32_t i = 0; i < MODEL_MAX_SIZE; i++) {

@@ -176,7 +176,7 @@ struct asked {
 	uint32_t header;
 	uint64_t sector;
 	uint32_t data;
-	uint32_t other; /* data in the other direction */
+	uint32_t other; /* bytes of data in the opposite direction */
 	uint32_t ranges;
 	uint8_t range[BLK_MOST_RANGES + 1][16];
 };

@@ -275,10 +275,10 @@ static bool init_disk(struct blk_harness *h, const struct virtio_blk_options *op
 	memcpy(&before, &h->blk, sizeof before);
 	got = virtio_blk_init(&h->blk, options);
 	FUZZ_CHECK(got == bad, "init of the disk returned %d, not %d", got, bad);
-	FUZZ_CHECK(!op == !missing && (!op || strcmp(op, missing) == 0), "the missing operation is: %s",
+	FUZZ_CHECK(!op == !missing && (!op || strcmp(op, missing) == 0), "virtio_blk_missing_op() is wrong: %s",
 		   op ? op : "none");
 	if (bad)
-		FUZZ_CHECK(memcmp(&before, &h->blk, sizeof before) == 0, "a failure touched the disk");
+		FUZZ_CHECK(memcmp(&before, &h->blk, sizeof before) == 0, "a failed init changed the disk");
 	else
 		blk_model_init(&h->disk, options);
 	return !bad;
@@ -314,7 +314,7 @@ static void make_disk(struct blk_harness *h)
 	features &= h->disk.offered;
 	got = virtio_blk_negotiate(&h->blk, features);
 	FUZZ_CHECK(got == 0 && blk_model_negotiate(&h->disk, features),
-		   "virtio_blk_negotiate() returned %d, or the model disagrees", got);
+		   "virtio_blk_negotiate() returned %d, or the model refuses the features", got);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -18,7 +18,10 @@ static bool is_power_of_two(uint64_t value)
 	return false;
 }
 
-/* Returns whether a command's limits are wrong: only one is set, or the disk is read-only. */
+/*
+ * Returns whether the limits of a command are wrong. Both must be set or neither. On a read-only
+ * disk neither may be set.
+ */
 static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, uint32_t seg)
 {
 	if (sectors == 0 && seg == 0)
@@ -117,7 +120,7 @@ bool blk_model_negotiate(struct blk_model *m, uint64_t features)
 	return true;
 }
 
-/* Returns whether a driver can set this value of writeback. Tries it on a new model of the disk. */
+/* Returns whether a driver can set this value of writeback. Tries this on a new model. */
 static bool writeback_reachable(const struct blk_model *m, const struct virtio_blk_state *state)
 {
 	struct blk_model *other = fuzz_alloc(sizeof *other);
@@ -319,7 +322,7 @@ static void find_status(struct model *queue, struct blk_ask *ask)
 		ask->status = (struct model_piece){ addr, 1, *place.region, place.offset };
 }
 
-/* Returns the errors that a request may have. Errors of the chain and its buffers go first. */
+/* Returns the errors that a request may have. Errors of the chain or its buffers hide others. */
 static uint64_t find_errors(const struct blk_ask *ask, uint32_t segments)
 {
 	const struct model_chain *c = &ask->chain;

@@ -12,7 +12,7 @@
 
 #include "../queue/model.h"
 
-/* The size of the storage. A larger disk repeats it. */
+/* The size of the storage. A disk with a larger capacity repeats the storage. */
 #define BLK_DISK_BYTES 0x2000u
 #define BLK_DISK_SECTORS (BLK_DISK_BYTES / 512)
 #define BLK_MOST_RANGES 16u
@@ -28,7 +28,7 @@ struct blk_model {
 	bool unstable[BLK_DISK_SECTORS]; /* changed since the last flush */
 };
 
-/* A run of a request's bytes. */
+/* A run: consecutive bytes of a request. */
 struct blk_run {
 	uint64_t start; /* offset in the bytes of the chain */
 	uint64_t bytes;
@@ -87,7 +87,7 @@ void blk_model_config(const struct blk_model *m, uint8_t space[VIRTIO_BLK_CONFIG
 /* Returns the result that a restore must have: 0, 1 or VIRTIO_EINVAL. */
 int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state);
 
-/* The driver writes to the configuration space. Returns whether the write sets writeback. */
+/* Writes to the configuration space as the driver. Returns whether the write sets writeback. */
 bool blk_model_config_write(struct blk_model *m, uint64_t offset, const uint8_t *data, size_t len);
 
 /*

@@ -79,7 +79,10 @@
 #define RESET(how) DEVICE(BLK_RESET), how
 #define MIGRATE(how) DEVICE(BLK_MIGRATE), how
 #define CONFIG_READ(...) DEVICE(BLK_CONFIG_READ), __VA_ARGS__
-/* capacity, max_request_bytes, discard's two limits; type, sector, out, in, room for ranges */
+/*
+ * Operands: capacity, max_request_bytes, two limits of discard, type, sector, bytes out, bytes in,
+ * room for ranges.
+ */
 #define ANY_CHECK(...) DEVICE(BLK_ANY_CHECK), __VA_ARGS__
 #define ANY_TRANSFER(...) DEVICE(BLK_ANY_TRANSFER), __VA_ARGS__
 #define ANY_MEMORY(...) DEVICE(BLK_ANY_MEMORY), __VA_ARGS__
@@ -133,10 +136,7 @@ const struct seed blk_seeds[] = {
 	BLK("on_itself", LOGGED(0), PLACED(VIRTIO_BLK_T_IN, 0, 1, 1, 8, 8, 0, 0), SERVE,
 	    PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 8, 8, 0, 0), SERVE, PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 8, 20, 0, 0),
 	    SERVE),
-	/*
-	 * Buffers that begin at the end of the data area and continue at its start, so they lie
-	 * over the rings.
-	 */
+	/* The data buffer of the first read lies over the rings, in the first 1024 bytes. */
 	BLK("on_rings", PLAIN, READ(1, 1), READ(2, 1), BLK_DESC, 1, 0, POWER(5, 0), 3, 2, SERVE, SERVE, RESET(3), 0, 0,
 	    0, 0, READ(1, 1), SERVE),
 	BLK("read_only", DISK(BLK_O_READ_ONLY), WRITE(1, 1), SERVE, READ(1, 1), SERVE, WRITE(1, 0), SERVE),

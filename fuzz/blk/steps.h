@@ -60,8 +60,8 @@ enum blk_driver_step {
  *
  * - the type; after 0xff, a type of 4 bytes
  * - flags, sector
- * - the amount of data: below 16 in sectors, or in ranges; else in bytes, plus 16; after 255, two
- *   bytes have the amount in bytes
+ * - the amount of data: a value below 16 is a number of sectors or ranges, and a value from 16 to
+ *   254 is 16 plus a number of bytes; after 255, two bytes have the number of bytes
  * - the ranges
  * - the addresses of the readable and of the writable bytes, in units of 32 bytes
  * - how the readable and the writable bytes are cut into buffers
@@ -114,13 +114,13 @@ enum blk_migrate_flag {
 };
 
 enum blk_serve_flag {
-	BLK_S_FAULTS = 0x01,   /* each call of the back end takes a byte: enum blk_fault */
+	BLK_S_FAULTS = 0x01,   /* an enum blk_fault follows for each call of the back end */
 	BLK_S_NO_STATS = 0x02, /* the request is not counted */
 	BLK_S_STALE = 0x04,    /* the chain is completed before the request is carried out */
 	BLK_S_PARTS = 0x08,    /* separate calls for pop, execute and complete */
 };
 
-/* The outcome of a call of the back end. Values below BLK_F_SHORT are success. */
+/* The outcome of a call of the back end. Other values are success. */
 enum blk_fault {
 	BLK_F_SHORT = 0x80,    /* moves only a part; the next byte says how many 256ths */
 	BLK_F_ERROR = 0xa0,    /* an error after a part was moved; the next byte as above */

@@ -55,7 +55,7 @@ struct shadow_page {
 
 enum shadow_hook {
 	SHADOW_HOOK_PAGE,  /* an answer reaches to the end of the page */
-	SHADOW_HOOK_SHORT, /* an answer reaches to the end of the page or of the request */
+	SHADOW_HOOK_SHORT, /* an answer reaches to the end of page or request, whichever is first */
 	SHADOW_HOOK_BYTE,  /* an answer has one byte */
 };
 
@@ -136,7 +136,9 @@ void shadow_put_region(struct shadow_memory *w, const struct shadow_region *regi
 		       size_t len);
 void shadow_put_unlogged(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, const void *src,
 			 size_t len);
+/* Returns the shadow of the byte at an offset of a region. */
 const uint8_t *shadow_shadow(const struct shadow_memory *w, const struct shadow_region *region, uint64_t offset);
+/* Mark a range only in the shadow of the dirty log. */
 void shadow_mark(struct shadow_memory *w, const struct virtio_dirty_log *log, uint64_t addr, uint64_t len);
 void shadow_mark_region(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, uint64_t len);
 

@@ -56,7 +56,7 @@ void harness_open(struct console_harness *h)
 		.control_segments = h->control_segments,
 		.control_capacity = CONTROL_SEGMENTS,
 	};
-	FUZZ_CHECK(virtio_console_init(&h->console, &h->options) == 0, "the device is refused");
+	FUZZ_CHECK(virtio_console_init(&h->console, &h->options) == 0, "valid options are refused");
 	for (uint32_t i = 0; i < PORTS; i++) {
 		struct host_port *p = &h->host[i];
 
@@ -147,7 +147,7 @@ void harness_resize(struct console_harness *h, uint32_t id, uint16_t cols, uint1
 	const int got = virtio_console_resize(&h->console, id, cols, rows);
 
 	if (!view->present || !view->console) {
-		FUZZ_CHECK(got == VIRTIO_EINVAL, "virtio_console_resize() returned %d", got);
+		FUZZ_CHECK(got == VIRTIO_EINVAL, "virtio_console_resize() without a console returned %d", got);
 		return;
 	}
 	FUZZ_CHECK(got == (changes && id == 0 && (h->console.offered & SIZE) ? 1 : 0),
@@ -157,7 +157,7 @@ void harness_resize(struct console_harness *h, uint32_t id, uint16_t cols, uint1
 
 /* Messages */
 
-/* Calls until nothing is left to do, because a call may end early after long chains. */
+/* Repeats the call until nothing is left to do, because a call may end early after long chains. */
 static int take_all(struct console_harness *h, struct virtio_console_progress *all)
 {
 	struct virtio_console_progress progress;
@@ -169,7 +169,7 @@ static int take_all(struct console_harness *h, struct virtio_console_progress *a
 		all->chains += progress.chains;
 		all->notify = all->notify || progress.notify;
 		FUZZ_CHECK(!progress.more || (got == 0 && progress.chains > 0),
-			   "progress: more is set, but no chain was used");
+			   "progress: more is set, but the call failed or used no chain");
 	} while (progress.more);
 	return got;
 }
@@ -211,7 +211,7 @@ void harness_take(struct console_harness *h)
 	guest_expect_no_more(&h->guest, CONTROL_TX);
 }
 
-/* Copies a message that the device has put into a chain to the shadow. */
+/* Reads a message that the device has put into a chain, and copies the message to the shadow. */
 static void take_over_message(struct console_harness *h, const struct chain_spec *spec, uint32_t len)
 {
 	uint8_t message[64];
@@ -263,7 +263,8 @@ bool harness_hear(struct console_harness *h)
 
 		guest_weigh(&h->guest, spec, true, true, UINT32_MAX, &worth);
 		if (got == VIRTIO_ENOTMAPPED) {
-			FUZZ_CHECK(worth.not_mapped && progress.chains == 0, "ENOTMAPPED without a page to wait for");
+			FUZZ_CHECK(worth.not_mapped && progress.chains == 0,
+				   "VIRTIO_ENOTMAPPED, but all pages are mapped or a chain was used");
 			return true;
 		}
 		FUZZ_CHECK(!worth.not_mapped || worth.bad, "the device uses a page that is not mapped");
@@ -331,7 +332,7 @@ void harness_move(struct console_harness *h)
 	memset(h->ports, 0xee, sizeof h->ports);
 	for (uint32_t i = 0; i < PORTS; i++)
 		memset(h->transmit_segments[i], 0xee, h->segments * sizeof *h->receive_segments);
-	FUZZ_CHECK(virtio_console_init(&h->console, &h->options) == 0, "the device is refused");
+	FUZZ_CHECK(virtio_console_init(&h->console, &h->options) == 0, "valid options are refused");
 	for (uint32_t i = 0; i < count; i++)
 		if (h->view.ports[i].present) {
 			harness_add_port(h, i);
@@ -392,7 +393,7 @@ void harness_config(struct console_harness *h, uint64_t offset, size_t len, bool
 	free(bytes);
 }
 
-/* Restores a forged state into a copy. The restore must refuse the state, or set all of it. */
+/* Restores a forged state into a copy. The restore must refuse the state or set all its values. */
 void harness_forge(struct console_harness *h, const struct virtio_console_port_state *state)
 {
 	struct virtio_console_port ports[PORTS];

@@ -22,7 +22,7 @@ void harness_type(struct console_harness *h, uint32_t id, uint32_t len)
 	FUZZ_CHECK(virtio_console_input_available(&p->input) == room, "the input buffer does not have %u bytes of room",
 		   room);
 	got = virtio_console_input_enqueue(&p->input, bytes, len, &wake);
-	FUZZ_CHECK(got == (n == 0 && len != 0 ? VIRTIO_ENOBUFS : (int)n), "%d of %u bytes enqueued", got, len);
+	FUZZ_CHECK(got == (n == 0 && len != 0 ? VIRTIO_ENOBUFS : (int)n), "enqueue returned %d for %u bytes", got, len);
 	memcpy(p->held + p->held_count, bytes, n);
 	p->held_count += n;
 	p->wants_room = n < len;
@@ -62,7 +62,7 @@ static bool stops(const struct chain_worth *worth, int got, uint32_t index, uint
 	return !worth->bad || (got == VIRTIO_ENOTMAPPED && index == completed);
 }
 
-/* Calls until nothing is left to do, because a call may end early after long chains. */
+/* Repeats the call until nothing is left to do, because a call may end early after long chains. */
 static int receive_all(struct console_harness *h, uint32_t id, struct virtio_console_progress *all)
 {
 	struct virtio_console_progress progress;
@@ -76,8 +76,8 @@ static int receive_all(struct console_harness *h, uint32_t id, struct virtio_con
 		all->notify = all->notify || progress.notify;
 		all->room = all->room || progress.room;
 		FUZZ_CHECK(!progress.more || (got == 0 && progress.chains > 0),
-			   "progress: more is set, but no chain was used");
-		FUZZ_CHECK(!progress.blocked, "progress: blocked is wrong");
+			   "progress: more is set, but the call failed or used no chain");
+		FUZZ_CHECK(!progress.blocked, "progress: receive has set blocked");
 	} while (progress.more);
 	return got;
 }
@@ -120,7 +120,7 @@ void harness_receive(struct console_harness *h, uint32_t id)
 		FUZZ_CHECK(progress.room == (p->wants_room && p->held_count < h->capacity), "progress: room is wrong");
 		p->wants_room = p->wants_room && !progress.room;
 	}
-	FUZZ_CHECK(progress.chains == index, "receive used %u chains, the model %u", progress.chains, index);
+	FUZZ_CHECK(progress.chains == index, "receive used %u chains, the model says %u", progress.chains, index);
 	FUZZ_CHECK(progress.notify == (index > 0), "progress: notify is wrong");
 	guest_expect_no_more(&h->guest, queue);
 	check_input(h, id);
@@ -227,7 +227,7 @@ static bool settle_chain(struct console_harness *h, uint32_t id, const struct vi
 	return false;
 }
 
-/* Calls until nothing is left to do, like receive_all(). */
+/* Repeats the call until nothing is left to do, like receive_all(). */
 static int transmit_all(struct console_harness *h, uint32_t id, struct virtio_console_progress *all)
 {
 	struct virtio_console_progress progress;
@@ -241,8 +241,8 @@ static int transmit_all(struct console_harness *h, uint32_t id, struct virtio_co
 		all->notify = all->notify || progress.notify;
 		all->blocked = progress.blocked;
 		FUZZ_CHECK(!progress.more || (got == 0 && progress.chains > 0 && !progress.blocked),
-			   "progress: more is set, but must not be");
-		FUZZ_CHECK(!progress.room, "progress: room is wrong");
+			   "progress: more is set, but the call failed, used no chain, or is blocked");
+		FUZZ_CHECK(!progress.room, "progress: transmit has set room");
 	} while (progress.more);
 	return got;
 }
@@ -262,7 +262,8 @@ void harness_transmit(struct console_harness *h, uint32_t id, uint32_t limit)
 	p->limit = limit;
 	got = transmit_all(h, id, &progress);
 	if (!has_queues(h, id)) {
-		FUZZ_CHECK(got == VIRTIO_EINVAL && progress.chains == 0, "transmit without queues: %d", got);
+		FUZZ_CHECK(got == VIRTIO_EINVAL && progress.chains == 0,
+			   "transmit without queues returned %d, or used a chain", got);
 		return;
 	}
 	while (q->waiting > 0 && settle_chain(h, id, &progress, got, index, &left, &expected))
@@ -270,7 +271,7 @@ void harness_transmit(struct console_harness *h, uint32_t id, uint32_t limit)
 	FUZZ_CHECK(got == expected, "transmit returned %d, the model says %d", got, expected);
 	FUZZ_CHECK(progress.bytes == limit - left && p->limit == left,
 		   "progress: bytes is not the number of bytes that the sink took");
-	FUZZ_CHECK(progress.chains == index, "transmit used %u chains, the model %u", progress.chains, index);
+	FUZZ_CHECK(progress.chains == index, "transmit used %u chains, the model says %u", progress.chains, index);
 	FUZZ_CHECK(progress.blocked == (p->in_flight && expected == 0), "progress: blocked is wrong");
 	FUZZ_CHECK(progress.notify == (index > 0 || q->doubt), "progress: notify is wrong");
 	q->doubt = false;

@@ -198,8 +198,8 @@ static void write_desc(struct guest_queue *q, uint64_t table, uint32_t index, co
 }
 
 /*
- * Writes the descriptors of a chain. With damage 1 the next of the last descriptor lies outside of
- * the table. With damage 2 this next is the first descriptor.
+ * Writes the descriptors of a chain. With damage 1 the last descriptor points to a next descriptor
+ * outside of the table. With damage 2 the last descriptor points to the first descriptor.
  */
 static void write_chain(struct guest_queue *q, uint64_t table, uint32_t first, struct chain_spec *spec, uint8_t damage)
 {

@@ -5,7 +5,7 @@
  * - Guest memory is a few small regions. Each region has a shadow, which changes only as the model
  *   permits.
  * - The model remembers each chain as the driver wrote it, so the model needs no walk. The model
- *   computes the bytes of a chain when the chain's turn comes.
+ *   computes the bytes of a chain when the device reaches the chain.
  * - Input is a list of bytes. Bytes leave it only in completed chains. Output is compared when the
  *   library offers it to the sink.
  * - For the control queues the model is the driver's view (view.h).
@@ -54,10 +54,10 @@ struct guest_queue {
 	bool busy[SLOTS];
 	uint32_t order[SLOTS]; /* slots that the device has not completed, oldest first */
 	uint32_t waiting;
-	bool doubt; /* after a restore the next check must ask for an interrupt */
+	bool doubt; /* the queue was restored, so the next transmit must set notify */
 };
 
-/* The bytes that a chain would have for the device if it were read now. */
+/* The bytes that the device would find in a chain now. */
 struct chain_worth {
 	bool bad;        /* the chain is malformed, or a buffer is not in memory */
 	bool not_mapped; /* a page is not mapped yet */
@@ -82,8 +82,8 @@ void guest_open(struct guest *g, struct fuzz_input *in);
 void guest_close(struct guest *g);
 
 /*
- * Call these before and after each call of the device. guest_compare() traps unless memory and
- * shadow are the same.
+ * Call guest_before() before each call of the library, and guest_compare() after the call.
+ * guest_compare() traps unless memory and shadow are the same.
  */
 void guest_before(struct guest *g);
 void guest_compare(struct guest *g);
@@ -95,13 +95,13 @@ void guest_add(struct guest *g, uint32_t queue, const struct chain_spec *spec, b
 void guest_restart(struct guest *g, uint32_t queue);
 
 /*
- * Computes the bytes of a chain, for a device with room for capacity segments. to_driver is true if
- * the device writes. If both is true, buffers of the other direction are checked, too.
+ * Computes the bytes of a chain, for a device with room for @capacity segments. @to_driver is true
+ * if the device writes. If @both is true, buffers of the other direction are checked, too.
  */
 void guest_weigh(const struct guest *g, const struct chain_spec *spec, bool to_driver, bool both, uint32_t capacity,
 		 struct chain_worth *out);
 
-/* Returns the guest address of byte number at. Only the bytes of one direction are counted. */
+/* Returns the guest address of byte number @at. Only the bytes of one direction are counted. */
 uint64_t guest_byte_addr(const struct chain_spec *spec, bool to_driver, uint32_t at);
 uint8_t guest_get(const struct guest *g, uint64_t addr);
 

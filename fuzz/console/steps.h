@@ -19,8 +19,8 @@
 /* The first byte of a step is its number. The bytes after it are the arguments. */
 enum console_step {
 	/*
-	 * queue; (descriptors - 1) | 8 for a table | damage << 4; then address, length and flags of
-	 * each descriptor
+	 * The driver adds a chain: queue, (descriptors - 1) | 8 for a table | damage << 4;
+	 * then address, length and flags of each descriptor.
 	 */
 	CONSOLE_ADD,
 	CONSOLE_TYPE,     /* the host has new input: port, bytes */
@@ -33,16 +33,16 @@ enum console_step {
 	 */
 	CONSOLE_HEAR,
 	CONSOLE_TAKE,   /* the device reads the driver's messages */
-	CONSOLE_PLUG,   /* port | 4 for a console | 8 for a name; the upper bits set the size */
-	CONSOLE_UNPLUG, /* port */
+	CONSOLE_PLUG,   /* adds a port: port | 4 for a console | 8 for a name | size << 4 */
+	CONSOLE_UNPLUG, /* removes a port: port */
 	CONSOLE_CLIENT, /* a client connects or disconnects: port */
-	CONSOLE_RESIZE, /* port | rows << 4, columns */
-	CONSOLE_POKE,   /* address, byte */
-	CONSOLE_MAP,    /* page */
+	CONSOLE_RESIZE, /* changes the size of a port: port | rows << 4, columns */
+	CONSOLE_POKE,   /* the driver writes a byte: address, byte */
+	CONSOLE_MAP,    /* maps a page: page */
 	CONSOLE_MOVE,   /* the device is saved and restored */
-	CONSOLE_RESET,  /* 1 if MULTIPORT is negotiated */
-	CONSOLE_CONFIG, /* offset, length | 0x80 to write, byte */
-	CONSOLE_FORGE,  /* port, flags, pending, in flight, head, taken (the last two: numbers) */
+	CONSOLE_RESET,  /* resets the device: 1 to negotiate MULTIPORT, else 0 */
+	CONSOLE_CONFIG, /* accesses the configuration: offset, length | 0x80 to write, byte */
+	CONSOLE_FORGE,  /* restores a forged state: port, flags, pending, in flight, head, taken */
 	CONSOLE_CLEAR,  /* drops the input of a port: port */
 	CONSOLE_STEPS,
 };

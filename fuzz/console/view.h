@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The driver's view of a console's ports through the control queues, and what it must contain. */
+/* The driver's view of a console's ports, and the checks of the messages that change this view. */
 #ifndef VIRTIO_FUZZ_CONSOLE_VIEW_H
 #define VIRTIO_FUZZ_CONSOLE_VIEW_H
 
@@ -23,7 +23,7 @@ struct port_view {
 	bool gone;
 	/* Until PORT_READY the driver's messages may be about an earlier port with this number. */
 	bool awaits_ready;
-	/* Some messages that must follow PORT_READY may be missing. */
+	/* PORT_READY with value 1 was sent, so the messages that it requires must follow. */
 	bool wants_answer;
 	bool had_console, had_name, had_open, had_size; /* received since PORT_READY */
 	/* OPEN with value 0, because the client that the driver knows has left. */

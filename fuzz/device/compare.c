@@ -10,28 +10,29 @@ static void compare_queue(const struct device_model *m, const struct virtio_devi
 	const struct virtio_queue_config *config = virtio_device_queue_config(device, index);
 	const struct virtio_queue_registers *real = &device->queues[index];
 
-	FUZZ_CHECK(!config == !q, "queue %u exists: %d", index, config != NULL);
+	FUZZ_CHECK(!config == !q, "queue %u exists: %d, the model disagrees", index, config != NULL);
 	if (!q)
 		return;
 	FUZZ_CHECK(config == &real->config, "virtio_device_queue_config() of queue %u is wrong", index);
 	FUZZ_CHECK(memcmp(config->addr, q->config.addr, sizeof config->addr) == 0, "addresses of queue %u are wrong",
 		   index);
 	FUZZ_CHECK(config->max_size == q->config.max_size && config->size == q->config.size,
-		   "size of queue %u is %u, or max_size is wrong", index, config->size);
-	FUZZ_CHECK(config->ready == q->config.ready, "queue %u is ready: %d", index, config->ready);
+		   "queue %u has the wrong size %u, or a wrong max_size", index, config->size);
+	FUZZ_CHECK(config->ready == q->config.ready, "queue %u is ready: %d, the model disagrees", index,
+		   config->ready);
 	FUZZ_CHECK(config->event_idx == q->config.event_idx && config->indirect == q->config.indirect &&
 			   config->in_order == q->config.in_order && !config->allow_long_indirect &&
 			   !config->allow_unnegotiated_indirect,
 		   "features of queue %u are wrong", index);
 	FUZZ_CHECK(virtio_device_stop_number(device, (uint16_t)index) == device_model_stop_number(m, index),
-		   "the stop or reset that waits for queue %u has number %u", index,
+		   "the stop or reset that waits for queue %u has the wrong number %u", index,
 		   virtio_device_stop_number(device, (uint16_t)index));
 	FUZZ_CHECK(real->given == device_model_bits(q->given, 3) && real->refused == device_model_bits(q->refused, 4),
-		   "queue %u: given %#x, refused %#x", index, real->given, real->refused);
+		   "queue %u: given %#x or refused %#x is wrong", index, real->given, real->refused);
 	FUZZ_CHECK(real->stopping == q->stopping && real->resetting == q->resetting &&
 			   real->may_reenable == q->may_reenable && real->enabling == q->enabling,
-		   "queue %u: stopping %d, resetting %d, may_reenable %d, enabling %d", index, real->stopping,
-		   real->resetting, real->may_reenable, real->enabling);
+		   "queue %u: wrong flags: stopping %d, resetting %d, may_reenable %d, enabling %d", index,
+		   real->stopping, real->resetting, real->may_reenable, real->enabling);
 }
 
 static void compare_features(const struct device_model *m, const struct virtio_device *device)
@@ -52,7 +53,7 @@ static void compare_features(const struct device_model *m, const struct virtio_d
 	FUZZ_CHECK(device->accepted_beyond == m->accepted_beyond, "accepted_beyond is wrong");
 }
 
-/* Compares the values with which a transport and its VMM wait. */
+/* Compares the values that tell a transport and its VMM whether to wait. */
 static void compare_waits(const struct device_model *m, const struct virtio_device *device)
 {
 	bool waiting = m->resetting;
@@ -84,7 +85,7 @@ void device_model_compare(const struct device_model *m, const struct virtio_devi
 		   virtio_device_interrupt_status(device));
 	FUZZ_CHECK(virtio_device_resetting(device) == m->resetting && device->reset_pending == m->reset_pending,
 		   "wrong state of the reset, resetting is %d", virtio_device_resetting(device));
-	FUZZ_CHECK(device->active == m->active, "active is %d", device->active);
+	FUZZ_CHECK(device->active == m->active, "active is %d, the model disagrees", device->active);
 	FUZZ_CHECK(device->generation == m->generation, "wrong generation %u", device->generation);
 	FUZZ_CHECK(device->device_features_sel == m->device_features_sel &&
 			   device->driver_features_sel == m->driver_features_sel && device->queue_sel == m->queue_sel &&

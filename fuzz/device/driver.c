@@ -171,7 +171,7 @@ static void guest_status(struct device_harness *h)
 {
 	const uint8_t value = fuzz_u8(&h->in);
 
-	/* With bit 5, the bits are added to the present status. */
+	/* With bit 5 set, the other bits are added to the present status. */
 	write32(h, 0x070, value & 0x20 ? h->model.status | (value & 0xdf) : value);
 }
 
@@ -340,7 +340,7 @@ static void guest_ring(struct device_harness *h)
 	const uint8_t where = fuzz_u8(&h->in), offset = fuzz_u8(&h->in), value = fuzz_u8(&h->in);
 	const uint64_t queue = h->base + (uint64_t)(where & 3) * DEVICE_QUEUE_BYTES;
 
-	/* Changes the available ring with used_event, or any bytes before the data. */
+	/* Changes the available ring or its used_event, or any bytes before the data. */
 	if (where & 0x80)
 		shadow_poke16(h->driver, queue + 0x100 + (offset & 0x3f), value);
 	else

@@ -34,6 +34,6 @@ void device_harness_agree(struct device_harness *h)
 	FUZZ_CHECK(h->line == h->model.line, "the line is %d, the model says %d", h->line, h->model.line);
 	for (uint32_t i = 0; i < h->model.options.num_queues; i++) {
 		FUZZ_CHECK((h->runs[i].running || h->runs[i].gone) == device_model_runs(&h->model, i),
-			   "queue %u runs: %d", i, h->runs[i].running);
+			   "queue %u runs: %d, the model disagrees", i, h->runs[i].running);
 	}
 }

@@ -21,7 +21,7 @@ struct device_run {
 	struct virtio_inflight *inflight;
 	struct model model;
 	bool running;
-	bool gone; /* restored without its areas: the library says that it runs, but it cannot */
+	bool gone; /* enabled, but its areas are not in memory, so the queue cannot run */
 	struct virtio_token flight[DEVICE_QUEUE_SIZE]; /* requests in flight, oldest first */
 	uint32_t flight_count;
 

@@ -131,7 +131,7 @@ static int save(struct device_harness *h, struct virtio_device_state *state,
 	memcpy(&before, state, sizeof before);
 	got = virtio_device_save(h->device, state, queues, entries);
 	device_model_save(&h->model, entries, got, state, queues);
-	FUZZ_CHECK(got == 0 || memcmp(state, &before, sizeof before) == 0, "a failure touched the state");
+	FUZZ_CHECK(got == 0 || memcmp(state, &before, sizeof before) == 0, "a failed save changed the state");
 	return got;
 }
 
@@ -366,5 +366,5 @@ void device_init_wrong(struct device_harness *h)
 	FUZZ_CHECK(got == expected, "init with wrong options (%u) returned %d", kind, got);
 	FUZZ_CHECK((virtio_device_missing_op(&w.options) != NULL) == (expected == VIRTIO_ENOOP),
 		   "virtio_device_missing_op() is wrong");
-	FUZZ_CHECK(got == 0 || memcmp(&device, &before, sizeof device) == 0, "init touched a device that it refused");
+	FUZZ_CHECK(got == 0 || memcmp(&device, &before, sizeof device) == 0, "a failed init changed the device");
 }

@@ -356,7 +356,7 @@ uint64_t device_model_feature_errors(const struct device_model *m, const uint32_
 	return 0;
 }
 
-/* Expects a call of check_features(). Returns the device's error, or 0 if it accepts them. */
+/* Expects a call of check_features(). Returns the device's error, or 0 if it has none. */
 uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS])
 {
 	struct device_record *r;
@@ -401,7 +401,7 @@ static void activate(struct device_model *m)
 			refused(m, BIT(ENOTMAPPED), (uint16_t)i);
 		}
 	m->status |= DRIVER_OK;
-	/* The device is not activated. An interrupt now tells the driver (virtio 1.4, 2.1.2). */
+	/* The device is not activated. An interrupt now reports NEEDS_RESET (virtio 1.4, 2.1.2). */
 	if (m->status & NEEDS_RESET) {
 		config_interrupt(m);
 		return;
@@ -430,7 +430,7 @@ static bool in_sequence(uint32_t status)
 	       !((status & DRIVER_OK) && !(status & FEATURES_OK));
 }
 
-/* Handles a driver's progress (virtio 1.4, 2.1). value has no DEVICE_NEEDS_RESET. */
+/* Handles a driver's progress (virtio 1.4, 2.1). The bit DEVICE_NEEDS_RESET of value is 0. */
 static void write_progress(struct device_model *m, uint32_t value)
 {
 	const uint32_t known = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
@@ -564,7 +564,7 @@ static uint64_t unsaid(const struct device_model_queue *q)
 	return errors;
 }
 
-/* Leaves a queue disabled. If it waits, it may be enabled when its areas are mapped. */
+/* Leaves a queue disabled. If waits is true, the queue may be enabled once its areas are mapped. */
 static int not_enabled(struct device_model *m, uint16_t index, uint64_t errors, bool waits)
 {
 	struct device_model_queue *q = &m->queues[index];
@@ -678,7 +678,7 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 	const uint16_t index = (uint16_t)m->queue_sel;
 	int answer;
 
-	/* The write waits for a stop or a reset in progress. A reset also stops the queue. */
+	/* The write waits for a stop or a device reset in progress, which also stops the queue. */
 	if (q->stopping || m->resetting) {
 		q->resetting = q->resetting || reset;
 		return VIRTIO_DEVICE_IN_PROGRESS;

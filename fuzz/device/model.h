@@ -36,7 +36,7 @@ enum device_call {
 	CALL_KINDS,
 };
 
-/* An event while an operation runs. The operation or another thread makes the call. */
+/* An event while an operation runs. The operation itself or another thread causes the event. */
 enum device_event {
 	EVENT_NONE,
 	EVENT_USED,
@@ -87,8 +87,8 @@ struct device_model_queue {
 	bool resetting;
 	bool enabling; /* QueueReady = 1 waits until the areas are mapped */
 	bool may_reenable;
-	bool given[3];   /* the last write to the low half of each area's address was legal */
-	bool refused[4]; /* the last write was illegal, for each area and for the size */
+	bool given[3];   /* for each area: the last write to its low half was legal */
+	bool refused[4]; /* for each area, then for the size: the last write was illegal */
 };
 
 struct device_model {
@@ -142,7 +142,7 @@ void device_model_begin(struct device_model *m, bool on_vcpu);
 bool device_model_has(const struct device_model *m, uint32_t bit);
 const struct device_model_queue *device_model_queue(const struct device_model *m, uint32_t index);
 
-/* Makes a bit mask from given or refused. A device and its saved state have such masks. */
+/* Makes a bit mask from the array given or refused. A saved state has such masks, too. */
 uint8_t device_model_bits(const bool *flags, uint32_t count);
 
 /* Returns whether the device serves this queue, also while a stop of the queue is in progress. */

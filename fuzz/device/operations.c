@@ -24,8 +24,8 @@ static struct device_record *expect(struct virtio_device *device, enum device_ca
 	FUZZ_CHECK(virtio_device_interrupt_status(device) == r->interrupt_status,
 		   "operation %d sees interrupt status %u, the model says %u", call,
 		   virtio_device_interrupt_status(device), r->interrupt_status);
-	FUZZ_CHECK(virtio_device_resetting(device) == r->resetting, "operation %d sees resetting %d", call,
-		   virtio_device_resetting(device));
+	FUZZ_CHECK(virtio_device_resetting(device) == r->resetting,
+		   "operation %d sees resetting %d, the model disagrees", call, virtio_device_resetting(device));
 	for (uint16_t i = 0; i < DEVICE_QUEUES; i++)
 		FUZZ_CHECK(virtio_device_stop_number(device, i) == r->numbers[i],
 			   "operation %d sees number %u wait for queue %u, the model says %u", call,
@@ -105,8 +105,8 @@ static void op_queue_notify(struct virtio_device *device, uint16_t queue, uint16
 	struct device_harness *h = device->context;
 	const struct device_record *r = expect(device, CALL_NOTIFY);
 
-	FUZZ_CHECK(queue == r->queue && next == r->next, "notification of queue %u, %u; the model says %u, %u", queue,
-		   next, r->queue, r->next);
+	FUZZ_CHECK(queue == r->queue && next == r->next, "queue_notify() gets queue %u, next %u; the model says %u, %u",
+		   queue, next, r->queue, r->next);
 	FUZZ_CHECK(h->runs[queue].running || h->runs[queue].gone, "notification of queue %u, which doesn't run", queue);
 	event(device, r);
 }

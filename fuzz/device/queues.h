@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-/* Makes a new queue that is not started. The others start or stop a queue. */
+/* Makes a new queue that is not started. The next two functions stop or start a queue. */
 void device_run_make(struct device_harness *h, uint32_t index);
 void device_run_stop(struct device_harness *h, uint32_t index);
 void device_run_start(struct device_harness *h, uint32_t index);

@@ -17,7 +17,7 @@ static const struct virtio_shm_region *find_shm(const struct device_model *m)
 	return NULL;
 }
 
-/* Reads a register (virtio 1.4, 4.2.2). Returns false if none can be read at this offset. */
+/* Reads a register (virtio 1.4, 4.2.2). Returns false if no register can be read there. */
 static bool readable(const struct device_model *m, uint32_t offset, uint32_t *value)
 {
 	const struct device_model_queue *q = device_model_queue(m, m->queue_sel);

@@ -63,7 +63,7 @@
 #define MARK(causes) HOST(HOST_MARK), causes
 #define CHANGED HOST(HOST_CONFIG_CHANGED), 3, 99
 #define STOPPED(queue) HOST(HOST_QUEUE_STOPPED), queue
-/* Reports with a number. It is the present number, except in QUIET_LATE. */
+/* Reports with a number. QUIET_LATE sends an old number, the others send the present number. */
 #define QUIET(queue) HOST(HOST_QUEUE_STOPPED), 0x80 | (queue)
 #define QUIET_STOP(queue) HOST(HOST_QUEUE_STOPPED), 0xc0 | (queue)
 #define QUIET_LATE(queue) HOST(HOST_QUEUE_STOPPED), 0x90 | (queue)

@@ -53,7 +53,7 @@ void device_model_save(const struct device_model *m, uint32_t entries, int got, 
 		return;
 	FUZZ_CHECK(state->type == m->options.type && state->num_queues == m->options.num_queues,
 		   "a wrong type or number of queues is saved");
-	FUZZ_CHECK(state->status == m->status && state->active == m->active, "a wrong status is saved: %#x",
+	FUZZ_CHECK(state->status == m->status && state->active == m->active, "a wrong active or status is saved: %#x",
 		   state->status);
 	FUZZ_CHECK(state->interrupt_status == m->interrupt_status, "a wrong interrupt status is saved");
 	FUZZ_CHECK(state->generation == m->generation, "a wrong generation is saved");
@@ -252,7 +252,7 @@ uint64_t device_model_restore(struct device_model *m, const struct virtio_device
 	    entries != m->options.num_queues || !flags_possible(state, queues) || !status_possible(state))
 		return BIT(EINVAL);
 	errors = restore_feature_errors(m, state);
-	/* If there are several faults, a restore may return the error of any. */
+	/* If there are several faults, a restore may return the error of any fault. */
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		errors |= restore_queue_errors(m, state, &queues[i], i);
 	if (!errors && (state->status & FEATURES_OK))

@@ -7,7 +7,7 @@
 #include <virtio/reader.h>
 
 #define ACCESS_BOTH (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE)
-#define MOST_BYTES 0x4000u /* more than any memory of this harness has, with aliased pages */
+#define MOST_BYTES 0x4000u /* more than all memory of this harness, even if pages alias */
 
 /* Picks an address in memory, just outside of it, or anywhere. */
 static uint64_t pick_address(struct harness *h)
@@ -52,7 +52,7 @@ static void check_work(struct harness *h, uint32_t access)
 	uint64_t pieces, bytes = reach(h, access, &pieces);
 	const uint64_t units = h->map->hook == SHADOW_HOOK_PAGE ? pieces : bytes;
 
-	FUZZ_CHECK(h->map->calls - h->calls <= 3 * units + 3, "%llu translations for %llu bytes",
+	FUZZ_CHECK(h->map->calls - h->calls <= 3 * units + 3, "too many translations: %llu for %llu bytes",
 		   (unsigned long long)(h->map->calls - h->calls), (unsigned long long)bytes);
 }
 
@@ -155,7 +155,7 @@ static void do_check(struct harness *h)
 
 static void check_host(const struct shadow_map *m, const struct shadow_place *p, const void *host)
 {
-	FUZZ_CHECK((const uint8_t *)host == shadow_host(m->shadow, p->region) + p->offset, "wrong host address");
+	FUZZ_CHECK((const uint8_t *)host == shadow_host(m->shadow, p->region) + p->offset, "the host address is wrong");
 }
 
 /* Calls one of two fast paths: for a length that the compiler knows, or for any length. */
@@ -211,7 +211,7 @@ static void do_find(struct harness *h)
 	}
 }
 
-/* Compares one segment with the model. It may be shorter if a translation gives short answers. */
+/* Compares a segment with the model. If a translation answers short, the segment may be short. */
 static void check_segment(struct harness *h, const struct virtio_segment *s, uint64_t addr, uint64_t len,
 			  uint32_t access, struct shadow_place *p)
 {
@@ -222,8 +222,8 @@ static void check_segment(struct harness *h, const struct virtio_segment *s, uin
 	FUZZ_CHECK(error == 0, "a segment was made where the model says %d", error);
 	most = len < p->len ? len : p->len;
 	FUZZ_CHECK(s->addr == addr && s->len >= 1 && s->len <= most && (!exact || s->len == most),
-		   "wrong segment of %llu bytes", (unsigned long long)s->len);
-	FUZZ_CHECK(shadow_same_region(h->map, s->region, p->region), "wrong region");
+		   "a segment has a wrong address, or %llu bytes", (unsigned long long)s->len);
+	FUZZ_CHECK(shadow_same_region(h->map, s->region, p->region), "a segment has a wrong region");
 	check_host(h->map, p, s->host);
 }
 
@@ -244,7 +244,7 @@ static void do_segment(struct harness *h)
 		check_segment(h, &s, h->addr, h->len, access, &p);
 	else
 		FUZZ_CHECK(s.addr == untouched.addr && s.len == untouched.len && !s.host,
-			   "a failure touched the segment");
+			   "a failed call changed the segment");
 }
 
 static void check_segments(struct harness *h, uint32_t access)
@@ -331,7 +331,7 @@ static void do_load(struct harness *h)
 	check_field(h, errors, got);
 	check_work(h, VIRTIO_ACCESS_READ);
 	if (got) {
-		FUZZ_CHECK(v16 == 0x1234 && v32 == 0x12345678, "a failure touched the value");
+		FUZZ_CHECK(v16 == 0x1234 && v32 == 0x12345678, "a failed load changed the value");
 		return;
 	}
 	if (size == 2)
@@ -380,7 +380,7 @@ static void do_mark(struct harness *h)
 	FUZZ_CHECK(virtio_segments_bytes(h->segments, h->count) == sum, "virtio_segments_bytes() is wrong");
 }
 
-/* Makes an I/O vector for a part of a list of segments: the given bytes from offset on. */
+/* Makes an I/O vector for @bytes bytes of a list of segments, from @offset on. */
 static uint32_t segments_iovec(const struct virtio_segment *segments, uint32_t count, uint64_t offset, uint64_t bytes,
 			       struct virtio_iovec *iov, uint32_t capacity, uint64_t *filled)
 {
@@ -414,7 +414,7 @@ static void do_iovec(struct harness *h)
 		done += now;
 		n++;
 	}
-	FUZZ_CHECK(got == n && filled == done, "the vector has %u entries and %llu bytes", got,
+	FUZZ_CHECK(got == n && filled == done, "the vector has the wrong size of %u entries and %llu bytes", got,
 		   (unsigned long long)filled);
 	free(iov);
 }

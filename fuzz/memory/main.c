@@ -2,8 +2,8 @@
 /*
  * Fuzzes <virtio/guest_memory.h>. The input describes guest memory and a list of accesses. Regions
  * may be adjacent, aliased, of one byte, read-only, logged or translated. They may lie at either
- * end of the address space. Each result, and after each access all of memory, is compared with
- * shadow memory.
+ * end of the address space. Each result is compared with shadow memory. After each access all of
+ * memory is compared, too.
  */
 #include "device.h"
 #include "tables.h"

@@ -80,7 +80,7 @@ static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, 
 			found = &table[i];
 	if (!found || found->flags) {
 		FUZZ_CHECK(error == (found ? VIRTIO_EPERM : VIRTIO_EFAULT),
-			   "virtio_memory_segment() returned %d, or a wrong segment", error);
+			   "virtio_memory_segment() returned %d for memory that is not writable", error);
 		FUZZ_CHECK(!virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE),
 			   "virtio_memory_find() finds memory that is not writable");
 		return;
@@ -88,12 +88,14 @@ static void look_up(struct fuzz_input *in, struct virtio_memory_cursor *cursor, 
 	room = found->len - (addr - found->addr);
 	FUZZ_CHECK(error == 0 && s.region == found && s.addr == addr,
 		   "virtio_memory_segment() returned %d, or a wrong segment", error);
-	FUZZ_CHECK(s.len == (len < room ? len : room), "wrong segment of %llu bytes", (unsigned long long)s.len);
-	FUZZ_CHECK((uintptr_t)s.host == (uintptr_t)found->host + (uintptr_t)(addr - found->addr), "wrong host address");
+	FUZZ_CHECK(s.len == (len < room ? len : room), "the segment has the wrong length %llu",
+		   (unsigned long long)s.len);
+	FUZZ_CHECK((uintptr_t)s.host == (uintptr_t)found->host + (uintptr_t)(addr - found->addr),
+		   "the host address is wrong");
 	FUZZ_CHECK(virtio_memory_find(cursor, addr, len, VIRTIO_ACCESS_WRITE) == (len <= room ? s.host : NULL),
 		   "virtio_memory_find() is wrong");
 	if (virtio_impl_memory_find_writable(cursor, addr, len, &host))
-		FUZZ_CHECK(host == s.host && len <= room, "the fast search is wrong");
+		FUZZ_CHECK(host == s.host && len <= room, "the fast search finds wrong memory");
 }
 
 void memory_try_table(struct fuzz_input *in)
@@ -123,7 +125,8 @@ void memory_try_table(struct fuzz_input *in)
 		for (uint32_t i = 0; i < 64 && in->left; i++)
 			look_up(in, &cursor, table, count);
 	} else {
-		FUZZ_CHECK(map.count == untouched.count && !map.regions && !map.translate, "a failure touched the map");
+		FUZZ_CHECK(map.count == untouched.count && !map.regions && !map.translate,
+			   "a failed init changed the map");
 	}
 	free(table);
 }

@@ -53,7 +53,7 @@ static uint64_t enter_table(struct model *m, struct model_walk *w, const struct 
 	return 0;
 }
 
-/* Finds the next descriptor. Returns 1; 0 at the end; or -1, and sets errors to the allowed set. */
+/* Finds the next descriptor. Returns 1, or 0 at the end, or -1 and the set of allowed errors. */
 static int step(struct model *m, struct model_walk *w, struct virtio_desc *out, uint64_t *errors)
 {
 	struct raw_desc d;
@@ -137,7 +137,7 @@ void model_next(struct model *m, struct model_walk *w, uint16_t head, int got, c
 		end_walk(m, w, head, got);
 		return;
 	}
-	FUZZ_CHECK(got == 1, "next returned %d", got);
+	FUZZ_CHECK(got == 1, "next returned %d, not 1", got);
 	FUZZ_CHECK(desc->addr == d.addr && desc->len == d.len && desc->writable == d.writable,
 		   "next returned a wrong descriptor");
 }
@@ -206,7 +206,7 @@ static int find_status(struct model *m, struct model_chain *c)
 }
 
 /*
- * Returns the errors that a resolution may return. A chain fault goes before a bad buffer. A buffer
+ * Returns the errors that a resolution may return. A chain fault hides a bad buffer. A buffer
  * that is not mapped yet may end the walk before a chain fault. A bad buffer is not reported while
  * the status byte is not mapped yet.
  */
@@ -242,9 +242,11 @@ void model_expect_resolve(struct model *m, const struct model_walk *w, struct mo
 
 static void check_piece(const struct model *m, const struct virtio_segment *s, const struct model_piece *p)
 {
-	FUZZ_CHECK(s->addr == p->addr && s->len == p->len, "wrong segment at %#llx", (unsigned long long)s->addr);
-	FUZZ_CHECK((uint8_t *)s->host == shadow_host(m->map->shadow, &p->region) + p->offset, "wrong host address");
-	FUZZ_CHECK(shadow_same_region(m->map, s->region, &p->region), "wrong region");
+	FUZZ_CHECK(s->addr == p->addr && s->len == p->len, "a segment is at %#llx, or has a wrong length",
+		   (unsigned long long)s->addr);
+	FUZZ_CHECK((uint8_t *)s->host == shadow_host(m->map->shadow, &p->region) + p->offset,
+		   "a segment has a wrong host address");
+	FUZZ_CHECK(shadow_same_region(m->map, s->region, &p->region), "a segment has a wrong region");
 }
 
 static void check_last_writable(const struct model *m, const struct model_chain *c,
@@ -284,9 +286,10 @@ void model_left_behind(const struct model *m, const struct model_chain *expected
 		check_front(m, expected, out);
 		return;
 	}
-	FUZZ_CHECK(out->readable == 0 && out->writable == 0 && out->needed == 0, "a malformed chain has segments");
-	FUZZ_CHECK(out->readable_bytes == 0 && out->writable_bytes == 0, "a malformed chain has bytes");
-	FUZZ_CHECK(out->last_writable.len == 0, "a malformed chain has a last writable byte");
+	FUZZ_CHECK(out->readable == 0 && out->writable == 0 && out->needed == 0,
+		   "a malformed or unmapped chain has segments");
+	FUZZ_CHECK(out->readable_bytes == 0 && out->writable_bytes == 0, "a malformed or unmapped chain has bytes");
+	FUZZ_CHECK(out->last_writable.len == 0, "a malformed or unmapped chain has a last writable byte");
 }
 
 void model_resolve(struct model *m, struct model_walk *w, const struct model_chain *expected, uint16_t head, int got,
@@ -302,7 +305,7 @@ void model_resolve(struct model *m, struct model_walk *w, const struct model_cha
 	}
 	FUZZ_CHECK(got == success, "resolve returned %d", got);
 	check_front(m, expected, out);
-	/* A resolution without room leaves the walk where it was. */
+	/* If the array is too small, the walk stays where it was. */
 	if (success)
 		m->stats.too_many_segments++;
 	else
@@ -313,7 +316,7 @@ void model_resolve(struct model *m, struct model_walk *w, const struct model_cha
 
 void model_not_mapped(struct model *m, struct model_walk *w, const struct model_chain *expected)
 {
-	FUZZ_CHECK(expected->errors & BIT(ENOTMAPPED), "ENOTMAPPED without a page to wait for");
+	FUZZ_CHECK(expected->errors & BIT(ENOTMAPPED), "VIRTIO_ENOTMAPPED is not among the allowed errors");
 	end_walk(m, w, 0, VIRTIO_ENOTMAPPED);
 }
 
@@ -325,7 +328,7 @@ static void check_no_data(const struct virtio_request *r)
 		   "a failed request has data");
 }
 
-/* Compares the header, and then the data with the chain's pieces without header and status. */
+/* Compares the header. Compares the data with the chain's pieces, except header and status. */
 static void check_data(const struct model *m, const struct model_chain *c, const struct virtio_request *r)
 {
 	const uint8_t *header = r->header;
@@ -337,7 +340,7 @@ static void check_data(const struct model *m, const struct model_chain *c, const
 		const uint64_t cut = p.len < front ? p.len : front;
 
 		FUZZ_CHECK(memcmp(header, shadow_shadow(m->map->shadow, &p.region, p.offset), (size_t)cut) == 0,
-			   "wrong header");
+			   "the header has wrong bytes");
 		header += cut;
 		front -= cut;
 		p.addr += cut;
@@ -394,8 +397,8 @@ void model_request(struct model *m, struct model_walk *w, const struct model_cha
 	}
 	w->over = true;
 	errors = request_errors(expected, r);
-	FUZZ_CHECK(errors ? (fuzz_error_bit(r->error) & errors) != 0 : r->error == 0, "a request has error %d",
-		   r->error);
+	FUZZ_CHECK(errors ? (fuzz_error_bit(r->error) & errors) != 0 : r->error == 0,
+		   "a request has error %d, the model disagrees", r->error);
 	if (errors & BIT(ENOBUFS))
 		m->stats.too_many_segments++;
 	FUZZ_CHECK(r->data.needed == expected->needed, "%u segments needed, not %u", r->data.needed, expected->needed);

@@ -13,7 +13,7 @@ void model_expect_resolve(struct model *m, const struct model_walk *walk, struct
 void model_resolve(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head, int got,
 		   const struct virtio_chain_segments *out);
 
-/* Checks the content of out after an error other than VIRTIO_ENOBUFS. */
+/* Checks the content of @out after an error other than VIRTIO_ENOBUFS. */
 void model_left_behind(const struct model *m, const struct model_chain *expected, int error,
 		       const struct virtio_chain_segments *out);
 
@@ -21,7 +21,7 @@ void model_left_behind(const struct model *m, const struct model_chain *expected
 void model_request(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head,
 		   const struct virtio_request *request);
 
-/* Checks that such a call may return VIRTIO_ENOTMAPPED. */
+/* Checks that a pop or a parse of this chain may return VIRTIO_ENOTMAPPED. */
 void model_not_mapped(struct model *m, struct model_walk *walk, const struct model_chain *expected);
 
 #endif

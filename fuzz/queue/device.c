@@ -81,7 +81,7 @@ static struct harness_request *pop(struct harness *h)
 	model_pop(&h->model, &walk, got, &chain);
 	if (got == 1)
 		return harness_keep(h, &chain, &walk);
-	FUZZ_CHECK(memcmp(&chain, &before, sizeof chain) == 0, "a pop that failed touched the chain");
+	FUZZ_CHECK(memcmp(&chain, &before, sizeof chain) == 0, "a pop without a chain changed the chain");
 	return NULL;
 }
 
@@ -100,7 +100,7 @@ static void next(struct harness *h, struct harness_request *r)
 	r->fresh = false;
 	got = virtio_chain_next(&r->chain, &desc);
 	if (got != 1)
-		FUZZ_CHECK(memcmp(&desc, &before, sizeof desc) == 0, "a walk that ended touched the descriptor");
+		FUZZ_CHECK(memcmp(&desc, &before, sizeof desc) == 0, "a walk that ended changed the descriptor");
 	model_next(&h->model, &r->walk, virtio_token_head(r->chain.token), got, &desc);
 	h->allowed += 2 * r->walk.work;
 }
@@ -152,7 +152,7 @@ static int resolve(struct harness *h, struct harness_request *r, uint32_t capaci
 	got = virtio_chain_resolve(&r->chain, &out);
 	FUZZ_CHECK(out.segments == r->segments && out.capacity == capacity, "resolve changed the array of the caller");
 	model_resolve(&h->model, &r->walk, r->model, head, got, &out);
-	/* A resolution without room leaves the walk at its start. */
+	/* If the array is too small, the walk stays at its start. */
 	r->fresh = got == VIRTIO_ENOBUFS;
 	if (got == 0) {
 		harness_begin_streams(r, &out, 0, 0);
@@ -175,7 +175,7 @@ static void device_resolve(struct harness *h)
 		resolve(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1));
 }
 
-/* Resolves with room that may be too little. If it was, resolves again with more room. */
+/* Resolves into an array that may be too small. If so, resolves again into a larger array. */
 static void device_resolve_twice(struct harness *h)
 {
 	const uint32_t capacity = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);
@@ -190,7 +190,7 @@ static void device_is_in_flight(struct harness *h)
 	const struct virtio_token token = pick_token(h);
 	const bool got = virtio_queue_is_in_flight(&h->queue, token);
 
-	FUZZ_CHECK(got == model_in_flight_token(&h->model, token), "token %#llx is in flight: %d",
+	FUZZ_CHECK(got == model_in_flight_token(&h->model, token), "token %#llx is in flight: %d, the model disagrees",
 		   (unsigned long long)token.value, got);
 }
 
@@ -287,7 +287,7 @@ static void device_read_idx(struct harness *h)
 	const int got =
 		avail ? virtio_queue_read_avail_idx(&h->queue, &value) : virtio_queue_read_used_idx(&h->queue, &value);
 
-	FUZZ_CHECK(got == 0 || value == 0x5a5a, "a failure touched the index");
+	FUZZ_CHECK(got == 0 || value == 0x5a5a, "a failed read changed the index");
 	model_read_idx(&h->model, avail, got, value);
 }
 
@@ -331,12 +331,12 @@ static void check_no_memory(struct harness *h)
 			   "a read after a reset did not fail");
 		FUZZ_CHECK(virtio_memory_write(cursor, h->base, &byte, 1) == VIRTIO_EFAULT,
 			   "a write after a reset did not fail");
-		FUZZ_CHECK(byte == NO_ARGUMENT, "a failure touched a byte");
+		FUZZ_CHECK(byte == NO_ARGUMENT, "a failed read changed the byte");
 	}
 }
 
 /*
- * Initialises the queue again. If late is true, first makes the sequence number nearly too large
+ * Initialises the queue again. If @late is true, first makes the sequence number nearly too large
  * for the low half of a token.
  */
 static void init_again(struct harness *h, bool late)
@@ -397,7 +397,7 @@ static void device_save(struct harness *h)
 	got = virtio_queue_save(&h->queue, &state);
 	model_save(&h->model, got, &state);
 	if (got) {
-		FUZZ_CHECK(memcmp(&state, &before, sizeof state) == 0, "a failure touched the state");
+		FUZZ_CHECK(memcmp(&state, &before, sizeof state) == 0, "a failed save changed the state");
 		return;
 	}
 	h->saved = state;
@@ -420,7 +420,7 @@ static void device_save_in_flight(struct harness *h)
 		memcpy(h->saved_record, record, sizeof *record * count);
 	} else {
 		FUZZ_CHECK(count == h->saved_count && state.next_avail == h->saved.next_avail,
-			   "a failure touched the state");
+			   "a failed save changed the state or the count");
 	}
 	free(record);
 }
@@ -479,7 +479,8 @@ static void device_replay(struct harness *h)
 	if (got == 1)
 		harness_keep(h, &chain, &walk);
 	else
-		FUZZ_CHECK(chain.token.value == NO_ARGUMENT && !chain.memory, "a failure touched the chain");
+		FUZZ_CHECK(chain.token.value == NO_ARGUMENT && !chain.memory,
+			   "a replay without a chain changed the chain");
 }
 
 /* Migrates the queue: saves, resets and restores it, and replays its requests. */

@@ -140,7 +140,7 @@ static void make_memory(struct harness *h, uint8_t how)
 	static const uint64_t bases[] = { 0x1000, 0, ((uint64_t)1 << 32) - 0x80, 0 - (uint64_t)HARNESS_BYTES };
 	const uint64_t gpa = bases[how & 3];
 	const uint8_t all = how & 0x10 ? 8 : 0;
-	/* The log has pages of 64 bytes. Or it has units of 8 bytes and covers a part of memory. */
+	/* The log has pages of 64 bytes, or covers only a part of memory in units of 8 bytes. */
 	const struct virtio_dirty_log *log = how & 0x80 ? shadow_add_log(h->shadow, gpa + 0x100, 4, 8, 1)
 							: shadow_add_log(h->shadow, gpa, 6, 1, HARNESS_BYTES / 512);
 

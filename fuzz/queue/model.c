@@ -4,7 +4,7 @@
 
 #define BIT(error) fuzz_error_bit(VIRTIO_##error)
 
-/* Traps unless the result is one of the errors. If there are no errors, it must be value. */
+/* Traps unless the result is one of the errors, or equals value if there are no errors. */
 #define EXPECT(what, got, errors, value)                                                                               \
 	FUZZ_CHECK((errors) ? (fuzz_error_bit(got) & (errors)) != 0 : (got) == (int)(value), "%s returned %d", what,   \
 		   got)
@@ -394,7 +394,8 @@ void model_needs_interrupt(struct model *m, bool got)
 			const uint16_t event = shadow_get16(m->map, avail_field(m, 4 + 2 * (uint64_t)m->config.size));
 
 			/*
-			 * virtio 1.4, 2.7.7.2: one of the added elements has the index used_event.
+			 * virtio 1.4, 2.7.7.2: an interrupt is needed if one of the added elements
+			 * has the index used_event.
 			 */
 			yes = m->doubt;
 			for (uint64_t i = 0; i < m->added; i++)
@@ -405,7 +406,7 @@ void model_needs_interrupt(struct model *m, bool got)
 		m->added = 0;
 		m->doubt = false;
 	}
-	FUZZ_CHECK(got == yes, "needs_interrupt says %d", got);
+	FUZZ_CHECK(got == yes, "needs_interrupt returned %d, the model disagrees", got);
 	m->stats.interrupts += yes;
 }
 
@@ -462,7 +463,7 @@ void model_read_idx(struct model *m, bool avail, int got, uint16_t value)
 	EXPECT("read_idx", got, m->started ? 0 : BIT(ENOTREADY), 0);
 	if (m->started)
 		FUZZ_CHECK(value == shadow_get16(m->map, avail ? avail_field(m, 2) : used_field(m, 2)),
-			   "read_idx reads %u", value);
+			   "read_idx reads %u, which is not in the ring", value);
 }
 
 /* Returns whether all members of a state are 0, as for a queue that was not started. */
@@ -618,9 +619,9 @@ void model_compare(const struct model *m, const struct virtio_queue *queue)
 		   "wrong counters: %llu chains, %llu completions", (unsigned long long)stats.chains,
 		   (unsigned long long)stats.completions);
 	FUZZ_CHECK(stats.interrupts == m->stats.interrupts && stats.not_mapped == m->stats.not_mapped,
-		   "a counter of interrupts or of pages to wait for is wrong");
+		   "the counter interrupts or not_mapped is wrong");
 	FUZZ_CHECK(stats.ring_faults == m->stats.ring_faults && stats.chain_faults == m->stats.chain_faults,
-		   "a counter of faults is wrong");
+		   "the counter ring_faults or chain_faults is wrong");
 	FUZZ_CHECK(stats.first_error == m->stats.first_error && stats.first_head == m->stats.first_head &&
 			   stats.first_position == m->stats.first_position,
 		   "wrong first fault: %d, head %u, at %u", stats.first_error, stats.first_head, stats.first_position);

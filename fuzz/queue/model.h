@@ -2,7 +2,8 @@
 /*
  * The model of a queue, written from virtio 1.4 and the comments of the public headers. It has no
  * host addresses, no caches and no fast paths. For each call of the library a function of the model
- * gets the arguments and the result. It traps if the result is not allowed, and updates the model.
+ * gets the arguments and the result. The function traps if the result is not allowed, and updates
+ * the model.
  */
 #ifndef VIRTIO_FUZZ_QUEUE_MODEL_H
 #define VIRTIO_FUZZ_QUEUE_MODEL_H
@@ -34,7 +35,7 @@ void model_read_idx(struct model *m, bool avail, int got, uint16_t value);
 void model_save(const struct model *m, int got, const struct virtio_queue_state *state);
 void model_save_in_flight(const struct model *m, uint32_t capacity, int got, const struct virtio_queue_state *state,
 			  const struct virtio_queue_flight *record, uint32_t count);
-/* Returns false if the queue is broken and its areas are missing. The caller must then reset it. */
+/* Returns false if a broken queue lacks its areas. The caller must then reset the queue. */
 bool model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got);
 void model_replay(struct model *m, const struct virtio_queue_flight *request, struct model_walk *walk, int got,
 		  const struct virtio_chain *chain);

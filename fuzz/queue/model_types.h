@@ -63,7 +63,7 @@ struct model_walk {
 	uint64_t work; /* the most translations of the walk */
 };
 
-/* A run of a chain's bytes that lies in one region. */
+/* Consecutive bytes of a chain that lie in one region. */
 struct model_piece {
 	uint64_t addr;
 	uint64_t len;
@@ -85,7 +85,7 @@ struct model_chain {
 	uint32_t readable; /* number of readable pieces */
 	uint64_t readable_bytes;
 	uint64_t bytes;
-	struct model_piece pieces[MODEL_PIECES]; /* the first pieces */
+	struct model_piece pieces[MODEL_PIECES]; /* the first MODEL_PIECES of the needed pieces */
 	struct model_piece last;
 	struct model_piece status; /* the last byte of end; length 0 if it cannot be written */
 	bool writable;             /* the walk has met a writable buffer */

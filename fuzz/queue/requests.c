@@ -4,7 +4,7 @@
 #include "held.h"
 #include "streams.h"
 
-#define UNTOUCHED 0x5a /* fills memory that a failed call must not change, and a success must */
+#define UNTOUCHED 0x5a /* fills memory that a failed call must not change */
 
 /* Makes a request with a header and an array of exactly this size, filled with UNTOUCHED. */
 static struct virtio_request *make_request(struct harness *h)
@@ -29,9 +29,9 @@ static void check_untouched(const struct virtio_request *r, const struct virtio_
 {
 	const uint8_t *header = r->header;
 
-	FUZZ_CHECK(memcmp(r, before, sizeof *r) == 0, "a failure touched the request");
+	FUZZ_CHECK(memcmp(r, before, sizeof *r) == 0, "a failed call changed the request");
 	for (size_t i = 0; i < r->header_bytes; i++)
-		FUZZ_CHECK(header[i] == UNTOUCHED, "a failure touched the header");
+		FUZZ_CHECK(header[i] == UNTOUCHED, "a failed call changed the header");
 }
 
 static void free_request(struct virtio_request *r)

@@ -52,7 +52,7 @@
 #define INIT_AGAIN DEVICE(DEVICE_RESET), 3
 #define INIT_AGAIN_LATE DEVICE(DEVICE_RESET), 7
 #define START DEVICE(DEVICE_START), 0
-/* Requests. Those without arguments have a header of 16 bytes and room for all segments. */
+/* Requests. POP_REQUEST and PARSE_REQUEST have a header of 16 bytes and room for all segments. */
 #define ADD_THREE DRIVER_ADD, 2, R(0, 16), W(64, 30), W(128, 1)
 #define ADD_TABLE_OF(at, ...) DRIVER_ADD_INDIRECT, 2, __VA_ARGS__, at
 #define POP_REQUEST DEVICE(DEVICE_POP_REQUEST), 0, 0x80
@@ -142,7 +142,7 @@ const struct seed queue_seeds[] = {
 	      PARSE_REQUEST(0), PARSE_REQUEST(1), COMPLETE_REQUEST(16)),
 	/*
 	 * Requests in other regions than the request before, in two regions, or across a border.
-	 * The index is read once for all these requests.
+	 * The device reads the index once for several requests.
 	 */
 	QUEUE("request_regions", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), R(80, 30), W(75, 1)), ADD_TABLE_OF(96, R(170, 16), W(80, 30), W(175, 1)),
@@ -167,7 +167,7 @@ const struct seed queue_seeds[] = {
 	QUEUE("request_border", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(180, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(115, 60), W(75, 1)), POP_REQUEST, POP_REQUEST, STREAM(1, 60),
 	      COMPLETE_REQUEST(30), STREAM(1, 60), COMPLETE_REQUEST(60)),
-	/* A header across a border that is longer than the fast path permits. */
+	/* The headers are longer than the fast path permits. The second lies across a border. */
 	QUEUE("request_long_header", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 100), W(90, 30), W(85, 1)),
 	      ADD_TABLE_OF(48, R(107, 100), W(80, 30), W(75, 1)), POP_REQUEST_OF(100, 0x80), POP_REQUEST_OF(100, 0x80),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(30)),

@@ -5,7 +5,7 @@
 #define MOST_BYTES 0x10000u
 #define MOST_ENTRIES 12u
 
-/* Returns the rest of the chain's piece from a position on. The position must be in the chain. */
+/* Returns the piece at a position, cut to begin there. The position must be in the chain. */
 static struct model_piece piece_at(const struct harness_request *r, uint64_t at)
 {
 	struct model_piece p;
@@ -66,8 +66,7 @@ static void read_some(struct harness *h, struct harness_request *r, uint64_t len
 		FUZZ_CHECK(virtio_reader_read_exact(&r->reader, got, (size_t)len) == (enough ? 0 : VIRTIO_ESHORT),
 			   "virtio_reader_read_exact() is wrong");
 	else
-		FUZZ_CHECK(virtio_reader_read(&r->reader, got, (size_t)len) == n,
-			   "virtio_reader_read() or virtio_reader_done() is wrong");
+		FUZZ_CHECK(virtio_reader_read(&r->reader, got, (size_t)len) == n, "virtio_reader_read() is wrong");
 	move(h, r, s, n, expected, NULL);
 	FUZZ_CHECK(memcmp(got, expected, (size_t)n) == 0, "a read returned wrong bytes");
 	free(got);
@@ -93,8 +92,8 @@ static void write_some(struct harness *h, struct harness_request *r, uint64_t le
 }
 
 /*
- * Compares the entries of an I/O vector with the pieces. If write is true, also writes to the bytes
- * of the entries.
+ * Compares the entries of an I/O vector with the pieces. If @write is true, also writes to the
+ * bytes of the entries.
  */
 static void check_iovec(struct harness *h, const struct harness_request *r, const struct harness_stream *s,
 			const struct virtio_iovec *iov, uint32_t count, uint64_t filled, bool write)
@@ -106,7 +105,8 @@ static void check_iovec(struct harness *h, const struct harness_request *r, cons
 
 		FUZZ_CHECK((uint8_t *)iov[i].base == shadow_host(h->shadow, &p.region) + p.offset,
 			   "entry %u has a wrong address", i);
-		FUZZ_CHECK(iov[i].len > 0 && iov[i].len <= p.len, "entry %u has %zu bytes", i, iov[i].len);
+		FUZZ_CHECK(iov[i].len > 0 && iov[i].len <= p.len, "entry %u is empty or leaves its piece: %zu bytes", i,
+			   iov[i].len);
 		FUZZ_CHECK(iov[i].len == p.len || at + iov[i].len == s->at + filled, "entry %u is short", i);
 		for (size_t j = 0; j < iov[i].len && write; j++) {
 			const uint8_t byte = (uint8_t)(at + j);
@@ -129,7 +129,8 @@ static void show(struct harness *h, struct harness_request *r, uint64_t len, boo
 				     : virtio_reader_iovec(&r->reader, len, iov, capacity, &filled);
 	const uint64_t wanted = len < left(s) ? len : left(s);
 
-	FUZZ_CHECK(count <= capacity && filled <= wanted, "wrong vector of %u entries", count);
+	FUZZ_CHECK(count <= capacity && filled <= wanted, "the vector has too many entries or bytes: %u entries",
+		   count);
 	FUZZ_CHECK(filled == wanted || count == capacity, "the vector ends too early");
 	check_iovec(h, r, s, iov, count, filled, write);
 	free(iov);
@@ -199,8 +200,7 @@ void harness_stream_step(struct harness *h, struct harness_request *r)
 		split(h, r, len, write);
 	}
 	FUZZ_CHECK(virtio_reader_left(&r->reader) == left(&r->reading), "virtio_reader_left() is wrong");
-	FUZZ_CHECK(virtio_reader_done(&r->reader) == r->reading.done,
-		   "virtio_reader_read() or virtio_reader_done() is wrong");
+	FUZZ_CHECK(virtio_reader_done(&r->reader) == r->reading.done, "virtio_reader_done() is wrong");
 	FUZZ_CHECK(virtio_writer_left(&r->writer) == left(&r->writing), "virtio_writer_left() is wrong");
 	FUZZ_CHECK(virtio_writer_done(&r->writer) == r->writing.done, "virtio_writer_done() is wrong");
 	FUZZ_CHECK(virtio_writer_used(&r->writer) == r->writing.done, "virtio_writer_used() is wrong");

@@ -168,7 +168,7 @@ static void edit_entry(struct edit_file *file, const struct outline *o, struct f
 	add(file, section.header + 28, 4, more ? each : 0 - (uint64_t)each);
 }
 
-/* Removes the values of the newest version from the entry or the front part at an offset. */
+/* Cuts the values that the section's version added, from the entry or front part at an offset. */
 static size_t cut_newest(struct edit_file *file, size_t at, const struct format_field *fields, uint32_t count,
 			 const struct format_section *section)
 {

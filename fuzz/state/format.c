@@ -376,7 +376,7 @@ static bool read_section(struct position *p, const struct format_kind *kind, uin
 	return true;
 }
 
-/* Returns whether an optional section is next. Does not report faults: the read does that. */
+/* Returns whether an optional section is next. Reports no faults, because the later read does. */
 static bool is_next(const struct position *p, const struct format_kind *kind, uint32_t device, uint32_t index)
 {
 	struct format_view ignored = { .count = 0 };

@@ -14,7 +14,7 @@
 #define FORMAT_FRAME 40u  /* bytes of a file without sections */
 #define FORMAT_HEADER 32u /* bytes of a section's header */
 #define FORMAT_SECTIONS 64u
-#define FORMAT_FRONT UINT32_MAX /* number of an entry that means: the values before the list */
+#define FORMAT_FRONT UINT32_MAX /* entry number for the values before the list */
 
 /* A value. Sections with a version below `since` lack the value, and its default is 0. */
 struct format_field {
@@ -75,7 +75,7 @@ size_t format_list(const struct format_section *section);
 
 /*
  * Finds a value, and sets its offset and size. Returns false if the section lacks the value or the
- * entry. If only the section's version lacks the value, offset and size are set all the same.
+ * entry. If only the section's version lacks the value, offset and size are still set.
  */
 bool format_find(const struct format_section *section, const char *field, uint32_t entry, size_t *offset,
 		 uint8_t *bytes);

@@ -46,7 +46,8 @@ static void check_text(const struct state_harness *h)
 }
 
 /*
- * Checks a fault that the target reports. It must name a value of the file with the right offset.
+ * Checks a fault that the target reports. The fault must name a value of the file with the right
+ * offset.
  */
 static void check_refusal(const struct state_harness *h)
 {

@@ -122,7 +122,7 @@ static void judge_queue(const struct judged *core, const struct judged *queue, u
 
 	FUZZ_CHECK(broken == 0 || broken == VIRTIO_EFAULT || broken == VIRTIO_EPERM || broken == VIRTIO_EAVAILIDX ||
 			   broken == VIRTIO_EHEAD || broken == VIRTIO_EINFLIGHT,
-		   "accepted: an error that no ring has");
+		   "accepted: a queue is broken by an error that breaks no queue");
 	if (front(queue, "size") == 0) {
 		for (uint32_t i = 0; i < queue->section->bytes; i++)
 			FUZZ_CHECK(!queue->file[queue->section->content + i],

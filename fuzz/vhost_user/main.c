@@ -175,7 +175,7 @@ static int receive(struct peer *peer, uint32_t request, void *payload, uint32_t 
 	return header.size == 0 ? 0 : (int)recv(peer->socket, payload, header.size, MSG_DONTWAIT);
 }
 
-/* Sends a request that has no reply except an acknowledgement. Compares its outcome. */
+/* Sends a request that has no reply except an acknowledgement. Checks the outcome. */
 static void tell(struct peer *peer, uint32_t request, const void *payload, uint32_t size, const int *fds,
 		 unsigned int fd_count, enum model_outcome outcome, bool harmless)
 {
@@ -429,7 +429,7 @@ static void step_unknown(struct peer *peer, unsigned int ring __attribute__((unu
 	     MODEL_REFUSED, true);
 }
 
-/* Sends a bad header. The session must end, because the next bytes need not be a message. */
+/* Sends a bad header. The session must end, because the start of the next message is unknown. */
 static void step_header(struct peer *peer, unsigned int ring __attribute__((unused)))
 {
 	static const uint32_t flags[] = { 0, 2, 3, 5, 0x11, 0x80000001u };

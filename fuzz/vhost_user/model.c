@@ -92,7 +92,7 @@ enum model_outcome model_memory(struct model *model, enum model_memory memory)
 	return MODEL_DONE;
 }
 
-/* Follows a new value for a running ring, which means that the guest has a new driver. */
+/* Handles a new value for a running ring. Such a value means that the guest has a new driver. */
 static void make_room(struct model_ring *ring)
 {
 	ring->running = false;

@@ -33,6 +33,7 @@ struct model_ring {
 	uint32_t base;
 	int place;  /* half of memory, 1 or 2; 0 if it was not set */
 	int enable; /* -1 if it was not set */
+	/* held: after a new value, the ring waits for a new kick descriptor or for ENABLE. */
 	bool kick, held, running;
 };
 

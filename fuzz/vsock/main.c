@@ -67,7 +67,8 @@ static void set_up(struct vsock_harness *h)
 
 static void check_connection(const struct model_connection *m, const struct virtio_vsock_connection *c)
 {
-	FUZZ_CHECK(c->state == m->state && c->type == m->type, "state %u, not %u, or a wrong type", c->state, m->state);
+	FUZZ_CHECK(c->state == m->state && c->type == m->type, "a connection has state %u, not %u, or a wrong type",
+		   c->state, m->state);
 	FUZZ_CHECK(c->shut_by_us == m->us && c->shut_by_peer == m->peer, "the shutdown flags are wrong");
 	FUZZ_CHECK(c->owed == m->owed, "owed is %#x, not %#x", c->owed, m->owed);
 	if (m->state == VIRTIO_VSOCK_RESET)
@@ -75,7 +76,7 @@ static void check_connection(const struct model_connection *m, const struct virt
 	FUZZ_CHECK(virtio_vsock_connection_buffered(c) == m->rx - m->forwarded,
 		   "the number of buffered bytes is wrong");
 	FUZZ_CHECK(c->rx_packets == m->rx_packets, "the number of buffered packets is wrong");
-	FUZZ_CHECK(c->blocked == m->blocked, "blocked is %d", c->blocked);
+	FUZZ_CHECK(c->blocked == m->blocked, "blocked is %d, the model disagrees", c->blocked);
 	FUZZ_CHECK(c->tx_packets >= m->sent, "tx_packets is %u, the model says at least %u", c->tx_packets, m->sent);
 	FUZZ_CHECK(virtio_vsock_connection_input_ended(c) ==
 			   ((m->peer & 2) && m->rx == m->forwarded && m->rx_packets == 0),
@@ -351,7 +352,7 @@ static void pass_time(struct vsock_harness *h)
 		FUZZ_CHECK(c && c->real == out && c->deadline <= h->now, "a connection expires before its deadline");
 		model_reset(c);
 	}
-	FUZZ_CHECK(got == 0 && model_deadline(&h->m) > h->now, "a connection does not expire");
+	FUZZ_CHECK(got == 0 && model_deadline(&h->m) > h->now, "the expiry failed, or a connection does not expire");
 }
 
 /* Saves the table, and restores the state into a new table. */
@@ -416,7 +417,7 @@ static void call(struct vsock_harness *h, enum vsock_step step)
 		}
 		got = virtio_vsock_connection_set_buffer(c->real, bytes);
 	}
-	FUZZ_CHECK(got == wanted, "call %d returned %d, not %d", step, got, wanted);
+	FUZZ_CHECK(got == wanted, "step %d returned %d, not %d", step, got, wanted);
 }
 
 static void step_once(struct vsock_harness *h)

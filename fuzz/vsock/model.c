@@ -72,8 +72,8 @@ static void unblock(struct model_connection *c)
 }
 
 /*
- * Owes a credit update if the guest may wait for room, or if a quarter of the buffer was forwarded
- * since the last report.
+ * A credit update is owed if the guest may wait for room, or if a quarter of the buffer was
+ * forwarded since the last report.
  */
 static void update(const struct vsock_model *m, struct model_connection *c)
 {

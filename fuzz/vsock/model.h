@@ -65,7 +65,7 @@ struct model_connection *model_open(struct vsock_model *m, const struct virtio_v
 void model_receive(struct vsock_model *m, const struct virtio_vsock_hdr *h, int error, uint64_t now,
 		   struct model_received *out);
 
-/* Calls of the host. Each returns the value that the library's function must return. */
+/* Calls of the host. An int is the value that the library's function must return. */
 int model_accept(struct model_connection *c);
 void model_reset(struct model_connection *c);
 int model_forwarded(struct vsock_model *m, struct model_connection *c, uint32_t bytes, uint32_t packets, uint64_t now);
@@ -84,7 +84,7 @@ struct model_credit {
 };
 struct model_credit model_credit(const struct vsock_model *m, const struct model_connection *c);
 
-/* Returns the op that a connection must send first, or 0, and sets its bit in owed. */
+/* Returns the op that a connection must send first, or 0. Sets @bit to the op's bit in owed. */
 uint16_t model_owes(const struct model_connection *c, uint32_t *bit);
 /* Records that a packet was sent, which reports the credit to the guest. */
 void model_told(struct model_connection *c);

@@ -77,7 +77,7 @@ static void make_memory(struct packets *p)
 	FUZZ_CHECK(virtio_memory_map_init(&p->driver_map, &p->whole, 1) == 0, "a map is refused");
 }
 
-/* Returns the address of a byte of the chain, counted over all buffers, or RAM. */
+/* Returns the address of byte number @place of the chain, or RAM if the chain has no such byte. */
 static uint32_t byte_at(const struct packets *p, uint64_t place)
 {
 	for (uint32_t i = 0; i < p->count; i++) {
@@ -150,7 +150,7 @@ static void offer(struct packets *p, bool tx)
 		p->shadow[DATA + at % (RAM - DATA)] = byte;
 	}
 	head = virtio_mock_add(&p->mock, p->buffers, p->count);
-	FUZZ_CHECK(head >= 0, "the driver can't add");
+	FUZZ_CHECK(head >= 0, "the driver cannot add a chain");
 	memcpy(p->shadow, p->ram, DATA);
 }
 
@@ -203,7 +203,7 @@ static void serve_tx(struct packets *p)
 	len = virtio_vsock_len(&p->packet.header);
 	if (p->packet.error == VIRTIO_EBYTES) {
 		FUZZ_CHECK(len > p->max_payload && p->packet.data.readable == 0,
-			   "EBYTES for a payload within max_payload");
+			   "VIRTIO_EBYTES, but the payload is short enough, or there is data");
 	} else if (p->packet.error) {
 		check_error(p, &c, p->packet.error, c.bytes < 44 || len > c.bytes - 44);
 	} else {

@@ -5,7 +5,7 @@
 
 #include "model.h"
 
-/* Plays a list of chains in both queues, and of packets in host buffers. */
+/* Plays chains in both queues, and packets in host buffers. */
 void vsock_packets(struct fuzz_input *in);
 
 #endif
