@@ -212,7 +212,7 @@ void blk_any_transfer(struct blk_harness *h)
 	}
 	if (!begin_transfer(&request, &transfer))
 		return;
-	FUZZ_CHECK(transfer.offset == request.sector * 512, "the transfer begins at offset %#llx",
+	FUZZ_CHECK(transfer.offset == request.sector * 512, "the transfer begins at the wrong offset %#llx",
 		   (unsigned long long)transfer.offset);
 	for (uint32_t i = 0; i < MOST_VECTORS && more == 1; i++) {
 		const uint64_t left = all - transfer.at.done;
@@ -242,11 +242,11 @@ static void check_move(struct blk_harness *h, const struct virtio_blk_backend *b
 	/* A vector must not have empty entries, so an empty first entry is left out. */
 	got = b->ops->readv(b->context, first ? iov : iov + 1, first ? 2 : 1, offset);
 	FUZZ_CHECK(got == (int64_t)most && (most == 0 || memcmp(guest, disk + offset, most) == 0),
-		   "the memory back end reads %lld bytes, or wrong bytes", (long long)got);
+		   "the memory back end reads a wrong number of bytes, %lld, or wrong bytes", (long long)got);
 	memset(guest, 0x77, len);
 	memcpy(before, disk, size);
 	got = b->ops->writev(b->context, first ? iov : iov + 1, first ? 2 : 1, offset);
-	FUZZ_CHECK(got == (int64_t)most, "the memory back end writes %lld bytes", (long long)got);
+	FUZZ_CHECK(got == (int64_t)most, "the memory back end writes a wrong number of bytes: %lld", (long long)got);
 	if (most)
 		memset(before + offset, 0x77, most);
 	FUZZ_CHECK(memcmp(before, disk, size) == 0, "the memory back end writes wrong bytes, or outside of the range");

@@ -142,7 +142,7 @@ static bool move_by_memory(struct blk_harness *h, const struct virtio_iovec *iov
 	if (!h->by_memory || offset > BLK_DISK_BYTES || bytes > BLK_DISK_BYTES - offset)
 		return false;
 	got = (to_disk ? ops->writev : ops->readv)(h->memory_backend.context, iov, count, offset);
-	FUZZ_CHECK(got == (int64_t)bytes, "the memory back end moves %lld bytes", (long long)got);
+	FUZZ_CHECK(got == (int64_t)bytes, "the memory back end moves a wrong number of bytes: %lld", (long long)got);
 	return true;
 }
 
@@ -195,7 +195,7 @@ int64_t blk_backend_move(struct blk_harness *h, const struct virtio_iovec *iov, 
 	uint64_t bytes = wanted;
 	int64_t answer;
 
-	FUZZ_CHECK(offset == p->ask->sector * 512 + p->done, "the back end is called with offset %#llx",
+	FUZZ_CHECK(offset == p->ask->sector * 512 + p->done, "the back end is called with the wrong offset %#llx",
 		   (unsigned long long)offset);
 	if (how >= BLK_F_SHORT && how < BLK_F_TOGGLE)
 		bytes = wanted * fuzz_u8(&h->in) / 256;
@@ -303,7 +303,7 @@ static int change_range(struct blk_harness *h, uint32_t type, uint64_t offset, u
 	FUZZ_CHECK(offset == range->sector * 512 && bytes == (uint64_t)range->sectors * 512,
 		   "the back end is called for a wrong range");
 	may_unmap = (range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP) && h->disk.options.write_zeroes_may_unmap;
-	FUZZ_CHECK(unmap == may_unmap, "the back end is called with unmap = %d", unmap);
+	FUZZ_CHECK(unmap == may_unmap, "the back end is called with a wrong unmap: %d", unmap);
 	meanwhile(h, how);
 	error = simple_fault(h, p, how);
 	if (error)

@@ -131,12 +131,12 @@ void blk_compare(struct blk_harness *h)
 
 	FUZZ_CHECK(memcmp(h->bytes, h->disk.disk, BLK_DISK_BYTES) == 0, "the content of the disk is wrong");
 	compare_stats(h);
-	FUZZ_CHECK(virtio_blk_capacity(blk) == h->disk.options.capacity, "the capacity is %#llx",
+	FUZZ_CHECK(virtio_blk_capacity(blk) == h->disk.options.capacity, "wrong capacity: %#llx",
 		   (unsigned long long)virtio_blk_capacity(blk));
 	compare_queue_stats(h);
-	FUZZ_CHECK(virtio_blk_offered(blk) == h->disk.offered, "the offered features are %#llx",
+	FUZZ_CHECK(virtio_blk_offered(blk) == h->disk.offered, "wrong offered features: %#llx",
 		   (unsigned long long)virtio_blk_offered(blk));
-	FUZZ_CHECK(blk->negotiated == h->disk.negotiated, "the negotiated features are %#llx",
+	FUZZ_CHECK(blk->negotiated == h->disk.negotiated, "wrong negotiated features: %#llx",
 		   (unsigned long long)blk->negotiated);
 	FUZZ_CHECK(virtio_blk_write_through(blk) == blk_model_write_through(&h->disk),
 		   "virtio_blk_write_through() is wrong");

@@ -214,7 +214,7 @@ bool blk_model_config_write(struct blk_model *m, uint64_t offset, const uint8_t 
 	return true;
 }
 
-/* Runs */
+/* Runs: consecutive bytes of a request */
 
 const struct model_piece *blk_find(const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
 				   uint64_t *within, uint64_t *len)

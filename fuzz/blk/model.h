@@ -124,7 +124,7 @@ void blk_model_count(struct blk_model *m, const struct blk_ask *ask, uint8_t sta
 
 /*
  * Returns the piece that contains the byte at an offset of a run. Sets @within to the byte's offset
- * in the piece's region, and @len to the number of the run's bytes that the piece has from there.
+ * in the piece's region. Sets @len to the number of the run's bytes from there to the piece's end.
  */
 const struct model_piece *blk_find(const struct model_chain *chain, const struct blk_run *run, uint64_t offset,
 				   uint64_t *within, uint64_t *len);

@@ -27,8 +27,8 @@
 #define NEAR_2_64(more) 0xfe, (uint8_t)(more)
 
 /*
- * Steps of the driver. USUAL puts readable bytes at the beginning of the data area and writable
- * bytes in its middle, and cuts the buffers as most drivers do.
+ * Steps of the driver. USUAL puts readable bytes at the beginning of the data area, and writable
+ * bytes in its middle. USUAL cuts the buffers as most drivers do.
  */
 #define USUAL 0, 112, 0, 0
 #define READ(sector, count) BLK_REQUEST, VIRTIO_BLK_T_IN, 0, sector, count, USUAL

@@ -60,8 +60,8 @@ enum blk_driver_step {
  *
  * - the type; after 0xff, a type of 4 bytes
  * - flags, sector
- * - the amount of data: a value below 16 is a number of sectors or ranges, and a value from 16 to
- *   254 is 16 plus a number of bytes; after 255, two bytes have the number of bytes
+ * - the amount of data: a value below 16 is a number of sectors or ranges; a value from 16 to 254
+ *   is 16 plus a number of bytes; after 255, two bytes have the number of bytes
  * - the ranges
  * - the addresses of the readable and of the writable bytes, in units of 32 bytes
  * - how the readable and the writable bytes are cut into buffers

@@ -303,7 +303,7 @@ void model_resolve(struct model *m, struct model_walk *w, const struct model_cha
 		end_walk(m, w, head, got);
 		return;
 	}
-	FUZZ_CHECK(got == success, "resolve returned %d", got);
+	FUZZ_CHECK(got == success, "resolve returned %d, the model disagrees", got);
 	check_front(m, expected, out);
 	/* If the array is too small, the walk stays where it was. */
 	if (success)

@@ -241,7 +241,7 @@ static void compare(const struct harness *h)
 	struct virtio_queue_stats stats;
 
 	virtio_queue_get_stats(&h->queue, &stats);
-	FUZZ_CHECK(stats.too_many_segments == h->model.stats.too_many_segments, "the counter too_many_segments is %llu",
+	FUZZ_CHECK(stats.too_many_segments == h->model.stats.too_many_segments, "wrong counter too_many_segments: %llu",
 		   (unsigned long long)stats.too_many_segments);
 	shadow_compare(h->shadow);
 	model_compare(&h->model, &h->queue);

@@ -355,8 +355,9 @@ static void step_get_base(struct peer *peer, unsigned int ring)
 }
 
 /*
- * Sends a message with an eventfd (kind 0), with the flag NO_FD and no descriptor (1), with the
- * flag and a descriptor (2), or with a file that is no eventfd (3).
+ * Sends a message with one of four kinds of descriptor. Kind 0 is an eventfd. Kind 1 is the flag
+ * NO_FD without a descriptor. Kind 2 is the flag with a descriptor. Kind 3 is a file that is no
+ * eventfd.
  */
 static void tell_fd(struct peer *peer, unsigned int ring, uint32_t request, int fd)
 {

@@ -169,7 +169,7 @@ static void receive(struct vsock_harness *h)
 	FUZZ_CHECK(got.bytes == wanted.bytes && (wanted.got == 0 || got.marks == wanted.marks),
 		   "a received packet has wrong bytes or marks");
 	FUZZ_CHECK(got.got ? got.connection != NULL : got.connection == NULL,
-		   "the connection of a received packet is wrong");
+		   "a connection is missing, or is set although the packet causes nothing");
 	if (got.got & VIRTIO_VSOCK_GOT_REQUEST)
 		wanted.c->real = got.connection;
 	FUZZ_CHECK(got.got == 0 || got.connection == wanted.c->real, "the connection of a received packet is wrong");
