@@ -23,7 +23,7 @@
  */
 #define SEG_MAX 126
 
-/* An image in use is tried again every 10 ms, for half a second. */
+/* Locking an image in use is tried again every 10 ms, for half a second. */
 #define LOCK_TRIES 50
 #define LOCK_TRY_NS 10000000
 

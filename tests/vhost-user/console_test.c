@@ -171,8 +171,8 @@ static void console_pty_survives_a_hang_up(void **state)
 }
 
 /*
- * A stale link to a pty is replaced. A file, a link to a file, and a link that another process has
- * made stay.
+ * A stale link to a pty is replaced. A file, a link to a file, and another process's link are not
+ * replaced.
  */
 static void console_link_is_replaced_only_if_it_leads_to_a_pty(void **state)
 {

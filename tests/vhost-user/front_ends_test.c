@@ -22,7 +22,7 @@
 #define PROTOCOL FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)
 #define CONFIG_HEADER ((uint32_t)offsetof(struct vhost_user_config, data))
 
-/* A front end. `asks` says whether it asks for a reply to every message. */
+/* A front end. `asks` is set if this front end asks for a reply to every message. */
 struct peer {
 	struct daemon_process daemon;
 	struct front_end fe;

@@ -17,7 +17,7 @@
 #include <virtio/bindings/virtio_config.h>
 
 #define SECTORS (IMAGE_BYTES / 512)
-#define MAX_ANSWERS 100000 /* replies of the daemon before it must have handled a signal */
+#define MAX_ANSWERS 100000 /* the daemon must handle a signal within this number of replies */
 
 static uint64_t capacity(struct front_end *fe)
 {

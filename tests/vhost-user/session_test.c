@@ -99,7 +99,9 @@ static void session_serves_a_whole_ring_with_and_without_event_idx(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Another back end has served the ring before, so both indices begin at 65534. */
+/*
+ * Another back end has served the ring before, so the available and the used index begin at 65534.
+ */
 static void session_continues_a_ring_at_its_indices(void **state)
 {
 	struct daemon_process daemon;

@@ -23,7 +23,7 @@ static uint16_t used_idx(struct front_end *fe)
 	return used;
 }
 
-/* Any order */
+/* Set-up in any order */
 
 static void step_features(struct front_end *fe)
 {
