@@ -25,8 +25,7 @@ void watchdog_step(void);
  * Starts the thread, which lives as long as the process. Call this once, at the start of the
  * program.
  *
- * @progress  returns a value that changes with each progress, for a test that has a counter
- *            already; NULL to count calls of watchdog_step()
+ * @progress  returns the test's own counter of progress; NULL to count calls of watchdog_step()
  * @report    prints on stderr where the test waits, before the test fails; or NULL
  *
  * Both functions run on the watchdog's thread, so the values that they read must be atomic. Child

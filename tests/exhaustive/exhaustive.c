@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests every descriptor table of 2 entries whose fields have values of a chosen set, and every
- * table of 3 entries with values of a smaller set. The library walks each table step by step, and
- * resolves it into arrays of different lengths. It also parses the table as a request of a header,
- * data and a status. An oracle (oracle.h) must agree on every descriptor, segment, count and code.
+ * Tests every descriptor table of 2 entries whose fields have values of a chosen set. Also tests
+ * every table of 3 entries with values of a smaller set. The library walks each table step by step,
+ * and resolves it into arrays of different lengths. The library also parses the table as a request
+ * of a header, data and a status. An oracle (oracle.h) must agree on every descriptor, segment,
+ * count and code.
  *
  * usage: exhaustive [STRIDE [long]]
  *   STRIDE  check every STRIDE-th table; default 1. A prime STRIDE still varies all entries.

@@ -606,8 +606,8 @@ static int resolve_one_way(struct one_way *w, uint64_t addr, uint32_t access)
 }
 
 /*
- * A region that one buffer has made cached must not give the next buffer a permission that the page
- * of that buffer lacks.
+ * One buffer makes a region cached. This region must not give the next buffer a permission that
+ * the page of the next buffer lacks.
  */
 static void chain_resolve_permits_one_direction_of_a_page(void **state)
 {
