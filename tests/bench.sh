@@ -8,8 +8,8 @@
 #   sh tests/bench.sh --steps CASE KIND
 #                                     prints the instructions of a case for each function
 #   sh tests/bench.sh --scale [FOLDER]
-#                                     makes tables and a drawing of how the cost grows with the
-#                                     queue's size, the regions, the length of a chain, and threads
+#                                     makes tables and a drawing: how the cost grows with the size
+#                                     of the queue, the regions, a chain's length, and the threads
 #   sh tests/bench.sh --record-times  writes the times, and the tables of --scale, into
 #                                     tests/bench/README.md
 # Builds below $BUILD_DIR, by default build.
@@ -19,14 +19,14 @@ cd "$(dirname "$0")/.."
 build=${BUILD_DIR:-build}
 mkdir -p "$build"
 
-# make_bench COMPILER: builds the two programs. Sets $folder, $bench, $bench_count and $version
+# make_bench COMPILER: builds bench and bench_count. Sets $folder, $bench, $bench_count and $version
 # (such as "gcc 12").
 make_bench() {
 	folder=$build/bench-$1
 	bench=$folder/tests/bench/bench
 	bench_count=$folder/tests/bench/bench_count
 	if [ -e "$folder/build.ninja" ]; then reconfigure=--reconfigure; else reconfigure=; fi
-	# Tests that need cmocka are left out where it is missing: -Dtests=auto.
+	# -Dtests=auto leaves out the tests that need cmocka if cmocka is missing.
 	# shellcheck disable=SC2086 # empty, or a word
 	if ! CC=$1 meson setup $reconfigure "$folder" -Dexamples=disabled -Dtests=auto -Dguests=disabled \
 		>"$folder.log" 2>&1 || ! ninja -C "$folder" tests/bench/bench tests/bench/bench_count >"$folder.log" 2>&1; then
@@ -36,7 +36,8 @@ make_bench() {
 	version="$1 $("$1" -dumpversion | cut -d. -f1)"
 }
 
-# count COMPILER: builds, and counts the instructions. The dumps are $folder/counts/dumps.
+# count COMPILER: builds, and counts the instructions. The folder of the dumps is
+# $folder/counts/dumps.
 count() {
 	make_bench "$1"
 	sh tests/bench/count.sh "$folder/counts" "$bench_count" --count

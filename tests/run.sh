@@ -8,11 +8,11 @@
 #   seed is made from the commit's id, so a run of one commit can be repeated.
 # The last line is "N passed, N failed, N skipped". The exit status is 0 only if nothing failed.
 # usage: sh tests/run.sh     makes everything below $BUILD_DIR, by default build
-#   LONG=1                   runs every test in every build, with larger sets of tables, ten times
-#                            the runs of threads and of random inputs, 600 seconds for each fuzzer
-#                            from a random seed, and all mutants. That takes hours.
-#   VIRTIO_REQUIRE_GUESTS=1  fails where a guest test cannot get its packages. Fails where the
-#                            system has io_uring but the build lacks liburing.
+#   LONG=1                   runs every test in every build, with more descriptor tables, and with
+#                            ten times as many thread runs and random inputs. Runs each fuzzer for
+#                            600 seconds from a random seed, and all mutants. All this takes hours.
+#   VIRTIO_REQUIRE_GUESTS=1  fails if a guest test cannot get its packages. Fails if the system has
+#                            io_uring but the build lacks liburing.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/guests/lib.sh
@@ -24,7 +24,7 @@ export VIRTIO_GUEST_PACKAGES
 # Without this, undefined behaviour is only reported, and the test passes.
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 passed=0 failed=0 skipped=0
-# The file has lines of a build, a kind of test, and seconds. The final table is made of them.
+# Each line of this file has a build, a kind of test, and seconds. print_times makes a table of it.
 times=$build/times
 : >"$times"
 
@@ -38,10 +38,10 @@ quietly() {
 	return 1
 }
 
-# count_results TESTLOG BUILD: names skipped tests and their reasons on stderr, notes the time of
-# each kind, and prints the three numbers. A program of several tests counts as passed even if it
-# skips some of its cases. These cases also count as skipped. Their reason is the line before their
-# end.
+# count_results TESTLOG BUILD: names skipped tests and their reasons on stderr, and notes the time of
+# each test. Prints how many tests passed, failed and were skipped. A program of several cases counts
+# as passed even if it skips some cases. Each skipped case also counts as skipped. The reason is the
+# line before cmocka's line "SKIPPED".
 count_results() {
 	python3 -c '
 import json, sys
@@ -50,7 +50,7 @@ with open(sys.argv[1]) as log:
 results = [test["result"] for test in tests]
 with open(sys.argv[3], "a") as times:
     for test in tests:
-        # The project, a colon, the suites (first the kind), and the name.
+        # The name has the form "PROJECT:KIND+OTHER-SUITES / TEST".
         kind = test["name"].split(" / ")[0].split(":")[-1].split("+")[0]
         print(sys.argv[2], kind, test.get("duration", 0), sep="\t", file=times)
 for test in tests:
@@ -86,7 +86,7 @@ for kind in sorted({kind for _, kind in spent}):
     print(f"{kind:20}", *(f"{spent[b, kind]:8.1f}" if (b, kind) in spent else f"{str():8}" for b in builds))
 with open(sys.argv[2]) as processor:
     used = sum(int(m) * 60 + float(s) for m, s in re.findall(r"(\d+)m([\d.]+)s", processor.read()))
-print(f"In all {sys.argv[3]} s, and {used:.0f} s of processors")' "$times" "$build/processor" "$1"
+print(f"In all {sys.argv[3]} s, with {used:.0f} s of processor time")' "$times" "$build/processor" "$1"
 }
 
 # spent BUILD WHAT SINCE: notes the time since SINCE, in seconds.
@@ -99,7 +99,7 @@ check() {
 	export CC="$3" CXX="$4"
 	shift 4
 	printf '\n== %s: %s %s\n' "$folder" "$CC" "$*"
-	# By default a build leaves out what it cannot build.
+	# With these options a build fails where it would otherwise leave out tests or examples.
 	set -- -Dexamples=enabled -Dtests=enabled "$@"
 	if [ -e "$folder/build.ninja" ]; then reconfigure=--reconfigure; else reconfigure=; fi
 	since=$(date +%s)
@@ -129,8 +129,8 @@ check() {
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
-# count_lines LOG PATTERN COMMAND...: each line of the command's output with the pattern is a passed
-# test. A failing command is one failure.
+# count_lines LOG PATTERN COMMAND...: runs the command. Each line of its output that matches the
+# pattern counts as a passed test. A command that fails counts as one failure.
 count_lines() {
 	log=$1 pattern=$2
 	shift 2
@@ -151,16 +151,16 @@ need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-c
 	echo '0 passed, 1 failed, 0 skipped'
 	exit 1
 }
-# Fetches the guests' packages here, outside the measured times. If that fails, the guest tests say
-# so.
+# Fetches the guests' packages here, outside the measured times. If this fails, the guest tests
+# report the failure.
 guest_packages "$VIRTIO_GUEST_PACKAGES" || true
 qemu_packages "$VIRTIO_GUEST_PACKAGES" || true
 unpack_package "$VIRTIO_GUEST_PACKAGES" linux-source-6.1 || true
 spent - packages "$began"
 
-# The suites that each build leaves out; tests/meson.build says what the suites are. A test in none
-# of these suites runs in all three builds: other optimizations, and the sanitizers, reveal other
-# faults of the same code.
+# The first two arguments are a build and the suites that this build leaves out. tests/meson.build
+# explains most suites. All other tests run in all three builds, because each compiler and the
+# sanitizers reveal other faults of the same code.
 #   tsan    runs with clang, whose ThreadSanitizer takes two thirds of the time of gcc's and finds
 #           the same races
 #   guests  run with the sanitizers, which find faults of the daemon that no guest notices
@@ -170,8 +170,8 @@ check gcc 'sample tsan guests' gcc g++ -Dguests=enabled -Dwerror=true
 check clang 'once vhost-user mmio-proxy' clang clang++ -Dguests=disabled -Dwerror=true
 check asan 'once compiler' clang clang++ -Dguests=enabled -Db_sanitize=address,undefined -Db_lundef=false
 
-# Each harness is a test: it passes if nothing is found. Where git can't tell the commit, the seed
-# is 1.
+# Each fuzzer counts as a test, which passes if the fuzzer finds nothing. If git does not know the
+# commit, the seed is 1.
 printf '\n== %s: fuzzing\n' "$build/fuzz"
 if [ -z "$LONG" ] && [ -z "${FUZZ_SEED:-}" ]; then
 	commit=$(git rev-parse HEAD 2>/dev/null | cut -c 1-7)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Does a program give the same results on a big-endian machine? The script compiles the program and
 # the libraries for such a machine, and runs the result in an emulator. The program is linked
-# statically, because the emulator has no shared libraries. Unused sections are left out, as the
-# linker leaves out unused members of an archive.
+# statically, because the emulator has no shared libraries. The linker removes unused functions. A
+# program that links our archives gets only the members that it needs, too.
 # usage: big_endian.sh WORK SRC COMPILER EMULATOR SOURCE... -- ARGUMENT...
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -27,7 +27,7 @@ cat >"$work/order.c" <<'END'
 #endif
 END
 # shellcheck disable=SC2086 # lists of words
-quietly 'it does not compile' "$compiler" -std=c11 -O1 -static -pthread -ffunction-sections -Wl,--gc-sections \
+quietly 'the program does not compile' "$compiler" -std=c11 -O1 -static -pthread -ffunction-sections -Wl,--gc-sections \
 	$includes -I"$src/virtio-queue/src" -o "$work/program" $sources "$work/order.c" "$src"/virtio-*/src/*.c || finish
-quietly 'it fails' "$emulator" "$work/program" "$@" && finish "$(tail -n 1 "$work/log")"
+quietly 'the program fails' "$emulator" "$work/program" "$@" && finish "$(tail -n 1 "$work/log")"
 finish

@@ -4,7 +4,7 @@
 # memcpy, memmove, memset and memcmp there? They must not need libatomic, outlined atomics, or
 # functions for 64-bit division.
 # usage: freestanding.sh WORK SRC NM LINK COMPILER OPTION...
-#   LINK      the command that links objects for the target into one without a library, or ''
+#   LINK      the command that links the target's objects into one object without a C library, or ''
 #   COMPILER  with its options for the target
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -25,8 +25,8 @@ sources_of() {
 	done
 }
 
-# check COMPONENT COMPILER OPTION...: checks a component. Adds the exports of virtio-queue to
-# $work/lower, for the others to use.
+# check COMPONENT COMPILER OPTION...: checks a component. Writes the exports of virtio-queue to
+# $work/lower, because the other components may use these names.
 check() {
 	component=$1
 	shift
@@ -43,7 +43,7 @@ check() {
 	[ "$component" != virtio-queue ] || cp "$work/defined" "$work/lower"
 	sort -u "$work/defined" "$work/lower" >"$work/suite"
 	for symbol in $(undefined_in "$work/$component"/*.o | comm -23 - "$work/suite" | search -v "$permitted"); do
-		fail "$component needs $symbol, which is not in it, in virtio-queue or among the four memory functions"
+		fail "$component needs $symbol, which is neither in $component nor in virtio-queue nor a permitted import"
 	done
 }
 
@@ -53,7 +53,7 @@ link_all() {
 	# shellcheck disable=SC2086 # a list of words
 	quietly 'the libraries do not link without a C library' $link -o "$work/all.o" "$work"/virtio-*/*.o || return
 	for symbol in $(undefined_in "$work/all.o" | search -v "$permitted"); do
-		fail "linked together the libraries still need $symbol"
+		fail "all libraries linked together still need $symbol"
 	done
 	checked="$checked, and links them"
 }

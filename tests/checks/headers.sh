@@ -29,7 +29,7 @@ for header in $headers; do
 	printf '#include <%s>\n#include <%s>\nextern int unit;\n' "$header" "$header" >"$work/unit.c"
 	compile "$header"
 done
-# Includes all headers in either order. A header that depends on an earlier header has failed above.
+# Includes all headers in both orders. A header that depends on an earlier header has failed above.
 # A header that breaks a later header fails here.
 for order in sort 'sort -r'; do
 	for header in $headers; do echo "#include <$header>"; done | $order >"$work/unit.c"
@@ -55,7 +55,7 @@ for name in queue_enable_kicks queue_unpop memory_read memory_write memory_load_
 		fail "the result of virtio_$name can be dropped"
 done
 
-# Under gnu89 rules for inline functions, the compiler must print only the headers' own #error.
+# Under the gnu89 rules for inline functions, the compiler must fail with the headers' own #error.
 echo '#include <virtio/queue.h>' >"$work/unit.c"
 # shellcheck disable=SC2086 # lists of words
 $cc -std=gnu11 -fgnu89-inline $includes -fsyntax-only -x c "$work/unit.c" >"$work/gnu89" 2>&1 &&

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Can a program use what is installed, from a compiler command, from CMake and from Meson, in C and
 # in C++? Can a Meson project use the checkout as a subproject? Are every public header and both
-# licences installed? Does -Dtests=disabled build nothing except what is installed? usage:
-# install.sh WORK SRC BUILD CC CXX FLAGS MESON NINJA PKG_CONFIG CMAKE
+# licences installed? Does a build with -Dtests=disabled lack tests and fuzzers?
+# usage: install.sh WORK SRC BUILD CC CXX FLAGS MESON NINJA PKG_CONFIG CMAKE
 #   FLAGS  for compiling and linking: sanitized libraries need them. A missing tool is ''.
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -15,10 +15,10 @@ consumer=$(cd "$(dirname "$0")/install" && pwd)
 ran=0
 
 [ -n "$meson" ] || skip 'no meson to install with'
-quietly 'meson install' env DESTDIR="$work/root" "$meson" install -C "$build" --no-rebuild || finish
+quietly 'meson does not install' env DESTDIR="$work/root" "$meson" install -C "$build" --no-rebuild || finish
 
-# pkg-config sees only the installed files. It also prints folders that the compiler searches
-# anyway.
+# pkg-config sees only the installed files. It also prints the folders that the compiler searches by
+# default.
 pc=$(find "$work/root" -name 'virtio-queue.pc')
 [ -n "$pc" ] || fail 'virtio-queue.pc is not installed'
 export PKG_CONFIG_LIBDIR="${pc%/*}" PKG_CONFIG_PATH='' PKG_CONFIG_SYSROOT_DIR="$work/root"
@@ -54,7 +54,7 @@ plain() {
 	compile c $cc -std=c11
 	# shellcheck disable=SC2086 # a list of words
 	[ -z "$cxx" ] || compile cc $cxx -std=c++17
-	# The other libraries: the headers and archives that their .pc files name must exist.
+	# For each library, the headers and archives that its .pc file names must exist.
 	echo 'int main(void) { return 0; }' >"$work/empty.c"
 	for pc in "$PKG_CONFIG_LIBDIR"/virtio-*.pc; do
 		name=$(basename "$pc" .pc)
@@ -86,7 +86,7 @@ with_meson() {
 		quietly 'meson does not build' "$ninja" -C "$work/meson" && run_all "$work/meson"
 }
 
-# A user's project with the checkout as a subproject.
+# Builds a user's project that has the checkout as a subproject.
 with_subproject() {
 	mkdir -p "$work/parent/subprojects"
 	ln -s "$(cd "$src" && pwd)" "$work/parent/subprojects/virtio"
@@ -102,7 +102,7 @@ with_subproject() {
 		run "$work/subproject/consumer-c"
 }
 
-# A packager's build: tests and benchmarks are not even targets.
+# Configures as a packager does. Tests and fuzzers must not even be targets of this build.
 without_tests() {
 	quietly '-Dtests=disabled does not configure' "$meson" setup -Dtests=disabled -Dexamples=disabled \
 		--wrap-mode=nofallback "$work/packager" "$src" || return

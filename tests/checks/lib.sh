@@ -6,14 +6,13 @@
 LC_ALL=C
 export LC_ALL
 
-# The warnings that this project requires, as options of gcc and clang. They include no language
-# standard.
+# The warnings that this project requires, as options of gcc and clang, without a language standard.
 # shellcheck disable=SC2034 # used by those who include this file
 strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wvla
 -Wundef -Werror'
 
-# Sources and headers that need an operating system: files, and the locks of POSIX threads. A
-# freestanding build lacks them.
+# Sources and headers that need an operating system, for files, I/O vectors or POSIX mutexes. A
+# freestanding build leaves them out.
 # shellcheck disable=SC2034 # used by those who include this file
 hosted='virtio-blk/src/file.c virtio-blk/include/virtio/blk_file.h'
 hosted="$hosted virtio-queue/src/queue_pthread.c virtio-queue/include/virtio/queue_pthread.h"
@@ -24,8 +23,8 @@ hosted="$hosted virtio-queue/include/virtio/sys_iovec.h virtio-queue/include/vir
 # shellcheck disable=SC2034 # used by those who include this file
 permitted='^(memcpy|memmove|memset|memcmp|__aeabi_mem(cpy|move|set|clr)[48]?|\.TOC\.)$'
 
-# fail TEXT...: reports a violation. The check continues, to find other violations. A file counts
-# them, because a variable that is set in a pipeline is lost.
+# fail TEXT...: reports a violation. The check continues, to find other violations. A file collects
+# the violations, because a variable that is set in a pipeline is lost.
 fail() {
 	printf 'FAILED: %s\n' "$*" | tee -a "$work/failures" >&2
 }
@@ -79,8 +78,8 @@ quietly() {
 	return 1
 }
 
-# include_flags SRC: sets $includes to the options for all public headers of a source tree. Its path
-# has no blanks, because meson passes lists of words.
+# include_flags SRC: sets $includes to the options for all public headers of a source tree. The path
+# must not have blanks, because $includes is a list of words.
 include_flags() {
 	includes=-I$1/include
 	for folder in "$1"/virtio-*/include; do
@@ -89,8 +88,8 @@ include_flags() {
 }
 
 # undefined_in OBJECT...: prints the sorted names that objects or archives import.
-# defined_in OBJECT...: prints the sorted names that they export. A name that is exported twice is
-# printed twice.
+# defined_in OBJECT...: prints the sorted names that objects or archives export. A name that is
+# exported twice is printed twice.
 undefined_in() {
 	"${nm:-nm}" -g -P "$@" | awk '$2 ~ /^[Uwv]$/ { print $1 }' | sort -u
 }

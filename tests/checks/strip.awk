@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Prints C sources as FILE:LINE:CODE, without comments and with every literal emptied, but for the names in #include
-# lines. With -v statements=1 lines are joined until one ends in ; { or }.
+# Prints C sources as FILE:LINE:CODE. Removes comments, and empties all literals except names in #include lines.
+# With -v statements=1, joins lines until a line ends in ; { or }.
 
 FNR == 1 {
 	comment = 0

@@ -40,7 +40,7 @@
 #define ROUNDS 48u
 #define MAX_WORKERS 8u
 
-/* A record has an odd number of sectors, so records share pages. uml-kill.sh has the same numbers. */
+/* A record has an odd number of sectors, so records share pages. uml-kill.sh repeats the numbers. */
 #define RECORD_SECTORS 9u
 #define STREAM_RECORDS 64u
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A user's program: starts a queue over memory on the stack, and finds it empty. */
+/* A user's program: starts a queue over memory on the stack, and finds the queue empty. */
 #include <stdio.h>
 #include <string.h>
 #include <virtio/queue.h>
