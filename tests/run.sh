@@ -38,10 +38,10 @@ quietly() {
 	return 1
 }
 
-# count_results TESTLOG BUILD: names skipped tests and their reasons on stderr, and notes the time of
-# each test. Prints how many tests passed, failed and were skipped. A program of several cases counts
-# as passed even if it skips some cases. Each skipped case also counts as skipped. The reason is the
-# line before cmocka's line "SKIPPED".
+# count_results TESTLOG BUILD: names skipped tests and their reasons on stderr, and notes the time
+# of each test. Prints how many tests passed, failed and were skipped. A program of several cases
+# counts as passed even if it skips some cases. Each skipped case also counts as skipped. Its reason
+# is the line before cmocka's line "SKIPPED".
 count_results() {
 	python3 -c '
 import json, sys

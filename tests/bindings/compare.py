@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Do the headers of virtio-bindings say what Linux's say?
+"""Do the headers of virtio-bindings define what Linux's headers define?
 
 usage: compare.py SRC WORK CLANG CC...    CLANG may be an empty word
 
 Compares every constant, and the size, alignment, offsets and types of every structure, with the
 installed Linux headers. known_differences.tsv lists the differences of Linux 6.1. Another version
-may have some of these differences, but no others. Newer names are compared with linux-6.18.tsv and
-newer.tsv, with or without Linux's headers.
+may have some of these differences, but no others. Also compares our headers with linux-6.18.tsv and
+newer.tsv. This comparison needs no installed headers.
 """
 import fnmatch
 import os
@@ -29,7 +29,7 @@ class Known:
 
     def __init__(self, header, what, linux, ours, since):
         self.header, self.what, self.linux, self.ours, self.since = header, what, linux, ours, since
-        # A structure stands for its size, its alignment and its members.
+        # The name of a structure stands for its size, its alignment and its members.
         self.pattern = '*' + what if what.startswith('struct ') else what
         self.found = False
 
@@ -108,7 +108,8 @@ def compare_with_table(path, ours):
 def compare_tables(here, ours, known):
     """Checks our headers' names against the tables.
 
-    Each name of a table must be there. Other names must not, if the first table has the header.
+    Our headers must have each name of a table. A header that linux-6.18.tsv covers must have no
+    other names.
     """
     crate = compare_with_table(os.path.join(here, 'linux-6.18.tsv'), ours)
     compare_with_table(os.path.join(here, 'newer.tsv'), ours)
@@ -135,7 +136,7 @@ def main():
     ours = {header: headers.dump(cc, clang, headers.OURS.format(header), work) for header in headers.NAMES}
     for name in os.listdir(os.path.join(src, 'virtio-bindings/include/virtio/bindings')):
         if name not in [f'virtio_{header}.h' for header in headers.NAMES] + ['virtio_net_hdr.h']:
-            fail(f'{name} is compared with nothing')
+            fail(f'{name} is not in the list of headers that are compared')
     known = [Known(*row) for row in headers.read_table(os.path.join(here, 'known_differences.tsv'))]
     compare_tables(here, ours, known)
     compare_installed(cc, clang, work, ours, known)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""What a C header defines, as the compilers see it.
+"""Lists what a C header defines.
 
 Macros come from the preprocessor's list of definitions. Structures and enumerators come from
 clang's syntax tree. Numbers come from a program that is compiled and run. Nothing reads the
@@ -22,7 +22,7 @@ class Failed(Exception):
 
 
 def include_flags(src):
-    """The options for our headers in a source tree."""
+    """Returns the options for our headers in a source tree."""
     return [f'-I{src}/include', f'-I{src}/virtio-bindings/include']
 
 
@@ -47,7 +47,7 @@ def is_in(path, header):
 
 
 class Macros(dict):
-    """Maps names to parameters or None, for all macros that a header defines and leaves defined."""
+    """Maps each macro that a header defines, and does not undefine, to its parameters or None."""
 
     def __init__(self, command, header):
         super().__init__()
@@ -63,7 +63,7 @@ class Macros(dict):
                     self.pop(match[1], None)
             elif match := re.match(r'#undef (\w+)', line):
                 self.pop(match[1], None)
-        # Leaves out include guards, which are no part of the interface.
+        # Leaves out include guards, which are not part of the interface.
         self.guards = {name for name in self if name.endswith('_H')}
         for name in self.guards:
             del self[name]
@@ -82,7 +82,7 @@ class Tree:
             self.top_level(node)
 
     def locate(self, value):
-        """Follows the locations below a node: clang names the file only where it changes."""
+        """Keeps the current file in self.path: clang names the file only where the file changes."""
         if isinstance(value, dict):
             self.path = value.get('file', self.path)
             for key, below in value.items():
@@ -111,17 +111,17 @@ class Tree:
             self.functions.append(name)
 
     def plain(self, kind):
-        """A type without names of typedefs; clang leaves them in arrays."""
+        """Returns a type without names of typedefs. clang itself leaves these names in arrays."""
         kind = kind.get('desugaredQualType', kind['qualType'])
         element, bracket, length = kind.partition('[')
         return self.aliases.get(element, element) + bracket + length
 
     def record(self, node):
-        """Adds a record that has a name, and the named records inside any record."""
+        """Adds a record that has a name, and the named records inside it."""
         self.records[f'{node["tagUsed"]} {node["name"]}'] = self.members(node)
 
     def members(self, node, prefix=''):
-        """Yields (path, type) for all members, also of anonymous structures."""
+        """Returns a list of (path, type) for all members, also inside anonymous structures."""
         found, unnamed = [], None
         for below in node.get('inner', []):
             if below['kind'] == 'RecordDecl' and below.get('completeDefinition'):
@@ -157,7 +157,7 @@ def is_gcc(command):
 
 
 def questions(gcc, clang, header):
-    """Returns (key, C expression) for every number, and a map of keys to texts for the rest."""
+    """Returns (key, C expression) for each key with a number. Maps all other keys to texts."""
     macros, tree = Macros(gcc, header), Tree(clang, header)
     asked, texts = [], {}
     candidates = [name for name, parameters in macros.items() if parameters is None]
@@ -179,7 +179,7 @@ def questions(gcc, clang, header):
 
 
 def answers(gcc, header, asked, work):
-    """Maps keys to numbers, which a program prints."""
+    """Maps each key to the value of its expression, which a compiled program prints."""
     lines = ''.join(f'\t{{ "{key}", (unsigned long long)({expression}) }},\n' for key, expression in asked)
     source = pathlib.Path(work, 'answers.c')
     source.write_text(
@@ -199,7 +199,7 @@ def dump(gcc, clang, header, work):
 
 
 def read_table(path):
-    """The rows of a table of tab-separated values, without its comments."""
+    """Returns the rows of a table of tab-separated values, without the comments."""
     rows = []
     with open(path, encoding='utf-8') as table:
         for line in table:

@@ -5,7 +5,8 @@
 usage: meet.py SRC WORK CLANG CXX CC...    CLANG and CXX may be empty words
 
 - Each header compiles alone, in C11, C17 and C++17, with gcc and clang and nearly all warnings.
-- Each meets Linux's header in one C unit, in either order, and has its constants and structures.
+- Each header and Linux's header of the same name compile in one C unit, in both orders. Our
+  constants and structures are defined then.
 - Programs written for Linux's headers compile against ours after a change of their includes, and
   print the same.
 """
@@ -33,8 +34,9 @@ CANNOT = {
     ('net', 'C++17'): 'a member has the name class',
     ('ring', 'C++17'): 'void * is assigned to other pointers',
 }
-# Structures that are missing if an older header of Linux comes first. No macro tells whether that
-# header has the structure, or the structure is inside another structure that did not change.
+# Structures that are missing if an older header of Linux comes first. Our header cannot add such a
+# structure: no macro tells whether Linux's header has it, or Linux's header already defines the
+# structure around it.
 UNTOLD = {'virtio_blk_zoned_characteristics',
           'virtio_net_rss_config_hdr', 'virtio_net_rss_config_trailer', 'virtio_pci_modern_common_cfg',
           'virtio_snd_ctl_hdr', 'virtio_snd_ctl_info', 'virtio_snd_ctl_enum_item', 'virtio_snd_ctl_iec958',
@@ -75,10 +77,9 @@ def alone(compilers):
 def promised(cc, clang, header, work, grown):
     """Returns two texts of assertions about our header.
 
-    The first text holds if our header comes first, the second after an older header of Linux.
-
-    They check values of macros and the existence of structures. Of a value that grew over time,
-    the first header's is expected.
+    The first text holds if our header comes first. The second text holds if an older header of
+    Linux comes first, so it leaves out values that grew over time and the structures of UNTOLD.
+    Both check the values of macros and the existence of structures.
     """
     path = headers.OURS.format(header)
     names = [name for name, parameters in headers.Macros(cc, path).items() if parameters is None]
@@ -120,9 +121,10 @@ def cannot(present, cxx):
         works = headers.compiles(cxx, includes(headers.LINUX.format(header)), '.cc')[0]
         reason = CANNOT.get((header, 'C++17'))
         if not works and not reason:
-            print(f'<{headers.LINUX.format(header)}> is not C++17 here')
+            print(f'<{headers.LINUX.format(header)}> does not compile as C++17 here')
         if reason:
-            print(f'<{headers.LINUX.format(header)}> is {"C++17 by now" if works else "not C++17: " + reason}')
+            verdict = 'now compiles as C++17' if works else f'does not compile as C++17: {reason}'
+            print(f'<{headers.LINUX.format(header)}> {verdict}')
 
 
 def programs(cc, here, work, present):
@@ -157,7 +159,7 @@ def main():
     if cxx:
         compilers.append(([*cxx.split(), '-std=c++17', *STRICT, *ours], '.cc'))
     else:
-        print('skipped: C++ with the compiler under test, which has none')
+        print('skipped: C++ with the compiler under test, which has no C++')
     if clang:
         compilers += [([clang, f'-std={std}', *EVERYTHING, *ours], '.c') for std in ('c11', 'c17')]
         compilers.append(([clang, '-std=c++17', *EVERYTHING, *ours], '.cc'))

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Do the headers of virtio-bindings fix the same numbers on other machines?
+"""Do the headers of virtio-bindings define the same numbers on other machines?
 
 usage: targets.py SRC WORK CLANG S390X_GCC CC...    a missing tool is an empty word
 
 The host's numbers become assertions that are compiled for big-endian and 32-bit machines, for BSD,
-and without an operating system. linux-6.18.tsv and newer.tsv list what differs on 32-bit machines.
+and without an operating system. linux-6.18.tsv and newer.tsv list the numbers that differ on 32-bit
+machines.
 """
 import os
 import re
@@ -13,8 +14,8 @@ import sys
 
 import headers
 
-# The name, the compiler's target, and the column of the tables with the target's own numbers, or
-# None.
+# The name, the compiler's target, and the column of the tables with the numbers that differ on this
+# target, or None.
 TARGETS = (
     ('32-bit x86', 'i386-linux-gnu', 3),
     ('32-bit ARM without an operating system', 'armv7-none-eabi', 4),
@@ -29,7 +30,7 @@ TARGETS = (
 
 
 def expected(header, key, value, different, x86_32):
-    """A number on a target: from the table, or from its 4-byte pointers and alignments."""
+    """Returns a number on a target: 4 for pointers and alignments, else the table's or host's."""
     if different and value == 8 and re.fullmatch('size of (desc|avail|used) in struct vring', key):
         return 4
     if x86_32 and value == 8 and key.startswith('alignof '):
@@ -47,7 +48,7 @@ def assertions(header, dump, asked, different, x86_32):
 
 
 def check(name, command, column, questions, table):
-    """Checks one target; returns how many numbers were asserted, or None on failure."""
+    """Checks one target. Returns how many numbers were asserted, or None on failure."""
     asserted = 0
     different = {}
     if column is not None:

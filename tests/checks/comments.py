@@ -18,7 +18,7 @@ C_TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^
 
 
 def c_comments(text):
-    """Yields the line numbers of all comments, counted from 1."""
+    """Yields the numbers of all lines with comments, counted from 1."""
     for token in C_TOKEN.finditer(text):
         if token.group().startswith('/'):
             first = text.count('\n', 0, token.start()) + 1
@@ -26,7 +26,7 @@ def c_comments(text):
 
 
 def shell_comments(text):
-    """Yields comments on lines of their own. A # after code may belong to a word or a string."""
+    """Yields the numbers of lines with only a comment. After code, # may belong to a string."""
     for number, line in enumerate(text.split('\n'), 1):
         if line.lstrip().startswith('#'):
             yield number

@@ -5,10 +5,10 @@
 usage: conformance.py SRC BUILD
 
 Reads SRC/tests/conformance.tsv; its head describes a row.
-- Unit tests that rows name are run, and each named function must succeed. So must the programs of
-  threads.
+- Runs the unit tests that rows name. Each named function must succeed.
+- Runs the programs of tests/threads that rows name. Each program must succeed.
 - Other tests (guests, checks) take too long to run twice. They must be defined in this build.
-- Phrases of headers must still be there.
+- Each quoted phrase must still be in its header.
 """
 import json
 import os
@@ -51,7 +51,7 @@ TABLE = 'tests/conformance.tsv'
 
 
 class Bad(Exception):
-    """A fault of a row."""
+    """A row is faulty, or its proof fails."""
 
 
 class Row:
@@ -60,7 +60,7 @@ class Row:
         self.where = f'{TABLE}:{number}: {fields[0]}'
         self.bad = None
         if len(fields) != 3 or any(not field or field != field.strip() for field in fields):
-            self.bad = 'not three columns with one tab between them and no other blanks around'
+            self.bad = 'not three columns, with one tab between them and no other blanks around them'
             fields = [fields[0].strip(), '', '']
         self.id, _, self.proofs = fields
         self.section, _, ordinal = self.id.rpartition('.')
@@ -90,7 +90,7 @@ class Build:
         return self.is_in(name, 'unit')
 
     def sources(self, name):
-        """The sources of the programs that a test is made of."""
+        """Returns the sources of the programs that a test depends on."""
         return [file for target in self.tests[name]['depends'] if target in self.targets
                 for part in self.targets[target]['target_sources'] for file in part['sources']]
 
@@ -109,8 +109,8 @@ class Build:
         return self.results[name]
 
     def run(self, name):
-        """Runs a cmocka program once. Returns the results by name of test function, several for
-        a function that is registered several times; or the reason why there are none."""
+        """Runs a cmocka program once. Returns a list of results for each test function, because a
+        function may be registered several times. Without results, returns the reason as a text."""
         if name not in self.results:
             with tempfile.TemporaryDirectory() as work:
                 self.results[name] = self.run_in(self.tests[name], os.path.join(work, 'results.xml'))
@@ -173,7 +173,7 @@ def check_test(build, proof):
     if slash:
         check_function(build, program, function)
     elif build.is_unit(program):
-        raise Bad(f'{program} has many functions: which one is it?')
+        raise Bad(f'{program} is a unit test, so the proof must name a function of it')
     elif build.is_in(program, 'threads'):
         problem = build.run_whole(program)
         if problem:
@@ -194,7 +194,7 @@ def check_caller(build, proof, where):
     if not found:
         raise Bad(f'{header} does not say "{phrase}" any more')
     line = text.count('\n', 0, found.start()) + 1
-    print(f'{where}: the caller\'s, says {header}:{line}')
+    print(f'{where}: the caller\'s duty, says {header}:{line}')
 
 
 def check_row(build, row, seen):
@@ -203,7 +203,7 @@ def check_row(build, row, seen):
     if not 1 <= row.ordinal <= SECTIONS.get(row.section, 0):
         raise Bad('there is no such clause')
     if row.id in seen:
-        raise Bad(f'stands there twice: first in line {seen[row.id]}')
+        raise Bad(f'has two rows; the first is in line {seen[row.id]}')
     seen[row.id] = row.where.split(':')[1]
     for proof in row.proofs.split(','):
         kind, _, what = proof.strip().partition(':')
@@ -212,7 +212,7 @@ def check_row(build, row, seen):
         elif kind == 'caller':
             check_caller(build, what, row.where)
         else:
-            raise Bad(f'no proof: "{proof.strip()}"')
+            raise Bad(f'not a proof: "{proof.strip()}"')
 
 
 def main():
@@ -236,7 +236,7 @@ def main():
             wanted = {f'{section}.{n}' for section, count in SECTIONS.items() for n in range(1, count + 1)
                       if section.startswith(area + '.')}
             failures.append(f'{TABLE}: {area} has {len(there)} rows, not {expected}; '
-                            f'without one: {" ".join(sorted(wanted - there)) or "none"}')
+                            f'clauses without a row: {" ".join(sorted(wanted - there)) or "none"}')
     for failure in failures:
         print('FAILED:', failure, file=sys.stderr)
     if failures:

@@ -5,7 +5,7 @@
 usage: formats.py VIRTIO_STATE README
 
 VIRTIO_STATE --sections prints the tables of the libraries. README has a chapter for each section,
-with a table of its values, and for most lists a table of an entry.
+with a table of the section's values. For most lists a further table describes an entry.
 """
 import re
 import subprocess
@@ -15,7 +15,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*(\[\d+\])?")
 
 
 def from_program(program):
-    """Returns lines of text for each section, by name."""
+    """Maps a section's name to the lines that the program prints for the section."""
     sections = {}
     printed = subprocess.run([program, "--sections"], check=True, capture_output=True, text=True)
     for line in printed.stdout.splitlines():
@@ -26,7 +26,7 @@ def from_program(program):
 
 
 def value_lines(offset, size, text, indent):
-    """Returns the lines of the program for a row: one, or one for each element of an array."""
+    """Returns the lines that the program must print for a row. An array has a line per element."""
     bounds = re.match(r"([a-z_]+)\[(\d+)\] to \1\[(\d+)\]", text)
     if bounds:
         names = [f"{bounds[1]}[{n}]" for n in range(int(bounds[2]), int(bounds[3]) + 1)]
@@ -81,7 +81,7 @@ def from_document(path):
 
 
 def entry_bytes(lines, version):
-    """The size of an entry in a version, from the program's lines."""
+    """Returns the size of an entry in a version, computed from the program's lines."""
     total = 0
     for line in lines:
         since = re.search(r" since (\d+)", line)
@@ -93,7 +93,7 @@ def entry_bytes(lines, version):
 def main():
     program, path = sys.argv[1:]
     known, written = from_program(program), from_document(path)
-    failures = [f"section {name} is in one of the two only" for name in known.keys() ^ written.keys()]
+    failures = [f"section {name}: not in both document and library" for name in known.keys() ^ written.keys()]
     for name in sorted(known.keys() & written.keys()):
         says = written[name]
         if says.lines != known[name]:
@@ -105,7 +105,8 @@ def main():
         sizes = {v: entry_bytes(known[name], v) for v in range(1, newest + 1)} if has_list else {}
         different = {v: n for v, n in sizes.items() if v == newest or n != sizes[newest]}
         if different != (says.each or {}):
-            failures.append(f"{name}: bytes of an entry by version: {says.each} in the document, {different} here")
+            failures.append(f"{name}: bytes of an entry by version: the document says {says.each}, "
+                            f"the library {different}")
     print("\n".join(failures) or f"{len(known)} sections are as the document says")
     sys.exit(1 if failures or not known else 0)
 

@@ -6,12 +6,12 @@ usage: hostile.py SRC
 
 Reads SRC/tests/hostile.md, whose head describes a row, and every text file of the libraries,
 examples, tests and fuzzers. A comment refers to a case as "hostile 3", "hostile 3, 4 and 7" or
-"hostile 3 to 7", and to a regression as "regression R3" or "regressions R3, R4 and R7". Case and
-line ends do not matter. Demands:
+"hostile 3 to 7", and to a regression as "regression R3" or "regressions R3, R4 and R7". Capital
+letters and line ends do not matter. Demands:
 
 - Each number has exactly one row, and the rows are in order.
-- A row names tests that exist, in files that refer to its number; or it gives a reason in words.
-- A reference is to a row that names tests.
+- A row names existing tests in files that refer to the row's number, or gives a reason in words.
+- Each reference is to a row that names tests.
 - Each row of SRC/tests/vhost-user/front_ends.md names a test that exists, and each test in
   front_ends_test.c has a row there.
 """
@@ -59,7 +59,7 @@ def read(path):
 
 
 def expand(words):
-    """The numbers of a list such as "3, 4 and 7 to 9", each with its R if the list has them."""
+    """Returns all numbers of a list such as "3, 4 and 7 to 9" or "R3 and R4", which keep the R."""
     found = []
     for first, last in re.findall(rf'R?(\d+)(?:{BLANK}to{BLANK}R?(\d+))?', words, re.I):
         found += range(int(first), int(last or first) + 1)
@@ -67,7 +67,7 @@ def expand(words):
 
 
 def references(file, text):
-    """Yields number and line of each reference in a text. Reports misplaced regressions."""
+    """Yields number and line of each reference. Reports R numbers without the word regression."""
     spans = []
     for pattern in REFERENCES:
         for match in pattern.finditer(text):
@@ -80,7 +80,7 @@ def references(file, text):
 
 
 def sources(src):
-    """The names of all files that may refer to a case."""
+    """Yields the names of all files that may refer to a case."""
     for folder, folders, files in os.walk(src):
         if folder == src:
             folders[:] = [name for name in folders if FOLDERS.fullmatch(name)]
@@ -95,26 +95,26 @@ def sources(src):
 
 
 def read_rows(text):
-    """The table: for each number its line and its tests. Reports bad rows and repeated rows."""
+    """Returns the line and the tests of each number's row. Reports bad rows and repeated rows."""
     rows = {}
     for line, row in enumerate(text.splitlines(), 1):
         match = ROW.match(row)
         if not match:
             if row.startswith('|') and not re.match(r'\|( Number \||[ |-]+$)', row):
-                fail(TABLE, line, 'not a row: it begins with no number')
+                fail(TABLE, line, 'not a row: it does not begin with a number')
             continue
         number, fields = match.group(1), [field.strip() for field in match.group(2).split('|')]
         if len(fields) != 3 or not all(fields):
             fail(TABLE, line, f'{number} needs an input, an outcome, and a test or a reason')
         elif number in rows:
-            fail(TABLE, line, f'{number} stands there twice: first in line {rows[number][0]}')
+            fail(TABLE, line, f'{number} has two rows; the first is in line {rows[number][0]}')
         else:
             rows[number] = (line, fields[2])
     return rows
 
 
 def defines(text, name):
-    """Does a C source define such a function, and if it is a cmocka program also run it?"""
+    """Returns whether a C source defines a function and, in a cmocka program, registers it."""
     if not re.search(rf'^(?:static )?(?:\w+ )+\*?{name}\(', text, re.M):
         return False
     registered = len(re.findall(rf'\b{name}\b', text)) > 1
@@ -135,7 +135,7 @@ def check_tests(src, number, line, tests, referring):
         elif not (defines(text, name) if file.endswith('.c') else name in text):
             fail(TABLE, line, f'{number}: {file} has no test {name}')
         elif file not in referring.get(number, {}):
-            fail(TABLE, line, f'{number}: no comment in {file} refers to it')
+            fail(TABLE, line, f'{number}: {file} does not refer to this number')
 
 
 def check_row(src, number, line, tests, referring):
@@ -143,7 +143,7 @@ def check_row(src, number, line, tests, referring):
         for file, where in referring.get(number, {}).items():
             fail(file, where, f'refers to {number}, for which {TABLE}:{line} has a reason and no test')
     elif re.sub(r'`[^`]*`', '', tests).strip(', '):
-        fail(TABLE, line, f'{number}: tests and words; it is one or the other')
+        fail(TABLE, line, f'{number}: a row has either tests or words, not both')
     else:
         check_tests(src, number, line, tests, referring)
 

@@ -11,10 +11,10 @@ cd "$2" || exit 1
 
 # The exceptions, as RULE FILE REASON. Each exception needs a reason.
 exceptions='
-guest-memory include/virtio/guest_memory.h finds the door
-guest-memory include/virtio/inline/guest_access.h is the door to guest memory
-guest-memory include/virtio/inline/guest_memory.h has the bodies of guest_memory.h
-guest-memory virtio-queue/src/guest_memory.c is its cold half
+guest-memory include/virtio/guest_memory.h declares the accesses to guest memory
+guest-memory include/virtio/inline/guest_access.h has the loads, stores and copies at a host pointer
+guest-memory include/virtio/inline/guest_memory.h has the inline bodies of guest_memory.h
+guest-memory virtio-queue/src/guest_memory.c has the out-of-line bodies of guest_memory.h
 guest-memory virtio-queue/src/memory_internal.h sets bits of dirty logs
 guest-memory virtio-bindings/include/virtio/bindings/virtio_ring.h has the macros of Linux for the ring of a driver
 body virtio-bindings/include/virtio/bindings/virtio_ring.h has functions of Linux
@@ -47,8 +47,8 @@ for file in $(echo "$exceptions" | awk '{ print $2 }'); do
 	[ -e "$file" ] || fail "an exception for $file, which does not exist"
 done
 
-# excepted RULE: prints a pattern for the files with an exception from the rule, at the start of a
-# line. Without an exception the pattern is a slash, with which no name in the list begins.
+# excepted RULE: prints a pattern that matches, at the start of a line, the files with an exception
+# from the rule. A rule without exceptions gets a pattern that matches no file.
 excepted() {
 	echo "$exceptions" | awk -v rule="$1" '
 		$1 == rule { gsub(/\./, "[.]", $2); names = names "|" $2 }
@@ -71,19 +71,20 @@ words() {
 xargs awk -f "$checks/strip.awk" <"$work/library" >"$work/code"
 xargs awk -v statements=1 -f "$checks/strip.awk" <"$work/library" >"$work/statements"
 
-# Regression R37: only one file accesses guest memory. Other files use no volatile, no atomics and
-# no assembly, except for a stated reason.
-words 'volatile|__volatile__|_Atomic|asm|__asm|__asm__' | report guest-memory 'only for guest_memory'
+# Regression R37: only the files with an exception access guest memory. Other files use no volatile,
+# no atomics and no assembly, except for a stated reason.
+words 'volatile|__volatile__|_Atomic|asm|__asm|__asm__' | report guest-memory 'only for accesses to guest memory'
 words '(__atomic_|__sync_|atomic_)[a-z0-9_]*' | search -v "$(excepted atomic)" |
-	report guest-memory 'only for guest_memory'
-words 'virtio_impl_guest_u(16|32|64)' | report guest-memory 'guest memory has accessors'
-# Other files must not copy from a host pointer to guest memory, index it or dereference it. The
-# members in this pattern are such pointers.
+	report guest-memory 'only for accesses to guest memory'
+words 'virtio_impl_guest_u(16|32|64)' | report guest-memory 'guest memory accessed without its functions'
+# Other files must not pass a host address of guest memory to a memory function, index the address
+# or dereference it. The members in this pattern have such addresses.
 member='(->|\.)(host|desc|avail|used)'
 path='[A-Za-z_][]A-Za-z0-9_.>[-]*'
 search "(^|[^A-Za-z0-9_])mem(cpy|move|set|cmp)\(.*$member([^A-Za-z0-9_(]|\$)" "$work/statements" |
 	report guest-memory 'guest memory passed to a memory function'
-search -e "->(host|desc|avail|used)(\[|->)|\.host(\[|->)" "$work/code" | report guest-memory 'guest memory looked at'
+search -e "->(host|desc|avail|used)(\[|->)|\.host(\[|->)" "$work/code" |
+	report guest-memory 'guest memory indexed or dereferenced'
 search "\*(\([^()]*\*\))?\(?(\([^()]*\*\))?$path$member([^A-Za-z0-9_(]|\$)" "$work/code" |
 	report guest-memory 'guest memory dereferenced'
 
@@ -133,13 +134,13 @@ grep '^fuzz/' "$work/sources" | xargs grep -H '^#include "' |
 [ -s "$work/needs" ] || fail 'no includes of fuzzers found'
 tsort "$work/needs" >/dev/null 2>"$work/log" || fail "files of fuzzers that include each other: $(cat "$work/log")"
 
-# A test that is skipped says why, within four lines before.
+# A test that calls skip() prints the reason, at most four lines before the call.
 grep '^tests/.*\.c$' "$work/sources" | xargs awk '
 	/print_message\(/ { said = FILENAME ":" FNR; at = FNR }
 	/^\t+skip\(\);/ { n++; if (said != FILENAME ":" at || FNR - at > 4) print FILENAME ":" FNR ": " $0 }
 	END { if (n == 0) print "no test with skip() found" }' | report skip 'a test is skipped without a reason'
 
-# A file has at most 800 lines, a function 80 from { to }.
+# A file has at most 800 lines. A function has at most 80 lines, from { to }.
 xargs awk '
 	FNR == 801 { print FILENAME ":801: the file has more than 800 lines" }
 	/^{/ { start = FNR }
@@ -157,7 +158,8 @@ sed 's,/.*,,' "$work/files" | sort -u |
 	search -vx "\..*|meson\.build|meson_options\.txt|include|fuzz|tests|examples|$components|$documents" |
 	report top-level 'not a name for the top level'
 
-# Every file names its licence in one of its first three lines. Fuzzers' inputs cannot.
+# Every file names its licence in one of its first three lines. Licences, fuzzers' inputs and saved
+# states are excepted.
 search -v '^(LICENSE-|fuzz/(.*/)?corp(us|ora)/|tests/unit/state/(golden|bad)/)' "$work/files" | while IFS= read -r file; do
 	sed 3q "$file" | grep -q 'SPDX-License-Identifier: Apache-2\.0 OR BSD-3-Clause' || echo "$file"
 done | report licence 'no SPDX line in the first three'

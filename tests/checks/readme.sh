@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Is every C example in a README run by a test? The line before an example names its program:
 # <!-- run by tests/readme/NAME.c -->. Every component has a README with an example.
-# Is every shell example run by a test, or does the line before it say why not?
-# <!-- run by tests/readme/NAME.sh: STEP -->, where NAME.sh has "example STEP"; or
+# Is every shell example run by a test, or does the line before it say why not? That line is either
+# <!-- run by tests/readme/NAME.sh: STEP -->, where NAME.sh has "example STEP", or
 # <!-- not run: REASON -->.
 # usage: readme.sh WORK SRC
 set -u
@@ -23,8 +23,9 @@ awk_examples='
 	!/^$/ && !inside { alone() }
 	END { alone() }'
 
-# Lists the shell examples: a line "LINE PROGRAM STEP" for each. PROGRAM STEP is "not run" if the
-# README gives a reason. It is empty if nothing precedes the example.
+# Lists the shell examples, each as a line "LINE PROGRAM STEP". If the README gives a reason, the
+# line is "LINE not run". If nothing precedes the example, the line is "LINE". A name that no
+# example follows is listed as "LINE alone alone".
 # shellcheck disable=SC2016 # for awk
 awk_shell='
 	function alone() { if (name != "") print line, "alone", "alone"; name = "" }

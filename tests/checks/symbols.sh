@@ -10,7 +10,7 @@
 #             LIBRARY.txt          the public names, which a header declares
 #             LIBRARY.impl.txt     internal names, which begin with virtio_impl_
 #             LIBRARY.imports.txt  imports, for a library that needs any
-#   ARCHIVE   in the order of the layers, lowest first: an archive may use those before it
+#   ARCHIVE   the libraries, the lowest layer first: an archive may use the archives before it
 set -u
 . "$(dirname "$0")/lib.sh"
 update=
@@ -39,7 +39,7 @@ listed() {
 	done
 }
 
-# All words of the public headers.
+# Lists all names virtio_* in the public headers.
 find "$lists/../../../include" "$lists"/../../../virtio-*/include -name inline -prune -o -name '*.h' -exec cat {} + |
 	grep -owE 'virtio_\w+' | LC_ALL=C sort -u >"$work/declared"
 
@@ -82,7 +82,7 @@ for archive; do
 	listed "$lists/$name.imports.txt" | sort -u - "$work/suite" >"$work/allowed"
 	for symbol in $(undefined_in "$archive" | without_instrumentation | plain_names | sort -u |
 		comm -23 - "$work/allowed"); do
-		fail "$name imports $symbol, which no lower layer exports and no $name.imports.txt allows"
+		fail "$name imports $symbol, which no lower layer exports and $name.imports.txt does not allow"
 	done
 done
 

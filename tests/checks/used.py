@@ -4,9 +4,10 @@
 
 usage: used.py SRC
 
-A public function is declared by a header in include/virtio or virtio-*/include/virtio. inline/ is
-internal, and bindings/ has Linux's names. Demands that each function is called in a source or an
-inline body of the libraries, in an example, or in a C block of a README. Tests do not count.
+A public function is declared by a header in include/virtio or virtio-*/include/virtio, but not in
+the subfolders inline/ (internal) and bindings/ (Linux's names). Demands that each function is
+called in a source or an inline body of the libraries, in an example, or in a C block of a README.
+Tests do not count.
 """
 import glob
 import os

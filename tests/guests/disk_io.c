@@ -40,7 +40,10 @@
 #define ROUNDS 48u
 #define MAX_WORKERS 8u
 
-/* A record has an odd number of sectors, so records share pages. uml-kill.sh repeats the numbers. */
+/*
+ * A record has an odd number of sectors, so neighbouring records share a page. uml-kill.sh has the
+ * same numbers.
+ */
 #define RECORD_SECTORS 9u
 #define STREAM_RECORDS 64u
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Looks at the registers of the two transports as a driver does. */
+/* Uses the structures and register numbers of virtio-pci and virtio-mmio, as a driver does. */
 #include <stdio.h>
 #include <string.h>
 
