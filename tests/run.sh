@@ -3,7 +3,7 @@
 # The test command, for Debian 12:
 # - installs the packages that it needs,
 # - builds with gcc, with clang, and with clang's address and undefined-behaviour sanitizers,
-# - runs every test in each build in which the test can show something,
+# - runs every test in each build in which the test may have another result,
 # - runs each fuzzer for about $FUZZ_SECONDS, by default 10, from the seed $FUZZ_SEED. The default
 #   seed is made from the commit's id, so a run of one commit can be repeated.
 # The last line is "N passed, N failed, N skipped". The exit status is 0 only if nothing failed.
@@ -158,9 +158,9 @@ qemu_packages "$VIRTIO_GUEST_PACKAGES" || true
 unpack_package "$VIRTIO_GUEST_PACKAGES" linux-source-6.1 || true
 spent - packages "$began"
 
-# The first two arguments are a build and the suites that this build leaves out. tests/meson.build
-# explains most suites. All other tests run in all three builds, because each compiler and the
-# sanitizers reveal other faults of the same code.
+# Each line names a build and the suites that the build leaves out. tests/meson.build explains the
+# suites once, compiler, sample and tsan. Other tests run in all three builds, because each compiler
+# and the sanitizers reveal other faults of the same code.
 #   tsan    runs with clang, whose ThreadSanitizer takes two thirds of the time of gcc's and finds
 #           the same races
 #   guests  run with the sanitizers, which find faults of the daemon that no guest notices

@@ -30,7 +30,12 @@ TARGETS = (
 
 
 def expected(header, key, value, different, x86_32):
-    """Returns a number on a target: 4 for pointers and alignments, else the table's or host's."""
+    """Returns the number that a target must have for a key.
+
+    On 32-bit machines the number is 4 for the size of a pointer in struct vring. On 32-bit x86 it
+    is 4 for an alignment that is 8 on the host. Other numbers come from the table or, if the table
+    lacks the key, from the host.
+    """
     if different and value == 8 and re.fullmatch('size of (desc|avail|used) in struct vring', key):
         return 4
     if x86_32 and value == 8 and key.startswith('alignof '):

@@ -14,7 +14,7 @@ shift 4
 checks=$(cd "$(dirname "$0")" && pwd)
 include_flags "$src"
 
-# sources_of COMPONENT: sets $sources to its freestanding sources.
+# sources_of COMPONENT: sets $sources to the component's freestanding sources.
 sources_of() {
 	sources=
 	for file in "$src/$1"/src/*.c; do

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Can a program use what is installed, from a compiler command, from CMake and from Meson, in C and
-# in C++? Can a Meson project use the checkout as a subproject? Are every public header and both
-# licences installed? Does a build with -Dtests=disabled lack tests and fuzzers?
+# Can a program in C or C++ use the installed libraries by a compiler command, CMake and Meson? Can a
+# Meson project use the checkout as a subproject? Are every public header and both licences
+# installed? Does a build with -Dtests=disabled leave out tests and fuzzers?
 # usage: install.sh WORK SRC BUILD CC CXX FLAGS MESON NINJA PKG_CONFIG CMAKE
-#   FLAGS  for compiling and linking: sanitized libraries need them. A missing tool is ''.
+#   FLAGS  for compiling and linking, because sanitized libraries need these flags
+# A missing tool is ''.
 set -u
 . "$(dirname "$0")/lib.sh"
 work_in "$1"

@@ -7,9 +7,9 @@
  *     For the host: succeeds if this system lets us use io_uring, and otherwise says why not.
  *   exercise DISK FIRST COUNT WORKERS COPY
  *     WORKERS processes write and read with O_DIRECT in COUNT sectors from FIRST. A request has 1
- *     to 1023 sectors and begins at any sector. Its memory has one piece or many, which begin at
- *     any multiple of 512 bytes. Each read must return what was written. At the end the expected
- *     content of the sectors is written to the file COPY.
+ *     to 1023 sectors and begins at any sector. The request's memory is in one piece or many, and a
+ *     piece begins at any multiple of 512 bytes. Each read must return what was written. At the end
+ *     the expected content of the sectors is written to the file COPY.
  *   number DISK STREAM WORKERS PAUSE
  *     WORKERS processes write numbered records with O_DIRECT and O_DSYNC until the disk is gone.
  *     The first process writes stream STREAM, the next one STREAM + 1, and so on. The streams lie
@@ -63,7 +63,7 @@ static bool fail(const char *what, uint64_t sector, uint64_t sectors)
 	return false;
 }
 
-/* Pseudo-random numbers (xorshift64*). Their sequence is always the same, so failures repeat. */
+/* Returns a pseudo-random number (xorshift64*). The sequence never changes, so failures repeat. */
 static uint64_t next_random(uint64_t *state)
 {
 	*state ^= *state >> 12;
@@ -77,7 +77,10 @@ static uint64_t below(uint64_t *state, uint64_t limit)
 	return (next_random(state) >> 32) % limit;
 }
 
-/* Allocates memory that starts at a page, with a page more: a request may begin at any offset. */
+/*
+ * Allocates this many bytes and one page more, from the start of a page. A request may begin at any
+ * offset in the first page.
+ */
 static uint8_t *page_memory(uint64_t bytes)
 {
 	void *memory = mmap(NULL, (size_t)bytes + PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -12,8 +12,9 @@ forget_cache() { echo 3 >/proc/sys/vm/drop_caches; }
 
 # until_true COMMAND...: waits until the command succeeds. A guest that waits for ever prints
 # nothing, and the host's watch_guest ends the guest.
-# A file pattern must stand in a function and not in the arguments. The shell expands arguments only
-# once, before until_true begins, so a pattern without a match would never match.
+# COMMAND must not have a file pattern as an argument, but may be a function that uses a pattern.
+# The shell expands arguments only once, before until_true begins. So a file that is made later
+# would never match.
 until_true() {
 	until "$@"; do sleep 0.1; done
 }
@@ -50,7 +51,8 @@ finish() {
 
 has_bytes() { [ "$(blockdev --getsize64 "$1")" = "$2" ]; }
 
-# has_disk SERIAL: succeeds if a disk has this serial number. disk_name SERIAL: prints its name.
+# has_disk SERIAL: succeeds if a disk has this serial number.
+# disk_name SERIAL: prints the name of the disk with this serial number.
 has_disk() { grep -qsx "$1" /sys/block/vd*/serial; }
 disk_name() { basename "$(dirname "$(grep -lx "$1" /sys/block/vd*/serial)")"; }
 

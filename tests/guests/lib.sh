@@ -240,13 +240,14 @@ choose_aio() {
 	fi
 }
 
-# check_aio: checks the daemon's log for the use of io_uring, if $aio is io_uring.
+# check_aio: fails the test if $aio is io_uring, but the daemon's log says that the daemon does not
+# use io_uring.
 check_aio() {
 	[ "$aio" = sync ] || ! grep 'no io_uring' daemon.log >&2 ||
 		fail "the system has io_uring, but the daemon does not use it"
 }
 
-# end_test: ends a test whose disks should use io_uring. If they used system calls, prints the
+# end_test: ends a test whose disks should use io_uring. If the disks used system calls, prints the
 # reason and exits with 77 (skipped).
 end_test() {
 	[ -n "$no_uring" ] || exit 0
