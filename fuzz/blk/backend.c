@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end of the block harness. It checks that the library calls it for exactly what the
- * request says. It changes the disk and the model's disk, and fails where the input says so.
+ * The back end of the block harness. Checks that the library calls the operations exactly as the
+ * request demands. Changes the disk and the model's disk. Fails where the input says so.
  */
 #include "backend.h"
 #include "driver.h"
@@ -68,7 +68,7 @@ static void changed(struct blk_harness *h, struct blk_progress *p, uint64_t offs
 
 /* Reads and writes */
 
-/* Returns the number of bytes in a vector. They must be the next bytes of the request's data. */
+/* Returns the number of bytes in a vector. Traps unless they are the next bytes of the data. */
 static uint64_t check_vector(struct blk_harness *h, const struct blk_progress *p, const struct blk_run *run,
 			     const struct virtio_iovec *iov, uint32_t count)
 {

@@ -84,7 +84,7 @@ void blk_migrate(struct blk_harness *h)
 	int got, right;
 
 	if (how & BLK_G_NEW) {
-		/* The options have the capacity that the storage has now. */
+		/* The model's options have the present capacity, after any resize. */
 		FUZZ_CHECK(virtio_blk_init(&h->blk, &h->disk.options) == 0,
 			   "a disk with the options of a valid disk is refused");
 		blk_model_reset(&h->disk);

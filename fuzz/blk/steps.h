@@ -11,7 +11,7 @@
 #define VIRTIO_FUZZ_BLK_STEPS_H
 
 /* Memory. */
-#define BLK_M_TOP 0x03    /* mask of the start address; 3 is the top of the address space */
+#define BLK_M_TOP 0x03    /* selects the start address; 3 is the top of the address space */
 #define BLK_M_POINTS 0x04 /* regions cut at points, perhaps with holes between them */
 #define BLK_M_FINE 0x08   /* up to 100 regions of a few bytes each */
 #define BLK_M_LOGGED 0x10
@@ -26,7 +26,7 @@
 #define BLK_O_READ_ONLY 0x0001
 #define BLK_O_WCE 0x0002
 #define BLK_O_NO_FLUSH 0x0004
-#define BLK_O_DISCARD 0x0008      /* followed by the most sectors of a range, and the most ranges */
+#define BLK_O_DISCARD 0x0008      /* followed by two limits: sectors in a range, and ranges */
 #define BLK_O_WRITE_ZEROES 0x0010 /* likewise */
 #define BLK_O_SECURE_ERASE 0x0020 /* likewise */
 #define BLK_O_MAY_UNMAP 0x0040
@@ -123,7 +123,7 @@ enum blk_serve_flag {
 /* The outcome of a call of the back end. Other values are success. */
 enum blk_fault {
 	BLK_F_SHORT = 0x80,    /* moves only a part; the next byte says how many 256ths */
-	BLK_F_ERROR = 0xa0,    /* an error after a part was moved; the next byte as above */
+	BLK_F_ERROR = 0xa0,    /* an error after a part was moved; also followed by 256ths */
 	BLK_F_NONSENSE = 0xb0, /* an answer that a back end must not give */
 	BLK_F_TOGGLE = 0xc0,   /* the driver writes to the configuration space meanwhile */
 	BLK_F_POKE = 0xd0,     /* the driver changes memory meanwhile */

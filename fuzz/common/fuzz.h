@@ -74,7 +74,7 @@ static inline uint64_t fuzz_u64(struct fuzz_input *in)
 
 /*
  * Reads a 64-bit number that takes few bytes. Most numbers are small or near a power of two, where
- * arithmetic breaks. The last encoding can have any value.
+ * arithmetic may overflow. The last encoding can have any value.
  */
 static inline uint64_t fuzz_number(struct fuzz_input *in)
 {

@@ -119,7 +119,7 @@ static uint32_t region_of(uint64_t addr)
 
 /* Shadow and real memory */
 
-/* Copies the used rings to the shadow, because guest_expect_used() has to check them. */
+/* Copies the used rings to the shadow, because guest_expect_used() checks these rings. */
 static void accept_used_rings(struct guest *g)
 {
 	for (uint32_t i = 0; i < QUEUES; i++) {

@@ -10,7 +10,7 @@
 /* The most translations in one access. This number suffices to check and start all queues. */
 #define MOST_LOOK_UPS 100u
 
-/* Accesses, each with a buffer of exactly its size */
+/* Accesses, each with a buffer of exactly the right size */
 
 static void guest_write(struct device_harness *h, uint64_t offset, const void *bytes, uint32_t len)
 {

@@ -87,7 +87,7 @@ struct device_model_queue {
 	bool resetting;
 	bool enabling; /* QueueReady = 1 waits until the areas are mapped */
 	bool may_reenable;
-	bool given[3];   /* for each area: the last write to its low half was legal */
+	bool given[3];   /* for each area: the last write to its low address register was legal */
 	bool refused[4]; /* for each area, then for the size: the last write was illegal */
 };
 

@@ -211,7 +211,10 @@ static void do_find(struct harness *h)
 	}
 }
 
-/* Compares a segment with the model. If a translation answers short, the segment may be short. */
+/*
+ * Compares one segment with the model. The segment may be shorter than the model's piece if the
+ * translation gives short answers.
+ */
 static void check_segment(struct harness *h, const struct virtio_segment *s, uint64_t addr, uint64_t len,
 			  uint32_t access, struct shadow_place *p)
 {

@@ -328,7 +328,10 @@ static void check_no_data(const struct virtio_request *r)
 		   "a failed request has data");
 }
 
-/* Compares the header. Compares the data with the chain's pieces, except header and status. */
+/*
+ * Compares the header with the shadow. Compares the data with the chain's pieces between header and
+ * status.
+ */
 static void check_data(const struct model *m, const struct model_chain *c, const struct virtio_request *r)
 {
 	const uint8_t *header = r->header;

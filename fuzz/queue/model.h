@@ -20,7 +20,7 @@ bool model_in_flight_token(const struct model *m, struct virtio_token token);
 void model_start(struct model *m, const struct virtio_queue_config *config, struct shadow_map *map, int got);
 void model_reset(struct model *m);
 
-/* Follows a second virtio_queue_init(). Earlier tokens stay stale. */
+/* Updates the model after a second virtio_queue_init(). Earlier tokens stay stale. */
 void model_init_again(struct model *m);
 void model_set_memory(struct model *m, struct shadow_map *map, int got);
 void model_pop(struct model *m, struct model_walk *walk, int got, const struct virtio_chain *chain);
@@ -40,7 +40,10 @@ bool model_restore(struct model *m, const struct virtio_queue_state *state, stru
 void model_replay(struct model *m, const struct virtio_queue_flight *request, struct model_walk *walk, int got,
 		  const struct virtio_chain *chain);
 
-/* Follows a pop that found memory not mapped yet. Returns the most translations of that pop. */
+/*
+ * Updates the model after a pop that found memory not mapped yet. Returns the most translations
+ * that the pop may have made.
+ */
 uint64_t model_pop_not_mapped(struct model *m);
 
 /* Traps unless the results of all queries of the queue agree with the model. */

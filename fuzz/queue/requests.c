@@ -6,7 +6,7 @@
 
 #define UNTOUCHED 0x5a /* fills memory that a failed call must not change */
 
-/* Makes a request with a header and an array of exactly this size, filled with UNTOUCHED. */
+/* Makes a request, filled with UNTOUCHED. The input chooses the sizes of header and array. */
 static struct virtio_request *make_request(struct harness *h)
 {
 	static const uint8_t usual[] = { 16, 16, 1, 8, 0, 32, 33, 5 };

@@ -154,8 +154,8 @@ const struct seed queue_seeds[] = {
 	      POP_REQUEST, POP_REQUEST, POP_REQUEST, POP_REQUEST, COMPLETE_REQUEST(30), COMPLETE_REQUEST(60),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(0)),
 	/*
-	 * The second table begins in the same region as the first table, in its last 16 bytes. But
-	 * it continues past the end of memory.
+	 * The second table begins in the last 16 bytes of the region that contains the first table,
+	 * and continues past the end of memory.
 	 */
 	QUEUE("table_end", Q_SIZE_8, M_FLAT, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)), DRIVER_DESC, 0x80,
 	      LAST_16, 128, 9, 1, 1, DRIVER_DESC, 1, LAST_16, 32, 4, 0, DRIVER_OFFER, 1, POP, WALK, COMPLETE, POP, WALK,
@@ -219,7 +219,7 @@ const struct seed queue_seeds[] = {
 	QUEUE("too_many_bytes", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 0xc5, 1, 1, DRIVER_DESC, 1, 128, 0xc5, 1, 2,
 	      DRIVER_DESC, 2, 128, 1, 2, 0, DRIVER_OFFER, 0, DRIVER_OFFER, 1, POP, POP, WALK, DEVICE(DEVICE_WALK), 1,
 	      COMPLETE),
-	/* The chain has exactly 2^32 bytes. Its table is misaligned, so it is read by copying. */
+	/* The chain has exactly 2^32 bytes. The table is misaligned, so descriptors are copied. */
 	QUEUE("all_bytes", Q_SIZE_8, M_MISALIGNED, DRIVER_DESC, 0, 128, 0xc6, 1, 1, DRIVER_DESC, 1, 128, 1, 2, 0,
 	      DRIVER_OFFER, 0, POP, WALK, COMPLETE),
 	QUEUE("bad_next", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 9, 1, 8, DRIVER_OFFER, 0, SERVE, DRIVER_DESC, 0, 128,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The model of a session. The device never pops a request, so a ring stops where it started. */
+/* The model of a session. The device never pops a request, so a ring never changes its base. */
 #include "model.h"
 
 void model_init(struct model *model)

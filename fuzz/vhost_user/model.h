@@ -59,7 +59,7 @@ enum model_outcome model_base(struct model *model, unsigned int ring, uint32_t b
 enum model_outcome model_kick(struct model *model, unsigned int ring);
 enum model_outcome model_enable(struct model *model, unsigned int ring, bool on);
 
-/* Follows GET_VRING_BASE, which stops the ring. Returns the base. */
+/* Updates the model after GET_VRING_BASE, which stops the ring. Returns the base. */
 uint32_t model_disconnect(struct model *model, unsigned int ring);
 
 #endif
