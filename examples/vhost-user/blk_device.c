@@ -176,7 +176,7 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 		event_loop_remove(queue->loop, &slot->completion);
 }
 
-/* Statistics. A program that doesn't know the section skips it. */
+/* The section with the statistics. A program that doesn't know the section skips it. */
 
 #define COUNT(member) VIRTIO_SECTION_VALUE(struct virtio_blk_stats, member)
 

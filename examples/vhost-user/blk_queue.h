@@ -62,7 +62,7 @@ struct blk_queue {
 	uint32_t logged_refusals; /* a bit for each enum virtio_blk_refusal that was logged */
 };
 
-/* process() and drain() are queue_notify() and queue_drain() of struct device_ops. */
+/* process() and drain() do the work of queue_notify() and queue_drain() (struct device_ops). */
 struct blk_queue_ops {
 	int (*process)(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget);
 	void (*drain)(struct blk_queue *queue, struct virtio_queue *virtq);
@@ -115,7 +115,7 @@ void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, cons
 /*
  * Fails the chains whose unpop a broken ring has refused. They are not carried out.
  *
- * @request  prepared, and not in flight
+ * @request  prepared, and not in flight; the chains are parsed into it
  */
 void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_popped *popped, struct virtio_queue *virtq,
 		      struct virtio_blk_request *request);

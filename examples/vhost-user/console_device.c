@@ -478,7 +478,7 @@ static void forget_driver(struct console_device *console)
 
 		if (queue)
 			queue_drain(&console->device, queue);
-		/* The port exists in the table. */
+		/* This can't fail: the port exists in the table. */
 		(void)!virtio_console_save_port(&console->console, id, &kept[id]);
 		kept[id].flags &= (uint8_t)what;
 		kept[id].pending = 0;

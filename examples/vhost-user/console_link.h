@@ -203,7 +203,7 @@ void console_link_write_again(struct console_link *link);
 
 void console_link_detach(struct console_link *link);
 
-/* Parse `tty` and its option. Return as console_link_parse(). */
+/* Parse `tty` and its option. Return the same values as console_link_parse(). */
 int console_tty_parse(struct console_link_options *options);
 int console_tty_escape(const char *text, struct console_link_options *options);
 

@@ -283,9 +283,9 @@ void device_queue_signal(struct device_queue *queue);
 void device_config_changed(struct device *device);
 
 /*
- * Returns whether a file has the device's state, for a later process. That is so at the end with
- * --state, and during a start with --restore, which may still fail. Then close() delivers nothing,
- * because the later process will.
+ * Returns whether a file has the device's state for a later process: at the end with --state, and
+ * with --restore until the start has succeeded. In these cases close() delivers nothing, because
+ * the later process delivers it.
  */
 bool device_is_in_file(const struct device *device);
 

@@ -243,8 +243,8 @@ static struct vhost_vring *find_vring(struct session *session, uint32_t index)
 }
 
 /*
- * Ends a request about a ring. The ring starts if the request has completed its set-up. If the ring
- * can't start, the request has no effect.
+ * Ends a request about a ring. The ring starts if the request has completed the ring's set-up. If
+ * the ring can't start, the request has no effect.
  */
 static enum outcome end_ring_request(struct session *session, struct vhost_vring *vring,
 				     const struct vring_setup *before, int error)

@@ -14,8 +14,8 @@
  *
  * The device's own sections follow.
  *
- * Descriptors: "N socket", "N requests", "N memory I", "N message I", "N kick Q", "N call Q", "N
- * err Q".
+ * Names of the descriptors of device N, with an index I or the number Q of a queue: "N socket",
+ * "N requests", "N memory I", "N message I", "N kick Q", "N call Q", "N err Q".
  *
  * Threads: the control thread's. Everything is paused during a save.
  */

@@ -29,7 +29,7 @@ struct guarded_mapping {
 
 static struct guarded_mapping guarded[MAX_GUARDED];
 
-/* For a SIGBUS outside of guest memory. */
+/* The handler for a SIGBUS outside of guest memory, or NULL. */
 static _Atomic(shared_memory_fault_fn *) elsewhere;
 
 /*

@@ -55,7 +55,7 @@ int update_check_devices(const struct update_entry *entries, unsigned int count)
 uint8_t *update_save_all(const struct update_entry *entries, unsigned int count, struct handover *handover,
 			 size_t *length);
 
-/* The most skipped sections that are named. */
+/* The most skipped sections that update_end_state() prints. */
 #define UPDATE_SKIPPED 64u
 
 /*

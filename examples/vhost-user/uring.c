@@ -34,11 +34,11 @@
 #include <virtio/sys_iovec.h>
 
 /*
- * The most requests in flight. Each has at most one submitted piece, so the io_uring needs no more
- * entries.
+ * The most requests in flight. Each request has at most one submitted piece, so the io_uring needs
+ * no more entries.
  */
 #define SLOTS 64
-#define IOVECS 64 /* of a piece */
+#define IOVECS 64 /* in the I/O vector of a piece */
 
 /*
  * With this many bytes in flight, no further request begins: a stop of the queue waits until the

@@ -10,7 +10,7 @@
  *   another descriptor                   replaces the old one, the ring goes on
  *   another size, address or index       the guest has a new driver: the ring stops, and waits for
  *                                        a kick descriptor or SET_VRING_ENABLE. Every front end
- *                                        ends its set-up with one of these
+ *                                        ends its set-up with one of the two
  *
  * Threads:
  *   functions of this file               control thread only
@@ -70,7 +70,7 @@ enum vring_enable {
 /* The front end's settings of a ring, and its position. Plain data, without descriptors. */
 struct vring_setup {
 	uint64_t addr[3]; /* the front end's addresses, indexed by enum virtio_queue_area */
-	uint16_t size;    /* 0 for not known */
+	uint16_t size;    /* 0 if not known */
 	/* Available index of the next request; while the ring runs, the index at its start. */
 	uint16_t base;
 	enum vring_enable enable;
@@ -116,8 +116,8 @@ struct vhost_vring {
 	bool polled;              /* kick is a timer of this process */
 	bool stale_kick;          /* the first kick may be an earlier driver's */
 	struct event_task again;  /* a turn without a kick */
-	struct vring_signal call; /* requests were completed */
-	struct vring_signal err;  /* the ring broke */
+	struct vring_signal call; /* signals that requests were completed */
+	struct vring_signal err;  /* signals that the ring broke */
 	bool call_is_new;         /* signal the new `call` in the next turn */
 	const struct shared_memory *memory;
 	struct device_queue queue;

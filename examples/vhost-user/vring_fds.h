@@ -27,13 +27,13 @@ int vring_poll_timer(void);
  */
 int vring_signal_accept(int fd, struct vring_signal *signal);
 
-/* Does the same for a descriptor that another process has accepted. */
+/* Returns the signal for a descriptor that the old process has accepted, or for none (-1). */
 struct vring_signal vring_signal_restore(int fd);
 
-/* Signals the front end. Can wait only as vring.h describes. */
+/* Signals the front end. Can block only in the case that vring.h describes. */
 void vring_signal_send(const struct vring_signal *signal);
 
-/* Replaces the descriptor, and closes the old one. */
+/* Replaces the descriptor, and closes the old descriptor. */
 void vring_signal_replace(struct vring_signal *signal, const struct vring_signal *fresh);
 
 #endif

@@ -6,8 +6,7 @@
  * is a record.
  *
  * The line is read up to its newline. The bytes after the newline stay in the socket until the
- * guest has accepted. A client keeps a descriptor at most until its time is over. The number of
- * clients is bounded.
+ * guest has accepted. Time limits end the clients that wait, and the number of clients is bounded.
  */
 #include "handover.h"
 #include "log.h"
@@ -31,7 +30,7 @@ int vsock_clients_dial(struct vsock_stream *s)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int got;
 
-	/* The command line's path leaves room for the port. */
+	/* The path and the port fit: check_options() has checked the longest name. */
 	snprintf(addr.sun_path, sizeof addr.sun_path, "%s_%u", vsock->path, s->connection->address.local_port);
 	do
 		got = connect(s->source.fd, (const struct sockaddr *)&addr, sizeof addr);

@@ -245,8 +245,8 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 
 	vsock->running[queue->index] = NULL;
 	/*
-	 * A pause keeps the event. If the event queue does not start again within VSOCK_HOLD_TIME,
-	 * requests stop waiting.
+	 * A pause keeps the transport reset that is not sent yet. If the event queue does not start
+	 * again within VSOCK_HOLD_TIME, requests stop waiting.
 	 */
 	if (queue->index == VIRTIO_VSOCK_QUEUE_EVENT && vsock->table.held)
 		vsock->hold_until = vsock_now() + VSOCK_HOLD_TIME;

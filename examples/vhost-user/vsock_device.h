@@ -45,7 +45,7 @@ struct vsock_listener {
 	uint16_t type; /* enum virtio_vsock_type */
 	char path[128];
 	struct unix_listener_file file;
-	bool paused; /* until the timer expires: no descriptor was available */
+	bool paused; /* no descriptor was available; accepts again when the timer expires */
 };
 
 /* Counted since the start. */
@@ -70,12 +70,12 @@ struct vsock_device {
 	struct event_loop *loop;
 	struct device_queue *running[VSOCK_QUEUES];
 	struct event_timer timer;
-	uint64_t armed; /* when the timer expires; UINT64_MAX if it isn't set */
-	uint64_t hold_until;
-	bool new_front_end; /* set until it is known whether the driver is new */
-	bool resumed;       /* a driver continues with a new front end: connections are lost */
+	uint64_t armed;      /* when the timer expires; UINT64_MAX if it isn't set */
+	uint64_t hold_until; /* when requests stop waiting; UINT64_MAX if not limited */
+	bool new_front_end;  /* set until it is known whether the driver is new */
+	bool resumed;        /* a driver continues with a new front end: connections are lost */
 	bool opened;
-	bool tx_waits; /* until the guest has received a packet */
+	bool tx_waits; /* the transmit queue waits until the guest has received a packet */
 	struct vsock_listener listeners[2];
 	struct vsock_streams lists[VSOCK_STAGES];
 	uint32_t counts_of[VSOCK_STAGES];
@@ -132,7 +132,7 @@ int vsock_request(struct vsock_device *vsock, struct vsock_stream *stream, const
 int vsock_clients_open(struct vsock_device *vsock);
 void vsock_clients_close(struct vsock_device *vsock);
 
-/* Accepts clients again. */
+/* Accepts clients again after descriptors have run out. */
 void vsock_clients_resume(struct vsock_device *vsock);
 
 /* Called when a client's socket is ready, in VSOCK_STAGE_LINE. */

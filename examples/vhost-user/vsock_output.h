@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Bytes of one connection that the guest has sent and that aren't written to the host's socket yet:
- * a stream, or records with their marks. The guest's credit limits the bytes, and the most packets
- * of a connection (max_packets) limit the records. Memory is allocated only for bytes that are
+ * a stream, or records with their marks. The guest's credit limits the bytes, and the connection's
+ * limit of packets (max_packets) limits the records. Memory is allocated only for bytes that are
  * stored.
  */
 #ifndef VSOCK_OUTPUT_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The turns of the queues. The table checks each packet of the guest, and the payload goes to a
- * stream. A buffer of the guest gets a packet that the table owes, or else data of the ready
- * streams in turn.
+ * The turns of the queues. The library's table of connections checks each packet of the guest, and
+ * the payload goes to a stream. A buffer of the guest gets a packet that the table owes, or else
+ * data of the ready streams in turn.
  */
 #include "vsock_device.h"
 
@@ -114,8 +114,8 @@ static int serve_tx(struct vsock_device *vsock, struct virtio_queue *queue, unsi
 			break;
 		}
 		/*
-		 * The guest must receive its answers before it may send more (virtio 1.4,
-		 * 5.10.6.1.2).
+		 * There is no room for another answer: the guest must receive answers before it may
+		 * send more (virtio 1.4, 5.10.6.1.2).
 		 */
 		if (virtio_vsock_table_receive(&vsock->table, &packet->header, packet->error, now, &what)) {
 			got = virtio_queue_unpop(queue, packet->token);

@@ -7,8 +7,8 @@
  *                     not taken, and the record that goes to the guest in pieces
  *   vu-vsock.counts   statistics; programs that don't know the section skip it
  *
- * The streams' sockets are handed over as "NAME stream I", and the listening sockets as "NAME
- * listener TYPE". Time limits begin anew.
+ * The socket of stream I of device NAME is handed over as "NAME stream I", and a listening socket
+ * as "NAME listener TYPE". Time limits begin anew.
  */
 #include "handover.h"
 #include "log.h"
@@ -237,7 +237,7 @@ struct restoring {
 	struct virtio_section_reader *reader;
 	uint32_t number;
 	bool anew;
-	struct virtio_section where; /* of the streams */
+	struct virtio_section where; /* the section with the streams */
 	struct device_section section;
 	struct stream_state *streams;
 	uint32_t count;

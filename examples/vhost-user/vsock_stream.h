@@ -60,7 +60,7 @@ struct vsock_stream {
 	bool has_record;
 	uint8_t *record;
 	uint32_t record_at, record_len, record_marks;
-	uint64_t message_sent; /* bytes sent of the message; a pair splits it into records */
+	uint64_t message_sent; /* bytes of the message sent so far; a pair splits it into records */
 	uint64_t message_packets;
 	/* The client's line. */
 	uint32_t port;

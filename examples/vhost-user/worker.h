@@ -4,7 +4,7 @@
  *
  * Threads: who may use the data of the loop's handlers
  *   before worker_start()                         the owner
- *   after it                                      the thread
+ *   after worker_start()                          the thread
  *   from worker_pause() to worker_resume()        the owner
  *   after worker_stop()                           the owner
  * Owner and thread never use the data at the same time, so the data needs no lock. The functions of
