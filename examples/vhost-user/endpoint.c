@@ -185,7 +185,7 @@ void endpoint_print_help(void)
 {
 	fputs("How front ends reach a device, for all types of devices:\n"
 	      "      socket=PATH        listen there; a socket file that nobody uses is replaced\n"
-	      "      socket-mode=OCTAL  permissions of the socket file before a client can connect\n"
+	      "      socket-mode=OCTAL  permissions of the socket file, set before a client can connect\n"
 	      "      socket-group=NAME  group of the socket file, by name or number. If no mode is\n"
 	      "                         given, the group may connect. --blk and --rng also accept\n"
 	      "                         the short names mode= and group=\n"
