@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * Moves the descriptors to the numbers that the command expects. First copies both to higher
- * numbers, because one descriptor may have the number that the other needs.
+ * Moves the descriptors to the numbers that the command expects. First copies both descriptors
+ * to higher numbers, because one descriptor may have the number that the other needs.
  */
 static int place_descriptors(int proxy, int irq)
 {

@@ -90,7 +90,7 @@ static void file_that_waits_goes_on_when_the_disk_has_room(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* A port that is not a console always waits, without full=wait. */
+/* A port that is not a console always waits, even without full=wait. */
 static void file_of_a_port_goes_on_when_the_disk_has_room(void **state)
 {
 	struct daemon_process daemon;

@@ -269,7 +269,10 @@ static void start(struct host *host)
 	assert_int_equal(pthread_create(&host->control, NULL, run_control, host), 0);
 }
 
-/* Ends the daemon, and checks which operations it called, in which order, and on its own thread. */
+/*
+ * Ends the daemon. Checks that it called the operations in `log` in this order, and called all
+ * operations on its own thread.
+ */
 static void finish(struct host *host, const char *log)
 {
 	__atomic_store_n(&host->stop, true, __ATOMIC_RELEASE);

@@ -489,8 +489,8 @@ static void renew_call(struct front_end *fe)
 }
 
 /*
- * The call descriptor is a full pipe, then a full eventfd. A write to it would block, but the
- * daemon must not wait.
+ * The call descriptor is a full pipe, then a full eventfd. A write to the descriptor would block,
+ * but the daemon must not wait.
  */
 static void notifications_that_nobody_takes_are_not_waited_for(void **state)
 {

@@ -323,8 +323,8 @@ static void queue_with_a_full_call_descriptor_can_be_stopped(void **state)
 		filler = start_filling(&fe, false);
 		seen += wait_for_a_full_descriptor(&daemon, reader);
 		/*
-		 * The other device is served. Then, by round, this front end replaces its memory
-		 * and stops the ring, only stops the ring, or only leaves.
+		 * The other device is served. Then, depending on the round, this front end replaces
+		 * its memory and stops the ring, only stops the ring, or only leaves.
 		 */
 		front_end_good_session(daemon.other, 1);
 		if (i == 0)

@@ -125,7 +125,7 @@ static void restore_is_done_once_by_each_daemon(void **state)
 	daemon_finish(&daemon);
 }
 
-/* A driver other than the saved one connects. */
+/* The driver that connects is not the driver of the saved state. */
 static void restore_serves_a_new_driver_too(void **state)
 {
 	static const uint64_t features[] = { FEATURES, 0, FEATURE(VIRTIO_BLK_F_SEG_MAX) };

@@ -131,8 +131,7 @@ static void state_file_stays_when_the_new_one_fails(void **state)
 }
 
 /*
- * Running as root, the daemon could replace a device by a file. It must not replace what is not a
- * regular file.
+ * Running as root, the daemon could replace a device by a file. It must replace only regular files.
  */
 static void state_file_replaces_no_pipe(void **state)
 {
