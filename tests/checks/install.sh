@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Can a program in C or C++ use the installed libraries by a compiler command, CMake and Meson? Can a
-# Meson project use the checkout as a subproject? Are every public header and both licences
+# Can a program in C or C++ use the installed libraries by a compiler command, CMake and Meson? Can
+# a Meson project use the checkout as a subproject? Are every public header and both licences
 # installed? Does a build with -Dtests=disabled leave out tests and fuzzers?
 # usage: install.sh WORK SRC BUILD CC CXX FLAGS MESON NINJA PKG_CONFIG CMAKE
 #   FLAGS  for compiling and linking, because sanitized libraries need these flags
