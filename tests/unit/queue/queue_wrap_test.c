@@ -124,7 +124,9 @@ static void queue_wraps_with_full_ring(void **state)
 	wrap_full_ring(false);
 }
 
-/* As above under IN_ORDER: the driver sees the completions in the order of the available ring. */
+/*
+ * As above, but under IN_ORDER. The driver sees the completions in the order of the available ring.
+ */
 static void queue_wraps_with_full_ring_in_order(void **state)
 {
 	(void)state;
