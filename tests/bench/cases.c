@@ -87,7 +87,7 @@ static uint32_t or_else(uint32_t value, uint32_t usual)
 
 static bool modify_regions(struct workload *w, char letter, uint32_t number)
 {
-	static const char letters[] = "brs"; /* of enum layout */
+	static const char letters[] = "brs"; /* indexed by enum layout */
 	const char *found = memchr(letters, letter, 3);
 
 	if (!found || !number)

@@ -52,8 +52,8 @@ const struct load *next_case(const char **list, struct workload *out);
 bool case_has_kind(const struct load *load, const struct workload *workload, enum kind kind);
 
 /*
- * Returns a number of chains that makes whole bursts, at least one. The number is at most `most`,
- * and smaller if that many chains have more descriptors than the limit.
+ * Returns a number of chains: a multiple of the burst, and at least one burst. Beyond one burst,
+ * the chains are at most `most`, and together have at most this number of descriptors.
  */
 uint32_t chains_for(const struct workload *workload, uint32_t most, uint32_t descriptors);
 

@@ -10,7 +10,7 @@ typedef uint64_t __attribute__((vector_size(16), aligned(1), may_alias)) block;
 
 #define BLOCK sizeof(block)
 
-/* Copies the first block and the last one of len bytes. */
+/* Copies the first and the last block of len bytes. The two blocks may overlap. */
 static inline void copy_two(uint8_t *to, const uint8_t *from, size_t len)
 {
 	const block first = *(const block *)from, last = *(const block *)(from + len - BLOCK);
@@ -20,8 +20,8 @@ static inline void copy_two(uint8_t *to, const uint8_t *from, size_t len)
 }
 
 /*
- * The prototype is written here, because the attributes of the C library's prototype would be in
- * the way.
+ * The prototype is written here, because the attributes of the C library's prototype do not fit
+ * this definition.
  */
 void *memcpy(void *to, const void *from, size_t len);
 

@@ -20,9 +20,9 @@ uint64_t LOOP(walk)(struct rig *w)
 }
 
 /*
- * LOOP(serve_next): takes the next request, walks it, reads the 16-byte header, writes the status
- * byte and completes it. Adds the values that it has read to the sum. Returns false if there is no
- * request. Each version defines its own function.
+ * Each version defines its own LOOP(serve_next). It pops the next request, walks the chain, reads
+ * the 16-byte header, writes the status byte and completes the request. It adds the values read to
+ * the sum, and returns false if there is no request.
  */
 
 uint64_t LOOP(request)(struct rig *w)

@@ -28,7 +28,7 @@ serve_fn library_disk;
 /* Socket packets out of the guest and into it. */
 serve_fn baseline_packet_out, baseline_packet_in, library_packet_out, library_packet_in;
 
-/* Console data each way. */
+/* Console data out of the guest and into it. */
 serve_fn baseline_transmit, baseline_receive, library_transmit, library_receive;
 
 /* Register accesses, which need no queue. */

@@ -157,7 +157,7 @@ def check(compiler, dumps):
 
 
 def record(pairs):
-    """@pairs: compiler, dumps, compiler, dumps ..."""
+    """Writes the records and the tables. @pairs is a list: compiler, dumps, compiler, dumps ..."""
     compilers, counted = pairs[::2], [read_dumps(path) for path in pairs[1::2]]
     with open(TABLE, "w") as table:
         table.write(
@@ -181,7 +181,7 @@ def markdown(head, rows):
 
 
 def usual_table(counts):
-    """A row for each case: its counts by kind, and their ratio to the baseline."""
+    """Returns a table: a row for each case, with the count of each kind and its ratio."""
     rows = []
     for case in "W1 W2 W3 W5 T S R B B.t F Ct Cr Vt Vr M".split():
         base = counts["gcc"][case, "baseline"]
@@ -194,7 +194,10 @@ def usual_table(counts):
 
 
 def grid_table(cases, columns):
-    """A row for each case, a column for each modifier ("-" is none). Inline counts if possible."""
+    """Returns a function that makes a table: a row for each case, a column for each modifier.
+
+    In columns, "-" is no modifier. The table has inline counts, or called counts without inline.
+    """
 
     def cell(counts, case):
         count = counts["gcc"].get((case, "inline"), counts["gcc"].get((case, "called")))
@@ -209,7 +212,7 @@ def grid_table(cases, columns):
 
 
 def lengths_table(counts):
-    """A row for each load, table and regions; a column for each number of descriptors."""
+    """Returns a table: a row for each load with ".t" and ".r8", a column for each length."""
     names = itertools.product("W2 R B".split(), ["", ".t"], ["", ".r8"])
     lengths = "n2 n4 n16 n64".split()
     rows = []
@@ -230,7 +233,7 @@ def compilers_table(counts):
 
 
 def targets_table(counts):
-    """A row for each line of targets.txt, with the worst of its cases."""
+    """Returns a table: a row for each line of targets.txt, with the worst of its cases."""
     rows = []
     for line, group in itertools.groupby(read_targets(), key=lambda target: target.line):
         group = list(group)

@@ -24,7 +24,7 @@ enum shape {
 /* The parts of the driver's memory that lie in other regions than the first. */
 enum layout {
 	LAYOUT_BUFFERS,   /* buffers use the regions in turn; rings and tables are in the first */
-	LAYOUT_TURNS,     /* as above, tables in turn too; each ring has its own region */
+	LAYOUT_TURNS,     /* buffers and tables use the regions in turn; each ring has its own */
 	LAYOUT_SCATTERED, /* each table, header, data buffer and status is in any region */
 };
 
@@ -32,7 +32,7 @@ enum layout {
 enum dirty {
 	DIRTY_OFF,
 	DIRTY_HOT,    /* all status bytes in one page, and the used ring in another */
-	DIRTY_SPREAD, /* each status byte in a page of its own, and the used ring in two */
+	DIRTY_SPREAD, /* each status byte in a page of its own, and the used ring in two pages */
 };
 
 /* The set-up of a queue and of its requests. */
@@ -55,7 +55,7 @@ struct workload {
 
 struct rig {
 	const struct workload *load;
-	bool shares_memory; /* the memory is another rig's, which frees it */
+	bool shares_memory; /* the memory belongs to another rig, which frees it */
 	uint8_t *ram;
 	uint64_t region_bytes;
 	uint32_t chains;   /* different chains: a larger burst repeats them */

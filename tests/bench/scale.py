@@ -5,8 +5,8 @@
 usage: scale.py BENCH FOLDER [short]
 
 Writes to FOLDER a table for each, scale.md with all tables, and scale.svg, which gnuplot draws.
-Counts of instructions decide whether a cost is flat, logarithmic or linear: they repeat exactly.
-Times stand beside them. With "short", a test runs fewer sizes and one round of times.
+Counts of instructions decide whether a cost is flat, logarithmic or linear, because counts repeat
+exactly. The tables also have times. With "short", there are fewer sizes and one round of times.
 
 Exits with 1 if a cost grows faster than it should. Exits with 77 without valgrind, and if all costs
 grow as they should but gnuplot is missing.

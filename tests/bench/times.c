@@ -127,7 +127,7 @@ int time_all(void)
 	const struct load *load;
 	struct workload workload;
 
-	printf("Nanoseconds per chain, best and median of %d rounds; x is the best over the baseline's best.\n\n"
+	printf("Nanoseconds per chain, best and median of %d rounds. x is the best divided by the baseline's best.\n\n"
 	       "| case | what | baseline | median | inline | median | x | called | median | x | bar |\n"
 	       "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
 	       rounds());
@@ -156,7 +156,7 @@ int time_cases(const char *list, enum kind kind)
 	return 0;
 }
 
-/* A queue of a thread. */
+/* A thread's queue and its times. */
 struct server {
 	struct rig rig;
 	serve_fn *serve;

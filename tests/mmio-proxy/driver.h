@@ -10,7 +10,7 @@
 
 #include <virtio/queue_mock.h>
 
-#define BLOCK 0 /* the devices' windows of registers */
+#define BLOCK 0 /* indices of the devices' register windows */
 #define ENTROPY 1
 
 #define RING_SIZE 64
@@ -54,7 +54,7 @@ void driver_notify(struct driver *driver);
  */
 struct vring_used_elem driver_wait(struct driver *driver);
 
-/* Waits for an interrupt and acknowledges its causes. Returns them. */
+/* Waits for an interrupt, acknowledges its causes, and returns the causes. */
 uint32_t driver_wait_interrupt(struct driver *driver);
 
 /* Sends a block request with `len` bytes at DATA, waits for its end, and returns its status. */

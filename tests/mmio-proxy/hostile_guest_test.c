@@ -39,8 +39,8 @@ static void expect_both_work(struct vm *vm)
 }
 
 /*
- * Accesses each offset with each width, and with values that mean something. Guest memory holds
- * random bytes. Hostile 95, 96 and 103.
+ * Hostile 95, 96 and 103: accesses random offsets with random widths. The values are small numbers,
+ * addresses in guest memory, or random. Guest memory holds random bytes.
  */
 static void registers_accept_any_access(void **state)
 {
@@ -124,11 +124,11 @@ static void ring_that_is_incoherent_needs_a_reset(void **state)
 
 /* Entropy */
 
-/* Hostile 31, 34, 40 and 111. */
+/* Hostile 31, 34, 40 and 111: the chain is completed with length 0. */
 static void entropy_of_malformed_chain_is_completed_empty(void **state)
 {
 	const struct virtio_mock_buffer wrong[][2] = {
-		/* No writable byte, beyond memory, wrapping, readable after writable. */
+		/* No writable byte; beyond memory; wrapping at 2^64; readable after writable. */
 		{ { .addr = GUEST_ADDR + DATA, .len = 64 }, { .addr = GUEST_ADDR + DATA, .len = 64 } },
 		{ { .addr = GUEST_ADDR + GUEST_BYTES - 1, .len = 2, .flags = 2 },
 		  { .addr = GUEST_ADDR + DATA, .len = 64, .flags = 2 } },

@@ -151,7 +151,7 @@ static void expect_table_refused(const struct proxy_memory *table, unsigned int 
 
 static void memory_of_bad_regions_ends_the_program(void **state)
 {
-	/* addr, size, offset */
+	/* addr, size and offset of a region */
 	static const uint64_t bad[][3] = {
 		{ GUEST_ADDR, 0, 0 },
 		{ GUEST_ADDR + 1, 4096, 0 },
@@ -279,8 +279,8 @@ static void access_outside_of_the_page_reads_as_ones(void **state)
 		vm_bar_write(&vm, REGISTERS + 0x70, sizes[i], true, UINT64_MAX);
 	}
 	/*
-	 * Reads of the page's last bytes, across its end, across the end of a window, after the
-	 * windows, and of ports.
+	 * Reads the page's last bytes, across the page's end, across the end of a window, after the
+	 * windows, and from I/O ports.
 	 */
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + 0xff8, 8, true), UINT64_MAX);
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + 0xffc, 8, true), UINT64_MAX);

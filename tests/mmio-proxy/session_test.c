@@ -38,7 +38,7 @@ static void block_device_serves_requests_with_all_its_features(void **state)
 		block_write_and_read(&driver, i, i);
 	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_GET_ID, 0, 20), VIRTIO_BLK_S_OK);
 	assert_string_equal((const char *)vm.memory + DATA, "disk.img");
-	/* A read beyond the disk, and a request of an unknown type. */
+	/* The driver reads beyond the disk, and sends a request of an unknown type. */
 	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_IN, IMAGE_BYTES / 512, 512), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(block_io(&driver, 99, 0, 512), VIRTIO_BLK_S_UNSUPP);
 	vm_finish(&vm);
@@ -178,8 +178,8 @@ static void both_devices_share_the_interrupt(void **state)
 }
 
 /*
- * The program repeats the byte of an interrupt, which may be lost. After everything is
- * acknowledged, no more bytes come.
+ * The program sends a byte for an interrupt, and repeats the byte, because the guest may miss the
+ * interrupt. After everything is acknowledged, no more bytes come.
  */
 static void interrupt_is_repeated_until_it_is_acknowledged(void **state)
 {
@@ -205,7 +205,7 @@ static void interrupt_is_repeated_until_it_is_acknowledged(void **state)
 	vm_finish(&vm);
 }
 
-/* Both devices share the line. One acknowledges its interrupt, and the other does not. */
+/* Both devices share the line. One device's interrupt is acknowledged, the other's is not. */
 static void interrupt_is_repeated_while_one_device_waits(void **state)
 {
 	const struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + DATA, .len = 8, .flags = VRING_DESC_F_WRITE };
@@ -229,7 +229,7 @@ static void interrupt_is_repeated_while_one_device_waits(void **state)
 	vm_finish(&vm);
 }
 
-/* Hostile 101. */
+/* Hostile 101: each device gets a queue of another size. */
 static void queue_is_reset_alone_and_set_up_with_another_size(void **state)
 {
 	struct vm vm;
@@ -347,7 +347,7 @@ static void image_of_another_size_changes_the_configuration(void **state)
 }
 
 #define LONG_BUFFERS 120u
-#define LONG_BYTES 0xb0000u /* bytes of each buffer; all have one address; together above 64 MiB */
+#define LONG_BYTES 0xb0000u /* bytes of each buffer; LONG_BUFFERS of them have over 64 MiB */
 #define LONG_DATA 0x40000u
 #define LONG_TABLE 0xf8000u
 #define MANY_BUFFERS 1000u /* more than the ring has entries, and more than SEG_MAX */
@@ -416,7 +416,7 @@ static void request_of_many_segments_is_served(void **state)
 	vm_finish(&vm);
 }
 
-/* QEMU sends its memory again when anything about it changes. */
+/* QEMU sends the whole table of guest memory again after each change of the table. */
 static void memory_in_other_pieces_does_not_disturb(void **state)
 {
 	struct proxy_memory table = vm_table();
@@ -470,7 +470,7 @@ static void machine_reset_resets_the_devices(void **state)
 
 /* Command line */
 
-/* Runs the program to its end with up to five arguments; its output is discarded. */
+/* Runs the program with up to five arguments, and discards its output. Returns the exit status. */
 static int run_with(const char *a, const char *b, const char *c, const char *d, const char *e)
 {
 	const pid_t child = fork();

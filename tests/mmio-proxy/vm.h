@@ -19,7 +19,7 @@
 #define IMAGE_BYTES (UINT64_C(1) << 20)
 #define GUEST_ADDR UINT64_C(0x40000000)
 #define GUEST_BYTES (UINT64_C(1) << 20)
-#define REGISTERS UINT32_C(0xfebff000) /* where the firmware puts the page */
+#define REGISTERS UINT32_C(0xfebff000) /* where the firmware maps the registers */
 #define WINDOW UINT32_C(0x200)
 
 struct vm {
@@ -28,12 +28,12 @@ struct vm {
 	int irq;
 	int out; /* the program's stdout */
 	int memory_fd;
-	uint8_t *memory; /* GUEST_BYTES at GUEST_ADDR */
+	uint8_t *memory; /* the guest's memory: GUEST_BYTES from GUEST_ADDR on */
 	struct virtio_region region;
 	struct virtio_memory_map map;
 	char folder[64];
-	char image[96];  /* IMAGE_BYTES of zeros */
-	char errors[96]; /* the program's stderr */
+	char image[96];  /* path of the disk image: IMAGE_BYTES of zeros */
+	char errors[96]; /* path of the file that gets the program's stderr */
 };
 
 /* Keeps the program's path, and starts the watchdog. main() must call this. */
@@ -54,7 +54,7 @@ void vm_boot(struct vm *vm);
 void vm_boot_with(struct vm *vm, const char *options);
 
 /*
- * Closes the connection, waits for the program's end, and removes everything. Returns the program's
+ * Closes the connection, waits for the program's end, and removes the folder. Returns the program's
  * exit status.
  */
 int vm_end(struct vm *vm);

@@ -79,8 +79,8 @@ static void bench_attacks_are_noticed(void **state)
 	} cases[] = {
 		{ attack_endless_chain, 0, VIRTIO_ETOOLONG, 1 },
 		/*
-		 * The head is in flight once at a time: the device completes it before it pops it
-		 * again.
+		 * The device completes the head before it pops the same head again, so there is no
+		 * fault.
 		 */
 		{ attack_head_twice, 0, 0, 2 },
 		{ attack_table_in_table, 0, VIRTIO_EINDIRECT, 1 },

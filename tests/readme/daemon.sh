@@ -7,7 +7,7 @@ readme=$1
 work=$(mktemp -d)
 trap '[ -z "$pid" ] || kill "$pid" || true; rm -r "$work"' EXIT
 pid=
-daemon= # set by an example
+daemon= # the example "update" sets this to the daemon's process ID
 mkdir "$work/bin"
 cp "$2" "$work/bin/virtio-vhost-user"
 cp "$3" "$work/bin/virtio-state"
@@ -45,7 +45,7 @@ end() {
 	pid=
 	[ ! -s errors ] || fail "unexpected messages"
 	for file; do
-		[ ! -e "$file" ] || fail "$file is still there"
+		[ ! -e "$file" ] || fail "the daemon has not removed $file"
 	done
 }
 
@@ -54,16 +54,16 @@ example start
 . ./start.sh >output 2>errors
 pid=$!
 await grep -q '^listening on disk.sock$' output
-[ -S disk.sock ] || fail 'no socket'
+[ -S disk.sock ] || fail 'disk.sock is not a socket'
 end disk.sock
-grep -q 'disk.img' output || fail 'no summary'
+grep -q 'disk.img' output || fail 'the output has no summary of disk.img'
 
 example console
 . ./console.sh >output 2>errors
 pid=$!
 await grep -q '^listening on console.sock$' output
-[ -c console.pty ] || fail 'the link leads to no terminal'
-[ -S data.sock ] || fail 'no socket of the port'
+[ -c console.pty ] || fail 'the link console.pty does not lead to a terminal'
+[ -S data.sock ] || fail 'data.sock is not a socket'
 example log
 . ./log.sh >>output 2>errors
 [ -f old.log ] || fail 'the log was not moved'
@@ -76,8 +76,8 @@ pid=$!
 await grep -q '^listening on disk.sock$' output
 cp bin/virtio-vhost-user virtio-vhost-user.new
 example update
-# The example updates this process, in which the daemon then continues.
-[ "$daemon" = "$pid" ] || fail 'another process'
+# The example updates the process $daemon, in which the daemon then continues.
+[ "$daemon" = "$pid" ] || fail 'the example has another process ID than the daemon'
 . ./update.sh >>output 2>errors
 await grep -q '^continuing on disk.sock$' output
 [ ! -e virtio-vhost-user.new ] || fail 'the program was not replaced'
@@ -88,7 +88,7 @@ example restore
 . ./restore.sh >output 2>errors
 pid=$!
 await grep -q '^listening on disk.sock$' output
-[ -f virtio.state.used ] || fail 'the state could be used twice'
+[ -f virtio.state.used ] || fail 'the used state was not renamed, so it could be used twice'
 end disk.sock
 [ -f virtio.state ] || fail 'no state was saved'
 echo "ok: 7 examples"

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define PAST_INDEX 66000u /* requests; so many that the 16-bit indices of the ring wrap */
+#define PAST_INDEX 66000u /* number of requests, after which 16-bit indices have wrapped */
 
 struct guest guest;
 
@@ -99,7 +99,7 @@ static void device_runs(void)
 
 	guest.kicked = false;
 	more = guest.ops->run(&guest) == 1;
-	/* The driver may have kicked the device meanwhile. */
+	/* The driver may have kicked the device during the run. */
 	guest.kicked = guest.kicked || more;
 	guest.agains += more;
 }
@@ -110,14 +110,14 @@ void guest_exchange(uint32_t requests, uint32_t depth)
 	guest.depth = depth;
 	driver_adds();
 	while (guest.returned < guest.until) {
-		/* If neither is set, both sides would sleep for ever: a notification was lost. */
+		/* If neither side must run, both would sleep for ever: a notification was lost. */
 		assert_true(guest.kicked || guest.interrupted || guest.ops->polls);
 		if (guest.kicked || guest.ops->polls)
 			device_runs();
 		if (guest.interrupted)
 			driver_wakes();
 	}
-	/* The last kick may be left, for which the device finds nothing. */
+	/* The last kick may be left. In this run the device finds no request. */
 	while (guest.kicked)
 		device_runs();
 	assert_int_equal(guest.added, guest.returned);

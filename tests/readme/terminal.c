@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The terminal of virtio-console's README: output of a guest, and input that it reads in pieces. */
+/* The terminal of virtio-console's README: a guest's output, and input read in pieces. */
 #include "readme_terminal.h"
 
 #include "cmocka_includes.h"
@@ -13,7 +13,7 @@ static struct virtio_inflight inflight[GUEST_QUEUE_SIZE], idle_inflight[GUEST_QU
 static uint32_t typed, arrived;  /* bytes of input */
 static uint32_t written, output; /* bytes of output */
 
-/* Returns the byte of each stream at an offset. */
+/* Returns the byte that input and output have at an offset. */
 static uint8_t byte_at(uint32_t place)
 {
 	return (uint8_t)(place ^ place >> 8);

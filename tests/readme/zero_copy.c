@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define OFFSET 100u
-#define BYTES 300u /* more pieces than an I/O vector of the example has */
+#define BYTES 300u /* cut into single bytes: more pieces than the example's I/O vector has */
 #define OUT (8 + BYTES)
 #define IN (BYTES + 1)
 
@@ -20,8 +20,8 @@ static uint8_t out[OUT], in[IN];
 static struct virtio_segment segments[OUT + IN];
 
 /*
- * Makes a request of an offset, bytes to store, room for bytes to load, and a status. Its buffers
- * are cut into pieces of this size.
+ * Makes a request: an offset, bytes to store, room for bytes to load, and a status. Its buffers are
+ * cut into pieces of this size.
  */
 static struct virtio_chain_segments request(uint32_t readable, uint32_t writable, uint32_t piece)
 {
@@ -77,8 +77,8 @@ static void file_request_stores_and_loads_in_any_layout(void **state)
 }
 
 /*
- * The file ends before the room does. The status reports this. It is not counted, because a gap
- * lies before it.
+ * The file has fewer bytes than the room for them, and the status reports this. The used length
+ * excludes the status, because the bytes before the status were not all written.
  */
 static void file_request_counts_bytes_up_to_gap(void **state)
 {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Builds one program from Linux's own virtio_ring.c, taken from Debian's package of the kernel
-# source, and our queue.
+# Builds and runs one program from our queue and Linux's own virtio_ring.c. Linux's file comes from
+# Debian's package of the kernel source.
 # usage: build.sh FOLDER ROOT ARCHIVE SANITIZERS CC...
 #   FOLDER      gets the compiled files; made if it does not exist
 #   ROOT        folder of this project's source

@@ -24,8 +24,8 @@ struct linux_piece {
 #define LINUX_RING_BYTES(size) (2u * 4096u + 32u * (size))
 
 /*
- * Makes a queue in ring memory. An address is a guest address: the caller of this interface defines
- * guest_malloc(), whose result lies in the guest's memory. interrupt_seen is set whenever Linux
+ * Makes a queue in ring memory. Linux's pointers are guest addresses, so guest_malloc(), which the
+ * caller of this interface defines, must return guest memory. interrupt_seen is set whenever Linux
  * calls its driver's callback.
  */
 struct linux_driver *linux_driver_create(unsigned int size, bool event_idx, bool indirect, void *rings,

@@ -2,9 +2,9 @@
 /*
  * Linux's virtio_ring.c as the driver of our queue, in one process and one thread. Driver and
  * device take random turns. Each side sleeps when its protocol says that a notification will come.
- * Only a notification of the other side wakes it. If both sides sleep and requests are left, a
- * notification was lost. Every request carries data both ways, cut into random pieces, and both
- * sides check the data.
+ * Only a notification of the other side wakes the sleeper. If both sides sleep and requests are
+ * left, a notification was lost. Every request carries data both ways, cut into random pieces, and
+ * both sides check the data.
  *
  * The number of requests in each run is several times the number of values of a 16-bit index.
  */
@@ -28,7 +28,7 @@
 #define MAX_REGIONS (ARENA_BYTES / CUT_BYTES + 1)
 #define BUFFERS 200000u /* times long_factor() */
 
-/* A request of the driver's. */
+/* A request of the driver. */
 struct request {
 	uint8_t *bytes;
 	uint32_t number;
@@ -50,7 +50,7 @@ struct run {
 
 static _Alignas(4096) uint8_t arena[ARENA_BYTES];
 static size_t heap_used;
-static void *heap_free[32]; /* by the logarithm of the size */
+static void *heap_free[32]; /* lists of free chunks, by the logarithm of the size */
 
 static struct run run;
 static uint32_t seed;
@@ -278,7 +278,7 @@ static void complete_some(uint32_t count)
 	}
 }
 
-/* Pops one more request; returns false if there is none. */
+/* Pops and holds one more request. Returns false if there is none. */
 static bool hold_one(void)
 {
 	struct held *h = &held[held_count];

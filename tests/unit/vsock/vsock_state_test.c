@@ -249,7 +249,7 @@ static void state_refuses_what_no_connection_has(void **state)
 		bad = good;
 		change(&bad, i);
 		if (virtio_vsock_connection_restore(&s.table, &bad, s.now, &c) != VIRTIO_EINVAL)
-			fail_msg("change %u", i);
+			fail_msg("the state with change %u was accepted", i);
 	}
 	bad = good;
 	bad.type = 3;
