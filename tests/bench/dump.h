@@ -16,8 +16,8 @@ int dump_begin(void);
 
 /*
  * Makes two dumps for one row, "ROW KIND: N chains", with different numbers of chains. Their
- * difference contains neither the cost of a dump nor of the first burst. callgrind must collect
- * only in serve_once().
+ * difference excludes the cost of the dumps and of the first burst. callgrind must collect only in
+ * serve_once().
  */
 void dump_row(serve_fn *serve, const struct workload *workload, const char *kind);
 

@@ -373,8 +373,8 @@ static void submit_long_read(struct driver *driver, unsigned int count, uint32_t
 }
 
 /*
- * Hostile 205: a request is longer than any limit that was negotiated. The guest's accesses are
- * answered meanwhile, and a reset ends the request.
+ * Hostile 205: a request is longer than any limit that was negotiated. During the request the
+ * program answers the guest's accesses, and a reset ends the request.
  */
 static void request_of_any_length_is_served_in_turns(void **state)
 {

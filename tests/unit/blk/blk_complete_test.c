@@ -290,8 +290,8 @@ static void restart(struct blk_fixture *f, const struct virtio_queue_config *con
 }
 
 /*
- * The old token is stale while the queue is stopped, when it runs again, and when the same head is
- * in flight again.
+ * The old token is stale while the queue is stopped, after the queue's restart, and when the same
+ * head is in flight again.
  */
 static void blk_complete_is_stale_after_a_reset(void **state)
 {

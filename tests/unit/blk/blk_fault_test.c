@@ -172,8 +172,8 @@ static void blk_transfers_respect_the_longest_vector(void **state)
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {
 	/*
-	 * A driver gets write-through in three ways: without FLUSH, by setting writeback to 0, and
-	 * with CONFIG_WCE but without FLUSH.
+	 * A driver gets write-through in three ways: with neither feature, with both features and
+	 * writeback set to 0, and with CONFIG_WCE only.
 	 */
 	static const uint64_t features[] = { 0, BLK_FLUSH | BLK_WCE, BLK_WCE };
 	const struct blk_ask ask = {

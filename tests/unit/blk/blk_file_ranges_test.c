@@ -31,7 +31,7 @@ static struct {
 	int interrupts;            /* number of next calls that fail with EINTR */
 	int punch_error;           /* errno of the calls of fallocate() that punch a hole */
 	int zero_error;            /* errno of fallocate() that zeroes a range */
-	int put_interrupts;        /* number of next pwrite(), half of which fail with EINTR */
+	int put_interrupts;        /* number of next pwrite() calls; half of them fail with EINTR */
 	int put_error;             /* errno of pwrite() */
 	int put_calls;             /* calls of pwrite() that succeed before put_error */
 	int control_error;         /* errno of ioctl() */

@@ -29,7 +29,7 @@ static struct {
 	/* The errno of the first sync only: the kernel reports lost data once. */
 	int sync_error;
 	void (*during_first)(void);   /* called in the first sync */
-	atomic_int syncing, together; /* syncs that run now, and the maximum */
+	atomic_int syncing, together; /* number of syncs that run now, and its maximum */
 	volatile sig_atomic_t nudges; /* signals that were handled */
 } faults;
 

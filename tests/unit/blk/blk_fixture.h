@@ -334,8 +334,8 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 }
 
 /*
- * Does the same as blk_setup(), and negotiates every command on ranges. Each may have up to 8
- * ranges of up to 8 sectors.
+ * Does the same as blk_setup(), and negotiates every command on ranges. Each command may have up to
+ * 8 ranges of up to 8 sectors.
  */
 static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_bytes)
 {

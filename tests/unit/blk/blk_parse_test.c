@@ -310,8 +310,8 @@ static void blk_parse_reports_more_segments_than_room(void **state)
 }
 
 /*
- * A three-part request needs room for three segments, too: header, data and status. The library
- * stores fewer.
+ * A three-part request needs room for three segments: header, data and status. This holds although
+ * the library stores fewer segments of such a request.
  */
 static void blk_parse_wants_the_same_room_for_three_part_requests(void **state)
 {

@@ -330,8 +330,8 @@ static void blk_check_applies_each_commands_own_limits(void **state)
 					ranges[k] = (struct virtio_blk_range){ k, k + 1 == count ? sectors : 1, 0 };
 				ask = ask_for(commands[t], bytes, ranges, count);
 				/*
-				 * Hostile 128: more ranges than advertised. An empty list is
-				 * refused, too.
+				 * Hostile 128: a list of ranges is refused if it is empty or longer
+				 * than advertised.
 				 */
 				if (count > 0 && count <= most_ranges[t] && sectors <= most_sectors[t])
 					succeed(&f, &ask, ranges, count);

@@ -20,7 +20,7 @@ static void start(struct device_fixture *f)
 	device_forget(f);
 }
 
-/* Cause and queue are passed on, so each queue can have a message of its own. */
+/* interrupt() gets the cause and the queue, so each queue can have its own interrupt message. */
 static void interrupt_names_cause_and_queue(void **state)
 {
 	struct device_fixture f;

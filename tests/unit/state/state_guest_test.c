@@ -2,10 +2,12 @@
 /*
  * A guest has traffic on two queues each of a disk, a console and a socket device. Its devices are
  * saved at random points, and restored into a fresh process over the same memory file. Nothing is
- * lost, repeated or reordered. Hostile 78, 80, 239 and 243. This process is the guest, its drivers,
- * and the host's clients. The devices are in a child, which follows orders from a socket, so each
- * run is the same. In a move, the child replies with its saved file and ends. The next child begins
- * with this file, in the same memory. One move may directly follow another move.
+ * lost, repeated or reordered. Hostile 78, 80, 239 and 243.
+ *
+ * This process is the guest, its drivers, and the host's clients. The devices are in a child, which
+ * follows orders from a socket, so each run is the same. In a move, the child replies with its
+ * saved file and ends. The next child begins with this file, in the same memory. One move may
+ * directly follow another move.
  */
 #include "random_state.h"
 

@@ -108,8 +108,8 @@ static void rx_pop_caps_the_room_at_the_maximum(void **state)
 }
 
 /*
- * Hostile 39: a chain of 2^32 bytes has room for one byte less, because the used length must not
- * wrap to 0.
+ * Hostile 39: a chain of 2^32 bytes has room for a packet of 2^32 - 1 bytes only. The used length
+ * must not wrap to 0.
  */
 static void rx_commit_of_4_gib_has_the_exact_used_length(void **state)
 {
