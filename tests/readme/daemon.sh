@@ -7,7 +7,7 @@ readme=$1
 work=$(mktemp -d)
 trap '[ -z "$pid" ] || kill "$pid" || true; rm -r "$work"' EXIT
 pid=
-daemon= # the example "update" sets this to the daemon's process ID
+daemon= # the example "state" sets this to the daemon's process ID
 mkdir "$work/bin"
 cp "$2" "$work/bin/virtio-vhost-user"
 cp "$3" "$work/bin/virtio-state"
@@ -76,7 +76,7 @@ pid=$!
 await grep -q '^listening on disk.sock$' output
 cp bin/virtio-vhost-user virtio-vhost-user.new
 example update
-# The example updates the process $daemon, in which the daemon then continues.
+# The example "update" updates the process $daemon, in which the daemon then continues.
 [ "$daemon" = "$pid" ] || fail 'the example has another process ID than the daemon'
 . ./update.sh >>output 2>errors
 await grep -q '^continuing on disk.sock$' output
