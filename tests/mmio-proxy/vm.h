@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The program under test as a process, and the QEMU that it serves: valid and invalid messages,
- * guest memory, and the guest's accesses to PCI configuration and registers. The program's path is
- * the test's argument.
+ * The program under test as a process, and the QEMU that it serves. QEMU sends valid and invalid
+ * messages, and has the guest's memory. The guest accesses PCI configuration and registers. The
+ * program's path is the test's argument.
  *
  * The program dies with the test. If the program or the test hangs, the watchdog ends the test
  * (tests/common/watchdog.h). Each message counts as progress.

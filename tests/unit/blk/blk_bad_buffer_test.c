@@ -307,8 +307,8 @@ static void blk_process_answers_ioerr_before_empty_buffers(void **state)
 }
 
 /*
- * Hostile 118, 119: a bad buffer gets IOERR also if the request has too much data, data in both
- * directions, or a part of a sector.
+ * Hostile 118, 119: a request with a bad buffer gets IOERR, also if it has other faults: data in
+ * both directions, a part of a sector, or too many segments.
  */
 static void blk_process_answers_ioerr_for_bad_data_that_is_wrong_anyway(void **state)
 {

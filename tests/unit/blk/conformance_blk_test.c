@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests the block device by the clauses of virtio 1.4: every feature that can be offered, zones
- * (never offered), commands on ranges of sectors, and the wear of storage.
+ * Tests the block device by the clauses of virtio 1.4. The clauses are about features, zones (never
+ * offered), commands on ranges of sectors, and the wear of storage.
  */
 #define _POSIX_C_SOURCE 200809L /* fileno */
 #include "blk_fixture.h"

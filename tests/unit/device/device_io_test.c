@@ -340,8 +340,8 @@ static void io_over_incoherent_ring_needs_reset(void **state)
 }
 
 /*
- * Hostile 78, 80: the restored device serves a request whose notification went to the old device,
- * and signals a completion that the old device didn't signal.
+ * Hostile 78, 80: the restored device serves a request whose notification went to the old device.
+ * It also signals a completion that the old device didn't signal.
  */
 static void io_goes_on_after_restore(void **state)
 {

@@ -64,8 +64,8 @@ static void credit_piece_is_the_least_of_left_room_and_credit(void **state)
 }
 
 /*
- * Hostile 159, 194: if fwd_cnt is ahead of the bytes sent or goes back, or if a buffer shrinks, the
- * credit is 0 and does not wrap.
+ * Hostile 159, 194: the credit is 0 and does not wrap if fwd_cnt is ahead of the bytes sent, if
+ * fwd_cnt goes back, or if the guest's buffer shrinks.
  */
 static void credit_never_underflows(void **state)
 {
