@@ -13,7 +13,7 @@
 #define CONSOLE_OUTPUT_KEPT 65536u /* the usual maximum */
 #define CONSOLE_OUTPUT_BYTES (2 * CONSOLE_OUTPUT_KEPT)
 
-/* How much a buffer may hold, and what happens to bytes beyond that. */
+/* The most bytes that a buffer may hold, and what happens to further bytes. */
 enum console_output_room {
 	/* CONSOLE_OUTPUT_KEPT bytes. New bytes wait. */
 	CONSOLE_ROOM_USUAL,

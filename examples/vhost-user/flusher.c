@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A thread that waits for flushes in place of a queue's thread. An eventfd in each direction passes
- * the work on, and orders the accesses to shared data.
+ * A thread that runs flushes, so that the queue's thread does not wait for them. An eventfd in each
+ * direction passes the work on, and orders the accesses to shared data.
  */
 #include "flusher.h"
 

@@ -124,7 +124,8 @@ static void set_inherit_all(struct handover *handover, bool inherit)
 }
 
 /*
- * Writes the number and the name of each entry, ended by a NUL: a name may contain any other byte.
+ * Writes the number and the name of each entry. A NUL ends an entry, because a name may contain any
+ * other byte.
  */
 static int write_table(const struct handover *handover, int table)
 {

@@ -30,7 +30,7 @@ struct server {
  * Opens the device, and begins to listen or to connect. Replaces a socket file on which no process
  * listens.
  *
- * @endpoint  with a path; must live until server_close()
+ * @endpoint  with its path set; must live until server_close()
  */
 int server_open(struct server *server, struct event_loop *loop, struct device *device, const struct endpoint *endpoint,
 		bool once);

@@ -135,8 +135,8 @@ static int make_room(const struct sockaddr_un *addr)
 }
 
 /*
- * Sets permissions and group of the file at a path, and says which file it is. Does not change
- * another kind of file, or the target of a symbolic link.
+ * Sets permissions and group of the file at a path. Fills in *st, which identifies the file. Does
+ * not change another kind of file, or the target of a symbolic link.
  */
 static int give_access(const char *path, const struct unix_listener_access *access, struct stat *st)
 {

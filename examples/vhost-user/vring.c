@@ -348,8 +348,8 @@ int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *m
 	config->event_idx = has_feature(features, VIRTIO_RING_F_EVENT_IDX);
 	config->indirect = has_feature(features, VIRTIO_RING_F_INDIRECT_DESC);
 	/*
-	 * Drivers build indirect tables as long as the device allows segments, even if the ring is
-	 * smaller.
+	 * Drivers build indirect tables with as many entries as the device allows segments, even if
+	 * the ring is smaller.
 	 */
 	config->allow_long_indirect = true;
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {

@@ -26,9 +26,9 @@
  * O_NONBLOCK, and does not set it:
  *   - A kick descriptor is never read; waiting until it is readable is enough.
  *   - Sockets and pipes are written to without waiting.
- *   - An eventfd is written to after poll() has said that it takes more. A front end that fills it
- *     between poll() and write() blocks only its own device's thread. A call, stop or pause of that
- *     thread ends the wait.
+ *   - An eventfd is written to after poll() has reported that it is writable. A front end that
+ *     fills it between poll() and write() blocks only its own device's thread. A call, stop or
+ *     pause of that thread ends the wait.
  *   - Other kinds of file are refused. Otherwise the front end could use this process to write to
  *     files for which it has no permission. (User Mode Linux sends sockets where others send
  *     eventfds.)
