@@ -11,14 +11,14 @@ const struct seed memory_seeds[] = {
 	 * and attributes of each region; translation; second map; steps. A seed for tables.c begins
 	 * with 0x80.
 	 */
-	MEMORY("flat", 0, 1, 0, 0, 0, 0, 0, 100, 0, 0, MEMORY_READ, 3, 16, MEMORY_WRITE, 5, 20, 1, 2, 3, 4,
+	MEMORY("flat", 0, 1, 0, 0, 0, 0, 0, 100, 0, 0, 0, MEMORY_READ, 3, 16, MEMORY_WRITE, 5, 20, 1, 2, 3, 4,
 	       MEMORY_CHECK, 9, 3, 93, MEMORY_FIND, 90, 2, 10, MEMORY_LOAD, 8, 3, MEMORY_STORE, 12, 3, 1, 2, 3, 4),
 	MEMORY("regions", 0, 1, 3, 0, 0, 0, 0, 20, 0, 0, 20, 0, 0x90, 20, 1, 0, 40, 8, 0, 0, MEMORY_READ, 3, 40,
 	       MEMORY_WRITE, 5, 30, 1, 2, 3, 4, MEMORY_WRITE, 5, 60, 1, 2, 3, 4, MEMORY_SEGMENTS, 2, 1, 8, 37,
 	       MEMORY_IOVEC, 5, 20, 4, MEMORY_SEGMENT, 15, 1, 30),
-	MEMORY("one_byte", 0, 1, 0, 0, 0, 0, 0, 15, 0x40, 0, MEMORY_READ, 3, 8, MEMORY_WRITE, 0, 16, 1, 2, 3, 4,
+	MEMORY("one_byte", 0, 1, 0, 0, 0, 0, 0, 15, 0x40, 0, 0, MEMORY_READ, 3, 8, MEMORY_WRITE, 0, 16, 1, 2, 3, 4,
 	       MEMORY_SEGMENTS, 2, 1, 20, 9, MEMORY_LOAD, 2, 0, MEMORY_STORE, 2, 1, 1, 2, 3, 4),
-	MEMORY("dirty", 0, 1, 1, 0x13, 0x91, 0x50, 2, 0, 100, 2, 0, 100, 4, 0, MEMORY_WRITE, 5, 20, 1, 2, 3, 4,
+	MEMORY("dirty", 0, 1, 1, 0x13, 0x91, 0x50, 2, 0, 100, 2, 0, 100, 4, 0, 0, MEMORY_WRITE, 5, 20, 1, 2, 3, 4,
 	       MEMORY_STORE, 40, 1, 1, 2, 3, 4, MEMORY_WRITE, 90, 40, 1, 2, 3, 4, MEMORY_SEGMENTS, 95, 2, 8, 30,
 	       MEMORY_MARK, 0, 12, MEMORY_LOG, 0, 0xd0, 0, 1, 0),
 	MEMORY("top", 0, 4, 0, 0, 0, 0, 0, 99, 0, 0, 0, MEMORY_READ, 84, 16, MEMORY_WRITE, 84, 17, 1, 2, 3, 4,
