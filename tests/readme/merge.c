@@ -67,8 +67,8 @@ static void expect_used(uint16_t head, uint32_t len)
 	struct vring_used_elem used;
 
 	assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 1);
-	assert_int_equal(virtio_le32(used.id), head);
-	assert_int_equal(virtio_le32(used.len), len);
+	assert_int_equal(used.id, head);
+	assert_int_equal(used.len, len);
 }
 
 static void expect_none_used(void)

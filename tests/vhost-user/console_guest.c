@@ -149,8 +149,8 @@ uint32_t console_take(struct ring *ring, const uint8_t **bytes)
 			assert_int_equal(read(ring->call, &signals, sizeof signals), sizeof signals);
 	assert_int_equal(got, 1);
 	watchdog_step();
-	*bytes = ring_data(ring, virtio_le32(used.id));
-	return virtio_le32(used.len);
+	*bytes = ring_data(ring, used.id);
+	return used.len;
 }
 
 uint8_t console_byte(uint32_t place)

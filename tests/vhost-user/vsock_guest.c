@@ -110,8 +110,8 @@ static uint32_t take(struct ring *ring, const uint8_t **bytes)
 			assert_int_equal(read(ring->call, &signals, sizeof signals), sizeof signals);
 	assert_int_equal(got, 1);
 	watchdog_step();
-	*bytes = ring_data(ring, virtio_le32(used.id));
-	return virtio_le32(used.len);
+	*bytes = ring_data(ring, used.id);
+	return used.len;
 }
 
 void vsock_submit(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len)
