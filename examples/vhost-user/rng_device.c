@@ -91,6 +91,20 @@ static ssize_t read_source(struct rng_device *rng)
 }
 
 /*
+ * Reads the kernel's generator, which does not wait once it is ready. A signal may interrupt a call
+ * for more than 256 bytes.
+ */
+static ssize_t read_kernel(struct rng_device *rng)
+{
+	ssize_t got;
+
+	do
+		got = getrandom(rng->bytes, sizeof rng->bytes, 0);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/*
  * Returns whether there is a byte. If the source may have bytes later, the queue is woken when they
  * arrive.
  */
@@ -100,8 +114,7 @@ static bool has_bytes(struct rng_device *rng)
 
 	if (rng->first < rng->end)
 		return true;
-	/* When the kernel's generator is ready, getrandom() does not wait. */
-	got = rng->source_path ? read_source(rng) : getrandom(rng->bytes, sizeof rng->bytes, 0);
+	got = rng->source_path ? read_source(rng) : read_kernel(rng);
 	rng->first = 0;
 	rng->end = got > 0 ? (size_t)got : 0;
 	return rng->end > 0;

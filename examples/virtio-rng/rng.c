@@ -2,6 +2,7 @@
 /* The entropy device: one queue, no features and no configuration space of its own. */
 #include "rng.h"
 
+#include <errno.h>
 #include <sys/random.h>
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ids.h>
@@ -31,10 +32,9 @@ static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 	while (left > 0) {
 		const ssize_t bytes = getrandom(random, left < sizeof random ? (size_t)left : sizeof random, 0);
 
-		/*
-		 * This process has no signal handlers, so the call can't fail with EINTR. A program
-		 * with handlers must repeat the call after EINTR.
-		 */
+		/* A signal may interrupt a call for more than 256 bytes. */
+		if (bytes < 0 && errno == EINTR)
+			continue;
 		if (bytes <= 0) {
 			virtio_device_set_needs_reset(&rng->device);
 			break;
