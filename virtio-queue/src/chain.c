@@ -2,7 +2,7 @@
 /* Descriptor chains: indirect tables, tables without a host address, resolving, faults. */
 #include "run.h"
 
-/* The most entries of an indirect table. The number must fit in 16 bits, like the field next. */
+/* The most entries of an indirect table: the largest number that fits in 16 bits. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
 /* Returns the queue of a chain: chain->memory is the address of a member of the queue. */
@@ -11,7 +11,7 @@ static struct virtio_queue *queue_of(struct virtio_memory_cursor *memory)
 	return (struct virtio_queue *)(void *)((uint8_t *)memory - offsetof(struct virtio_queue, memory));
 }
 
-/* Ends the walk with an error, which every later call returns. */
+/* Ends the walk with an error, and counts the error. Every later step returns the same error. */
 static int fail(struct virtio_walk *walk, struct virtio_queue *queue, uint32_t head, int error)
 {
 	walk->left = VIRTIO_IMPL_WALK_FAILED;
@@ -46,10 +46,10 @@ static uint32_t left_of(const struct virtio_walk *walk)
 /*
  * Enters the table that an indirect descriptor refers to.
  *
- * The descriptor's write flag is ignored, as 2.7.5.3.2 demands. The next flag is ignored, too: only
- * the table follows an indirect descriptor. The table may have any alignment. A misaligned table,
- * or a table over several regions, is read by copying. Descriptors yielded before the table still
- * count, unless the table is longer than the queue.
+ * The descriptor's write flag is ignored, as 2.7.5.3.2 demands. The next flag is ignored, too: the
+ * chain ends in the table. The table may have any alignment. A misaligned table, or a table over
+ * several regions, is read by copying. Descriptors yielded before the table still count, unless the
+ * table is longer than the queue.
  */
 static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, const struct virtio_guest_desc *d)
 {
@@ -82,8 +82,8 @@ static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, 
 }
 
 /*
- * Makes all checks of one descriptor, and steps over it. The inline virtio_chain_next() is a fast
- * path through these checks.
+ * Checks a descriptor that refers to no table, and steps over it. The inline virtio_chain_next()
+ * makes the same checks.
  */
 static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_desc *d, struct virtio_desc *out)
 {
@@ -96,7 +96,7 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 		return VIRTIO_EORDER;
 	if (flags & VRING_DESC_F_NEXT) {
 		/*
-		 * Compares offsets. A sum could wrap if the table ends at the last guest address.
+		 * Compares offsets. A sum could wrap if the table is near the last guest address.
 		 */
 		if (next * VIRTIO_IMPL_DESC_BYTES > walk->last - walk->table)
 			return VIRTIO_ENEXT;
@@ -164,7 +164,7 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 
 /* The progress of a resolution. */
 struct resolution {
-	struct virtio_segment *next, *end; /* free entries of the caller's array: next to end - 1 */
+	struct virtio_segment *next, *end; /* free entries of the caller's array: [next, end) */
 	int64_t base;                      /* base - walk.bytes_left is the length walked so far */
 	uint32_t readable;                 /* segments before the first writable segment */
 	uint64_t readable_bytes;
@@ -177,7 +177,7 @@ struct resolution {
 	uint64_t over;
 	struct virtio_segment last_over;
 
-	struct virtio_desc bad; /* after an error: the bad buffer */
+	struct virtio_desc bad; /* the bad buffer, if add_pieces() has returned an error */
 };
 
 /* Returns the number of segments so far, at most UINT32_MAX: no array has more entries. */
@@ -190,8 +190,8 @@ static uint32_t needed(const struct resolution *c, const struct virtio_chain_seg
 }
 
 /*
- * Adds a buffer: one segment for each piece of contiguous host memory. A bad buffer leaves the
- * array and the counts unchanged.
+ * Adds a buffer: one segment for each piece of contiguous host memory. A bad buffer adds no
+ * segment, and is stored in c->bad.
  */
 static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cursor *memory,
 				  const struct virtio_desc *desc)
@@ -249,8 +249,8 @@ static int next_desc(struct virtio_chain *chain, struct loaded *loaded, struct v
 }
 
 /*
- * Walks to the end and adds each descriptor. Returns 0, or the error of a buffer; an error of the
- * walk stays in *got.
+ * Walks to the end of the chain, and adds each buffer. Returns 0, or the error of a buffer. An
+ * error of the walk is stored in *got instead.
  */
 static VIRTIO_COLD int add_rest(struct resolution *c, struct virtio_chain *chain, struct loaded *loaded,
 				const struct virtio_chain_segments *out, int *got)
@@ -315,9 +315,9 @@ static void keep_writable(struct virtio_desc *last, const struct virtio_desc *de
 }
 
 /*
- * Walks on after a bad buffer, to find the byte for a status. Only a well-formed chain has this
- * byte. Returns 0, or VIRTIO_ENOTMAPPED if the byte is not mapped yet. An error of the walk stays
- * in the walk.
+ * Continues the walk after a bad buffer, to find the byte for a status. A malformed chain gets no
+ * status. Returns 0, or VIRTIO_ENOTMAPPED if the byte is not mapped yet. An error of the walk is
+ * stored in walking->walk.
  */
 static int end_at_bad_buffer(struct virtio_chain *walking, const struct resolution *c, struct loaded *loaded,
 			     struct virtio_chain_segments *out)
@@ -343,8 +343,9 @@ static int end_at_bad_buffer(struct virtio_chain *walking, const struct resoluti
 }
 
 /*
- * Ends a resolution after an error of the walk, which the walk has stored and counted, or after the
- * error of a buffer. Returns the error to report.
+ * Ends a resolution after an error. Returns the error to report.
+ *
+ * @error  the error of a buffer; 0 after an error of the walk, which has been stored and counted
  */
 static VIRTIO_COLD int end_resolution(struct virtio_chain *chain, struct virtio_chain *walking,
 				      const struct resolution *c, struct loaded *loaded, int error,
@@ -361,7 +362,7 @@ static VIRTIO_COLD int end_resolution(struct virtio_chain *chain, struct virtio_
 	return fail(&chain->walk, queue_of(chain->memory), virtio_token_head(chain->token), other ? other : error);
 }
 
-/* Sets all members of a resolved chain except last_writable. */
+/* Sets all counts of a resolved chain. */
 static void set_all(struct virtio_chain_segments *out, uint32_t needed, uint32_t readable, uint64_t readable_bytes,
 		    uint64_t bytes)
 {
@@ -429,7 +430,7 @@ void virtio_impl_run_stop(struct virtio_run *r, int32_t left, const struct virti
 		r->loaded[0] = *d;
 }
 
-/* Sets *stopped so that the slow path does the whole walk: no run can begin on it. */
+/* Sets *stopped so that the slow path does the whole walk, because no run can begin. */
 static VIRTIO_COLD bool stop_early(struct virtio_run *stopped, const struct virtio_walk *walk,
 				   const struct virtio_guest_desc *d, uint32_t count,
 				   const struct virtio_chain_segments *out)
@@ -449,7 +450,7 @@ static VIRTIO_COLD bool stop_early(struct virtio_run *stopped, const struct virt
 /*
  * The body of virtio_impl_chain_resolve_fast(); the compiler specialises it for count == 0.
  *
- * @count  0 if no descriptor was loaded
+ * @d, @count  descriptors that were loaded already; count may be 0
  */
 static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *from,
 					   const struct virtio_guest_desc *d, uint32_t count,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Names of the error codes. */
+/* Names and descriptions of the error codes. */
 #include <virtio/error.h>
 
 const char *virtio_strerror(int error)

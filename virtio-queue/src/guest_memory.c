@@ -91,7 +91,10 @@ uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t 
 	return impossible;
 }
 
-/* Stores for each slot of addresses the last region that starts in the slot or below it. */
+/*
+ * Stores for each slot of addresses the last region that starts in the slot or below it, or the
+ * first region if none starts there.
+ */
 static void set_slots(struct virtio_memory_map *map)
 {
 	const struct virtio_region *last = map->regions + (map->count - 1);
@@ -207,7 +210,7 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	region = find_region(map, t.addr);
 	if (!region || t.len == 0)
 		return VIRTIO_EFAULT;
-	/* Other bits in t.access have no meaning, and must not look like our internal bit. */
+	/* Any other bit of t.access is cleared: it could look like VIRTIO_IMPL_ACCESS_UNLOGGED. */
 	t.access &= VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	if (t.access == (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE))
 		t.access |= VIRTIO_IMPL_ACCESS_UNLOGGED;
@@ -316,8 +319,8 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 }
 
 /*
- * Returns the host address of a range that lies in one region, and caches that region.
- * Returns NULL for any other range.
+ * Returns the host address of a range that lies in one region and permits the access. Caches that
+ * region. Otherwise, and always under a translation, returns NULL.
  */
 static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
@@ -396,7 +399,7 @@ int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t 
 	const struct virtio_region *region = cursor->region;
 	const uint64_t off = addr - region->addr;
 
-	/* Most writes are in the cached region, also while a guest migrates. */
+	/* Many writes to a cached region that has a dirty log come here, too. */
 	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
 			    !(region->access & VIRTIO_ACCESS_WRITE)))
 		return write_any(cursor, addr, src, len);
@@ -550,7 +553,7 @@ void virtio_dirty_log_mark(const struct virtio_dirty_log *log, uint64_t addr, ui
 		return;
 	first = addr < log->base ? 0 : (addr - log->base) >> log->page_shift;
 	last = (last - log->base) >> log->page_shift;
-	/* Compares bytes of the bitmap, because the number of bits may not fit 64 bits. */
+	/* Compares bytes of the bitmap, because the number of bits may not fit in 64 bits. */
 	if (first / 8 >= log->size)
 		return;
 	if (last / 8 >= log->size)

@@ -24,8 +24,9 @@ static inline const struct virtio_region *virtio_memory_halve(const struct virti
 }
 
 /*
- * Returns the last region that starts at or below addr, or the first region. The map must have a
- * region. The search covers either the first or the last 2^steps regions of the map.
+ * Returns the last region that starts at or below addr, or the first region if all start above
+ * addr. The map must have a region. The search covers either the first or the last 2^steps regions
+ * of the map.
  */
 static inline const struct virtio_region *virtio_memory_search(const struct virtio_memory_map *map, uint64_t addr)
 {
@@ -49,14 +50,14 @@ static inline void virtio_memory_set_bits(const struct virtio_dirty_log *log, ui
 }
 
 /*
- * Works as virtio_dirty_log_mark(), for a length that is not 0. Inline if the bytes are in one page
- * of a log with byte units.
+ * Works as virtio_dirty_log_mark(), for a length that is not 0. The inline part serves bytes in one
+ * page of a log with byte units.
  */
 static inline VIRTIO_HOT void virtio_memory_mark(const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
 {
 	const uint64_t off = addr - log->base, page = off >> log->page_shift;
 
-	/* A sum that wraps is in another page. */
+	/* If the sum wraps, its page is another: no region has almost 2^64 bytes. */
 	if (VIRTIO_LIKELY(log->unit == 1) && VIRTIO_LIKELY(addr >= log->base) &&
 	    VIRTIO_LIKELY((off + (len - 1)) >> log->page_shift == page) && VIRTIO_LIKELY(page / 8 < log->size))
 		virtio_memory_set_bits(log, page / 8, 1ul << (page & 7));

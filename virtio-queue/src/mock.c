@@ -11,7 +11,8 @@
 
 /*
  * Reads or writes a 16-bit field. A field that a region boundary cuts, or that is misaligned, is
- * accessed byte by byte and ordered by the fence. That is enough for two threads that take turns.
+ * accessed by a plain copy, which a fence orders. The fence is enough for two threads that take
+ * turns.
  */
 static int load16(struct virtio_mock *mock, uint64_t addr, uint16_t *out)
 {
@@ -41,8 +42,9 @@ static int store16(struct virtio_mock *mock, uint64_t addr, uint16_t value)
 }
 
 /*
- * Writes whole words by one store each. A device that reads the descriptor at this moment sees old
- * or new words, and there is no data race. Writes plain bytes where words are not possible.
+ * Writes whole words by one store each. A device that reads the bytes at this moment sees old or
+ * new words, and there is no data race. If a word is misaligned or lies over two regions, writes
+ * plain bytes.
  */
 static int store_words(struct virtio_mock *mock, uint64_t addr, const void *words, uint32_t bytes)
 {

@@ -4,12 +4,15 @@
 
 /* The most entries that a table can link: the field next has 16 bits. */
 #define TABLE_MAX_ENTRIES 65536u
-/* The most entries that our device accepts: their number must fit in 16 bits. */
+/* The most entries of an indirect table that virtio-queue accepts: see chain.c. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
 /* Chains without the driver's records */
 
-/* Returns the descriptor for one buffer of a chain, linked to next unless it is the last. */
+/*
+ * Returns the descriptor for one buffer of a chain. Links the descriptor to next unless last is
+ * true.
+ */
 static struct vring_desc make_desc(const struct virtio_mock_buffer *buffer, bool last, uint32_t next)
 {
 	struct vring_desc desc = { .addr = buffer->addr, .len = buffer->len, .flags = buffer->flags, .next = 0 };
@@ -83,8 +86,8 @@ int virtio_mock_publish(struct virtio_mock *mock)
 /* Chains with the driver's records */
 
 /*
- * Removes the first count descriptors from the free list. They are linked already, and the caller
- * has checked that there are enough.
+ * Moves the first count descriptors from the free list into a chain. Their slots stay linked. The
+ * caller has checked that the list has enough descriptors.
  */
 static uint16_t take_free(struct virtio_mock *mock, uint32_t count, uint64_t writable)
 {
@@ -115,8 +118,8 @@ static void give_free(struct virtio_mock *mock, uint16_t head)
 }
 
 /*
- * Returns the bytes that the device may write to a chain. There is no limit if the chain has an
- * indirect table of the caller's own.
+ * Returns how many bytes the device may write to a chain. Returns UINT64_MAX if the caller has put
+ * an indirect descriptor among the buffers.
  */
 static uint64_t writable_bytes(const struct virtio_mock_buffer *buffers, uint32_t count)
 {
@@ -131,7 +134,10 @@ static uint64_t writable_bytes(const struct virtio_mock_buffer *buffers, uint32_
 	return sum;
 }
 
-/* Writes a chain into the first count free descriptors, and allocates them if that worked. */
+/*
+ * Writes a chain into the first count free descriptors, then allocates them. After an error no
+ * descriptor is allocated.
+ */
 static int alloc_chain(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count,
 		       uint64_t writable)
 {
@@ -183,8 +189,8 @@ int virtio_mock_free(struct virtio_mock *mock, uint16_t head)
 }
 
 /*
- * Returns whether buffer i ends a chain. The last buffer does, and with many chains each buffer
- * without NEXT.
+ * Returns whether buffer i ends a chain. The last buffer always does. With many chains, each buffer
+ * without VRING_DESC_F_NEXT does, too.
  */
 static bool chain_ends(const struct virtio_mock_buffer *buffers, uint32_t count, uint32_t i, bool many)
 {
@@ -192,8 +198,8 @@ static bool chain_ends(const struct virtio_mock_buffer *buffers, uint32_t count,
 }
 
 /*
- * Writes and publishes chains in the descriptors that take_free() will return. Returns their
- * number, or an error.
+ * Writes chains into the descriptors that take_free() will return, and publishes the chains.
+ * Returns the number of chains, or an error.
  */
 static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count, bool many)
 {
@@ -208,8 +214,8 @@ static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buf
 		struct vring_desc desc = make_desc(&buffers[i], last, next);
 
 		/*
-		 * With many chains the last buffer ends its chain, whatever its flags are. The
-		 * flags of a single chain are the caller's.
+		 * With many chains the last buffer ends its chain, whatever its flags are. A single
+		 * chain keeps the caller's flags.
 		 */
 		if (many && last)
 			desc.flags &= (uint16_t)~VRING_DESC_F_NEXT;
@@ -293,7 +299,7 @@ int virtio_mock_add_many(struct virtio_mock *mock, const struct virtio_mock_buff
 
 /* Used elements */
 
-/* Checks an element, which is the driver's own copy. */
+/* Checks the driver's copy of a used element. */
 static int check_used(struct virtio_mock *mock, const struct vring_used_elem *element)
 {
 	const struct virtio_mock_slot *slot;
@@ -388,7 +394,7 @@ int virtio_mock_enable_interrupts(struct virtio_mock *mock)
 		return error;
 	/*
 	 * The request for interrupts must be visible before the index is read again. Pairs with the
-	 * fence in virtio_queue_needs_interrupt(): one of the two sides sees the other's store.
+	 * fence in virtio_queue_needs_interrupt(): at least one side sees the other side's store.
 	 */
 	virtio_full_fence();
 	error = virtio_mock_get(mock, VIRTIO_MOCK_USED_IDX, &idx);

@@ -42,7 +42,9 @@ int virtio_impl_queue_init_layout_6(struct virtio_queue *queue, struct virtio_in
 
 	if (!inflight || entries == 0)
 		return VIRTIO_EINVAL;
-	/* Continues the sequence of an earlier life of the queue, so earlier tokens stay stale. */
+	/*
+	 * Continues the sequence of an earlier virtio_queue_init(), so earlier tokens stay stale.
+	 */
 	sequence = (queue->sequence & ~VIRTIO_IMPL_INFLIGHT_FLAGGED) | VIRTIO_IMPL_TOKEN_SET;
 	memset(queue, 0, sizeof *queue);
 	clear_inflight(inflight, entries);
@@ -55,8 +57,8 @@ int virtio_impl_queue_init_layout_6(struct virtio_queue *queue, struct virtio_in
 }
 
 /*
- * Returns the host address of an area; NULL if the area is not contiguous in host memory, or is
- * misaligned there.
+ * Returns the host address of an area; NULL if the area is not accessible, or is not contiguous or
+ * misaligned in host memory.
  */
 static uint8_t *area_host(struct virtio_memory_cursor *cursor, const struct virtio_queue_config *config,
 			  enum virtio_queue_area area, uint32_t access, uintptr_t align)
@@ -67,7 +69,10 @@ static uint8_t *area_host(struct virtio_memory_cursor *cursor, const struct virt
 	return ((uintptr_t)host & (align - 1)) ? NULL : host;
 }
 
-/* Points the queue at its areas in a map. The areas were checked in that map. */
+/*
+ * Points the queue at its areas in a map. The areas were checked in that map, unless the queue is
+ * started as broken.
+ */
 static void attach(struct virtio_queue *queue, const struct virtio_memory_map *map)
 {
 	struct virtio_memory_cursor *cursor = &queue->ring_memory;
@@ -81,7 +86,7 @@ static void attach(struct virtio_queue *queue, const struct virtio_memory_map *m
 	virtio_impl_queue_update_paths(queue);
 }
 
-/* Sets up a queue whose configuration has been checked. */
+/* Sets up a queue whose size and alignment have been checked. */
 static void set_up(struct virtio_queue *queue, const struct virtio_queue_config *config,
 		   const struct virtio_memory_map *map)
 {

@@ -3,9 +3,9 @@
 #include "memory_internal.h"
 #include "queue_internal.h"
 
-/* Available */
+/* Available ring */
 
-/* Handles an error of access to a ring. Breaks the queue, unless a translation is not known yet. */
+/* Handles a failed access to a ring. Breaks the queue, unless a translation is not known yet. */
 static int ring_error(struct virtio_queue *queue, int error)
 {
 	if (error != VIRTIO_ENOTMAPPED)
@@ -38,7 +38,9 @@ static inline VIRTIO_HOT int refresh(struct virtio_queue *queue)
 	if (error)
 		return ring_error(queue, error);
 	ahead = (uint16_t)(idx - queue->next_avail);
-	/* More chains than the ring holds, or fewer than before: 2.7.6.1 forbids both. */
+	/*
+	 * The ring holds at most size chains, and a driver must not decrement the index (2.7.6.1).
+	 */
 	if (ahead > queue->size || ahead < known)
 		return virtio_impl_queue_break(queue, VIRTIO_EAVAILIDX, UINT16_MAX);
 	/* No other derived member depends on avail_idx, so only fast_avail is computed again. */
@@ -155,8 +157,8 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token)
 /* Used ring */
 
 /*
- * Returns 0 if the used ring can be written now, or the error. Checked before anything changes, so
- * a completion happens as a whole or not at all.
+ * Returns 0 if the used ring can be written now, or the error. The caller checks this before it
+ * changes anything, so a completion happens as a whole or not at all.
  */
 static int used_ring_error(struct virtio_queue *queue)
 {
@@ -168,7 +170,7 @@ static int used_ring_error(struct virtio_queue *queue)
 }
 
 /*
- * Under IN_ORDER: stores completions in the used ring, up to the first request that is not
+ * Under IN_ORDER, stores completions in the used ring, up to the first request that is not
  * completed, and publishes them together. Nothing else changes before the stores have succeeded. A
  * store can fail, because a translation can change its result.
  */
@@ -241,7 +243,8 @@ static inline void mark_completion(const struct virtio_queue *queue, uint64_t id
 }
 
 /*
- * Completes a request on a fast path for a used ring with a dirty log. Returns whether it could.
+ * Completes a request on a fast path for a used ring with a dirty log. Returns false, and changes
+ * nothing, if the slow path has to complete the request.
  */
 static inline bool complete_logged(struct virtio_queue *queue, uint64_t token, uint32_t len)
 {
@@ -267,7 +270,7 @@ int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, 
 	return virtio_queue_complete_batch(queue, &one, 1);
 }
 
-/* Puts requests that mark_waiting() has marked back in flight. */
+/* Undoes mark_waiting(): the requests are in flight again. */
 static void mark_in_flight(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -410,7 +413,7 @@ int virtio_queue_enable_kicks(struct virtio_queue *queue)
 	/*
 	 * The request for kicks must be visible before the index is read again. Pairs with the
 	 * barrier between the driver's store of its index and its read of avail_event or the flags
-	 * (2.7.13.4.1): one of the two sides sees the other's store.
+	 * (2.7.13.4.1). At least one side then sees the other side's store.
 	 */
 	virtio_full_fence();
 	return refresh(queue);

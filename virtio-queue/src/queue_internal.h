@@ -7,7 +7,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Slow paths of the two functions below: they access the field through the map. */
+/* Slow paths of the two functions below, for a field without a host address. */
 int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out);
 int virtio_impl_ring_store_cut(struct virtio_queue *queue, uint64_t offset, uint16_t value);
 
@@ -43,15 +43,18 @@ static inline int virtio_ring_store(struct virtio_queue *queue, uint64_t offset,
 int virtio_impl_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16_t head, uint32_t len);
 int virtio_impl_ring_publish(struct virtio_queue *queue, uint64_t idx);
 
-/* Breaks the queue for a fault of the ring at this head. Returns the error. */
+/*
+ * Breaks the queue for a fault of the ring. head is UINT16_MAX if the fault has none. Returns
+ * error.
+ */
 int virtio_impl_queue_break(struct virtio_queue *queue, int error, uint16_t head);
 
 /* Adds a fault to a counter in queue->stats, and keeps the fault if it is the first. */
 void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter);
 
 /*
- * Lets a walk begin or continue at an entry of a checked table. Uses the table's host address if it
- * is aligned for whole loads. Otherwise the walk is slow and uses the guest address.
+ * Lets a walk begin or continue at an entry of a checked table. The walk uses host. If host is
+ * NULL, or misaligned for whole loads, the walk is slow and uses addr.
  */
 void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
 				uint32_t first, uint32_t left);
@@ -59,7 +62,7 @@ void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, u
 /* The state of a resolution on the fast path. The compiler can keep it in registers. */
 struct virtio_run {
 	const struct virtio_memory_map *map;
-	/* As in struct virtio_walk. */
+	/* Same as the members of struct virtio_walk. */
 	uint64_t table, last, next;
 	/* Bytes of the added buffers. A descriptor has less than 2^32 bytes, so no sum wraps. */
 	uint64_t bytes;
@@ -73,7 +76,7 @@ struct virtio_run {
 	uint64_t readable_bytes;
 	struct virtio_segment *at; /* the next free entry of the caller's array */
 	uint32_t room;             /* segments that array and walk still permit */
-	/* The cached region. */
+	/* The cached region. The cursor gets this region when the run succeeds. */
 	const struct virtio_region *region;
 	/* Set by a run that has stopped: descriptors that were read and not added yet. */
 	struct virtio_guest_desc loaded[3];
@@ -84,7 +87,7 @@ struct virtio_run {
  * The fast path of virtio_impl_chain_resolve_loaded(): for tables with a host address, and buffers
  * in one region each.
  *
- * @walk     not begun; is not changed
+ * @walk     has yielded no descriptor yet; is not changed
  * @stopped  set unless true is returned
  *
  * Returns true if the whole chain was resolved. Otherwise out is untouched, except for the array,
@@ -105,8 +108,8 @@ VIRTIO_COLD int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const
 int virtio_impl_queue_pop_head_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
 /*
- * Resolves a chain if got, the result of its pop, is 1. The second half of
- * virtio_queue_pop_segments() and of the pops of <virtio/queue_sync.h>.
+ * Resolves a chain if got, the result of its pop, is 1. This is the second half of
+ * virtio_queue_pop_segments(), virtio_queue_sync_pop() and virtio_queue_sync_replay().
  */
 int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct virtio_chain *chain,
 				     struct virtio_token *token, struct virtio_chain_segments *segments,
@@ -132,7 +135,7 @@ static inline bool virtio_inflight_has_request(const struct virtio_inflight *ent
 	return entry->state != VIRTIO_IMPL_INFLIGHT_IDLE && !(entry->flags & VIRTIO_IMPL_INFLIGHT_WAITS);
 }
 
-/* Returns the state of a request in flight with flags. */
+/* Returns the state that a request with flags has while it is in flight. */
 static inline uint64_t virtio_inflight_flagged(uint64_t token)
 {
 	return (token | VIRTIO_IMPL_INFLIGHT_FLAGGED) & ~VIRTIO_IMPL_TOKEN_SET;
@@ -156,10 +159,7 @@ static inline uint32_t virtio_impl_queue_waiting_length(const struct virtio_infl
  */
 void virtio_impl_queue_mark_completed(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 
-/*
- * Starts a queue that an earlier fault broke. Its areas may be anywhere, and nothing is written to
- * them.
- */
+/* Starts a queue as broken by fault. Its areas may be anywhere, and nothing is written to them. */
 int virtio_impl_queue_start_broken(struct virtio_queue *queue, const struct virtio_queue_config *config,
 				   const struct virtio_memory_map *map, int fault);
 

@@ -2,7 +2,7 @@
 /* A POSIX mutex as the lock of a queue. Hosted builds only. */
 #include <virtio/queue_pthread.h>
 
-/* Neither call fails if the mutex is initialised, and the thread that locked it unlocks it. */
+/* Neither call fails if the mutex is initialised, and each thread alternates lock and unlock. */
 static void lock(void *context)
 {
 	(void)pthread_mutex_lock(context);

@@ -16,8 +16,8 @@ static void save_nothing(struct virtio_queue_state *out)
 }
 
 /*
- * Returns whether the distance between the indices is the number of requests in flight. A restore
- * computes the number from this distance.
+ * Returns whether the distance between the indices is the number of popped requests that are not in
+ * the used ring. A restore computes this number from the distance.
  */
 static bool indices_agree(const struct virtio_queue *queue)
 {
@@ -55,7 +55,9 @@ int virtio_queue_pause(struct virtio_queue *queue, struct virtio_queue_state *ou
 	return error;
 }
 
-/* Returns how many pops ago a request was popped; exact up to 2^32 - 1. */
+/*
+ * Returns the number of pops since a request was popped, modulo 2^32. The request's own pop counts.
+ */
 static uint32_t age(const struct virtio_queue *queue, uint32_t head)
 {
 	return queue->next_avail - queue->inflight[head].place;
@@ -163,7 +165,7 @@ static int find_misaligned(const struct virtio_queue_config *config)
 	return area;
 }
 
-/* Returns the name, in the queue's section, of the configured value that caused the error. */
+/* Returns the name of the configured value that caused the error, as in the section "queue". */
 static const char *bad_config(const struct virtio_queue_config *config, int error, const struct virtio_memory_map *map)
 {
 	static const char *const areas[] = { "desc", "avail", "used" };
@@ -206,9 +208,9 @@ static int check_bools(const struct virtio_queue_config *config, struct virtio_r
 }
 
 /*
- * Checks whether a queue may start from a configuration, and sets *latch if it must start broken.
- * The areas of a broken queue may be anywhere. Behind a translation the guest decides where areas
- * are: if an area is gone, the queue breaks and the restore succeeds.
+ * Checks whether a queue may start from a configuration, and sets *latch if the queue must start
+ * broken. The areas of a broken queue may be anywhere. Behind a translation the guest decides where
+ * areas are: if an area is gone, the restore succeeds, and the queue is broken.
  */
 static int check_config(const struct virtio_queue_state *state, const struct virtio_memory_map *map, bool *latch)
 {
@@ -234,7 +236,8 @@ static int check_values(const struct virtio_queue_state *state, struct virtio_re
 }
 
 /*
- * Checks a record: its length must agree with the indices, and each head must exist and occur once.
+ * Checks a record. Its length must agree with the indices, each head must be below the queue size
+ * and occur once, and completed and written must be possible.
  */
 static int check_record(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
 			uint32_t count, struct virtio_refusal *refusal)

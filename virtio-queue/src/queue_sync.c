@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The queue behind a lock. */
+/* Calls on a queue under the caller's lock. */
 #include <virtio/queue_sync.h>
 
 #include "queue_internal.h"

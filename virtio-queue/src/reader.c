@@ -5,7 +5,7 @@
  */
 #include <virtio/reader.h>
 
-/* The number of bytes in one step of writing zeroes, and of copying between guest buffers. */
+/* The most bytes in one step of virtio_writer_zero() and virtio_writer_copy(). */
 #define PIECE 512u
 
 /*
@@ -33,8 +33,8 @@ static void step(struct virtio_stream *p, uint64_t n)
 }
 
 /*
- * Copies n bytes between the array bytes and a segment, at an offset of the segment. If in is true,
- * writes the array. Otherwise only reads the array.
+ * Copies n bytes at an offset of a segment: into the array bytes if in is true, otherwise from the
+ * array into the segment. In the second case the array is only read.
  */
 static inline VIRTIO_HOT void move_piece(const struct virtio_segment *s, uint64_t offset, bool in, uint8_t *bytes,
 					 uint64_t n)

@@ -124,7 +124,7 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
  * @count  their number
  *
  * Returns true if the whole chain was resolved; the caller adds the token. Otherwise the request is
- * untouched.
+ * untouched, except the content of the array.
  */
 static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
 					   const struct virtio_guest_desc *d, uint32_t count,
@@ -192,7 +192,7 @@ static inline VIRTIO_HOT bool fill_two(struct virtio_memory_cursor *memory, cons
  * Begins a run with the header, if the header is a buffer of its own. Header and status have a
  * cached region of their own, because drivers keep them apart from the data.
  *
- * @walk  not begun. It may yield at least three descriptors.
+ * @walk  has yielded no descriptor yet, and may yield at least three
  * @d     the first descriptor
  *
  * Returns the header's host address, or NULL for any other request.
@@ -254,7 +254,9 @@ static inline VIRTIO_HOT bool end_many(const struct virtio_run *r, const struct 
 	return true;
 }
 
-/* Does the same as end_many(), for a request whose status shares a buffer with data. */
+/*
+ * Ends a run that end_many() has refused, for example because the status shares a buffer with data.
+ */
 static __attribute__((noinline)) bool end_uncut(struct virtio_run *r, const struct virtio_guest_desc *last,
 						struct virtio_memory_cursor *memory, struct virtio_request *request)
 {
@@ -274,7 +276,7 @@ static int popped(struct virtio_queue *queue, const struct virtio_chain *chain, 
 	return error ? virtio_queue_unpop_after(queue, chain->token, error) : 1;
 }
 
-/* The slow path of virtio_impl_request_pop_any(). */
+/* Pops a request whose run has stopped: the slow path resolves the rest. */
 static VIRTIO_COLD int pop_rest(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				const struct virtio_run *stopped, struct virtio_request *request)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Fields of rings without a host address, and used elements of rings with a dirty log. */
+/* Slow paths of the rings: fields without a host address, used elements and the used index. */
 #include "queue_internal.h"
 
 int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out)
@@ -11,8 +11,8 @@ int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area
 	if (error != VIRTIO_EALIGN && error != VIRTIO_EFAULT)
 		return error;
 	/*
-	 * The field lies over two regions, or is misaligned in host memory. So it is accessed byte
-	 * by byte, and ordered by a fence.
+	 * The field may lie over two regions, or be misaligned in host memory. So it is read by a
+	 * plain copy, which a fence orders.
 	 */
 	error = virtio_memory_read(&queue->ring_memory, addr, raw, sizeof raw);
 	if (error)

@@ -14,13 +14,13 @@
 /* How a run has ended. */
 enum virtio_run_result {
 	VIRTIO_RUN_STOPPED, /* the descriptor was not added: the slow path has to handle it */
-	VIRTIO_RUN_FULL,    /* the array is full, or the walk may yield no more */
+	VIRTIO_RUN_FULL,    /* the array is full, or the walk may yield no more descriptors */
 	VIRTIO_RUN_LAST,    /* the run has reached the last descriptor of the chain */
 };
 
 /*
- * Begins a run. Under a translation a run uses the cached region, but cannot change to another.
- * Every buffer, also a readable one, must be in a region that can be read and written.
+ * Begins a run. Under a translation a run uses the cached region, but cannot change it. Every
+ * buffer, also a readable buffer, must be in a region that can be read and written.
  *
  * @walk    may yield at least one descriptor
  * @memory  the cursor for the buffers
@@ -43,7 +43,10 @@ static inline VIRTIO_HOT void virtio_run_begin(struct virtio_run *r, const struc
 	r->region = memory->region;
 }
 
-/* Moves the cached region of a run. Returns whether the new region contains the buffer. */
+/*
+ * Makes the buffer's region the cached region of the run. Returns false, and changes nothing, if
+ * the buffer is not in one writable region, or under a translation.
+ */
 static inline VIRTIO_HOT bool virtio_run_move(struct virtio_run *r, const struct virtio_guest_desc *d)
 {
 	const struct virtio_region *region = virtio_impl_memory_guess(r->map, d->addr);
@@ -149,7 +152,7 @@ static inline VIRTIO_HOT enum virtio_run_result virtio_run_on(struct virtio_run 
 }
 
 /*
- * Ends a run that has put all of the chain into the array: fills in out.
+ * Fills in out after a run that has put the whole chain into the array.
  *
  * @last    the last descriptor
  * @memory  the cursor for the buffers. Its cached region moves to the last buffer.
@@ -179,10 +182,10 @@ static inline VIRTIO_HOT void virtio_run_end(const struct virtio_run *r, const s
 }
 
 /*
- * Prepares a run that has stopped for virtio_impl_chain_resolve_rest(). If more descriptors were
- * read but not added, the caller puts them into r->loaded.
+ * Prepares r for virtio_impl_chain_resolve_rest(), after the run has stopped. The caller then
+ * appends to r->loaded all other descriptors that were read but not added.
  *
- * @left  walk.left at the start of the run
+ * @left  walk.left, from which this call subtracts the descriptors that the run has added
  * @d     the descriptor that has stopped the run, or NULL
  */
 VIRTIO_COLD void virtio_impl_run_stop(struct virtio_run *r, int32_t left, const struct virtio_segment *segments,

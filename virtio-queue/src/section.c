@@ -226,7 +226,7 @@ static int bad_header(struct virtio_section_fault *fault, const char *field, siz
 	return VIRTIO_EFORMAT;
 }
 
-/* Copies the printable characters of a name. Returns whether the name is valid. */
+/* Copies a name up to its first invalid byte. Returns whether the name is valid. */
 static bool take_name(const uint8_t *from, char to[VIRTIO_SECTION_NAME_MAX + 1])
 {
 	uint32_t length = 0;
@@ -414,10 +414,7 @@ static int take_count(struct walk *walk, const struct virtio_section_layout *lay
 	*count = virtio_get_le32(walk->bytes + walk->at);
 	fault->found = *count;
 	walk->at += COUNT_BYTES;
-	/*
-	 * If the bytes cannot hold all entries, bytes are missing. This check also bounds the loops
-	 * over the entries.
-	 */
+	/* This check also bounds the loops over the entries. */
 	if ((uint64_t)*count * each > walk->end - walk->at)
 		return bad_header(fault, layout->entries, fault->offset, *count, VIRTIO_SECTION_MISSING_BYTES);
 	return 0;
@@ -488,7 +485,8 @@ int virtio_section_read(struct virtio_section_reader *reader, const struct virti
 	if (error)
 		return keep(reader, &fault, fault.reason, error);
 	/*
-	 * Fails only if the caller changes the bytes: the same walk has just succeeded as a check.
+	 * Fails only if the caller has changed the bytes: the same walk has just succeeded as a
+	 * check.
 	 */
 	walk = begin_walk(reader, &section);
 	error = walk_content(&walk, layout, state, entries, capacity, &again, &fault);
@@ -556,7 +554,7 @@ static bool same_text(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* Returns the index n in an element's name, such as name[n]; 0 without brackets. */
+/* Returns n from a name of the form name[n]; 0 for a name without brackets. */
 static uint32_t element_of(const char *name)
 {
 	uint32_t n = 0;
@@ -569,8 +567,8 @@ static uint32_t element_of(const char *name)
 }
 
 /*
- * Finds a value by its name among the fields that begin at fault->offset, and describes the value
- * in fault. Returns whether the value exists.
+ * Finds a field by its name among the fields that begin at fault->offset, and describes its value
+ * in fault. Returns whether there is such a field.
  */
 static bool locate(const struct virtio_section_reader *reader, const struct virtio_section_field *fields,
 		   uint32_t count, const char *name, struct virtio_section_fault *fault)

@@ -50,7 +50,7 @@ static void add(struct text *text, const char *words)
 
 /*
  * Prints numbers up to 32 bits in decimal, and larger numbers in hexadecimal. On 32-bit hosts,
- * decimal digits of larger numbers need a division by a library function.
+ * decimal digits of larger numbers would need a division by a library function.
  */
 static void add_number(struct text *text, uint64_t value)
 {

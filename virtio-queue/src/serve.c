@@ -61,7 +61,7 @@ static inline int serve_some(uint32_t count, virtio_serve_request_fn *serve, voi
 /* Ends a round, and asks for kicks if nothing is left. got is the result that ended the round. */
 static int end_round(struct virtio_queue *queue, int got, bool *interrupt)
 {
-	/* Done after an error, too, because the driver must learn of earlier completions. */
+	/* Also needed after an error, because the driver must learn of earlier completions. */
 	*interrupt = virtio_queue_needs_interrupt(queue);
 	return got == 0 ? virtio_queue_enable_kicks(queue) : got;
 }
