@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The compiler's extensions to C11 that the suite needs: branch hints, attributes, and one spelling
- * for words that C and C++ spell differently. Needs gcc or clang. Nothing here changes a
+ * for words that C and C++ spell differently. The suite needs gcc or clang. Nothing here changes a
  * structure's layout.
  *
  * A freestanding program provides memcpy, memset, memmove and memcmp, and a <string.h> that
@@ -35,7 +35,7 @@
 /* Tells the compiler that x is true. x must be true whatever a guest does. */
 #define VIRTIO_ASSUME(x) ((x) ? (void)0 : __builtin_unreachable())
 
-/* Defined if ThreadSanitizer is on. gcc and clang report that in different ways. */
+/* Defined if ThreadSanitizer is on. gcc and clang report ThreadSanitizer in different ways. */
 #if defined(__SANITIZE_THREAD__)
 #define VIRTIO_TSAN 1
 #elif defined(__has_feature)
@@ -48,15 +48,15 @@
 #define VIRTIO_COLD __attribute__((cold, noinline))
 
 /*
- * Stands for the keyword inline: C99 inline with external linkage. One source file of each library
- * defines this macro as extern inline before it includes the headers. That file then contains the
- * external copies (C11, 6.7.4).
+ * Stands for the keyword inline: C99 inline with external linkage. In each library that has inline
+ * functions, one source file defines this macro as extern inline before it includes their headers.
+ * That file then contains the external copies (C11, 6.7.4).
  */
 #ifndef VIRTIO_INLINE
 #define VIRTIO_INLINE inline
 #endif
 
-/* For functions that a request calls several times. External copies of them exist, too. */
+/* For inline functions on the fast path of a request. External copies of them exist, too. */
 #define VIRTIO_HOT __attribute__((always_inline))
 
 /* The result says whether the operation happened. A caller that ignores the result has a bug. */

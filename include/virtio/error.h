@@ -2,9 +2,9 @@
 /*
  * Error codes of the whole suite.
  *
- * A function that can fail returns an int: 0 or a positive count on success, or a negative code of
- * this header on failure. The codes differ from all errno values, so a mix-up is noticed. After
- * an error the requested operation has not happened.
+ * A function that reports an error returns an int: 0 or a positive count on success, or a negative
+ * code of this header on failure. The codes differ from all errno values, so a mix-up is noticed.
+ * After an error the requested operation has not happened.
  *
  * The groups below say what is at fault: the caller, guest memory, a queue's configuration,
  * the ring, a chain, the host, or the bytes of a saved state.
@@ -22,7 +22,7 @@ enum virtio_error {
 	VIRTIO_ENOBUFS = -1002,  /* the caller's array is too small for the result */
 	VIRTIO_EBUSY = -1003,    /* the object is running, in use, or has requests in flight */
 	VIRTIO_ESTALE = -1004,   /* no request in flight has this token (any more) */
-	VIRTIO_ENOTSUP = -1005,  /* a feature is not supported, or a type not negotiated */
+	VIRTIO_ENOTSUP = -1005,  /* a feature is not supported, or a socket type not negotiated */
 	VIRTIO_ENOOP = -1006,    /* a table of operations lacks a needed operation */
 	VIRTIO_ENOTLAST = -1007, /* not the last pop: another request was popped after it */
 
@@ -34,9 +34,9 @@ enum virtio_error {
 	VIRTIO_EREGION = -1014,    /* a region of a map is impossible */
 	VIRTIO_EOVERLAP = -1015,   /* two regions of a map overlap */
 
-	/* A queue's configuration. */
+	/* A queue's configuration, and readiness. */
 	VIRTIO_ESIZE = -1020,     /* queue size zero, not a power of two, or above the maximum */
-	VIRTIO_ENOTREADY = -1021, /* the queue is not started */
+	VIRTIO_ENOTREADY = -1021, /* the queue, port or connection is not ready */
 
 	/* The ring. Each of these errors breaks the queue until the queue is reset. */
 	VIRTIO_EAVAILIDX = -1030, /* the available index is too far ahead, or went back */

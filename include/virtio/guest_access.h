@@ -2,11 +2,11 @@
 /*
  * Raw access to guest memory behind a host pointer that <virtio/guest_memory.h> has resolved.
  *
- * Every access of the suite to guest bytes ends in one of these functions. Use them in a back end
- * that copies, or in a device with shared structures of its own. They check nothing, and record
- * nothing in a dirty log.
+ * All copies of guest bytes and all accesses to rings end in one of these functions. Use them in a
+ * back end that copies, or in a device with shared structures of its own. They check nothing, and
+ * record nothing in a dirty log.
  *
- * What the guest can do: change the bytes at any time. Each function accesses each byte once.
+ * What the guest can do: change the bytes at any time. Only a copy keeps its values.
  *
  * Threads: all functions are thread-safe.
  */
@@ -23,8 +23,8 @@ VIRTIO_BEGIN_DECLS
  * Parameters of all functions:
  *
  * @guest   host address of the first guest byte. All bytes of the access lie in one region. A load
- *          or a store of a field needs the field's alignment; a used element needs an alignment of
- *          4 bytes, a descriptor of 8.
+ *          or a store of a field needs the field's alignment. A used element must be aligned to 4
+ *          bytes, and a descriptor to 8 bytes.
  * @dst     the caller's own memory, len bytes
  * @src     the caller's own memory, len bytes; only read
  * @len     bytes; may be 0
@@ -42,7 +42,7 @@ struct virtio_guest_desc {
 	uint64_t len;        /* a 32-bit value, in 64 bits for arithmetic */
 };
 
-/* Copies out of guest memory once. The compiler cannot read the source a second time. */
+/* Copies out of guest memory. No compiler turns a later read of dst into a read of guest. */
 VIRTIO_INLINE void virtio_guest_copy_in(void *dst, const void *guest, size_t len);
 
 VIRTIO_INLINE void virtio_guest_copy_out(void *guest, const void *src, size_t len);

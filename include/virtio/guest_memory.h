@@ -7,8 +7,8 @@
  *   region   a run of guest-physical addresses, backed by host memory of the caller
  *   map      an immutable snapshot: a sorted table of regions, and perhaps an address translation.
  *            If the guest's memory changes, the caller makes a new map.
- *   cursor   a map, and the region of the last access. Every access uses a cursor. The next access
- *            nearby is cheap. A cursor must not be copied: it may point into itself.
+ *   cursor   a map, and the region of the last access. Every access uses a cursor. An access to
+ *            that region is cheap. A cursor must not be copied: it may point into itself.
  *   segment  a run of guest addresses resolved to host memory, for zero-copy I/O
  *
  * What the guest can do: choose any address and length, and change every byte at any time from
@@ -24,8 +24,8 @@
  *   demand-paged by the host.
  *
  * Threads:
- *   map, region, dirty log   thread-safe: any number of threads share them. A dirty log is changed
- *                            atomically.
+ *   map, region, dirty log   thread-safe: any number of threads can share them. A dirty log is
+ *                            changed atomically.
  *   cursor                   one thread at a time, usually the thread of a queue
  *   a map during set-up      one thread, and no other use
  *
@@ -60,7 +60,7 @@ VIRTIO_BEGIN_DECLS
  *   unit sizeof(unsigned long)  bit n % 64 (or 32) of an unsigned long in the host's byte order, as
  *                               operating systems keep bitmaps
  *
- * Bits are set atomically and never cleared. Pages outside the bitmap are not recorded.
+ * The library sets bits atomically, and clears none. Pages outside the bitmap are not recorded.
  */
 struct virtio_dirty_log {
 	void *bitmap;       /* aligned to unit */
@@ -72,22 +72,22 @@ struct virtio_dirty_log {
 
 /*
  * The largest small access, in bytes. A small access has the shortest fast path if the compiler
- * knows its size. A region has no such fast path if it is shorter than this, or has a flag.
+ * knows its size. This path does not serve read-only regions, and regions shorter than this size.
  */
 #define VIRTIO_MEMORY_SMALL 64
 
 /*
  * A run of guest-physical memory. The caller fills in the first five members.
- * virtio_memory_map_init() sets the others, whatever their values are.
+ * virtio_memory_map_init() sets the other members, whatever their values are.
  */
 struct virtio_region {
 	uint64_t addr;                        /* guest-physical address of the first byte */
-	uint64_t len;                         /* bytes, at least 1; may end at address 2^64 */
+	uint64_t len;                         /* bytes, at least 1; the region may end at 2^64 */
 	void *host;                           /* first byte's host address; see VIRTIO_EREGION */
 	uint32_t flags;                       /* VIRTIO_REGION_... */
 	const struct virtio_dirty_log *dirty; /* where device writes are recorded, or NULL */
 
-	uint32_t access;   /* VIRTIO_ACCESS_... permitted, and an internal flag */
+	uint32_t access;   /* permitted VIRTIO_ACCESS_... bits, and an internal bit */
 	uint64_t writable; /* len if the bytes can be read and written, otherwise 0 */
 	/*
 	 * writable_small is the number of offsets at which VIRTIO_MEMORY_SMALL bytes can be read
@@ -96,13 +96,13 @@ struct virtio_region {
 	 */
 	uint64_t writable_small;
 	uint64_t unlogged_small;
-	const struct virtio_region *self; /* itself, or the region that a cursor's window lies in */
+	const struct virtio_region *self; /* itself; of a window, the map's region */
 };
 
 /* The result of a translation: the first len bytes at the requested address are at addr. */
 struct virtio_translation {
 	uint64_t addr;   /* guest-physical address */
-	uint64_t len;    /* bytes, at least 1; may be less than requested */
+	uint64_t len;    /* bytes, at least 1; may be less or more than requested */
 	uint32_t access; /* VIRTIO_ACCESS_... bits permitted there */
 };
 
@@ -113,7 +113,7 @@ struct virtio_translation {
  * @context   the map's translate_context
  * @addr      first byte, an I/O virtual address
  * @len       bytes that the caller needs, at least 1
- * @access    what the caller will do there
+ * @access    VIRTIO_ACCESS_... bits: the intended access
  * @out       filled in on success
  *
  * Returns 0, or:
@@ -132,21 +132,21 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 
 /*
  * The number of slots of a map. Slots divide the addresses from 0 to the end of the last region, or
- * beyond, into parts of equal length. A search begins in the slot of the address.
+ * beyond, into parts of equal length. An inline look-up tries one region: the slot's.
  */
 #define VIRTIO_MEMORY_SLOTS 32
 
-/* A snapshot of guest memory. Set up by virtio_memory_map_init(), then only read. */
+/* A snapshot of guest memory. After its set-up it is only read. */
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
 	uint8_t steps;                     /* steps of a search: log2 of count, rounded down */
 	uint8_t fast_slots;                /* VIRTIO_MEMORY_SLOTS; 0 if slots are not used */
 	uint8_t slot_shift;                /* log2 of the bytes of a slot */
-	const struct virtio_region *upper; /* the last 2^steps of the regions */
-	virtio_translate_fn *translate;    /* NULL: addresses are guest-physical */
+	const struct virtio_region *upper; /* first of the last 2^steps regions */
+	virtio_translate_fn *translate;    /* NULL if addresses are guest-physical */
 	void *translate_context;
-	/* For each slot, the last region that starts in the slot or below the slot. */
+	/* For each slot, the last region that starts in or below it; otherwise the first region. */
 	const struct virtio_region *slots[VIRTIO_MEMORY_SLOTS];
 };
 
@@ -156,7 +156,7 @@ struct virtio_memory_map {
  */
 struct virtio_memory_cursor {
 	const struct virtio_memory_map *map;
-	/* The cached region: an entry of the map's table, the window, or empty at first. */
+	/* The cached region: an entry of the map's table, or the window; at first an empty one. */
 	const struct virtio_region *region;
 	/*
 	 * The result of the last translation, in the form of a region. addr is the address before
@@ -167,14 +167,14 @@ struct virtio_memory_cursor {
 
 /*
  * A run of guest memory resolved to host memory. Valid as long as its map. The guest may change the
- * bytes at any time. Pass host to the operating system (readv, writev, io_uring) or to functions of
- * this header; do not dereference it.
+ * bytes at any time. Do not dereference host. Pass it to the operating system (readv, writev,
+ * io_uring), or to functions of <virtio/guest_access.h>.
  */
 struct virtio_segment {
 	uint64_t addr;                      /* address as the driver gave it */
 	uint64_t len;                       /* bytes, at least 1 */
 	void *host;                         /* host address of the first byte */
-	const struct virtio_region *region; /* the region that holds all of it */
+	const struct virtio_region *region; /* the region that holds the whole segment */
 };
 
 /* Has the layout of struct iovec, but needs no header of the operating system. */
@@ -195,7 +195,7 @@ enum virtio_order {
 /*
  * Makes a map from a table of regions.
  *
- * @map       set up, without a translation
+ * @map       filled in, without a translation
  * @regions   the caller's table, in any order: this call sorts it, and sets the derived members.
  *            The table must not move or change while the map is in use, so another map needs a
  *            table of its own. May be NULL if count is 0.
@@ -228,7 +228,7 @@ uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t 
  * Puts a translation in front of a map that is not in use yet.
  *
  * @map       from virtio_memory_map_init()
- * @translate called for each address outside a cursor's cached region; NULL for none
+ * @translate called for each range that is not inside a cursor's cached region; NULL for none
  * @context   passed to translate
  */
 void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context);
@@ -248,7 +248,7 @@ void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct
  * @dst     the caller's memory, len bytes; untouched on failure
  * @len     bytes; the range may cross regions
  *
- * Returns 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if any byte is not readable.
+ * Returns 0, or VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if a byte is not readable.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst,
@@ -262,7 +262,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cur
  * @src     the caller's memory, len bytes
  * @len     bytes; the range may cross regions
  *
- * Returns 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if any byte is not writable. On
+ * Returns 0, or VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if a byte is not writable. On
  * failure no byte is written.
  */
 VIRTIO_MUST_CHECK
@@ -306,10 +306,10 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
  * @addr    first byte, as the driver gave it
  * @len     bytes, at least 1
  * @access  VIRTIO_ACCESS_... bits: the intended access
- * @out     the start of the range, as far as host memory is contiguous; untouched on failure
+ * @out     the start of the range, to the end of its region or translation; untouched on failure
  *
  * Returns 0; VIRTIO_EINVAL for a length of 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. The
- * call checks only this part: the rest of the range may be invalid, and the range may wrap.
+ * call checks only the bytes in out: the rest of the range may be invalid, and the range may wrap.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
@@ -327,7 +327,7 @@ int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, ui
  *
  * Returns the number of segments filled in, which is 0 only for a length of 0; or:
  *   VIRTIO_ENOBUFS                                   the array is too small
- *   VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   a byte does not permit the access
+ *   VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   as virtio_memory_check()
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_segments(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
@@ -337,13 +337,13 @@ int virtio_memory_segments(struct virtio_memory_cursor *cursor, uint64_t addr, u
  * Atomic access to a little-endian field that both sides of a ring share.
  *
  * @addr   guest address. This address and the host address must be multiples of the field's size.
- * @order  VIRTIO_RELAXED; VIRTIO_ACQUIRE for a load; VIRTIO_RELEASE for a store
+ * @order  VIRTIO_RELAXED, or VIRTIO_ACQUIRE for a load, or VIRTIO_RELEASE for a store
  * @out    the value, in the host's byte order; untouched on failure
  *
  * Return 0, or:
- *   VIRTIO_EALIGN                    the address is not aligned
+ *   VIRTIO_EALIGN                    one of the two addresses is not aligned
  *   VIRTIO_EFAULT                    the field is not in memory, or lies over two regions
- *   VIRTIO_EPERM, VIRTIO_ENOTMAPPED  as for other accesses
+ *   VIRTIO_EPERM, VIRTIO_ENOTMAPPED  as virtio_memory_check()
  *
  * Stores are recorded in the dirty log.
  */
@@ -368,8 +368,8 @@ uint64_t virtio_segments_bytes(const struct virtio_segment *segments, uint32_t c
  *
  * @segments  as passed to the I/O, in order
  * @count     number of segments
- * @bytes     bytes written, from the start of the first segment on. A larger number than the
- *            segments hold stands for all their bytes.
+ * @bytes     bytes written, from the start of the first segment on. A number larger than the
+ *            segments records all their bytes.
  *
  * Call this after the bytes are written and before the chain is completed.
  */

@@ -11,8 +11,8 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * An internal bit of a region's member access: reading and writing is permitted, and writes need no
- * record in a dirty log.
+ * An internal bit of a region's member access: reading and writing are permitted, and writes need
+ * no record in a dirty log.
  */
 #define VIRTIO_IMPL_ACCESS_UNLOGGED 4u
 
@@ -24,9 +24,9 @@ int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t 
 const struct virtio_region *virtio_impl_memory_cache_any(struct virtio_memory_cursor *cursor, uint64_t addr);
 
 /*
- * Returns the last region that starts in the slot of addr or below the slot. Most slots have one
- * region. The caller checks whether the region contains addr. Returns NULL if the map has a
- * translation, or addr is past the last slot.
+ * Returns the region that map->slots has for the slot of addr. Usually this region contains addr:
+ * the caller checks this. Returns NULL if the map has a translation or no region, or if addr is
+ * past the last slot.
  */
 VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_guess(const struct virtio_memory_map *map,
 									      uint64_t addr)
@@ -44,8 +44,8 @@ VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_guess(co
 
 /*
  * Makes the region of addr the cached region, if VIRTIO_MEMORY_SMALL bytes at addr can be read and
- * written there. Returns that region. Otherwise changes nothing and returns NULL: near the end of a
- * region, in a read-only region, and under a translation.
+ * written there. Returns that region. Otherwise changes nothing and returns NULL: outside the
+ * regions, near the end of a region, in a read-only region, and under a translation.
  */
 VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_cache_region(
 	struct virtio_memory_cursor *cursor, uint64_t addr)
@@ -78,7 +78,8 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
 
 /*
  * Returns whether the range can be read and written in the region, which may be a cursor's window.
- * If the region has a dirty log, the caller must record each write.
+ * For a small length of known value also returns false near the region's end. If the region has a
+ * dirty log, the caller must record each write.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_region(const struct virtio_region *region, uint64_t addr,
 							   uint64_t len)
@@ -88,7 +89,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_region(const struct virtio_r
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return VIRTIO_LIKELY(off < region->writable_small);
-	/* If len is 0, the sum overflows or is UINT64_MAX, which is outside every region. */
+	/* If len is 0, the sum overflows, or is UINT64_MAX and so past the end of the region. */
 	return VIRTIO_LIKELY(!__builtin_add_overflow(off, len - 1, &last)) && VIRTIO_LIKELY(last < region->writable);
 }
 
@@ -98,7 +99,10 @@ VIRTIO_INLINE VIRTIO_HOT uint8_t *virtio_impl_memory_host(const struct virtio_re
 	return (uint8_t *)region->host + (addr - region->addr);
 }
 
-/* Returns whether a newly cached region holds the range. region is NULL if caching failed. */
+/*
+ * Returns whether a newly cached region holds the range, and sets *out to the host address of addr.
+ * region is NULL if no region could be cached.
+ */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virtio_region *region, uint64_t addr,
 							       uint64_t len, void **out)
 {
@@ -120,7 +124,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
  *          region has a dirty log, the caller must record each write.
  *
  * Returns whether the address was found. A range near the end of a region or behind a translation
- * is not always found. So after false the slow path decides.
+ * is not always found. So if the result is false, the slow path decides.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_writable(struct virtio_memory_cursor *cursor, uint64_t addr,
 							       uint64_t len, void **out)
@@ -135,8 +139,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_writable(struct virtio_mem
 
 /*
  * Small accesses of known size. An access outside the cached region first caches another region.
- * The slow path gets a copy of the bytes. If it got dst or src, the caller's variable could not
- * stay in a register.
+ * The slow path works on the array copy. If the slow path got dst or src, the caller's variable
+ * could not stay in a register.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr,
 							   void *dst, size_t len)
@@ -192,7 +196,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_read(struct virtio_memory_cursor *cur
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_read_small(cursor, addr, dst, len);
-	/* If len is 0, len - 1 wraps to the largest number, which leads to the slow path. */
+	/* If len is 0, len - 1 wraps to the largest number, and the slow path is taken. */
 	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
 			    !(region->access & VIRTIO_ACCESS_READ)))
 		return virtio_impl_memory_read_slow(cursor, addr, dst, len);
@@ -208,7 +212,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cu
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_write_small(cursor, addr, src, len);
-	/* The fast path needs memory without a dirty log. A len of 0 wraps and is too long. */
+	/* The fast path needs memory without a dirty log. If len is 0, len - 1 wraps. */
 	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
 			    !(region->access & VIRTIO_IMPL_ACCESS_UNLOGGED)))
 		return virtio_impl_memory_write_slow(cursor, addr, src, len);
