@@ -18,7 +18,7 @@ const char *virtio_blk_missing_op(const struct virtio_blk_options *options)
 		return "readv";
 	if (!ops->writev && !options->read_only)
 		return "writev";
-	/* A device with CONFIG_WCE has FLUSH too (virtio 1.4, 5.2.5.2). */
+	/* A device that offers CONFIG_WCE must offer FLUSH, too (virtio 1.4, 5.2.5.2). */
 	if (!ops->flush && (options->flush || options->config_wce))
 		return "flush";
 	if (!ops->discard && options->max_discard_seg)
@@ -301,7 +301,7 @@ static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
 	}
 }
 
-/* If a feature is not offered, most of its options are zero, so most fields need no test. */
+/* Fields without a test are zero if their feature is not offered: so are their options. */
 static void build_config(const struct virtio_blk *blk, uint8_t *config)
 {
 	const struct virtio_blk_options *options = &blk->options;

@@ -61,8 +61,8 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	if (moved < 0 && moved >= INT32_MIN)
 		return (int)moved;
 	/*
-	 * If data is left, 0 means that the storage is shorter than the disk. That is a failure,
-	 * like an error or an impossible number.
+	 * If data is left but nothing was moved, the storage is shorter than the disk. Other
+	 * numbers that fail here are a fault of the back end.
 	 */
 	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->at.left > 0))
 		return VIRTIO_EIO;
@@ -148,10 +148,7 @@ static void mark_moved(struct virtio_stream at, uint64_t bytes)
 	}
 }
 
-/*
- * Makes a change stable before it is reported as done, if the driver relies on the device for that
- * (virtio 1.4, 5.2.6.2).
- */
+/* Makes a change stable before its completion, under write-through (virtio 1.4, 5.2.6.2). */
 static int commit(const struct virtio_blk *blk)
 {
 	const struct virtio_blk_backend *backend = &blk->options.backend;
@@ -179,7 +176,10 @@ static int change_range(const struct virtio_blk *blk, uint32_t type, const struc
 					 blk->options.write_zeroes_may_unmap);
 }
 
-/* Changes the next range that has sectors. Returns 0 or the back end's error, of either sign. */
+/*
+ * Changes the next range that has sectors. Returns 0, or the back end's error: any other
+ * number. Sets *more to whether a range is left.
+ */
 static int change_next(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 		       struct virtio_blk_steps *steps, bool *more)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The back end on a file descriptor. The only source of virtio-blk that is not freestanding. */
-#define _GNU_SOURCE /* fallocate */
+#define _GNU_SOURCE /* fallocate(), preadv(), pwritev() */
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
@@ -111,8 +111,8 @@ static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32
  * Syncs the file. Returns 0 or an errno.
  *
  * Signals are blocked: if a signal interrupts the write-out, the kernel returns EINTR, but may
- * count lost data as reported. For the same reason an interrupted sync is not repeated: the next
- * sync would succeed.
+ * count lost data as reported. For the same reason an interrupted sync is not repeated: a second
+ * sync could succeed.
  */
 static int sync_file(int fd)
 {

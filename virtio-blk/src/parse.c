@@ -109,7 +109,7 @@ static enum virtio_blk_refusal judge_write(const struct virtio_blk *blk, const s
 {
 	if (request->base.data.writable_bytes)
 		return VIRTIO_BLK_REFUSAL_WRONG_DIRECTION;
-	/* What counts is the offer of RO, not its negotiation (virtio 1.4, 5.2.6.2). */
+	/* The offer of RO decides, even if the driver has not accepted RO (virtio 1.4, 5.2.6.2). */
 	if (blk->options.read_only)
 		return VIRTIO_BLK_REFUSAL_READ_ONLY;
 	return judge_transfer(blk, request, request->base.data.readable_bytes);
@@ -177,7 +177,7 @@ static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const 
 	return refusal;
 }
 
-/* Judges the commands that need a negotiated feature. */
+/* Judges GET_LIFETIME and the commands on ranges, and refuses unknown types. */
 static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, const struct virtio_blk_request *request)
 {
 	const struct virtio_blk_options *options = &blk->options;
@@ -202,7 +202,7 @@ static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, cons
 		return negotiated(blk, VIRTIO_BLK_F_LIFETIME) ? judge_get(request, LIFETIME_BYTES)
 							      : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;
 	default:
-		/* Includes the commands on zones, a feature that the device does not offer. */
+		/* Includes the commands on zones: the device does not offer VIRTIO_BLK_F_ZONED. */
 		return VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE;
 	}
 	return negotiated(blk, feature) ? judge_ranges(blk, request, rules) : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;

@@ -8,9 +8,9 @@
  * 3. virtio_blk_complete() writes the status and returns the request to the driver.
  * virtio_blk_process() does all three steps, for a device that works synchronously.
  *
- * An asynchronous device (io_uring, threads) does the I/O itself, with <virtio/blk_transfer.h>. A
- * request and its storage must not move before completion. The device may complete requests in any
- * order. Serialise all calls on a queue. Before a reset wait for virtio_queue_quiesced().
+ * An asynchronous device (io_uring, threads) does the I/O itself, with <virtio/blk_transfer.h>. The
+ * device may complete requests in any order. The caller serialises all calls on a queue, and waits
+ * before a reset until virtio_queue_quiesced() is true.
  *
  * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), send any
  * type and any sector, and change the buffers at any time. Therefore:
@@ -64,9 +64,9 @@ VIRTIO_BEGIN_DECLS
  * are not listed are reserved.
  */
 struct virtio_blk_wear {
-	uint16_t pre_eol_info; /* reserved blocks used: under 80 % (1), 80 % (2), 90 % (3) */
+	uint16_t pre_eol_info; /* reserved blocks used: 1 (under 80 %), 2 (80 %), 3 (90 %) */
 	uint16_t typ_a;        /* wear of SLC cells: 1 (up to 10 %) to 10 (100 %), 11 (more) */
-	uint16_t typ_b;        /* wear of MLC cells */
+	uint16_t typ_b;        /* wear of MLC cells, with the values of typ_a */
 };
 
 /*
@@ -81,8 +81,8 @@ struct virtio_blk_backend_ops {
 	 * @iov      host addresses of guest memory. Pass them to the operating system, or to
 	 *           virtio_guest_copy_in() and virtio_guest_copy_out(). Do not dereference them.
 	 * @count    entries of iov, 1 to max_iovecs; together at most 2^30 bytes
-	 * @offset   of the first byte on the disk. The offset may lie inside a sector: the previous
-	 *           call may have ended inside it, after max_iovecs entries or a short transfer.
+	 * @offset   of the first byte on the disk. The offset may lie inside a sector: an earlier
+	 *           call may have ended there, after a full vector or a short transfer.
 	 *
 	 * Return the number of bytes moved, from offset on. After a short transfer the caller calls
 	 * again for the bytes that are left. 0 or an error of enum virtio_error fails the request.
@@ -91,9 +91,8 @@ struct virtio_blk_backend_ops {
 	int64_t (*writev)(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
 
 	/*
-	 * Commits to stable storage all writes whose calls have returned. Returns 0 or an error.
-	 *
-	 * An error is final: every unfinished call and every later call must fail, too. An
+	 * Commits to stable storage all writes and changes of ranges that have returned. Returns 0,
+	 * or an error. An error is final: every unfinished and every later flush must fail, too. An
 	 * operating system reports lost data only once, but a driver may flush again, on any queue.
 	 *
 	 * Without this operation the device does not offer VIRTIO_BLK_F_FLUSH, and its writes are
@@ -102,8 +101,8 @@ struct virtio_blk_backend_ops {
 	int (*flush)(void *context);
 
 	/*
-	 * Each of these changes a range of the disk, for a feature that the options offer. Each
-	 * returns 0, or an error after which a part of the range may have changed.
+	 * Each of these operations changes a range of the disk. It is needed only if the options
+	 * offer its feature. It returns 0, or an error: a part of the range may have changed then.
 	 *
 	 * @offset  bytes, a multiple of 512
 	 * @bytes   more than 0, a multiple of 512
@@ -138,7 +137,7 @@ struct virtio_blk_backend_ops {
 struct virtio_blk_backend {
 	const struct virtio_blk_backend_ops *ops;
 	void *context;       /* passed to each operation */
-	uint32_t max_iovecs; /* longest vector of an operation, at least 1; unused without ops */
+	uint32_t max_iovecs; /* most entries of a vector, at least 1; unused without ops */
 };
 
 /* Disk */
@@ -163,7 +162,7 @@ struct virtio_blk_options {
 	 */
 	uint32_t size_max;          /* bytes; 0: no SIZE_MAX */
 	uint32_t seg_max;           /* segments; 0: no SEG_MAX */
-	uint64_t max_request_bytes; /* of data; a longer request gets IOERR; 0: no limit */
+	uint64_t max_request_bytes; /* data of a read or write; more gets IOERR; 0: no limit */
 
 	uint32_t blk_size; /* bytes, a power of two from 512 on; 0: no BLK_SIZE */
 
@@ -232,7 +231,9 @@ int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *opt
  *   readv             always
  *   writev            unless read_only
  *   flush             if flush or config_wce is set (virtio 1.4, 5.2.5.2)
- *   discard           if max_discard_seg is set; write_zeroes and secure_erase likewise
+ *   discard           if max_discard_seg is set
+ *   write_zeroes      if max_write_zeroes_seg is set
+ *   secure_erase      if max_secure_erase_seg is set
  *
  * Returns static text, or NULL if no operation is missing. Returns NULL for an asynchronous disk.
  */
@@ -259,7 +260,7 @@ VIRTIO_MUST_CHECK
 int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features);
 
 /*
- * Restores the state after virtio_blk_init(), except the capacity. Call this when the device is
+ * Clears the negotiated features and writeback. The capacity stays. Call this when the device is
  * reset and no request is in flight any more.
  */
 void virtio_blk_reset(struct virtio_blk *blk);
@@ -309,8 +310,8 @@ bool virtio_blk_write_through(const struct virtio_blk *blk);
 void virtio_blk_config_read(const struct virtio_blk *blk, uint64_t offset, void *data, size_t len);
 
 /*
- * Handles the driver's write to the configuration space. If CONFIG_WCE is negotiated, the driver
- * can set writeback to 0, and to 1 if FLUSH is negotiated, too. Everything else is ignored.
+ * Handles the driver's write to the configuration space. Only writeback can be set, and only if
+ * CONFIG_WCE is negotiated: to 0, or, if FLUSH is negotiated, to 1. Everything else is ignored.
  *
  * @offset  of the first byte; any value
  * @data    len bytes
@@ -345,20 +346,20 @@ struct virtio_blk_storage {
 	 */
 	uint32_t segment_capacity;
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
-	uint32_t range_capacity;         /* the largest max_..._seg; a longer list gets IOERR */
+	uint32_t range_capacity;         /* the largest max_..._seg; more ranges get IOERR */
 };
 
 #define VIRTIO_BLK_HEADER_BYTES 16 /* of a request (virtio 1.4, 5.2.6) */
 
 /*
- * A request. The member base points to header, so do not copy or move a request in flight.
- * Another thread may use the request in place.
+ * A request. The member base points to header, so do not copy or move a request after
+ * virtio_blk_request_init(). Another thread may use the request in place.
  */
 struct virtio_blk_request {
 	/*
 	 * The chain. base.token completes the chain. base.data.last_writable is the status byte, or
-	 * has length 0 if there is none. If base.error is not 0, the request can only fail: see
-	 * struct virtio_request. The type and the sector are then 0, and the request has no data.
+	 * has length 0 if no status can be written. If base.error is not 0, the request can only
+	 * fail: see struct virtio_request. Then type and sector are 0, and there is no data.
 	 */
 	struct virtio_request base;
 	uint8_t header[VIRTIO_BLK_HEADER_BYTES]; /* as the driver wrote it */
@@ -385,9 +386,7 @@ struct virtio_blk_result {
 	enum virtio_blk_refusal refusal; /* why the request was refused */
 };
 
-/*
- * Statistics for an operator, counted by virtio_blk_complete(). The caller must zero them first.
- */
+/* Statistics for an operator, counted by virtio_blk_complete(). The caller must zero them. */
 struct virtio_blk_stats {
 	uint64_t reads; /* this and the next seven members count requests, successful or not */
 	uint64_t writes;
@@ -396,12 +395,12 @@ struct virtio_blk_stats {
 	uint64_t discards;
 	uint64_t write_zeroes;
 	uint64_t secure_erases;
-	uint64_t others;                       /* of other types, such as GET_LIFETIME */
+	uint64_t others;                       /* of other types, or with base.error set */
 	uint64_t read_bytes;                   /* put into guest memory by reads */
 	uint64_t written_bytes;                /* of writes that succeeded */
 	uint64_t failed;                       /* answered VIRTIO_BLK_S_IOERR */
 	uint64_t unsupported;                  /* answered VIRTIO_BLK_S_UNSUPP */
-	uint64_t malformed;                    /* completed without a status byte */
+	uint64_t malformed;                    /* without a status byte; counted only here */
 	int first_error;                       /* of a chain or of the back end, or 0 */
 	enum virtio_blk_refusal first_refusal; /* or VIRTIO_BLK_REFUSAL_NONE */
 };
@@ -412,8 +411,8 @@ struct virtio_blk_stats {
  * @request  the caller's; must not move
  * @storage  the arrays of the request. The struct is copied; the arrays are used in place.
  *
- * Returns 0; VIRTIO_EINVAL without segments, or if ranges is NULL with range_capacity above 0. A
- * failure changes nothing.
+ * Returns 0; VIRTIO_EINVAL if segment_capacity is 0, or if an array is NULL and its capacity is not
+ * 0. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_request_init(struct virtio_blk_request *request, const struct virtio_blk_storage *storage);
@@ -422,11 +421,11 @@ int virtio_blk_request_init(struct virtio_blk_request *request, const struct vir
  * Pops the next request from a queue, but does not carry it out.
  *
  * @queue    started
- * @request  initialised, not in flight. Filled in if 1 is returned; otherwise untouched, except the
- *           arrays and the header.
+ * @request  initialised, not in flight. Filled in if 1 is returned. Otherwise only the header and
+ *           the content of the arrays may change.
  *
  * Returns as virtio_request_pop(): 1 for a request, 0 for none, or an error. The caller must
- * complete each request, even if base.error is set.
+ * complete or unpop each request, even if base.error is set.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_blk_pop(struct virtio_queue *queue, struct virtio_blk_request *request);
@@ -443,11 +442,11 @@ VIRTIO_MUST_CHECK
 int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *request);
 
 /*
- * Judges a request by the present capacity of the disk.
+ * Judges a request by the disk's options, its negotiated features and its present capacity.
  *
  * - FLUSH may have any sector and data.
  * - A read, a write or a range may have 0 sectors, also at the end of the disk, but not beyond.
- * - Flags are judged in all ranges that the storage holds, even if the list as a whole is wrong.
+ * - Flags are judged in all ranges that fit the array, even if the list as a whole is wrong.
  *
  * Returns the reason for a refusal, or VIRTIO_BLK_REFUSAL_NONE. virtio_blk_refusal_status() returns
  * the status for a reason.
@@ -478,11 +477,11 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
  * @queue    the queue of the request: started, and perhaps broken since
  * @request  in flight
  * @result   from virtio_blk_execute(), or the caller's own
- * @stats    counts the request if it was in flight; may be NULL
+ * @stats    counts the request if 0 is returned; may be NULL
  *
- * A request without a byte for a status is completed with length 0. For other requests the used
- * length counts the bytes written from the first writable byte on, up to the first gap. So the
- * status byte counts only if all data before it was written (virtio 1.4, 2.7.8.2).
+ * The used length is 0 if base.error is set, even if a status is written. Otherwise it counts the
+ * bytes written from the first writable byte on, up to the first gap. So the status byte counts
+ * only if all data before it was written (virtio 1.4, 2.7.8.2).
  *
  * Returns as virtio_request_complete(). After VIRTIO_ESTALE, for example after a reset, nothing was
  * written, recorded or counted.
@@ -496,12 +495,11 @@ int virtio_blk_complete(struct virtio_queue *queue, const struct virtio_blk_requ
  * @blk      the disk
  * @queue    started
  * @request  as for virtio_blk_pop()
- * @stats    counts the request; may be NULL
+ * @stats    counts the request if 1 is returned; may be NULL
  *
- * Returns 1 when a request was completed, whatever its outcome; 0 for none; an error of
- * virtio_blk_pop() or of virtio_blk_complete(). After an error of virtio_blk_complete() the request
- * has been carried out, and stays in flight. Only a ring that is not contiguous in host memory can
- * cause this error.
+ * Returns 1 if a request was completed, whatever its outcome; 0 if there was none; or an error of
+ * virtio_blk_pop() or virtio_blk_complete(). The completion fails only if the ring is not contiguous
+ * in host memory. The request has then been carried out, and stays in flight.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_blk_request *request,

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A back end of the block device on a file descriptor: preadv, pwritev and fdatasync on a regular
- * file or a block device. It needs a POSIX host; all other parts of virtio-blk are freestanding.
+ * file or a block device. The host must have POSIX threads, preadv() and pwritev(). All other
+ * parts of virtio-blk are freestanding.
  *
  * Operations, on Linux:
- *   discard       makes a hole in a file, or discards on a device; does nothing if the storage
- *                 supports neither
+ *   discard       makes a hole in a file, or discards on a device; does nothing if the file
+ *                 system or the device does not support that
  *   write_zeroes  the file system or the device zeroes the range if it can; otherwise zeroes are
  *                 written. An unmapped range reads as zeroes.
- *   secure_erase  works on block devices that support it; otherwise the request fails
- *   lifetime      missing, so LIFETIME is not offered: each operating system reports a lifetime in
- *                 its own way. A caller who can read the lifetime copies the table of operations,
- *                 adds this operation, and gives the copy to the disk.
+ *   secure_erase  missing for a regular file; fails on a device that does not support it
+ *   lifetime      missing, so LIFETIME is not offered. A caller who can read the lifetime copies
+ *                 the table of operations, adds this operation, and gives the copy to the disk.
  *
  * After a failed flush:
  * - All later flushes fail. So do writes and changes of ranges under write-through. Data that the
@@ -21,7 +21,7 @@
  *
  * Rules for the caller:
  * - No other code may sync through this descriptor or a duplicate of it (dup(), fork()). The kernel
- *   could report a lost write only to that code. A second struct virtio_blk_file is other code too.
+ *   could report a lost write only to that code. This includes a second struct virtio_blk_file.
  * - Do not open the file with O_SYNC or O_DSYNC: each write would sync.
  * - Do not open the file with O_DIRECT, which works only if the driver's buffers have the host's
  *   alignment.
@@ -33,15 +33,15 @@
  * - Interrupted calls are repeated, except syncs. An interrupted sync may have consumed the report
  *   of lost data. So signals are blocked during a sync, and an interrupted sync counts as failed.
  * - The caller of the back end continues short calls. If the file has become shorter than the
- *   disk, a read beyond the file's end fails, and writes and write zeroes make the file grow.
+ *   disk, a read beyond the file's last block fails. Writes and write zeroes make the file grow.
  *
  * Threads:
  *   functions                               who may call   what must not run beside
  *   the operations                          thread-safe
  *   virtio_blk_file_backend(),              any thread     use of the same struct virtio_blk_file
  *   virtio_blk_file_set_block()
- *   virtio_blk_file_size(),                 any thread     other use of the file position, other
- *   virtio_blk_file_may_unmap()                            changes of the file's length
+ *   virtio_blk_file_size(),                 any thread     other use of the file position, changes
+ *   virtio_blk_file_may_unmap()                            of the file's length
  *
  * Syncs run one at a time. One sync serves all flushes that wait when the sync begins.
  */
@@ -67,7 +67,7 @@ struct virtio_blk_file {
 };
 
 /*
- * Makes a back end of a file. No flush has failed yet.
+ * Makes a back end of a file. The failure of an earlier flush is forgotten.
  *
  * @file     set up; must live as long as the back end is used
  * @fd       open for reading, and for writing unless the disk is read-only. The caller closes it
@@ -83,9 +83,9 @@ int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_
  * Gets the size of a regular file or a block device.
  *
  * @fd     open; its file position may change
- * @bytes  set on success. The capacity is this number, rounded up to whole sectors. In the last
- *         sector, bytes after the end of the file read as zeroes. A write to that sector extends
- *         the file to the sector's end.
+ * @bytes  set on success. For the capacity, round up to whole sectors, or down to hide a partial
+ *         sector. In a partial sector, bytes after the end of the file read as zeroes. A write to
+ *         a partial sector extends the file to the sector's end.
  *
  * Returns 0; VIRTIO_EINVAL for another kind of file; VIRTIO_EIO if the system cannot tell.
  */
@@ -110,11 +110,11 @@ int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
  * must be clear if write zeroes never deallocate storage (virtio 1.4, 5.2.6.2).
  *
  * For a regular file the call makes a hole after the end of the file, to find out whether the file
- * system supports holes. Storage that was allocated after the end is released. The file's times
- * change as by a write. The file's bytes and size stay.
+ * system supports holes. Storage that was allocated there is released. The file's times change as
+ * by a write. The file's bytes and size stay.
  *
- * @fd  open for writing. During the call no other program may extend the file and write there: up
- *      to 64 KiB near the old end could become zeroes.
+ * @fd  open for writing. During the call nothing else may extend the file and write after the old
+ *      end: up to 64 KiB of these bytes could become zeroes.
  *
  * Returns true also for a block device, because a test would change its data. Returns false for
  * other kinds of file.

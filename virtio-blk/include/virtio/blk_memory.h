@@ -11,7 +11,7 @@
  *                                   matters
  *   virtio_blk_memory_backend()     any thread     use of the same struct virtio_blk_memory
  *
- * Requests of several queues on the same bytes race, as they would on guest memory.
+ * Requests of several queues on the same bytes race: a read may see a part of a write.
  *
  * Freestanding.
  */

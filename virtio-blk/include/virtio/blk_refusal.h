@@ -26,11 +26,11 @@ enum virtio_blk_refusal {
 
 	/* Refusals with the status VIRTIO_BLK_S_IOERR. */
 	VIRTIO_BLK_REFUSAL_WRONG_DIRECTION, /* data in the wrong direction for the type */
-	VIRTIO_BLK_REFUSAL_READ_ONLY,       /* a write to a disk that offers read-only */
-	VIRTIO_BLK_REFUSAL_NO_ROOM,         /* for the answer of GET_ID or GET_LIFETIME */
+	VIRTIO_BLK_REFUSAL_READ_ONLY,       /* a write to a disk that offers RO */
+	VIRTIO_BLK_REFUSAL_NO_ROOM,         /* for the answer to GET_ID or GET_LIFETIME */
 	VIRTIO_BLK_REFUSAL_NOT_SECTORS,     /* data of a read or a write is not whole sectors */
-	VIRTIO_BLK_REFUSAL_TOO_LONG,        /* more data than max_request_bytes */
-	VIRTIO_BLK_REFUSAL_USED_LENGTH,     /* the used length exceeds 32 bits */
+	VIRTIO_BLK_REFUSAL_TOO_LONG,        /* a read or write of more than max_request_bytes */
+	VIRTIO_BLK_REFUSAL_USED_LENGTH,     /* the used length would exceed 32 bits */
 	VIRTIO_BLK_REFUSAL_NOT_RANGES,      /* data is not whole ranges */
 	VIRTIO_BLK_REFUSAL_NO_RANGES,
 	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* more than max_..._seg, or than the array holds */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The saved state of a disk, for snapshots and migration. Its queues and the device core have
- * states of their own.
+ * The saved state of a disk, for snapshots and migration. The disk's queues and the device core
+ * have states of their own.
  *
- * Threads: see <virtio/blk.h>.
+ * Threads: see the table of <virtio/blk.h>. Functions not listed there are like virtio_blk_save().
  *
  * virtio 1.4, 5.2
  */
@@ -19,8 +19,8 @@ VIRTIO_BEGIN_DECLS
 const struct virtio_section_layout *virtio_blk_layout(void);
 
 /*
- * The values that the driver and the operator have changed. Plain data. The options are not part of
- * the state: the owner of the disk has them.
+ * The values that a driver or an operator can change. Plain data. The options are not part of the
+ * state: the owner of the disk has them.
  */
 struct virtio_blk_state {
 	uint64_t features; /* negotiated: a mask of bits 0 to 23 */
@@ -29,7 +29,7 @@ struct virtio_blk_state {
 };
 
 /*
- * Saves the state. The disk goes on as before.
+ * Saves the state. The disk does not change.
  *
  * @out  filled in
  */
@@ -42,7 +42,7 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  *         negotiated since. The capacity is the capacity of the target's storage.
  * @state  from virtio_blk_save(), perhaps through a file; checked as if a guest had written it
  *
- * virtio_device_restore() negotiates the same features. The two calls may come in any order.
+ * virtio_device_restore() negotiates the same features, before or after this call.
  *
  * The disk keeps its own capacity, which must not be less than the state's capacity. The owner of a
  * disk that was resized sets the new capacity before the restore.
@@ -59,9 +59,9 @@ VIRTIO_MUST_CHECK
 int virtio_blk_restore(struct virtio_blk *blk, const struct virtio_blk_state *state);
 
 /*
- * Checks a state as virtio_blk_restore() will. Changes nothing.
+ * Checks a state as virtio_blk_restore() does. Changes nothing in the disk.
  *
- * @refusal  set to the refused value, named as in virtio_blk_layout(); otherwise untouched
+ * @refusal  set on failure: the refused value, named as in virtio_blk_layout()
  *
  * Returns 0 or VIRTIO_EINVAL.
  */
@@ -84,7 +84,7 @@ void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t numbe
  * @number    the number that was written
  * @blk       the target of the restore
  * @features  from virtio_device_saved_features() for the same file: the state must have the same
- *            bits 0 to 23. NULL accepts any features.
+ *            bits 0 to 23. NULL accepts all offered features.
  * @state     for virtio_blk_restore(); untouched on failure
  *
  * Returns 0; or an error of virtio_section_read() or virtio_blk_check_state(). After an error

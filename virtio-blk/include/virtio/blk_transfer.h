@@ -3,7 +3,7 @@
  * Transfers by the caller: block requests of a device that does its I/O itself, by io_uring or
  * threads.
  *
- * What the guest can do: see <virtio/blk.h>. The limits are checked before a transfer begins.
+ * What the guest can do: see <virtio/blk.h>. A request is checked before its transfer begins.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -53,7 +53,7 @@ struct virtio_blk_transfer {
  * Returns VIRTIO_BLK_S_OK if the caller must carry the request out, according to its type:
  *   reads and writes    move the data. If virtio_blk_write_through() is true, flush after a write.
  *   FLUSH               flush; ignore sector and data
- *   commands on ranges  change request->ranges, whose limits are checked. Skip ranges without
+ *   commands on ranges  change the disk's ranges that request->ranges lists. Skip ranges without
  *                       sectors. Write zeroes may deallocate only with the range's unmap flag and
  *                       options.write_zeroes_may_unmap. Flush as for writes.
  *   GET_ID and others   call virtio_blk_execute()
@@ -70,7 +70,7 @@ uint8_t virtio_blk_transfer_begin(struct virtio_blk_transfer *transfer, const st
  * Shows the host memory for the next bytes of the disk, from transfer->offset on.
  *
  * @iov       the caller's array
- * @capacity  its entries, at least 1
+ * @capacity  number of entries, at least 1
  *
  * Returns the number of entries filled in. Together the entries have at most 2^30 bytes, and at
  * most transfer->max_bytes. Returns 0 when everything was moved, and for an empty transfer.
@@ -83,7 +83,7 @@ uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct 
  * @moved  bytes moved, from the start of the vector on; or an error of enum virtio_error
  *
  * Returns 1 if there is more to move, 0 if everything was moved. Otherwise the transfer has failed:
- * returns the error; or VIRTIO_EIO if moved is 0, or is more than the vector holds.
+ * returns the error; or VIRTIO_EIO if moved exceeds the vector, or is 0 while data is left.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved);
