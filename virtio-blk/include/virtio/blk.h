@@ -498,7 +498,7 @@ int virtio_blk_complete(struct virtio_queue *queue, const struct virtio_blk_requ
  * @stats    counts the request if 1 is returned; may be NULL
  *
  * Returns 1 if a request was completed, whatever its outcome; 0 if there was none; or an error of
- * virtio_blk_pop() or virtio_blk_complete(). The completion fails only if the ring is not contiguous
+ * virtio_blk_pop() or virtio_blk_complete(). A completion fails only if the ring is not contiguous
  * in host memory. The request has then been carried out, and stays in flight.
  */
 VIRTIO_MUST_CHECK
