@@ -70,12 +70,15 @@ static inline uint32_t input_between(const struct virtio_console_input *input, u
 /* Returns whether the buffer is empty. If so, the producer will wake the consumer. */
 bool virtio_impl_console_input_sleep(struct virtio_console_input *input);
 
-/* Returns whether the producer waits for room. Call this after bytes were dequeued. */
+/*
+ * Returns whether the producer waits for room and there is room. If so, clears the producer's
+ * request. Call this after bytes were dequeued.
+ */
 bool virtio_impl_console_input_wanted(struct virtio_console_input *input);
 
 /* Ports */
 
-/* Returns whether the control queues exist. */
+/* Returns whether MULTIPORT was negotiated, so that the control queues exist. */
 static inline bool console_multiport(const struct virtio_console *console)
 {
 	return (console->negotiated & CONSOLE_FEATURE(MULTIPORT)) != 0;
@@ -103,18 +106,21 @@ static inline bool console_has_queues(const struct virtio_console *console, uint
 
 /* Data chains */
 
-/* A resolved chain of data. The caller sets list.segments, list.capacity and to_driver before. */
+/*
+ * A resolved chain of data. Before virtio_impl_console_resolve() the caller sets list.segments,
+ * list.capacity and to_driver, and all other members to 0.
+ */
 struct console_data {
-	struct virtio_chain_segments list; /* the caller sets the other members to 0 */
-	bool to_driver;                    /* receive, with writable buffers; otherwise transmit */
+	struct virtio_chain_segments list; /* buffers of the right direction only */
+	bool to_driver;                    /* true: receive, writable; false: transmit, readable */
 	bool misdirected;                  /* a buffer that is not empty has the wrong direction */
 	bool beyond;                       /* the chain needs more segments than the array has */
-	uint32_t steps;                    /* descriptors, and segments after a buffer's first */
+	uint32_t steps;                    /* descriptors, and segments after the first of a buffer */
 };
 
 /*
- * A call makes a limited number of steps. Otherwise many long chains that share descriptors would
- * make a call long. Returns whether the limit is reached.
+ * Returns whether a call has reached its limit of steps. Without the limit, many long chains that
+ * share descriptors would make the call long.
  */
 #define CONSOLE_STEPS_PER_ENTRY 32u
 
@@ -124,20 +130,15 @@ static inline bool console_is_enough(uint32_t steps, const struct virtio_queue *
 }
 
 /*
- * Walks a chain to its end, checks all of it and resolves the buffers that have the right
- * direction.
- *
- * Returns 0, an error of virtio_chain_next(), or the error of such a buffer.
+ * Walks a chain to its end or to the first error, and resolves the buffers that have the right
+ * direction. Returns 0, an error of virtio_chain_next(), or the error of a resolved buffer.
  */
 int virtio_impl_console_resolve(struct virtio_chain *chain, struct console_data *data);
 
 /* Makes OPEN 1 pending, or no longer pending, as the state of the port requires. */
 void virtio_impl_console_update_open(struct virtio_console_port *port);
 
-/*
- * Make messages to the driver pending: announce() after DEVICE_READY, answer_ready() after
- * PORT_READY.
- */
+/* Make messages pending: announce() ADD, answer_ready() all messages that follow PORT_READY. */
 void virtio_impl_console_announce(struct virtio_console_port *port);
 void virtio_impl_console_answer_ready(struct virtio_console_port *port);
 

@@ -4,19 +4,19 @@
 
 #define MESSAGE_BYTES ((uint32_t)sizeof(struct virtio_console_control))
 #define CALL_CHAINS 64u /* most chains that a call serves */
-#define RESIZE_BYTES 4u /* after a RESIZE: columns and rows, 16 bits each */
+#define RESIZE_BYTES 4u /* tail of a RESIZE: columns and rows, 16 bits each */
 
-/* A message to the driver: a header, and the bytes after the header. */
+/* A message to the driver: a header, and a tail for NAME and RESIZE. */
 struct message {
 	uint32_t id;
 	uint32_t bit; /* VIRTIO_CONSOLE_SEND_... */
 	uint8_t header[MESSAGE_BYTES];
-	uint8_t size[RESIZE_BYTES];
+	uint8_t size[RESIZE_BYTES]; /* storage for the tail of a RESIZE */
 	const void *tail;
 	uint32_t tail_bytes;
 };
 
-/* A chain that was checked, and is not completed yet. */
+/* A chain that was popped and checked. */
 struct control_chain {
 	struct virtio_chain_segments data;
 	int error; /* why the chain is completed empty; or 0 */
@@ -28,7 +28,7 @@ static uint32_t limit_of(const struct virtio_queue *queue)
 	return queue->size < CALL_CHAINS ? queue->size : CALL_CHAINS;
 }
 
-/* Subtracts a chain from the limit. A chain with many pieces of memory counts as several chains. */
+/* Subtracts a chain from the limit. A chain with many segments counts as several chains. */
 static uint32_t take_from(uint32_t left, uint32_t pieces)
 {
 	const uint32_t chains = 1 + pieces / CONSOLE_STEPS_PER_ENTRY;
@@ -37,8 +37,8 @@ static uint32_t take_from(uint32_t left, uint32_t pieces)
 }
 
 /*
- * Pops and checks a chain. Returns as virtio_queue_pop(); VIRTIO_ENOTMAPPED also for a buffer of
- * the chain. Subtracts the chain from *left, the rest of the limit.
+ * Pops and checks a chain. Returns as virtio_queue_pop(); VIRTIO_ENOTMAPPED also if a buffer or a
+ * table of the chain is not mapped yet. Subtracts the chain from *left, the rest of the limit.
  */
 static int take_chain(struct virtio_console *console, struct virtio_queue *queue, bool to_driver,
 		      struct virtio_chain *chain, struct control_chain *out, uint32_t *left)
@@ -56,10 +56,7 @@ static int take_chain(struct virtio_console *console, struct virtio_queue *queue
 		(void)!virtio_queue_unpop(queue, chain->token);
 		return VIRTIO_ENOTMAPPED;
 	}
-	/*
-	 * If the chain needs more segments than the array has, the message must fit the array's
-	 * segments.
-	 */
+	/* A chain with too many segments is used as far as the array describes it. */
 	if (out->error == VIRTIO_ENOBUFS)
 		out->error = 0;
 	if (out->error) {
@@ -74,9 +71,7 @@ static int take_chain(struct virtio_console *console, struct virtio_queue *queue
 	return 1;
 }
 
-/*
- * Completes a chain. After an error the chain is unpopped, and the next pop yields the same chain.
- */
+/* Completes a chain. After an error the chain is unpopped, so the next pop yields it again. */
 static int complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len,
 		    struct virtio_console_progress *progress)
 {
@@ -141,7 +136,7 @@ static bool next_message(const struct virtio_console *console, struct message *m
 	return true;
 }
 
-/* Updates the port after its message was sent to the driver. */
+/* Records that a message was sent. */
 static void was_sent(struct virtio_console *console, const struct message *m)
 {
 	struct virtio_console_port *port = &console->options.ports[m->id];
@@ -171,8 +166,8 @@ static uint32_t put_message(const struct message *m, const struct virtio_chain_s
 }
 
 /*
- * Sends one message, or completes a chain that cannot take the message. Returns as
- * virtio_queue_pop().
+ * Sends one message, or completes a chain that cannot take the message. Returns 1 after a chain, 0
+ * if there is no chain, or an error.
  */
 static int send_message(struct virtio_console *console, struct virtio_queue *queue, const struct message *m,
 			struct virtio_console_progress *progress, uint32_t *left)
@@ -194,8 +189,8 @@ static int send_message(struct virtio_console *console, struct virtio_queue *que
 	} else if (!taken.error) {
 		console->stats.too_short++;
 		/*
-		 * All buffers of a driver usually have the same size. Without this, the name would
-		 * wait for ever, and so would all messages after it.
+		 * All buffers of a driver usually have the same size. If the name stayed pending,
+		 * it would block all later messages for ever.
 		 */
 		if (m->bit == VIRTIO_CONSOLE_SEND_NAME)
 			console->options.ports[m->id].pending &= ~m->bit;
@@ -221,7 +216,7 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
 	if (!console_multiport(console))
 		return 0;
 	while (got == 1 && next_message(console, &m)) {
-		/* A queue that is not started has no entries, and the pop returns the error. */
+		/* A queue that is not started has size 0: the pop must return VIRTIO_ENOTREADY. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			break;
@@ -236,10 +231,7 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
 
 /* Messages from the driver */
 
-/*
- * Returns whether a message's value is 0 (no) or 1 (yes). A message with any other value is
- * unknown.
- */
+/* A DEVICE_READY or PORT_READY whose value is neither 0 nor 1 is ignored. */
 static bool is_flag(uint16_t value)
 {
 	return value <= 1;
@@ -263,9 +255,9 @@ static bool take_port_ready(struct virtio_console *console, struct virtio_consol
 	if (!is_flag(value))
 		return false;
 	/*
-	 * The driver sends PORT_READY after an ADD, or when it resumes after a reset, and opens the
-	 * port only after PORT_READY. An earlier PORT_OPEN may belong to the previous port with
-	 * this number.
+	 * The driver sends PORT_READY after an ADD, or when the driver resumes after a reset. The
+	 * driver opens the port only after PORT_READY. An earlier PORT_OPEN may belong to the
+	 * previous port with this number.
 	 */
 	console_store(&port->guest_open, 0);
 	if (value == 1) {
@@ -274,9 +266,7 @@ static bool take_port_ready(struct virtio_console *console, struct virtio_consol
 		virtio_impl_console_answer_ready(port);
 		return true;
 	}
-	/*
-	 * The driver could not set up the port: no message that follows PORT_READY stays pending.
-	 */
+	/* The driver could not set up the port. Messages that follow PORT_READY are dropped. */
 	port->flags &= ~(VIRTIO_CONSOLE_PORT_IS_READY | VIRTIO_CONSOLE_PORT_TOLD_OPEN);
 	port->pending &= VIRTIO_CONSOLE_SEND_REMOVE | VIRTIO_CONSOLE_SEND_ADD;
 	return true;
@@ -294,7 +284,7 @@ static bool take_message(struct virtio_console *console, uint32_t id, uint16_t e
 		return false;
 	if (event == VIRTIO_CONSOLE_PORT_READY)
 		return take_port_ready(console, port, value);
-	/* Before PORT_READY the driver can't mean this port (virtio 1.4, 5.3.6.2). */
+	/* A PORT_OPEN before PORT_READY can't be for this port (virtio 1.4, 5.3.6.2). */
 	if (event != VIRTIO_CONSOLE_PORT_OPEN || !(port->flags & VIRTIO_CONSOLE_PORT_IS_READY))
 		return false;
 	console_store(&port->guest_open, value != 0);
@@ -319,7 +309,7 @@ static void handle(struct virtio_console *console, const uint8_t *message)
 		options->event(options->context, id, event, value != 0);
 }
 
-/* Handles one message. Returns as virtio_queue_pop(). */
+/* Handles one message. Returns 1 after a chain, 0 if there is no chain, or an error. */
 static int receive_message(struct virtio_console *console, struct virtio_queue *queue,
 			   struct virtio_console_progress *progress, uint32_t *left)
 {
@@ -337,8 +327,8 @@ static int receive_message(struct virtio_console *console, struct virtio_queue *
 		whole = virtio_reader_read_exact(&reader, message, sizeof message) == 0;
 	}
 	/*
-	 * Completes the chain first. After a failed completion, the next pop yields the message
-	 * again.
+	 * The chain is completed before the message is handled. After a failed completion the next
+	 * pop yields the message again, so a message handled now would be handled twice.
 	 */
 	got = complete(queue, chain.token, 0, progress);
 	if (got)
@@ -362,7 +352,7 @@ int virtio_console_control_transmit(struct virtio_console *console, struct virti
 	if (!console_multiport(console))
 		return 0;
 	while (got == 1) {
-		/* A queue that is not started has no entries, and the pop returns the error. */
+		/* A queue that is not started has size 0: the pop must return VIRTIO_ENOTREADY. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			break;

@@ -6,7 +6,7 @@ int virtio_console_input_init(struct virtio_console_input *input, uint8_t *bytes
 {
 	if (!bytes || capacity == 0 || capacity > VIRTIO_CONSOLE_INPUT_MAX)
 		return VIRTIO_EINVAL;
-	/* The consumer has not found the buffer empty yet, so want_bytes is set here. */
+	/* The first enqueue must set wake, although no consumer has found the buffer empty yet. */
 	*input = (struct virtio_console_input){ .bytes = bytes, .capacity = capacity, .want_bytes = 1 };
 	return 0;
 }
@@ -27,9 +27,9 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input)
 }
 
 /*
- * Returns the room in bytes, or len if all bytes fit at once. If they do not fit, asks the consumer
- * to report room, and then loads taken again: the consumer may have made room before it could see
- * the request.
+ * Returns the room in bytes, or len if all bytes fit. If not all bytes fit, asks the consumer to
+ * report room, and then loads taken again: the consumer may have made room before it could see the
+ * request.
  */
 static uint32_t find_room(struct virtio_console_input *input, size_t len)
 {
@@ -103,8 +103,8 @@ bool virtio_impl_console_input_sleep(struct virtio_console_input *input)
 bool virtio_impl_console_input_wanted(struct virtio_console_input *input)
 {
 	/*
-	 * The value does not change. The store only orders taken before the load of want_room:
-	 * pairs with find_room().
+	 * The store does not change the value. The store only orders taken before the load of
+	 * want_room: pairs with find_room().
 	 */
 	console_store_ordered(&input->taken, input->taken);
 	/* A buffer that is still full has no room to report. */

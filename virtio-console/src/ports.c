@@ -38,7 +38,7 @@ void virtio_impl_console_update_open(struct virtio_console_port *port)
 
 void virtio_impl_console_announce(struct virtio_console_port *port)
 {
-	/* A port that exists must not be added again (virtio 1.4, 5.3.6.2.1). */
+	/* A port that the driver knows must not be added again (virtio 1.4, 5.3.6.2.1). */
 	if (port->present && !(port->flags & VIRTIO_CONSOLE_PORT_KNOWN))
 		port->pending |= VIRTIO_CONSOLE_SEND_ADD;
 }
@@ -91,15 +91,15 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
 	return 0;
 }
 
-/* Drops the input of a client that has left. */
+/* Drops the input that is not in guest memory yet: its client has left or its port is removed. */
 static void drop_input(struct virtio_console_port *port, bool *room)
 {
 	port->stats.dropped += virtio_console_input_clear(port->options.input, room);
 }
 
 /*
- * Drops the rest of a chain in flight, because the rest is not output of the next port with this
- * number. The whole chain counts as taken, also after a save and restore.
+ * Drops the rest of a chain in flight, because the next port with this number must not get it. The
+ * whole chain counts as taken, also after a save and restore.
  */
 static void drop_output(struct virtio_console_output *output, struct virtio_console_port_stats *stats)
 {
@@ -122,8 +122,8 @@ int virtio_console_remove_port(struct virtio_console *console, uint32_t id, bool
 	drop_input(port, room);
 	drop_output(&port->output, &port->stats);
 	/*
-	 * REMOVE must not be sent for a port that was never added (virtio 1.4, 5.3.6.2.1). An
-	 * earlier REMOVE stays pending.
+	 * REMOVE must not be sent for a port that was never added (virtio 1.4, 5.3.6.2.1). A
+	 * pending REMOVE of an earlier port stays pending.
 	 */
 	port->pending &= VIRTIO_CONSOLE_SEND_REMOVE;
 	if (port->flags & VIRTIO_CONSOLE_PORT_KNOWN)

@@ -25,8 +25,8 @@ static int refuse(uint64_t *counter)
 }
 
 /*
- * Writes input to a chain. Returns the bytes written, which may be 0; or VIRTIO_ENOTMAPPED. Adds
- * the steps of the walk to *steps.
+ * Writes input to a chain. Returns the number of bytes written, which may be 0; or
+ * VIRTIO_ENOTMAPPED. Adds the steps of the walk to *steps.
  */
 static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_chain *chain, uint32_t held,
 				uint32_t *steps)
@@ -71,11 +71,11 @@ static inline void advance(struct virtio_console_input *input, uint32_t n, struc
 #define ENOUGH 2
 
 /*
- * Pops the next chain, fills and completes it. Returns 1, or ENOUGH; 0 if there is no chain; or an
- * error. After an error the chain is unpopped, unless the queue is broken, and the input is still
- * in the buffer.
+ * Pops, fills and completes the next chain. Returns 1 or ENOUGH; 0 if there is no chain; or an
+ * error. After an error the input is still in the buffer, and a popped chain is unpopped unless the
+ * queue is broken.
  *
- * @steps  of the call; see console_is_enough()
+ * @steps  steps of the call so far; see console_is_enough()
  */
 static VIRTIO_COLD int fill_popped(struct virtio_console_port *port, struct virtio_queue *queue, uint32_t held,
 				   struct virtio_console_progress *progress, uint32_t *steps)
@@ -99,8 +99,8 @@ static VIRTIO_COLD int fill_popped(struct virtio_console_port *port, struct virt
 }
 
 /*
- * Fills the next chain if it is usual: one descriptor, with a writable buffer in one piece. Such a
- * chain is never in flight. Returns false for any other chain, or if there is none.
+ * Fills the next chain if it is usual: one descriptor, with a writable buffer in one region. Such a
+ * chain is completed without being popped. Returns false for any other chain, or without a chain.
  */
 static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, struct virtio_queue *queue, uint32_t held,
 					 struct virtio_console_progress *progress)
@@ -152,7 +152,7 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 				return 0;
 			continue;
 		}
-		/* A queue that is not started has no entries, and the pop returns the error. */
+		/* A queue that is not started has size 0: the pop must return VIRTIO_ENOTREADY. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			return 0;

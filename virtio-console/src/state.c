@@ -17,7 +17,7 @@ void virtio_console_save(const struct virtio_console *console, struct virtio_con
 	*out = (struct virtio_console_state){ console->negotiated, console->driver_ready };
 }
 
-/* Returns the name of a value that no saved device can have, or NULL. */
+/* Returns the name of the first value that no saved device can have, or NULL if there is none. */
 static const char *find_impossible(const struct virtio_console *console, const struct virtio_console_state *state)
 {
 	if (state->negotiated & ~console->offered)
@@ -96,7 +96,7 @@ static bool can_be_told(const struct virtio_console_port *port, uint32_t flags, 
 	return !(pending & VIRTIO_CONSOLE_SEND_NAME) || port->options.name_bytes != 0;
 }
 
-/* Returns the name of a value that no port of this device can have with these features, or NULL. */
+/* Returns the name of the first value that the port cannot have with these features, or NULL. */
 static const char *find_impossible_of_port(const struct virtio_console *console, uint64_t negotiated,
 					   const struct virtio_console_port_state *state)
 {
@@ -136,7 +136,7 @@ static const char *find_impossible_of_port(const struct virtio_console *console,
 	/* PORT_READY ends awaits_ready, and the driver's PORT_OPEN counts only after PORT_READY. */
 	if (ready ? awaits : (state->flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN) != 0)
 		return "flags";
-	/* REMOVE is pending only for a port that the driver knew. */
+	/* The removal of a port that the driver knew makes REMOVE pending and sets awaits_ready. */
 	if ((state->pending & VIRTIO_CONSOLE_SEND_REMOVE) && !awaits)
 		return "pending";
 	if (present ? !can_be_told(port, state->flags, state->pending) : (state->pending & ~VIRTIO_CONSOLE_SEND_REMOVE))

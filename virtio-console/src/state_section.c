@@ -94,8 +94,8 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
 }
 
 /*
- * Returns VIRTIO_EINVAL if the state lacks a port of this device. The driver would never be told of
- * such a port.
+ * Returns VIRTIO_EINVAL if the state lacks a present port of this device. The driver would never
+ * get an ADD for such a port.
  */
 static int check_presence(const struct virtio_console *console, const struct virtio_console_port_state *ports,
 			  uint32_t count, struct virtio_refusal *refusal)
@@ -115,8 +115,8 @@ static int check_presence(const struct virtio_console *console, const struct vir
 }
 
 /*
- * Converts ports of version 1 of the section. Version 1 lacks AWAITS_READY, which a port of version
- * 2 has while REMOVE is pending. Version 1 also counts a PORT_OPEN that came before PORT_READY.
+ * Converts ports of version 1 of the section to version 2. In version 2 a port has AWAITS_READY
+ * while REMOVE is pending. In version 1 a PORT_OPEN before PORT_READY counted, too.
  */
 static void update_ports(struct virtio_console_port_state *ports, uint32_t count)
 {

@@ -35,8 +35,8 @@ static inline int complete(const struct transmission *t, struct virtio_token tok
 /* Chains that need more segments than the array has */
 
 /*
- * Finds the next piece of the chain after the array. Returns 1 for a piece, 0 at the end, or an
- * error.
+ * Finds the next segment of a chain that is read piece by piece. Returns 1 for a segment, 0 at the
+ * end of the chain, or an error.
  */
 static int next_piece(struct virtio_console_output *output, struct virtio_segment *segment)
 {
@@ -67,7 +67,8 @@ static int next_piece(struct virtio_console_output *output, struct virtio_segmen
 }
 
 /*
- * Fills the array with the next segments. Returns 1 if there are some, 0 at the end, or an error.
+ * Fills the array with the next segments. Returns 1 if there is a segment, 0 at the end of the
+ * chain, or an error.
  */
 static int refill(struct virtio_console_port *port)
 {
@@ -150,7 +151,7 @@ static void skip(struct virtio_console_output *output)
 	output->skip -= n;
 }
 
-/* Returns whether the call has sent as many bytes as one call may send. For use within a chain. */
+/* Returns whether the call must stop within a chain, because it has sent enough bytes. */
 static bool is_enough(const struct transmission *t)
 {
 	if (t->progress->bytes < VIRTIO_CONSOLE_CALL_BYTES)
@@ -186,8 +187,8 @@ static bool send_segments(const struct transmission *t)
 }
 
 /*
- * Continues the chain in flight. Returns 1 when it is completed; 0 if the sink is full, or the call
- * must end; or an error.
+ * Continues the chain in flight. Returns 1 if the chain is completed; 0 if the sink is full or the
+ * call must end; or an error.
  */
 static int resume(const struct transmission *t)
 {
@@ -204,9 +205,7 @@ static int resume(const struct transmission *t)
 		if (got == VIRTIO_ENOTMAPPED)
 			return got;
 		if (got != 1) {
-			/*
-			 * If the chain does not end here, the guest has changed it since the check.
-			 */
+			/* An error means that the guest has changed the chain since the check. */
 			t->port->stats.transmit_malformed += got < 0;
 			output->beyond = false;
 			break;
@@ -238,8 +237,8 @@ static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chai
 
 /* The usual chain: one descriptor, with a readable buffer that is one piece for the sink */
 
-/* More results, besides the results of resume(). */
-#define NOT_USUAL 2 /* the next chain, if there is one, is not usual */
+/* Results of send_usual() and send_popped(), besides the results of resume(). */
+#define NOT_USUAL 2 /* the next chain is not usual, or there is no chain */
 #define NONE_LEFT 3 /* no chain is left */
 
 /*
@@ -263,7 +262,7 @@ static VIRTIO_COLD int finish_usual(const struct transmission *t, uint16_t head,
 		if (!error)
 			return 1;
 	}
-	/* Keeps the position in the chain. */
+	/* The sink is full or the completion failed: the chain stays in flight. */
 	c.segments[0] = *buffer;
 	begin(port, &chain, &c);
 	port->output.taken = took;
@@ -289,7 +288,7 @@ static inline VIRTIO_HOT int send_usual(const struct transmission *t)
 	if (VIRTIO_UNLIKELY(virtio_impl_queue_peek(queue, &head) != 1))
 		return NOT_USUAL;
 	d = virtio_guest_load_desc(queue->desc + (size_t)head * VIRTIO_IMPL_DESC_BYTES);
-	/* A length of 0 wraps to a length that is too long. */
+	/* If d.len is 0, d.len - 1 wraps to a length that is too long. */
 	if (VIRTIO_UNLIKELY((d.flags_next & VIRTIO_DESC_FLAGS) != 0) ||
 	    VIRTIO_UNLIKELY(d.len - 1 >= VIRTIO_CONSOLE_PIECE_BYTES) ||
 	    VIRTIO_UNLIKELY(!virtio_impl_memory_find_writable(memory, d.addr, d.len, &host)))
@@ -320,8 +319,8 @@ static VIRTIO_COLD int discard_chain(const struct transmission *t, struct virtio
 }
 
 /*
- * Continues the chain that the last call has left in flight. Returns 1 if there is none; otherwise
- * as resume(), or VIRTIO_EBUSY if a restored chain was not replayed yet.
+ * Continues the chain that the last call has left in flight. Returns 1 if there is no such chain;
+ * VIRTIO_EBUSY if a restored chain was not replayed yet; otherwise as resume().
  */
 static int send_kept(const struct transmission *t)
 {
@@ -331,7 +330,7 @@ static int send_kept(const struct transmission *t)
 		return VIRTIO_EBUSY;
 	if (output->token.value == 0)
 		return 1;
-	/* A reset has ended the chain in flight. */
+	/* A reset of the queue has ended the chain in flight. */
 	if (!virtio_queue_is_in_flight(t->queue, output->token)) {
 		*output = (struct virtio_console_output){ .taken = 0 };
 		return 1;
@@ -340,9 +339,10 @@ static int send_kept(const struct transmission *t)
 }
 
 /*
- * Pops the next chain, and sends it if the port accepts output. Returns as resume(), or NONE_LEFT.
+ * Pops the next chain. Sends the chain if the port accepts output, and discards it otherwise.
+ * Returns as resume(), or NONE_LEFT.
  *
- * @steps  of the call; see console_is_enough()
+ * @steps  steps of the call so far; see console_is_enough()
  */
 static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts, uint32_t *steps)
 {
@@ -358,7 +358,7 @@ static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts, u
 	return 0;
 }
 
-/* This number of usual chains cannot exceed the bytes that one call may send. */
+/* Most chains that one call sends. So usual chains have at most VIRTIO_CONSOLE_CALL_BYTES. */
 #define USUAL_CHAINS (VIRTIO_CONSOLE_CALL_BYTES / VIRTIO_CONSOLE_PIECE_BYTES)
 
 /* Sends chains until none is left, the sink is full or the call must end. Returns 0 or an error. */
@@ -370,7 +370,7 @@ static int send_all(const struct transmission *t)
 	int got = send_kept(t);
 
 	while (got == 1) {
-		/* A queue that is not started has no entries, and the pop returns the error. */
+		/* A queue that is not started has size 0: the pop must return VIRTIO_ENOTREADY. */
 		if (VIRTIO_UNLIKELY(left == 0) && t->queue->size != 0) {
 			t->progress->more = true;
 			return 0;
@@ -424,10 +424,7 @@ int virtio_console_replay_transmit(struct virtio_console *console, uint32_t id, 
 
 		begin(port, chain, &nothing);
 	}
-	/*
-	 * The driver may have shortened the chain since the save. Then the chain ends during the
-	 * skip.
-	 */
+	/* If the driver has shortened the chain since the save, the chain ends during the skip. */
 	port->output.taken = taken;
 	port->output.skip = taken;
 	return 0;

@@ -22,8 +22,8 @@
  * the bytes at any time, and send malformed chains. Therefore:
  * - Input leaves its buffer only when the bytes are in guest memory and their chain is completed.
  *   So no bad chain, bad page or reset loses a byte.
- * - Output is copied once, in pieces of at most VIRTIO_CONSOLE_PIECE_BYTES on the stack, for chains
- *   of any length.
+ * - Output is copied to the stack, in pieces of at most VIRTIO_CONSOLE_PIECE_BYTES, for chains of
+ *   any length. Bytes that the sink did not take are copied again by the next call.
  * - Malformed chains and chains in the wrong direction are completed with length 0, unread and
  *   unwritten, and are counted.
  *
@@ -33,6 +33,8 @@
  *   virtio_console_transmit()        any thread     another call for the same transmit queue
  *   functions of console_ports.h     any thread     see there
  *   virtio_console_config_write()    any thread     a register access
+ *   virtio_console_config_read()     any thread     a register access; functions of console_ports.h
+ *   virtio_console_get_port_stats()  any thread     calls that change the counters
  *   all others of this header        any thread     any other call on the device
  *
  * Freestanding: needs memcpy and memset.
@@ -51,7 +53,7 @@ VIRTIO_BEGIN_DECLS
 
 #define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* bytes of the configuration space */
 #define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* most bytes in one call of a sink */
-#define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes of output after which a call ends */
+#define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes of output that stop a call within a chain */
 #define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* most ports, so every queue has a 16-bit index */
 #define VIRTIO_CONSOLE_NAME_MAX 256u       /* most bytes of a port's name */
 
@@ -69,12 +71,12 @@ VIRTIO_BEGIN_DECLS
  */
 typedef size_t virtio_console_sink_fn(void *context, const void *bytes, size_t len);
 
-/* Number of segments that a chain needs in a queue of this size, if guest memory is one region. */
+/* Most segments of a chain, if memory is one region and the queue allows no long indirect table. */
 #define VIRTIO_CONSOLE_SEGMENTS(queue_size) (queue_size)
 
 /* The options of a port. */
 struct virtio_console_port_options {
-	bool console;     /* true: a console, which always takes input; false: a generic port */
+	bool console;     /* true: a console (input needs no PORT_OPEN); false: a generic port */
 	const char *name; /* UTF-8, no NUL needed; may be NULL if name_bytes is 0 */
 	uint32_t name_bytes;
 	uint16_t cols; /* characters, for a console; cols and rows are 0 if unknown */
@@ -86,7 +88,8 @@ struct virtio_console_port_options {
 	 * Arrays for the chains of the two queues. Each array needs VIRTIO_CONSOLE_SEGMENTS()
 	 * entries, and one more entry wherever a buffer continues in another region. With fewer
 	 * entries, a receive chain is filled only in part, and a transmit chain is read in several
-	 * steps.
+	 * steps. While a transmit chain is in flight, transmit_segments must not be used for
+	 * another queue.
 	 */
 	struct virtio_segment *receive_segments;
 	uint32_t receive_capacity; /* entries, at least 1 */
@@ -98,26 +101,26 @@ struct virtio_console_port_options {
 struct virtio_console_port_stats {
 	/* Changed by virtio_console_receive(). */
 	uint64_t received;            /* bytes of input in completed chains */
-	uint64_t receive_misdirected; /* receive chains with readable buffers */
+	uint64_t receive_misdirected; /* receive chains with readable buffers of length > 0 */
 	uint64_t receive_malformed;   /* receive chains that are malformed or have a bad buffer */
 	uint64_t receive_empty;       /* receive chains without room for a byte */
-	/* Changed by virtio_console_transmit(). */
+	/* Changed by virtio_console_transmit(), ..._replay_transmit() and ..._remove_port(). */
 	uint64_t transmitted;          /* bytes of output that the sink has taken */
-	uint64_t transmit_misdirected; /* transmit chains with writable buffers */
+	uint64_t transmit_misdirected; /* transmit chains with writable buffers of length > 0 */
 	uint64_t transmit_malformed;   /* transmit chains that are malformed or have a bad buffer */
-	uint64_t transmit_discarded;   /* transmit chains of an absent or removed port */
+	uint64_t transmit_discarded;   /* transmit chains of an absent or earlier port */
 	/* Changed by virtio_console_disconnect() and virtio_console_remove_port(). */
 	uint64_t dropped; /* bytes of input that these calls have dropped */
 };
 
-/* A transmit chain in flight: the sink has not taken all of its bytes. */
+/* A transmit chain that a call has left in flight. */
 struct virtio_console_output {
 	struct virtio_token token;   /* value is 0 if no chain is in flight */
 	uint64_t taken;              /* bytes that the sink has taken */
 	uint64_t skip;               /* bytes counted in taken that reader must still skip */
 	struct virtio_reader reader; /* over the resolved segments */
 	bool beyond;                 /* more of the chain follows, in piece and rest */
-	struct virtio_desc piece;    /* the rest of a buffer */
+	struct virtio_desc piece;    /* the part of a buffer that was not read yet */
 	struct virtio_chain rest;    /* the descriptors after this buffer */
 	bool restored;               /* the chain must be replayed */
 	uint16_t head;               /* head of the chain that must be replayed */
@@ -129,11 +132,11 @@ struct virtio_console_port {
 	bool present;     /* added and not removed */
 	uint32_t flags;   /* VIRTIO_CONSOLE_PORT_... of <virtio/console_ports.h> */
 	uint32_t pending; /* VIRTIO_CONSOLE_SEND_... of <virtio/console_ports.h> */
-	/* 1 if the driver's last PORT_OPEN after PORT_READY had value 1. Atomic. */
+	/* 1 if the driver's last PORT_OPEN after PORT_READY opened the port. Atomic. */
 	uint32_t guest_open;
 	/*
-	 * 1 if the driver knew an earlier port with this number, and has not sent PORT_READY since.
-	 * Atomic.
+	 * 1 from the removal of a port that the driver knew, until PORT_READY of the next port with
+	 * this number. Atomic.
 	 */
 	uint32_t awaits_ready;
 	struct virtio_console_output output;
@@ -172,10 +175,10 @@ struct virtio_console_options {
 struct virtio_console_stats {
 	uint64_t sent;        /* messages to the driver */
 	uint64_t taken;       /* messages of the driver that were understood */
-	uint64_t ignored;     /* driver's messages that were too short, unknown, or for no port */
+	uint64_t ignored;     /* driver's messages that were too short or not understood */
 	uint64_t misdirected; /* chains with buffers in the wrong direction */
 	uint64_t malformed;   /* chains that are malformed or have a bad buffer */
-	uint64_t too_short;   /* receive chains with too little room */
+	uint64_t too_short;   /* receive chains with too little room for the message */
 };
 
 /* A device. The caller allocates it, may read every member, and changes it by functions only. */
@@ -183,7 +186,7 @@ struct virtio_console {
 	struct virtio_console_options options;
 	uint64_t offered;    /* mask of the device type's feature bits */
 	uint64_t negotiated; /* a subset of offered */
-	bool driver_ready;   /* DEVICE_READY or PORT_READY came since the reset */
+	bool driver_ready;   /* DEVICE_READY 1 or PORT_READY 1 came since the reset */
 	struct virtio_console_stats stats;
 };
 
@@ -209,7 +212,7 @@ int virtio_console_init(struct virtio_console *console, const struct virtio_cons
 uint64_t virtio_console_offered(const struct virtio_console *console);
 
 /*
- * Takes over the features that the driver has accepted. Call this when FEATURES_OK is set.
+ * Stores the features that the driver has accepted. Call this when FEATURES_OK is set.
  *
  * @features  all negotiated features; bits above 23 are ignored
  *
@@ -229,7 +232,8 @@ void virtio_console_reset(struct virtio_console *console);
 
 /*
  * Reads from the configuration space. These read as zero: fields whose feature is not offered,
- * emerg_wr, and everything from VIRTIO_CONSOLE_CONFIG_BYTES on. cols and rows belong to port 0.
+ * emerg_wr, and everything from VIRTIO_CONSOLE_CONFIG_BYTES on. cols and rows belong to port 0, and
+ * are 0 while port 0 is absent.
  *
  * @offset  of the first byte; any value
  * @data    the caller's memory, len bytes, all filled in
@@ -271,16 +275,16 @@ struct virtio_console_progress {
  *
  * - Without input no chain is popped.
  * - Without chains the input stays in the buffer and kicks are enabled. Call this again on a kick.
- * - Under MULTIPORT a generic port takes input only while the driver has the port open. Otherwise
- *   the call does nothing.
+ * - Under MULTIPORT a generic port takes input only while the driver has the port open.
  * - If the driver knew an earlier port with this number, the port takes no input before PORT_READY.
  *   Until then the driver may mistake the new port for the old port.
+ * - While the port takes no input, the call does nothing and returns 0.
  * - Each call fills at most as many chains as the queue has entries, or fewer if chains are long.
  *
  * Returns 0, or an error after which the input of an uncompleted chain is still in the buffer:
  *   VIRTIO_EINVAL      there is no such port; or MULTIPORT was not negotiated, and id is not 0
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: retry later
- *   others             of virtio_queue_pop() or virtio_queue_complete()
+ *   other errors       of virtio_queue_pop() or virtio_queue_complete()
  */
 VIRTIO_MUST_CHECK
 int virtio_console_receive(struct virtio_console *console, uint32_t id, struct virtio_queue *queue,
@@ -298,24 +302,25 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *   with its position, and the next call continues it.
  * - Chains of an absent port are completed unread. If the driver knew an earlier port with this
  *   number, chains before PORT_READY of the next port are completed unread, too.
- * - Each call pops at most as many chains as the queue has entries, or fewer if chains are long.
- *   After VIRTIO_CONSOLE_CALL_BYTES the call ends, also within a chain, and sets progress->more.
- * - A device that switches maps by virtio_queue_set_memory() while blocked must keep the old map
- *   until virtio_queue_old_maps_unused() returns true.
+ * - Each call pops at most as many chains as the queue has entries. The call may pop fewer chains
+ *   if chains are long, or if the queue has more than 256 entries.
+ * - After VIRTIO_CONSOLE_CALL_BYTES the call stops within a chain, and sets progress->more. Chains
+ *   of one piece do not stop the call, so a call may send about twice this number of bytes.
+ * - After virtio_queue_set_memory() keep the old map until virtio_queue_old_maps_unused() returns
+ *   true: a chain in flight uses the old map.
  *
  * Returns 0, or an error after which no byte is lost or repeated:
  *   VIRTIO_EINVAL      the table has no such port; or MULTIPORT was not negotiated, and id is not 0
- *   VIRTIO_EBUSY       the chain of a restored port was not replayed yet
+ *   VIRTIO_EBUSY       the port was restored with a chain that was not replayed yet
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: retry later
- *   others             of virtio_queue_pop() or virtio_queue_complete()
+ *   other errors       of virtio_queue_pop() or virtio_queue_complete()
  */
 VIRTIO_MUST_CHECK
 int virtio_console_transmit(struct virtio_console *console, uint32_t id, struct virtio_queue *queue,
 			    struct virtio_console_progress *progress);
 
 /*
- * Copies the counters of a port, which may be absent. Must not run beside a call for the port's
- * queues.
+ * Copies the counters of a port, which may be absent.
  *
  * @out  untouched on failure
  *

@@ -6,8 +6,7 @@
  * enqueues. Another thread, the consumer, dequeues by virtio_console_receive(): the thread of the
  * port's receive queue. Each side tells its caller when to wake the other side:
  *
- *   the producer found the buffer full    virtio_console_receive() sets room after it has dequeued
- *                                         bytes
+ *   bytes of the producer did not fit     virtio_console_receive() sets room when there is room
  *   the consumer found the buffer empty   virtio_console_input_enqueue() sets wake
  *
  * What the guest can do: provide no receive buffers, so that the input buffer fills up. The input
@@ -23,7 +22,7 @@
  *
  * No function blocks.
  *
- * Freestanding: 32-bit atomic loads, stores and exchanges; memcpy.
+ * Freestanding: needs 32-bit atomic loads, stores and exchanges, and memcpy.
  */
 #ifndef VIRTIO_CONSOLE_INPUT_H
 #define VIRTIO_CONSOLE_INPUT_H
@@ -82,7 +81,7 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input);
 /*
  * Enqueues as many bytes as fit, from the first byte on. Only the producer calls this.
  *
- * @bytes  copied; NULL if len is 0
+ * @bytes  copied; may be NULL if len is 0
  * @len    bytes
  * @wake   set to whether the consumer waits. If true, virtio_console_receive() must be called.
  *         Untouched on failure.

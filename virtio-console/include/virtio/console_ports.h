@@ -8,13 +8,13 @@
  * virtio_console_control_receive() sends them when the driver has buffers. The order for one port:
  *
  *   REMOVE         of the port that had this number before
- *   ADD            after DEVICE_READY
+ *   ADD            once driver_ready of the device is set
  *   CONSOLE_PORT   after PORT_READY, like all messages below
  *   NAME
  *   OPEN 0         the client has left. Stays pending even if another client comes meanwhile.
  *   OPEN 1         a client is there. Always sent for a console port, because firmware waits for
  *                  OPEN 1.
- *   RESIZE         only the latest size
+ *   RESIZE         only the latest size of a console port
  *
  * PORT_READY is answered for every present port, even if no DEVICE_READY came since the reset:
  * Linux sends only PORT_READY when it resumes.
@@ -22,7 +22,7 @@
  * A PORT_OPEN of the driver counts only after PORT_READY, and until the next PORT_READY. So a
  * message for a removed port does not open the next port with the same number.
  *
- * What the guest can do: send any message at any time, or never answer. Impossible messages are
+ * What the guest can do: send any message at any time, or never answer. Invalid messages are
  * ignored and counted. A message is copied once, and its port number is compared with the table
  * before it is used as an index.
  *
@@ -46,11 +46,12 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE 3u /* messages from the driver */
 
 /*
- * The queues of a port: 0 and 1 for port 0, 2n + 2 and 2n + 3 for port n (virtio 1.4, 5.3.2).
+ * Gets the queues of a port: 0 and 1 for port 0, 2n + 2 and 2n + 3 for another port n (virtio 1.4,
+ * 5.3.2).
  *
  * @id        number of the port, which may be absent
- * @receive   set to the index of its receive queue; untouched on failure
- * @transmit  set to the index of its transmit queue; untouched on failure
+ * @receive   set to the index of the receive queue; untouched on failure
+ * @transmit  set to the index of the transmit queue; untouched on failure
  *
  * Returns 0; VIRTIO_EINVAL if the table has no such port.
  */
@@ -71,8 +72,8 @@ uint32_t virtio_console_queue_count(const struct virtio_console *console);
  * @options  copied; the memory to which its members point must live until the port is removed
  *
  * Returns 0, or an error that changes nothing:
- *   VIRTIO_EINVAL  the number is too high; there is no initialised input buffer, no sink, or no
- *                  segment for a direction; or the name is longer than VIRTIO_CONSOLE_NAME_MAX
+ *   VIRTIO_EINVAL  id is too high; sink, segments or an initialised input are missing; name_bytes
+ *                  is above VIRTIO_CONSOLE_NAME_MAX; or name is NULL and name_bytes is not 0
  *   VIRTIO_EBUSY   the port is present already
  */
 VIRTIO_MUST_CHECK
@@ -80,10 +81,10 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
 			    const struct virtio_console_port_options *options);
 
 /*
- * Removes a port. Its input is dropped and counted. Serialised against the calls for this port's
- * queues.
+ * Removes a port. The port's input is dropped and counted. Serialised against the calls for this
+ * port's queues.
  *
- * @room  set to whether the producer of its input waits for room; untouched on failure
+ * @room  set to whether the producer of the input waits for room; untouched on failure
  *
  * Afterwards call virtio_console_transmit() for the port once, and again on each kick. These calls
  * complete the driver's chains unread. If another port is added with this number, the driver may
@@ -96,8 +97,8 @@ VIRTIO_MUST_CHECK
 int virtio_console_remove_port(struct virtio_console *console, uint32_t id, bool *room);
 
 /*
- * A client has come to the host's end of a port. Under MULTIPORT the driver gets OPEN 1, unless the
- * port is a console.
+ * Call this when a client has come to the host's end of a port. Under MULTIPORT the driver gets
+ * OPEN 1, unless the port is a console.
  *
  * Returns 0; VIRTIO_EINVAL if there is no such port; VIRTIO_EBUSY if it has a client already.
  */
@@ -105,10 +106,9 @@ VIRTIO_MUST_CHECK
 int virtio_console_connect(struct virtio_console *console, uint32_t id);
 
 /*
- * A port's client has left. Input that is not in guest memory yet is dropped and counted. Under
- * MULTIPORT the driver gets OPEN 0, unless the port is a console. Serialised against
- * virtio_console_receive() for the port. The next client's input must not be enqueued before this
- * call.
+ * Call this when a port's client has left. Input that is not in guest memory yet is dropped and
+ * counted. Under MULTIPORT the driver gets OPEN 0, unless the port is a console. Serialised against
+ * virtio_console_receive() for the port. Enqueue input of the next client only after this call.
  *
  * @room  set to whether the producer of the input waits for room; untouched on failure
  *
@@ -135,7 +135,7 @@ int virtio_console_resize(struct virtio_console *console, uint32_t id, uint16_t 
 bool virtio_console_control_pending(const struct virtio_console *console);
 
 /*
- * Sends pending messages to the driver. Call this after each function above, after
+ * Sends pending messages to the driver. Call this after each call that changes a port, after
  * virtio_console_control_transmit(), and on a kick of the queue.
  *
  * @queue     the control receive queue
@@ -143,11 +143,11 @@ bool virtio_console_control_pending(const struct virtio_console *console);
  *
  * - Without MULTIPORT negotiated, returns 0 and does nothing.
  * - A chain that is malformed, has readable buffers or is too short for the message is completed
- *   empty and counted.
+ *   with length 0 and counted.
  * - A name that does not fit the chain is dropped. Any other message waits for a longer chain.
  *
- * Returns 0, or an error of virtio_queue_pop() or virtio_queue_complete(): the message stays
- * pending.
+ * Returns 0, or an error of virtio_queue_pop() or virtio_queue_complete(). After an error the
+ * unsent messages stay pending.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_control_receive(struct virtio_console *console, struct virtio_queue *queue,
@@ -160,8 +160,8 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
  * @queue     the control transmit queue
  * @progress  filled in, also on failure
  *
- * Without MULTIPORT negotiated, returns 0 and does nothing. Returns 0, or an error of
- * virtio_queue_pop() or virtio_queue_complete(): the message is handled later.
+ * Without MULTIPORT negotiated, returns 0 and does nothing. Otherwise returns 0, or an error of
+ * virtio_queue_pop() or virtio_queue_complete(). The next call continues with the same message.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_control_transmit(struct virtio_console *console, struct virtio_queue *queue,
@@ -172,17 +172,17 @@ int virtio_console_control_transmit(struct virtio_console *console, struct virti
 /* The state of a device, as plain values. */
 struct virtio_console_state {
 	uint64_t negotiated;  /* mask of this device type's feature bits */
-	uint8_t driver_ready; /* 1: DEVICE_READY or PORT_READY has come */
+	uint8_t driver_ready; /* 1: DEVICE_READY 1 or PORT_READY 1 has come */
 };
 
 /* Flags of a port. */
 #define VIRTIO_CONSOLE_PORT_KNOWN 0x01u        /* the driver knows the port */
-#define VIRTIO_CONSOLE_PORT_IS_READY 0x02u     /* PORT_READY has come */
+#define VIRTIO_CONSOLE_PORT_IS_READY 0x02u     /* PORT_READY 1 has come */
 #define VIRTIO_CONSOLE_PORT_TOLD_OPEN 0x04u    /* the last OPEN to the driver was 1 */
 #define VIRTIO_CONSOLE_PORT_CONNECTED 0x08u    /* a client is there; never in a saved state */
 #define VIRTIO_CONSOLE_PORT_PRESENT 0x10u      /* in a saved state only: the port is present */
-#define VIRTIO_CONSOLE_PORT_IS_CONSOLE 0x20u   /* in a saved state only: a console */
-#define VIRTIO_CONSOLE_PORT_GUEST_OPEN 0x40u   /* in a saved state only: the last PORT_OPEN was 1 */
+#define VIRTIO_CONSOLE_PORT_IS_CONSOLE 0x20u   /* in a saved state only: the port is a console */
+#define VIRTIO_CONSOLE_PORT_GUEST_OPEN 0x40u   /* in a saved state only: guest_open of the port */
 #define VIRTIO_CONSOLE_PORT_AWAITS_READY 0x80u /* in a saved state only: awaits_ready of the port */
 
 /* Pending messages, in the order of sending. */
@@ -190,8 +190,8 @@ struct virtio_console_state {
 #define VIRTIO_CONSOLE_SEND_ADD 0x02u
 #define VIRTIO_CONSOLE_SEND_CONSOLE 0x04u
 #define VIRTIO_CONSOLE_SEND_NAME 0x08u
-#define VIRTIO_CONSOLE_SEND_CLOSE 0x10u
-#define VIRTIO_CONSOLE_SEND_OPEN 0x20u
+#define VIRTIO_CONSOLE_SEND_CLOSE 0x10u /* OPEN 0 */
+#define VIRTIO_CONSOLE_SEND_OPEN 0x20u  /* OPEN 1 */
 #define VIRTIO_CONSOLE_SEND_RESIZE 0x40u
 
 /*
@@ -201,7 +201,7 @@ struct virtio_console_state {
 struct virtio_console_port_state {
 	uint64_t taken;    /* bytes that the sink has taken of the transmit chain in flight */
 	uint32_t id;       /* number of the port */
-	uint16_t head;     /* head of this chain; 0 if there is none */
+	uint16_t head;     /* head of this chain; 0 if no chain is in flight */
 	uint16_t cols;     /* characters */
 	uint16_t rows;     /* characters */
 	uint8_t flags;     /* VIRTIO_CONSOLE_PORT_... */
@@ -216,8 +216,8 @@ void virtio_console_save(const struct virtio_console *console, struct virtio_con
  * Restores the saved state. Call this after virtio_console_init() or a reset, and before the ports
  * are restored.
  *
- * Returns 0; VIRTIO_EINVAL for features that are not offered, or for a driver_ready that is not 0
- * or 1, or is 1 without MULTIPORT. A failure changes nothing.
+ * Returns 0; VIRTIO_EINVAL if features are not offered, if driver_ready is not 0 or 1, or if
+ * driver_ready is 1 without MULTIPORT. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_restore(struct virtio_console *console, const struct virtio_console_state *state);
@@ -254,9 +254,10 @@ int virtio_console_restore_port(struct virtio_console *console, const struct vir
  * @id     number of the restored port
  * @chain  from virtio_queue_replay() for the saved head
  *
- * Returns 0; VIRTIO_EINVAL if the restored port has no such chain in flight; VIRTIO_ENOTMAPPED:
- * unpop the chain, and replay it later. A failure changes nothing. A chain that is malformed now is
- * counted, and virtio_console_transmit() completes it.
+ * Returns 0; VIRTIO_EINVAL if the restored port has no such chain in flight; VIRTIO_ENOTMAPPED if a
+ * translation is not known yet: unpop the chain, and replay it later. A failure changes nothing in
+ * the port. A chain that is now malformed or misdirected is counted, and virtio_console_transmit()
+ * completes the chain.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_replay_transmit(struct virtio_console *console, uint32_t id, struct virtio_chain *chain);

@@ -5,8 +5,8 @@
  *
  *   section        index  content
  *   console        0      features, whether the driver is ready, and the ports. For each port:
- *                         messages sent, pending and received, the size, and the bytes of a
- *                         transmit chain in flight that the sink has taken
+ *                         flags, pending messages, the size, and for a transmit chain in flight
+ *                         its head and the number of bytes that the sink has taken
  *   console.input  port   input that is not in guest memory yet
  *
  * The order of a restore:
@@ -15,16 +15,16 @@
  *   2  virtio_console_restore(), then virtio_console_restore_port() for each port
  *   3  virtio_console_input_enqueue() for the input of each port
  *   4  after the restore of the queues: virtio_queue_replay() and virtio_console_replay_transmit()
- *      for the chain of each port that has one
+ *      for each transmit chain in flight
  *
- * Names, sinks, clients and capacities are not saved. The owner adds the same ports before the
- * state is read. If a port has gained or lost its client since the save, the driver is told.
+ * Names, sinks, clients and capacities are not saved. The caller adds the same ports before the
+ * state is read. If a port has gained or lost its client since the save, the driver gets an OPEN.
  *
  * What the guest can do: nothing. The file may have any content, and every value is checked.
  *
  * Threads:
  *   functions             who may call   what must not run beside
- *   all of this header    any thread     another call on the same device, input buffer or reader
+ *   all of this header    any thread     another call on the same device, input, reader or writer
  *
  * virtio 1.4, 5.3
  */
@@ -37,16 +37,16 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Layouts of the sections: a device with a list "ports", and a port's input with a list "bytes". */
+/* Return the layouts: a device with a list "ports", and a port's input with a list "bytes". */
 const struct virtio_section_layout *virtio_console_layout(void);
 const struct virtio_section_layout *virtio_console_input_layout(void);
 
 /*
  * Makes the checks of virtio_console_restore() and virtio_console_restore_port(), and changes
- * nothing.
+ * nothing in the device.
  *
- * @ports    count entries, with ascending numbers
- * @refusal  set to the refused value, named as in virtio_console_layout(); otherwise untouched
+ * @ports    count entries; their numbers must ascend
+ * @refusal  set to the refused value, named as in virtio_console_layout(); untouched on success
  *
  * Returns 0 or VIRTIO_EINVAL.
  */
@@ -56,8 +56,8 @@ int virtio_console_check_state(const struct virtio_console *console, const struc
 			       struct virtio_refusal *refusal);
 
 /*
- * Writes the section of a device, and a section of input for each port with input. The device
- * doesn't change.
+ * Writes the section of a device, and a section "console.input" for each present port with input.
+ * The device doesn't change.
  *
  * @number  number of the device in the file, chosen by the caller
  */
@@ -69,17 +69,17 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
  *
  * @number    the number that was written
  * @console   the target of the restore, with its ports
- * @features  of the file's device core, from virtio_device_saved_features(). The state must agree
- *            in this device type's bits. NULL accepts any features.
+ * @features  of the file's device core, from virtio_device_saved_features(). Bits 0 to 23 must be
+ *            equal to the console's features. NULL accepts any features.
  * @state     for virtio_console_restore()
  * @ports     the caller's array, for virtio_console_restore_port(). An absent port with nothing to
  *            restore has no entry.
  * @capacity  entries of the array; port_count of the device's options is enough
  * @count     set to the number of entries
  *
- * Returns 0; or an error of virtio_section_read() or virtio_console_check_state(). reader->fault
- * then has section, value and place. On an error, state and count are untouched, and the content of
- * ports is undefined.
+ * Returns 0; VIRTIO_EINVAL if the device cannot have the state, or if a present port has no entry;
+ * or an error of virtio_section_read(). On an error, reader->fault has section, value and offset,
+ * state and count are untouched, and the content of ports is undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t number,
@@ -88,15 +88,15 @@ int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t num
 			      uint32_t capacity, uint32_t *count);
 
 /*
- * Reads the input of a port, if the file has any. Call this for each port in order, after the
- * section of the device.
+ * Reads the input of a port, if the file has any. Call this after the section of the device, for
+ * each present port, by ascending number.
  *
  * @id        number of the port
  * @bytes     the caller's memory, capacity bytes
  * @capacity  bytes that the port's buffer can hold. Longer input is refused with VIRTIO_ENOBUFS.
- * @count     set to the number of bytes: 0 if the file has no such section
+ * @count     set to the number of bytes: 0 if the file has no input of this port
  *
- * Returns as virtio_console_read_state(), or VIRTIO_EINVAL for a port that does not exist.
+ * Returns 0; an error of virtio_section_read(); or VIRTIO_EINVAL for a port that does not exist.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_read_input(struct virtio_section_reader *reader, uint32_t number,
@@ -104,13 +104,14 @@ int virtio_console_read_input(struct virtio_section_reader *reader, uint32_t num
 			      uint32_t *count);
 
 /*
- * Checks the record of a queue against the ports. If a port's state has a transmit chain in flight,
- * the record of the port's transmit queue must have only this chain. Other records must be empty.
+ * Checks a queue's record of requests in flight against the ports. If a port's state has a transmit
+ * chain in flight, the record of the port's transmit queue must have only this chain, uncompleted.
+ * The records of all other queues must be empty.
  *
  * @ports    count entries, from virtio_console_read_state()
  * @queue    the queue's number
  * @record   record_count entries, from virtio_queue_ser_read()
- * @refusal  set to the refused value, named as in the queue's section; otherwise untouched
+ * @refusal  set to the refused value, named as in the queue's section; untouched on success
  *
  * Returns 0 or VIRTIO_EINVAL.
  */
