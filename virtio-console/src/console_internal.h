@@ -115,7 +115,7 @@ struct console_data {
 	bool to_driver;                    /* true: receive, writable; false: transmit, readable */
 	bool misdirected;                  /* a buffer that is not empty has the wrong direction */
 	bool beyond;                       /* the chain needs more segments than the array has */
-	uint32_t steps;                    /* descriptors, and segments after the first of a buffer */
+	uint32_t steps;                    /* descriptors, plus extra segments of split buffers */
 };
 
 /*
