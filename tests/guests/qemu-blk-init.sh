@@ -1,9 +1,9 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of qemu-blk.sh, which runs twice because the guest restarts once. It uses two
-# disks with four queues, one queue for each processor, and sees one disk grow. The host's script
-# checks the same sector numbers. A program that is called by its path, such as /bin/blkdiscard, is
-# not busybox's.
+# disks with four queues, one queue for each processor, and sees one disk grow. qemu-blk.sh checks
+# the same sector numbers. A program that is called by its path, such as /bin/blkdiscard, is not
+# busybox's.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 

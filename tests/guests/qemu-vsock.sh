@@ -5,7 +5,7 @@
 # usage: qemu-vsock.sh DAEMON VSOCK_IO FOLDER
 # VSOCK_IO is a program for guest and host. FOLDER receives the logs, and is made if needed.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets

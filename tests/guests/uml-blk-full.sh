@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux) with two disks that our vhost-user daemon
-# serves. One of them is read-only. The guest uses every operation that Linux has for a disk
-# (blk-full-init.sh). Meanwhile the disk grows and shrinks. Then the host checks the images.
+# serves. One disk is read-only. The guest uses every operation that Linux has for a disk
+# (blk-full-init.sh). Meanwhile the writable disk grows and shrinks. Then the host checks the
+# images.
 # usage: uml-blk-full.sh DAEMON DISK_IO FOLDER [AIO]
 #   DISK_IO  a program for the guest
 #   FOLDER   for images and logs; made if it does not exist

@@ -6,7 +6,7 @@
 # usage: uml-blk.sh DAEMON FOLDER
 #   FOLDER  for the image and the logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh

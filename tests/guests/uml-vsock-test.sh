@@ -8,7 +8,7 @@
 # Linux's files are GPL-2. They are compiled from Debian's package of the kernel source, and no part
 # of them enters this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by
 # default FOLDER/packages.
-# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets

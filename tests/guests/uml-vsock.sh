@@ -8,7 +8,7 @@
 # With `message` the test sends a single message in each direction.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # With LONG=1 the longest stream has 1 GiB, and 20,000 connections follow one after the other.
-# Exits with 77 (skipped) if the packages are not available, or 1 if VIRTIO_REQUIRE_GUESTS is set.
+# Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
