@@ -21,7 +21,7 @@ VIRTIO_STATIC_ASSERT(FILE_SECTIONS + CHECKSUM_BYTES == VIRTIO_QUEUE_SER_FRAME_BY
 
 uint32_t virtio_queue_ser_checksum(const void *bytes, size_t count)
 {
-	/* CRC table for the reversed polynomial 0x82f63b78. A step takes four bits. */
+	/* CRC table for the reversed polynomial 0x82f63b78. Each look-up handles four bits. */
 	static const uint32_t table[16] = {
 		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
 		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
@@ -98,7 +98,7 @@ static int check_length(struct virtio_section_reader *reader, size_t length)
 {
 	const uint64_t said = virtio_get_le64(reader->bytes + FILE_LENGTH);
 
-	/* No file is shorter than an empty envelope. */
+	/* The stored length is wrong if it is shorter than an empty envelope. */
 	if (length < said || said < VIRTIO_QUEUE_SER_FRAME_BYTES)
 		return refuse(reader, VIRTIO_SECTION_FILE_SHORT, VIRTIO_EFORMAT, "length", FILE_LENGTH, length, said);
 	if (length > said)
@@ -107,8 +107,8 @@ static int check_length(struct virtio_section_reader *reader, size_t length)
 }
 
 /*
- * Replaces memcmp(): compilers turn a comparison of its result with 0 into bcmp(), which a
- * freestanding program need not have.
+ * Replaces memcmp(). Compilers turn memcmp() into bcmp() if its result is only compared with 0, and
+ * a freestanding program may lack bcmp().
  */
 static bool are_equal(const void *first, const void *second, size_t count)
 {

@@ -5,7 +5,7 @@
 
 #include <virtio/queue_ser.h>
 
-/* Work as virtio_queue_ser_begin() and virtio_queue_ser_open(), but with these versions. */
+/* Work as virtio_queue_ser_begin() and virtio_queue_ser_open(), but with the given versions. */
 void virtio_impl_queue_ser_begin(struct virtio_section_writer *writer, void *bytes, size_t capacity, const uint8_t *id,
 				 uint32_t version);
 int virtio_impl_queue_ser_open(struct virtio_section_reader *reader, const void *bytes, size_t length,

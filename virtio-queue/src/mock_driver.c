@@ -7,7 +7,7 @@
 /* The most entries of an indirect table that virtio-queue accepts: see chain.c. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
-/* Chains without the driver's records */
+/* Chains without allocation */
 
 /*
  * Returns the descriptor for one buffer of a chain. Links the descriptor to next unless last is
@@ -83,7 +83,7 @@ int virtio_mock_publish(struct virtio_mock *mock)
 	return error;
 }
 
-/* Chains with the driver's records */
+/* Chains of allocated descriptors */
 
 /*
  * Moves the first count descriptors from the free list into a chain. Their slots stay linked. The

@@ -19,9 +19,9 @@
  *		virtio_section_describe(&reader.fault, text, sizeof text);
  *	otherwise restore
  *
- * The bytes are the same from every host, and any host reads them. virtio-queue-ser/README.md
- * specifies each byte. Magic number, checksum method and the positions of both never change.
- * The version is checked before the checksum, and the checksum before the content.
+ * All hosts write the same bytes, and any host can read them. virtio-queue-ser/README.md specifies
+ * each byte. The magic number, the checksum's method and the envelope's positions never change. The
+ * version is checked before the checksum, and the checksum before the content.
  *
  * Read and check all sections before you restore the first. Then a refused file leaves the target
  * untouched.
@@ -53,7 +53,7 @@ VIRTIO_BEGIN_DECLS
 
 /*
  * Returns the layout of a queue's section: values of struct virtio_queue_state, and a list
- * "in_flight".
+ * "in_flight" of struct virtio_queue_flight.
  */
 const struct virtio_section_layout *virtio_queue_ser_layout(void);
 
@@ -91,7 +91,7 @@ int virtio_queue_ser_end(struct virtio_section_writer *writer, size_t *length);
  * @length  number of bytes
  * @id      as for virtio_queue_ser_begin(); NULL accepts any id
  *
- * Returns 0; or the first of these errors, with its reason in reader->fault:
+ * Returns 0, or an error with its reason in reader->fault. The checks have this order:
  *   VIRTIO_EFORMAT    VIRTIO_SECTION_NOT_A_STATE, VIRTIO_SECTION_FILE_SHORT
  *   VIRTIO_EVERSION   VIRTIO_SECTION_FILE_VERSION
  *   VIRTIO_EFORMAT    VIRTIO_SECTION_FILE_SHORT, VIRTIO_SECTION_FILE_LONG
@@ -147,8 +147,8 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
  * @where           filled in, for virtio_section_refuse() if a device refuses the record; or NULL
  *
  * Returns 0; VIRTIO_EINVAL for a value that disagrees with config; or an error of
- * virtio_section_read() or virtio_queue_check_state(), with section, value and offset in
- * reader->fault. A failure leaves state and count untouched, and the content of record undefined.
+ * virtio_section_read() or virtio_queue_check_state(). reader->fault then has section, value and
+ * offset. A failure leaves the content of record undefined, and all other outputs untouched.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_ser_read(struct virtio_section_reader *reader, uint32_t device, uint32_t queue,

@@ -3,8 +3,8 @@
  * Converts descriptors and used elements of a split ring from and to the host's byte order.
  *
  * The structures are little-endian, as in guest memory. The functions work on the caller's own
- * copies. They are for drivers in tests, and for tools that read a dump of memory. A device reads
- * the descriptors of a chain by <virtio/chain.h>.
+ * copies. Drivers in tests need these functions, and so do tools that read a dump of memory. A
+ * device reads the descriptors of a chain with <virtio/chain.h>.
  *
  * What the guest can do: nothing here. But every value read from a descriptor comes from the guest.
  *
@@ -27,7 +27,7 @@ VIRTIO_BEGIN_DECLS
  * @addr   guest address of the buffer
  * @len    bytes of the buffer
  * @flags  VRING_DESC_F_... bits
- * @next   index of the next descriptor; used only with VRING_DESC_F_NEXT
+ * @next   index of the next descriptor; devices ignore it without VRING_DESC_F_NEXT
  */
 VIRTIO_INLINE struct vring_desc virtio_split_desc(uint64_t addr, uint32_t len, uint16_t flags, uint16_t next);
 
@@ -40,7 +40,7 @@ VIRTIO_INLINE uint16_t virtio_split_desc_next(const struct vring_desc *d);
  * Makes a used element.
  *
  * @id   head of the chain
- * @len  bytes written to its writable buffers
+ * @len  bytes written to the chain's writable buffers
  */
 VIRTIO_INLINE struct vring_used_elem virtio_used_elem(uint32_t id, uint32_t len);
 

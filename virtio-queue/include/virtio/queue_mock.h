@@ -16,19 +16,19 @@
  *	got = virtio_mock_pop_used(&mock, &element);
  *
  * A mock accesses guest memory through <virtio/guest_memory.h> only, so areas and buffers may lie
- * in any map, even in a map of one-byte regions. The driver has a map of its own. The table and the
- * available ring must be writable in that map, whatever the device's map permits.
+ * in any map, even in a map of one-byte regions. The driver has a map of its own. All three areas
+ * must be writable in that map, whatever the device's map permits.
  *
- * What the device can do: write anything into the used ring at any time. An element is copied once,
- * then checked. No function asserts.
+ * What the device can do: write anything into the used ring at any time. The mock copies a used
+ * element once, and checks the copy. No function asserts.
  *
  * Threads:
  *   functions             who may call           what must not run beside
  *   all of this header    the driver's thread    another call on the same mock
  *
- * The device may run on another thread: mock and device share only guest memory. Single fields are
- * loaded with acquire order and stored with release order. A field that a region boundary cuts in
- * two is accessed byte by byte.
+ * The device may run on another thread: mock and device share only guest memory. 16-bit fields are
+ * loaded with acquire order and stored with release order. A field that is misaligned, or that a
+ * region boundary cuts in two, is accessed byte by byte.
  *
  * Freestanding. Allocates nothing.
  *
@@ -44,10 +44,10 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The driver's record of one descriptor. The caller's storage has one for each descriptor. */
+/* The driver's record of one descriptor. The caller's storage has a slot for each descriptor. */
 struct virtio_mock_slot {
 	uint64_t writable; /* of a head: bytes that the device may write to its chain */
-	uint32_t offered;  /* of a head: number of times that it is available and not used yet */
+	uint32_t offered;  /* of a head: offers of its chain that the device has not used yet */
 	uint16_t next;     /* next descriptor of the chain, or of the free list */
 	uint16_t count;    /* of a head: number of descriptors of its allocated chain; else 0 */
 };
@@ -60,8 +60,8 @@ struct virtio_mock_buffer {
 };
 
 /*
- * A driver. The caller allocates it, may read every member, and sets the three features after init.
- * A driver must not be copied, because it contains a cursor.
+ * A driver. The caller allocates it, may read every member, and sets the three features after
+ * virtio_mock_init(). A driver must not be copied, because it contains a cursor.
  */
 struct virtio_mock {
 	struct virtio_memory_cursor memory; /* for the driver's map; the caller may use it, too */
@@ -74,22 +74,22 @@ struct virtio_mock {
 	uint16_t size;
 	uint16_t free_head;  /* first free descriptor, if free_count is not 0 */
 	uint16_t free_count; /* free descriptors */
-	uint32_t in_flight;  /* heads made available and not used */
+	uint32_t in_flight;  /* heads offered and not used yet */
 
-	/* Negotiated features; init sets none. */
+	/* Negotiated features. virtio_mock_init() sets none. */
 	bool event_idx; /* VIRTIO_RING_F_EVENT_IDX */
 	bool indirect;  /* VIRTIO_RING_F_INDIRECT_DESC */
 	bool in_order;  /* VIRTIO_F_IN_ORDER */
 };
 
-/* The 16-bit fields of the two rings. */
+/* The 16-bit fields of the two rings, except the entries. */
 enum virtio_mock_field {
 	VIRTIO_MOCK_AVAIL_FLAGS,
 	VIRTIO_MOCK_AVAIL_IDX,
-	VIRTIO_MOCK_USED_EVENT, /* after the available ring (virtio 1.4, 2.7.6) */
+	VIRTIO_MOCK_USED_EVENT, /* after the available ring's entries (virtio 1.4, 2.7.6) */
 	VIRTIO_MOCK_USED_FLAGS,
 	VIRTIO_MOCK_USED_IDX,
-	VIRTIO_MOCK_AVAIL_EVENT, /* after the used ring (virtio 1.4, 2.7.8) */
+	VIRTIO_MOCK_AVAIL_EVENT, /* after the used ring's entries (virtio 1.4, 2.7.8) */
 };
 
 /* Life cycle */
@@ -102,7 +102,7 @@ enum virtio_mock_field {
  * @base     the first area begins at the first multiple of 16 at or above this address
  * @size     descriptors: a power of two, 1 to VIRTIO_QUEUE_MAX_SIZE
  * @slots    the caller's storage; must live as long as the mock
- * @entries  number of entries: size or more
+ * @entries  number of slots: at least size
  *
  * Returns 0, or:
  *   VIRTIO_ESIZE    an illegal size
@@ -116,8 +116,8 @@ int virtio_mock_init(struct virtio_mock *mock, const struct virtio_memory_map *m
 		     struct virtio_mock_slot *slots, uint32_t entries);
 
 /*
- * Moves one area to any address, legal or not, overlapping or not. Touches no memory: see
- * virtio_mock_reset(). Returns 0; VIRTIO_EINVAL for an unknown area.
+ * Moves one area to any address, legal or not, overlapping or not. Only virtio_mock_reset() zeroes
+ * the area. Returns 0; VIRTIO_EINVAL for an unknown area.
  */
 int virtio_mock_place(struct virtio_mock *mock, enum virtio_queue_area area, uint64_t addr);
 
@@ -144,8 +144,8 @@ void virtio_mock_fill_config(const struct virtio_mock *mock, struct virtio_queue
 /*
  * Prepares and starts the device's side of this queue.
  *
- * @mock      as set up, features included
- * @queue     the caller's; started on success
+ * @mock      set up, with its features
+ * @queue     as for virtio_queue_init(); started on success
  * @inflight  storage, as for virtio_queue_init()
  * @entries   number of entries
  * @map       the device's view of guest memory
@@ -158,10 +158,7 @@ int virtio_mock_create_queue(const struct virtio_mock *mock, struct virtio_queue
 
 /* Addresses */
 
-/*
- * Returns the bytes that the areas of virtio_mock_init() need, with the event fields, if base is a
- * multiple of 16.
- */
+/* Returns the bytes that all areas with event fields need, for a base that is a multiple of 16. */
 uint64_t virtio_mock_bytes(uint32_t size);
 
 /* Returns the length of one area in bytes, with its event field; 0 for an unknown area. */
@@ -180,11 +177,11 @@ uint64_t virtio_mock_used_entry_addr(const struct virtio_mock *mock, uint32_t sl
 uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock_field field);
 
 /*
- * Read and write single fields. These functions neither use nor change the driver's records.
+ * Read and write single fields and entries. The driver's records are neither used nor changed.
  *
  * @index, @slot  below the queue size. In the _at functions any index is allowed, and the table may
  *                be at any address.
- * @out           in the host's byte order, also in the members of structures. Untouched on failure.
+ * @out           untouched on failure. All values and structures are in the host's byte order.
  *
  * Return 0; VIRTIO_EINVAL for an unknown field, or an index outside the area (not for the _at
  * functions); VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. On failure nothing is written.
@@ -200,7 +197,7 @@ int virtio_mock_set_desc(struct virtio_mock *mock, uint32_t index, const struct 
 int virtio_mock_get_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t index, struct vring_desc *out);
 int virtio_mock_set_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t index, const struct vring_desc *desc);
 
-/* Chains without the driver's records */
+/* Chains without allocation */
 
 /*
  * Writes a chain into descriptors first, first + 1 and so on. After the last descriptor of the
@@ -211,8 +208,9 @@ int virtio_mock_set_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t i
  *           VRING_DESC_F_NEXT.
  * @count    at most the queue size
  *
- * Allocates nothing, and does not check whether the descriptors are free. Returns 0; VIRTIO_EINVAL;
- * or an error of virtio_mock_set_desc(), after which a part of the chain may be written.
+ * Allocates nothing, and does not check whether the descriptors are free. Returns 0; VIRTIO_EINVAL
+ * for a bad first or count; or an error of virtio_mock_set_desc(), after which a part of the chain
+ * may be written.
  */
 int virtio_mock_write_chain(struct virtio_mock *mock, uint32_t first, const struct virtio_mock_buffer *buffers,
 			    uint32_t count);
@@ -225,8 +223,8 @@ int virtio_mock_write_table(struct virtio_mock *mock, uint64_t table, const stru
 			    uint32_t count);
 
 /*
- * Puts any head into the next slot of the available ring. virtio_mock_publish() shows it to the
- * device. Returns 0, or an error of virtio_mock_set_avail_entry().
+ * Puts any head into the next slot of the available ring. virtio_mock_publish() makes the head
+ * visible to the device. Returns 0, or an error of virtio_mock_set_avail_entry().
  */
 int virtio_mock_offer(struct virtio_mock *mock, uint16_t head);
 
@@ -236,7 +234,7 @@ int virtio_mock_offer(struct virtio_mock *mock, uint16_t head);
  */
 int virtio_mock_publish(struct virtio_mock *mock);
 
-/* Chains with the driver's records */
+/* Chains of allocated descriptors */
 
 /*
  * Allocates descriptors and writes a chain into them. The chain is not made available.
@@ -253,16 +251,16 @@ int virtio_mock_alloc(struct virtio_mock *mock, const struct virtio_mock_buffer 
  * Allocates a chain with an indirect table, which uses one descriptor of the queue. Returns as
  * virtio_mock_alloc().
  *
- * @table  guest address of the table, at any alignment. The chain owns the table's 16 * count bytes
+ * @table  guest address of the table, at any alignment. Leave the table's 16 * count bytes alone
  *         until the device has used the chain.
- * @count  1 to 65,535
+ * @count  1 to 65,535; otherwise VIRTIO_EINVAL
  */
 int virtio_mock_alloc_indirect(struct virtio_mock *mock, uint64_t table, const struct virtio_mock_buffer *buffers,
 			       uint32_t count);
 
 /*
- * Frees a chain that was not made available. Returns 0; VIRTIO_ESTALE if head is not the head of an
- * allocated chain; VIRTIO_EBUSY if the chain was made available.
+ * Frees an allocated chain that was not offered. Returns 0; VIRTIO_ESTALE if head is not the head
+ * of an allocated chain; VIRTIO_EBUSY if the chain was offered.
  */
 int virtio_mock_free(struct virtio_mock *mock, uint16_t head);
 
@@ -292,7 +290,7 @@ int virtio_mock_add_many(struct virtio_mock *mock, const struct virtio_mock_buff
 /* Used elements */
 
 /*
- * Pops the next used element, checks it and frees its chain.
+ * Pops the next used element, checks it and frees its chain if the chain is allocated.
  *
  * @out  id and len in the host's byte order. Untouched unless 1 is returned.
  *
@@ -312,8 +310,8 @@ int virtio_mock_pop_used(struct virtio_mock *mock, struct vring_used_elem *out);
 /*
  * Decides whether to kick the device for the entries published since the last call.
  *
- * Without event_idx the flags of the used ring decide, with event_idx the position of avail_event
- * (virtio 1.4, 2.7.13.4.1). Returns 1 for yes, 0 for no, or an error of virtio_mock_get().
+ * Without event_idx the flags of the used ring decide. With event_idx the position of avail_event
+ * decides (virtio 1.4, 2.7.13.4.1). Returns 1 for yes, 0 for no, or an error of virtio_mock_get().
  */
 int virtio_mock_should_kick(struct virtio_mock *mock);
 

@@ -11,7 +11,7 @@ VIRTIO_BEGIN_DECLS
 /*
  * Returns a lock that is a mutex, for virtio_queue_sync_init().
  *
- * @mutex  initialised by the caller, of any type; must live as long as the lock
+ * @mutex  initialised by the caller, of any type; must live as long as the lock is used
  */
 struct virtio_queue_lock virtio_queue_lock_pthread(pthread_mutex_t *mutex);
 

@@ -2,19 +2,19 @@
 /*
  * Saving a queue's state and restoring it, for snapshots and live migration.
  *
- * The state is a plain struct of values, and a record of the requests in flight. It holds no host
- * address, and nothing about notifications. So the first virtio_queue_needs_interrupt() after a
- * restore may cause one extra interrupt. Every queue can be saved, also if it is not started, is
+ * A state has two parts: a plain struct of values, and a record of the requests in flight. It holds
+ * no host address, and nothing about notifications. So the first virtio_queue_needs_interrupt()
+ * after a restore may cause one extra interrupt. A queue can be saved even if it is not started, is
  * broken, or has requests in flight. <virtio/queue_ser.h> converts the state into bytes.
  *
- * The record names a request in flight by its head, and has none of its descriptors. The new owner
- * replays the request: it walks the chain again, in the guest memory of that moment. If the guest
- * has changed the chain meanwhile, the changed chain is checked like any other chain. Indices come
- * from the state, never from the ring.
+ * The record names each request in flight by its head, and stores no descriptors. The new owner
+ * replays the request, and walks its chain again in guest memory. If the guest has changed the
+ * chain meanwhile, the changed chain is checked like any other chain. Indices come from the state,
+ * never from the ring.
  *
- * What the guest can do: nothing that stops a restore. An incoherent ring breaks the queue when the
- * device reads the ring. A state may come from anywhere, so every value is checked as if the guest
- * had written it.
+ * What the guest can do: stop a restore only by a translation that is not known yet. An incoherent
+ * ring breaks the queue when the device reads the ring. A state may come from anywhere, so every
+ * value is checked as if the guest had written it.
  *
  * Threads:
  *   functions                    who may call   what must not run beside
@@ -35,7 +35,7 @@ struct virtio_queue_state {
 	struct virtio_queue_config config;
 	uint16_t next_avail; /* available index of the next pop */
 	uint16_t next_used;  /* index of the next used element: next_avail - length of the record */
-	int broken;          /* 0, or the error of virtio_queue_pop() that broke the queue */
+	int broken;          /* 0, or the error that broke the queue */
 };
 
 /* A request that was popped and is not in the used ring. */
@@ -46,7 +46,7 @@ struct virtio_queue_flight {
 };
 
 /*
- * Saves a queue with nothing in flight.
+ * Saves a queue that has nothing in flight.
  *
  * @queue  goes on as before. A queue that is not started gives a state of zeroes, so a VMM can save
  *         all queues alike.
@@ -54,7 +54,7 @@ struct virtio_queue_flight {
  *
  * Returns 0, or:
  *   VIRTIO_EBUSY   a request is in flight, waits under IN_ORDER, or must still be replayed
- *   VIRTIO_EINVAL  the indices that the caller has set do not match the requests in flight
+ *   VIRTIO_EINVAL  the caller has set next_avail and next_used to different values
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_state *out);
@@ -62,19 +62,19 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
 /*
  * Saves a queue together with the requests in flight.
  *
- * @queue     must not complete any of these requests afterwards, but otherwise goes on. A queue
- *            that is not started gives a state of zeroes and no record.
+ * @queue     goes on, but do not complete any of these requests afterwards. A queue that is not
+ *            started gives a state of zeroes and no record.
  * @out       the state; untouched on failure
- * @record    the caller's array: the requests in flight, in the order in which they were popped
+ * @record    the caller's array, filled with the requests in flight, in the order of their pops
  * @capacity  number of entries: the queue size is enough
  * @count     set to the number of requests; untouched on failure
  *
  * Returns 0, or:
- *   VIRTIO_EINVAL   as virtio_queue_save()
+ *   VIRTIO_EINVAL   next_avail - next_used is not the number of requests: see virtio_queue_save()
  *   VIRTIO_ENOBUFS  the array is too small
- *   VIRTIO_EBUSY    requests must still be replayed: only the caller's record has them. First
- *                   replay them without carrying them out. This changes no guest memory, and the
- *                   new record has these requests again.
+ *   VIRTIO_EBUSY    requests of a restored record must still be replayed. First replay them, but do
+ *                   not carry them out: this changes no guest memory. The next save then records
+ *                   these requests again.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out,
@@ -84,14 +84,14 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
  * Checks a state and its record. Makes the checks of virtio_queue_restore() and
  * virtio_queue_replay(), but needs no queue.
  *
- * @record   count entries. NULL: the record is not checked.
- * @map      the guest's memory. NULL: does not check whether the areas are in memory.
- * @refusal  on failure set to the refused value; otherwise untouched. The names are those of the
- *           section "queue" (virtio-queue-ser/README.md), whose list is in_flight.
+ * @record   an array of count entries; NULL skips the check of the entries
+ * @map      the guest's memory; NULL skips the check whether the areas are in memory
+ * @refusal  on failure set to the refused value; otherwise untouched. Values have the names of the
+ *           section "queue" (virtio-queue-ser/README.md); the name of the record is in_flight.
  *
  * Returns 0 or an error of virtio_queue_restore(). VIRTIO_EINVAL also means a fault in the record:
- * its length disagrees with the indices, a head is not below the queue size or occurs twice, or
- * completed or written is impossible.
+ * its length disagrees with the indices, a head is not below the queue size or occurs twice, or a
+ * value of completed or written is impossible.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_check_state(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
@@ -101,15 +101,15 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  * Starts a queue from a saved state. The state of a queue that was not started leaves this queue
  * not started.
  *
- * @queue  prepared by virtio_queue_init(), and not started, or reset since its last start
+ * @queue  prepared by virtio_queue_init(); not started, or reset since its last start
  * @state  from virtio_queue_save() or virtio_queue_save_in_flight(), perhaps by way of a file
  * @map    the guest's memory, as for virtio_queue_start()
  *
- * A queue that was broken is broken again, wherever its areas are. A queue is broken, too, if a
+ * A queue that was broken is broken again, wherever its areas are. The queue also breaks if a
  * translation no longer maps its areas (VIRTIO_EFAULT, VIRTIO_EPERM): the guest must not be able to
  * stop a restore. The next pop then returns VIRTIO_EBROKEN.
  *
- * Returns 0. Otherwise the queue is as before:
+ * Returns 0, or an error that leaves the queue as before:
  *   VIRTIO_EBUSY       the queue is started
  *   VIRTIO_EINVAL      next_avail is more than the queue size ahead of next_used, a bool of the
  *                      configuration is neither 0 nor 1, broken is not a fault of a ring, or the
@@ -126,7 +126,7 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 
 /*
  * Puts a request of the record in flight again. Call this for every entry of the record, in order.
- * Before the last of these calls pops return VIRTIO_EBUSY, and no request may be completed.
+ * Until the last of these calls, pops return VIRTIO_EBUSY, and no request may be completed.
  *
  * @queue    restored
  * @request  the entry
@@ -138,8 +138,8 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
  *   VIRTIO_EINVAL     the head is not below the queue size, or was replayed already; all requests
  *                     have been replayed; or the request was completed in a queue without IN_ORDER
  *
- * virtio_queue_unpop() undoes a replay, unless the queue is broken. After an unpop, replay the
- * request again later.
+ * virtio_queue_unpop() undoes the last replay, unless the queue is broken. The request must then be
+ * replayed again later.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_flight *request,
@@ -152,8 +152,8 @@ int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_fl
  * @queue  started
  * @out    the state; untouched on failure
  *
- * Returns 0; VIRTIO_ENOTREADY if not started; or an error of virtio_queue_save(), and the queue
- * goes on as before.
+ * Returns 0; VIRTIO_ENOTREADY if not started; or an error of virtio_queue_save(). After an error
+ * the queue goes on as before.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_pause(struct virtio_queue *queue, struct virtio_queue_state *out);

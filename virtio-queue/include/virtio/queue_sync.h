@@ -9,8 +9,8 @@
  *	error = virtio_queue_complete(virtio_queue_sync_lock(&sync), token, len);
  *	virtio_queue_sync_unlock(&sync);
  *
- * Four calls take the lock themselves. Three of them pop a chain and resolve it at once, because a
- * chain must be walked under its queue's lock. The segments may be used without the lock.
+ * Four calls take the lock themselves. Three of them also resolve the chain of the request, because
+ * a chain must be walked under its queue's lock. The segments may be used without the lock.
  *
  * The lock consists of two callbacks, so a hypervisor can use a spinlock. <virtio/queue_pthread.h>
  * has the callbacks for a POSIX mutex.
@@ -52,8 +52,8 @@ struct virtio_queue_sync {
  * @lock      copied; its context must live as long as the queue
  * @inflight, entries  as for virtio_queue_init()
  *
- * Returns as virtio_queue_init(); VIRTIO_ENOOP if a callback is missing:
- * virtio_queue_lock_missing_op() names it. A failure changes nothing.
+ * Returns as virtio_queue_init(), or VIRTIO_ENOOP if virtio_queue_lock_missing_op() names a missing
+ * callback. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_queue_lock *lock,
@@ -63,7 +63,7 @@ int virtio_queue_sync_init(struct virtio_queue_sync *sync, const struct virtio_q
 const char *virtio_queue_lock_missing_op(const struct virtio_queue_lock *lock);
 
 /*
- * Takes the lock and returns the queue. After the lock is released another thread may pop and
+ * Takes the lock and returns the queue. Once the lock is released, another thread may pop and
  * complete. A result such as the number from virtio_queue_available() is then out of date, and
  * virtio_queue_unpop() may return VIRTIO_ENOTLAST.
  */
@@ -75,12 +75,12 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
  *
  * @token        set if 1 is returned; otherwise untouched
  * @resolved     as for virtio_chain_resolve()
- * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(). After an error the
- *               chain is popped all the same, and resolved is as virtio_chain_resolve() says. The
- *               caller completes a malformed chain with length 0.
+ * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(), which documents
+ *               the content of resolved after an error. The caller still completes the chain,
+ *               usually with length 0.
  *
- * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for a chain that is not mapped yet, the
- * chain has been unpopped.
+ * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has
+ * been unpopped.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_pop(struct virtio_queue_sync *sync, struct virtio_token *token,
@@ -97,12 +97,13 @@ int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct vi
 				 uint64_t written);
 
 /*
- * Replays a request of a saved state, and resolves it. Does both under the lock. The parameters
- * that are not listed are as for virtio_queue_sync_pop().
+ * Replays a request and resolves its chain, under the lock. The other parameters are as for
+ * virtio_queue_sync_pop().
  *
  * @request  the request's entry in the saved record
  *
- * Returns as virtio_queue_replay(); VIRTIO_ENOTMAPPED as virtio_queue_sync_pop().
+ * Returns as virtio_queue_replay(), or VIRTIO_ENOTMAPPED as virtio_queue_sync_pop(). A broken queue
+ * returns VIRTIO_EBROKEN instead of VIRTIO_ENOTMAPPED, and the request stays in flight.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_replay(struct virtio_queue_sync *sync, const struct virtio_queue_flight *request,

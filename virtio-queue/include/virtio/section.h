@@ -7,18 +7,18 @@
  * version of each value, and its offset in a C structure. The functions that write, read, print or
  * find values use the tables.
  *
- *   writer  Fills the caller's buffer, or only measures the size. Stores an error, and reports it
- *           once, at the end.
+ *   writer  Fills the caller's buffer, or only measures the size. Stores the first error. The
+ *           caller checks for an error once, at the end.
  *   reader  Reads sections from the caller's bytes, in the order in which they were written. A
- *           section that the caller doesn't ask for is skipped and reported if its writer has
- *           marked it as skippable; otherwise it is an error.
+ *           section that the caller doesn't ask for is an error, unless its writer has marked it
+ *           as skippable. The reader then skips and reports the section.
  *   fault   The first error of a reader: section, value, offset in the bytes, and the value found.
  *
- * Versions: a new value makes a new version of its section, and is added at the end. Each value has
- * the version in which it appeared, and a default for older sections. Missing bytes and bytes that
- * are left over are errors.
+ * Versions: a new value makes a new version of its section. It is added after the section's values
+ * or after the values of an entry. The table has the version in which each value appeared, and a
+ * default for older sections. Missing bytes and bytes that are left over are errors.
  *
- * Bytes are little-endian without padding; virtio-queue-ser/README.md specifies each byte.
+ * Integers are little-endian without padding; virtio-queue-ser/README.md specifies each byte.
  *
  * What a guest can do: nothing. But the bytes may have any origin. No length or count is used
  * before it is checked, and every value is checked again by the component that restores it.
@@ -45,7 +45,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_SECTION_NAME_MAX 16u /* the longest name of a section, in characters */
 /* Length of the header in front of a section's content. */
 #define VIRTIO_SECTION_HEADER_BYTES 32u
-#define VIRTIO_SECTION_NO_ENTRY UINT32_MAX            /* for a fault that concerns no entry */
+#define VIRTIO_SECTION_NO_ENTRY UINT32_MAX            /* stands for no entry */
 #define VIRTIO_SECTION_MAX_BYTES UINT32_C(0x7fffffff) /* the longest content of a section */
 
 /* One value of a section. */
@@ -55,12 +55,12 @@ struct virtio_section_field {
 	uint32_t offset;   /* offset in the C structure, in bytes */
 	uint16_t since;    /* the section's version in which the value appeared, at least 1 */
 	uint8_t bytes;     /* size in the structure and in the file: 1, 2, 4 or 8 */
-	bool boolean;      /* only 0 and 1 are valid */
+	bool boolean;      /* true: only 0 and 1 are valid */
 };
 
 /*
- * Values that version 1 has. VALUE is a member of a structure under its own name, NAMED a member
- * under another name, and ELEMENT the nth element of an array. BOOL and NAMED_BOOL are for bools.
+ * Initialise the fields of version 1. VALUE is a member of a structure under its own name, NAMED a
+ * member under another name, and ELEMENT element n of an array. BOOL and NAMED_BOOL are for bools.
  */
 #define VIRTIO_SECTION_VALUE(structure, member) VIRTIO_SECTION_NAMED(structure, member, #member)
 #define VIRTIO_SECTION_BOOL(structure, member) VIRTIO_SECTION_NAMED_BOOL(structure, member, #member)
@@ -78,7 +78,7 @@ struct virtio_section_field {
 			(uint8_t)sizeof(((structure *)0)->member[0]), false                                            \
 	}
 
-/* A value that appeared in a later version, and its default for older sections. */
+/* Initialises a field that appeared in a later version. fallback is its default in older ones. */
 #define VIRTIO_SECTION_VALUE_SINCE(structure, member, version, fallback)                                               \
 	{                                                                                                              \
 #member, fallback, (uint32_t)offsetof(structure, member), version,                                     \
@@ -118,19 +118,19 @@ enum virtio_section_reason {
 	VIRTIO_SECTION_GOOD,
 	VIRTIO_SECTION_NOT_A_STATE,   /* the file does not begin like a saved state */
 	VIRTIO_SECTION_FILE_VERSION,  /* found is a version below oldest or above newest */
-	VIRTIO_SECTION_FILE_SHORT,    /* found is the file's length, expected the needed length */
+	VIRTIO_SECTION_FILE_SHORT,    /* found is the length, expected the stored or least length */
 	VIRTIO_SECTION_FILE_LONG,     /* found is the file's length, expected the stored length */
 	VIRTIO_SECTION_CHECKSUM,      /* found is the stored checksum, expected the computed one */
 	VIRTIO_SECTION_OTHER_ID,      /* the file belongs to other memory */
 	VIRTIO_SECTION_HEADER_SHORT,  /* fewer bytes are left than a section's header has */
-	VIRTIO_SECTION_BAD_NAME,      /* not ASCII, or bytes after the name that are not 0 */
+	VIRTIO_SECTION_BAD_NAME,      /* empty, not printable ASCII, or other bytes than 0 follow */
 	VIRTIO_SECTION_BAD_FLAGS,     /* found has an unknown bit, or disagrees with the layout */
 	VIRTIO_SECTION_CONTENT_SHORT, /* the section is longer than the bytes left */
 	/* The caller doesn't ask for this section, and it can't be skipped. */
 	VIRTIO_SECTION_UNKNOWN,
 	VIRTIO_SECTION_ABSENT,           /* the file ends without this section */
 	VIRTIO_SECTION_VERSION,          /* found is a version below oldest or above newest */
-	VIRTIO_SECTION_MISSING_BYTES,    /* the content ends before this value */
+	VIRTIO_SECTION_MISSING_BYTES,    /* the content ends before the end of this value */
 	VIRTIO_SECTION_EXTRA_BYTES,      /* found is the number of bytes after the last value */
 	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* found is more than expected, the array's capacity */
 	VIRTIO_SECTION_NOT_A_BOOL,       /* found is neither 0 nor 1 */
@@ -142,7 +142,7 @@ enum virtio_section_reason {
 struct virtio_section_fault {
 	int error; /* VIRTIO_E...; 0 if there is none */
 	enum virtio_section_reason reason;
-	struct virtio_section section; /* an empty name stands for the envelope */
+	struct virtio_section section; /* the name is empty if no section is known */
 	const char *field;             /* the value's name; NULL for the section as a whole */
 	const char *list;              /* name of the list, if the value belongs to an entry */
 	uint32_t entry;                /* index of the entry, or VIRTIO_SECTION_NO_ENTRY */
@@ -154,7 +154,7 @@ struct virtio_section_fault {
 	uint16_t oldest, newest;
 };
 
-/* A value that a component refuses, named as in its layout. */
+/* A value that a component refuses, named as in the section's layout. */
 struct virtio_refusal {
 	const char *field; /* NULL for the section as a whole */
 	uint32_t entry;    /* index of the entry, or VIRTIO_SECTION_NO_ENTRY */
@@ -166,7 +166,7 @@ struct virtio_refusal {
 /* The caller allocates the writer, and changes it by functions only. */
 struct virtio_section_writer {
 	uint8_t *bytes;  /* the caller's buffer, or NULL */
-	size_t capacity; /* size of that buffer */
+	size_t capacity; /* size of that buffer, or less once a value did not fit */
 	/* Number of bytes written so far, including bytes that did not fit. */
 	size_t length;
 	int error; /* the first error; a buffer that is too small is no error here */
@@ -181,8 +181,8 @@ struct virtio_section_writer {
 void virtio_section_writer_init(struct virtio_section_writer *writer, void *bytes, size_t capacity);
 
 /*
- * Adds bytes without a section, for an envelope. Adds zeroes if bytes is NULL. Bytes that do not
- * fit are only counted.
+ * Adds bytes without a section, for an envelope. Adds zeroes if bytes is NULL. If the bytes do not
+ * all fit, these and all later bytes are only counted.
  */
 void virtio_section_put(struct virtio_section_writer *writer, const void *bytes, size_t count);
 
@@ -193,11 +193,11 @@ void virtio_section_put(struct virtio_section_writer *writer, const void *bytes,
  * @device   number of the device in the file, chosen by the caller; 0 if there is only one
  * @index    number of the part in the device, for example of a queue
  * @state    the structure of the layout's fields; NULL if there are none
- * @entries  an array of the structure of the layout's entries; NULL if count is 0
+ * @entries  an array of structures with the layout's entry fields; NULL if count is 0
  * @count    number of entries; 0 for a layout without a list
  *
- * A section longer than VIRTIO_SECTION_MAX_BYTES sets writer->error to VIRTIO_EINVAL, and so do
- * entries if the layout has no list. After an error nothing is written.
+ * A list that makes the section longer than VIRTIO_SECTION_MAX_BYTES sets writer->error to
+ * VIRTIO_EINVAL, and so do entries for a layout without a list. After an error nothing is written.
  */
 void virtio_section_write(struct virtio_section_writer *writer, const struct virtio_section_layout *layout,
 			  uint32_t device, uint32_t index, const void *state, const void *entries, uint32_t count);
@@ -255,7 +255,7 @@ void virtio_section_report_skipped(struct virtio_section_reader *reader, struct 
  *
  * Returns 0, or the error of reader->fault. After an error every output is untouched, and later
  * calls return the same error:
- *   VIRTIO_EFORMAT   the next bytes are no valid section, or another section is next
+ *   VIRTIO_EFORMAT   the next bytes are no valid section, another section is next, or none is left
  *   VIRTIO_EVERSION  the section's version is newer than the layout, or 0
  *   VIRTIO_ENOBUFS   more entries than the array has
  *   VIRTIO_EINVAL    a bool that is neither 0 nor 1
@@ -279,7 +279,7 @@ bool virtio_section_is_next(const struct virtio_section_reader *reader, const st
  *
  * @out  filled in if 1 is returned
  *
- * Returns 1; 0 at the end; or VIRTIO_EFORMAT, which later calls return again.
+ * Returns 1; 0 at the end; or the error of reader->fault: VIRTIO_EFORMAT for a bad header.
  */
 VIRTIO_MUST_CHECK
 int virtio_section_next(struct virtio_section_reader *reader, struct virtio_section *out);
@@ -291,8 +291,8 @@ int virtio_section_next(struct virtio_section_reader *reader, struct virtio_sect
 void virtio_section_rewind(struct virtio_section_reader *reader, const struct virtio_section *section);
 
 /*
- * Ends the reading. Skips the sections that are left, if they may be skipped. Returns 0, or the
- * error in reader->fault.
+ * Ends the reading. Skips the sections that are left. A section that can't be skipped is an error.
+ * Returns 0, or the error of reader->fault.
  */
 VIRTIO_MUST_CHECK
 int virtio_section_reader_end(struct virtio_section_reader *reader);
@@ -321,7 +321,7 @@ const char *virtio_section_reason_text(enum virtio_section_reason reason);
  * byte 212: the target refuses the value: 700 (VIRTIO_EINVAL...)".
  *
  * @text      the caller's; ends with a NUL if capacity isn't 0. A text that is too long is cut.
- * @capacity  bytes of text; 0 only measures, and text may be NULL
+ * @capacity  bytes of text; 0 only measures, and text may then be NULL
  *
  * Returns the length of the whole text, without the NUL.
  */

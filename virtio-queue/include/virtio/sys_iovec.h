@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Passes the suite's I/O vectors to the operating system: readv(), writev(), io_uring and the like.
- * Hosted only: a freestanding build has no <sys/uio.h>.
+ * Converts the suite's I/O vectors to the operating system's type, for readv(), writev(), io_uring
+ * and the like. Hosted builds only: a freestanding build has no <sys/uio.h>.
  *
  * Threads: all functions are thread-safe.
  */
