@@ -30,8 +30,8 @@ static bool can_offer(uint32_t bit)
 	case VIRTIO_F_ADMIN_VQ:
 		return false;
 	/*
-	 * Among the refused bits is 43, the feature of suspending a device (virtio 1.4, 2.1 and
-	 * 3.4). So the core does not know its status bit. Linux does not define the feature yet.
+	 * Bit 43, the feature of suspending a device (virtio 1.4, 2.1 and 3.4), is refused here.
+	 * The core does not know the status bit SUSPEND, and Linux does not define the feature yet.
 	 */
 	default:
 		return bit < 24 || bit == 42 || bit > 49;

@@ -21,7 +21,7 @@
 #define LIVE_INTERRUPT ((uint32_t)(VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG) << LIVE_INTERRUPT_SHIFT)
 #define LIVE_RESETTING (1u << 16)
 
-/* With one of these status bits only a reset makes progress. */
+/* With one of these status bits set, the device works again only after a reset. */
 #define STATUS_STUCK (VIRTIO_CONFIG_S_FAILED | VIRTIO_CONFIG_S_NEEDS_RESET)
 
 static inline uint32_t live_load(const struct virtio_device *device)
@@ -29,7 +29,7 @@ static inline uint32_t live_load(const struct virtio_device *device)
 	return __atomic_load_n(&device->live, __ATOMIC_SEQ_CST);
 }
 
-/* Sets live to next if live still is *seen. Otherwise sets *seen to live. */
+/* If live still is *seen, sets live to next and returns true. Otherwise sets *seen to live. */
 static inline bool live_replace(struct virtio_device *device, uint32_t *seen, uint32_t next)
 {
 	return __atomic_compare_exchange_n(&device->live, seen, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -57,13 +57,16 @@ uint32_t virtio_impl_device_clear_interrupt(struct virtio_device *device, uint32
 /* Keeps an error for the operator, if no error is kept yet. */
 void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint16_t queue);
 
-/* Restores the state after virtio_device_init(), but does not change live. */
+/* Clears the driver's settings and all stops and resets in progress. Does not change live. */
 void virtio_impl_device_clear(struct virtio_device *device);
 
-/* Returns the number for a stop or a reset that begins; never 0. */
+/* Returns a new number for a stop or a reset; never 0. */
 uint32_t virtio_impl_device_next_number(struct virtio_device *device);
 
-/* Calls the operation reset(), and ends the reset if its result says so. Returns the result. */
+/*
+ * Calls the operation reset(), and ends the reset unless the result is VIRTIO_DEVICE_IN_PROGRESS.
+ * Returns the result.
+ */
 int virtio_impl_device_ask_reset(struct virtio_device *device);
 
 /* Resets all of the driver's settings of a queue to the defaults. */
@@ -73,24 +76,24 @@ void virtio_impl_device_clear_queue(struct virtio_queue_registers *queue);
 bool virtio_impl_device_status_possible(uint32_t status);
 
 /*
- * Return 0 if the accepted features may be negotiated. The first applies the rules of the core, the
- * second calls the operation check_features().
+ * Return 0 if the accepted features may be negotiated, or an error. The first function applies the
+ * rules of the core, and the second calls the operation check_features().
  */
 int virtio_impl_device_check_offered(const struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool accepted_beyond);
 int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
 /*
- * Returns the configuration with which a queue runs: the driver's values, and the features that
- * concern queues.
+ * Returns the configuration with which a queue runs: ready, with the driver's values and the
+ * accepted features that concern queues.
  */
 struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_queue_config *config,
 							   const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
-/* Ends the wait of every queue that waits to be enabled. Keeps the error, unless error is 0. */
+/* Ends every queue's wait for a translation. Keeps the error as the first error, unless it is 0. */
 void virtio_impl_device_end_enabling(struct virtio_device *device, int error);
 
-/* Calls queue_notify() for every running queue. */
+/* Calls queue_notify() for every ready queue. Call this only while the device is active. */
 void virtio_impl_device_notify_all(struct virtio_device *device);
 
 #pragma GCC visibility pop

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Starts, serves, stops and resets the queues of a device, for the device's author. */
+/* Starts, serves, stops, resets and restores the queues of a device, for the device's author. */
 #include <virtio/device_queues.h>
 
 #include <virtio/bindings/virtio_config.h>
@@ -182,7 +182,10 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
 	       virtio_device_stop_number(device, queue) == 0 && (virtio_device_status(device) & stuck) == 0;
 }
 
-/* Interrupts the driver if needed, and sets DEVICE_NEEDS_RESET after an error. Returns got. */
+/*
+ * Interrupts the driver if needed. Sets DEVICE_NEEDS_RESET after an error other than
+ * VIRTIO_ENOTMAPPED. Returns got.
+ */
 static int finish_round(struct virtio_device *device, uint16_t queue, int got, bool interrupt)
 {
 	if (interrupt)

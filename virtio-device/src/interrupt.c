@@ -9,7 +9,7 @@
  */
 #include "device_internal.h"
 
-/* Returns whether the line must be high: a cause is not acknowledged, and the driver is ready. */
+/* Returns whether the line must be high: a cause is not acknowledged, and DRIVER_OK is set. */
 static bool is_pending(uint32_t live)
 {
 	return (live & LIVE_INTERRUPT) != 0 && (live & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
@@ -26,7 +26,10 @@ static enum virtio_interrupt a_cause(uint32_t live)
 	return causes & VIRTIO_INTERRUPT_CONFIG ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED;
 }
 
-/* Calls interrupt() until the line agrees with the interrupt status. level is the line's level. */
+/*
+ * Calls interrupt() until the level of the last call agrees with the interrupt status. The caller
+ * has just called interrupt() with the parameter level.
+ */
 static void settle(struct virtio_device *device, bool level)
 {
 	for (;;) {

@@ -17,8 +17,7 @@ static struct virtio_queue_registers *selected(const struct virtio_device *devic
 
 /*
  * Returns whether the driver may set up and enable a queue. Once DRIVER_OK is set, the driver must
- * have reset the queue. A queue that was only stopped keeps its state in the core and in the
- * device.
+ * have reset the queue by QueueReset. A stop by QueueReady is not enough.
  */
 static bool may_set_up(const struct virtio_device *device, const struct virtio_queue_registers *queue)
 {
@@ -178,7 +177,7 @@ static int refuse_to_enable(struct virtio_device *device, uint16_t index, int er
 	return 0;
 }
 
-/* Enables a queue, or waits while a translation is not known yet. */
+/* Enables a queue. If a translation is not known yet, the queue waits to be enabled. */
 static int enable(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index)
 {
 	const struct virtio_queue_config before = queue->config;
@@ -268,7 +267,10 @@ static int stop(struct virtio_device *device, struct virtio_queue_registers *que
 {
 	int result;
 
-	/* The reset shows until it has succeeded, also after a failure (virtio 1.4, 4.2.2.1). */
+	/*
+	 * QueueReset reads 1 until the reset has succeeded, also after a failure (virtio 1.4,
+	 * 4.2.2.1).
+	 */
 	queue->resetting = queue->resetting || reset;
 	/*
 	 * The reset of the device will stop the queue. Until then the driver must see the queue as

@@ -177,8 +177,8 @@ static int check_accepted(const struct virtio_device *device, const struct virti
 static const char *const area_names[] = { "desc", "avail", "used" };
 
 /*
- * Returns NULL if a driver can have set these addresses, and the device can have refused these
- * values. Otherwise returns the name of the wrong value.
+ * Returns NULL if given, refused, ready, enabling and the addresses of a queue can occur together.
+ * Otherwise returns the name of the wrong value.
  */
 static const char *check_given(const struct virtio_queue_registers_state *saved)
 {
@@ -193,7 +193,7 @@ static const char *check_given(const struct virtio_queue_registers_state *saved)
 	for (uint32_t i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
 		/*
 		 * An accepted low half sets the area's bit in given. A later refusal moves the bit
-		 * to refused. Without the bit in either, the low half must be 0.
+		 * to refused. If the bit is in neither, the low half must be 0.
 		 */
 		if (!((saved->given | saved->refused) & 1u << i) && (uint32_t)saved->addr[i] != 0)
 			return area_names[i];
@@ -231,8 +231,8 @@ static const char *check_progress(const struct virtio_device_state *state,
 }
 
 /*
- * Changes the target's configuration of a queue into the saved configuration. If a value is wrong,
- * *field is its name.
+ * Changes the target's configuration of a queue into the saved configuration. Returns 0, or an
+ * error. After an error *field is the name of the wrong value.
  */
 static int rebuild_queue(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved,
 			 struct virtio_queue_config *config, const char **field)
@@ -264,8 +264,8 @@ static int rebuild_queue(const struct virtio_device_state *state, const struct v
 
 /*
  * Checks the areas of a queue. Missing areas are accepted if the device needs a reset, because the
- * reset forgets them. With a translation the guest decides what is mapped, and must not be able to
- * stop a restore.
+ * reset forgets them. They are also accepted with a translation: there the guest decides what is
+ * mapped, and must not be able to stop a restore.
  */
 static int check_areas(const struct virtio_device *device, const struct virtio_device_state *state,
 		       const struct virtio_queue_config *config)
@@ -332,7 +332,7 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
 	return error ? error : check_queues(device, state, queues, refusal);
 }
 
-/* Copies the saved settings of a queue, which were checked. */
+/* Copies the saved settings of a queue. virtio_device_check_state() has checked them. */
 static void take_queue(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved,
 		       struct virtio_queue_registers *queue)
 {

@@ -33,7 +33,7 @@ static uint32_t of_driver(uint32_t status)
 	return status & ~(uint32_t)VIRTIO_CONFIG_S_NEEDS_RESET;
 }
 
-/* Returns whether the driver may write a value: it must be possible, and must clear no bit. */
+/* Returns whether the driver may write a value: a possible status that clears no bit. */
 static bool is_legal(uint32_t status, uint32_t value)
 {
 	return virtio_impl_device_status_possible(value) && (status & ~value) == 0;
@@ -56,7 +56,7 @@ int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t
 	return device->ops->check_features && device->ops->check_features(device, accepted) ? VIRTIO_ENOTSUP : 0;
 }
 
-/* Sets bits of the status. Returns false if a thread has set DEVICE_NEEDS_RESET meanwhile. */
+/* Sets bits of the status. Returns false and sets none if DEVICE_NEEDS_RESET was set meanwhile. */
 static bool advance(struct virtio_device *device, uint32_t bits)
 {
 	uint32_t live = live_load(device);
@@ -76,9 +76,9 @@ static void activate(struct virtio_device *device)
 	/* The device uses only queues that were enabled before DRIVER_OK. */
 	virtio_impl_device_end_enabling(device, VIRTIO_ENOTMAPPED);
 	/*
-	 * The device may use buffers from now on, and the driver must see DRIVER_OK before that
-	 * (virtio 1.4, 2.1.2). A device that needs a reset is not activated, but must now interrupt
-	 * the driver.
+	 * Sets DRIVER_OK before activate(), because the device must not use a buffer before
+	 * DRIVER_OK (virtio 1.4, 2.1.2). A device that needs a reset is not activated, but must now
+	 * interrupt the driver.
 	 */
 	if (live_set(device, VIRTIO_CONFIG_S_DRIVER_OK) & VIRTIO_CONFIG_S_NEEDS_RESET) {
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
@@ -163,8 +163,8 @@ static void finish_reset(struct virtio_device *device)
 	device->resets++;
 	/*
 	 * Clears the status, LIVE_RESETTING and the interrupt status by one operation (virtio 1.4,
-	 * 4.2.2.1). This comes last: the driver must not see the reset done before its other
-	 * effects.
+	 * 4.2.2.1). This comes last: a driver that reads status 0 must also see all other effects
+	 * of the reset.
 	 */
 	virtio_impl_device_clear_interrupt(device, ~0u);
 }

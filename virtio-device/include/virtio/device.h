@@ -8,7 +8,7 @@
  * - The core keeps the status, the features, the configurations of the queues, the interrupt
  *   status, and the generation of the configuration space.
  * - The device owns its queues, and starts them from their configurations in activate(). A queue
- *   may be in another thread or process, or in the kernel. The core never touches a running queue.
+ *   may run in another thread or process, or in the kernel. The core never touches a running queue.
  *
  * What the guest can do: access any register at any time, in any order and width. An operation is
  * called only in the states that its comment names.
@@ -28,8 +28,8 @@
  * exit. The core holds no lock. No function blocks or allocates.
  *
  * A queue's thread may read the negotiated features and the configuration of its queue without the
- * lock. Neither changes while the queue runs, that is, until queue_stop() returns 0, or
- * virtio_device_queue_quiesced() or virtio_device_queue_stopped() is called.
+ * lock. Neither changes until the queue's queue_stop() or reset() returns 0, or the device calls
+ * virtio_device_queue_quiesced(), virtio_device_queue_stopped() or virtio_device_reset_done().
  *
  * An operation may call:
  *   operation                                     calls
@@ -54,7 +54,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_DEVICE_NO_QUEUE 0xffff   /* no queue in particular */
 #define VIRTIO_DEVICE_IN_PROGRESS 1     /* the operation or the driver's write ends later */
 
-/* The cause of an interrupt; the bits of the interrupt status (virtio 1.4, 4.2.2 and 4.1.4.5). */
+/* Causes of an interrupt, as bits of the interrupt status (virtio 1.4, 4.2.2 and 4.1.4.5). */
 enum virtio_interrupt {
 	VIRTIO_INTERRUPT_NONE = 0,
 	VIRTIO_INTERRUPT_USED = 1,   /* a queue has used buffers */
@@ -81,17 +81,17 @@ struct virtio_device_ops {
 	int (*check_features)(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS]);
 
 	/*
-	 * Starts every queue whose configuration is ready. Called once between two resets, when the
-	 * driver sets DRIVER_OK. The status shows DRIVER_OK already. Not called if
+	 * Starts every queue whose configuration is ready. Called at most once between two resets,
+	 * when the driver sets DRIVER_OK. The status shows DRIVER_OK already. Not called if
 	 * DEVICE_NEEDS_RESET is set.
 	 *
 	 * Guest memory may have changed since a queue was enabled, so virtio_queue_start() checks
 	 * the areas again. Here VIRTIO_ENOTMAPPED is an error like any other: the areas were mapped
 	 * when the queue was enabled, so the driver has unmapped them since.
 	 *
-	 * Returns 0, or an error. After an error nothing is started, and the core sets
-	 * DEVICE_NEEDS_RESET. After success queue_notify() follows for each ready queue, because
-	 * the driver may have made buffers available already.
+	 * Returns 0, or an error. On failure activate() must leave no queue running, and the core
+	 * sets DEVICE_NEEDS_RESET. After success queue_notify() follows for each ready queue,
+	 * because the driver may have made buffers available already.
 	 */
 	int (*activate)(struct virtio_device *device);
 
@@ -110,9 +110,9 @@ struct virtio_device_ops {
 	 *   VIRTIO_DEVICE_IN_PROGRESS  requests still use guest memory. The driver sees the reset
 	 *                              after a report.
 	 *   an error                   the device cannot be reset. The core sets
-	 *                              DEVICE_NEEDS_RESET, in every state, so no driver sets the
-	 *                              device up before a reset has succeeded. The next reset calls
-	 *                              this again. Until then the driver may stop queues.
+	 *                              DEVICE_NEEDS_RESET, even if the status was 0: no driver sets
+	 *                              the device up before a reset has succeeded. The next reset
+	 *                              calls this again. Until then the driver may stop queues.
 	 */
 	int (*reset)(struct virtio_device *device);
 
@@ -125,9 +125,9 @@ struct virtio_device_ops {
 	void (*queue_notify)(struct virtio_device *device, uint16_t queue, uint16_t next);
 
 	/*
-	 * Stops one running queue. queue_start() may follow. Called while the device is active. If
-	 * the driver tries again after an error, the core calls this again. Success then ends the
-	 * stop. A successful reset also ends a stop that is in progress.
+	 * Stops one running queue. queue_start() may follow. Called while the device is active, and
+	 * again if the driver tries again after an error. A successful reset also ends a stop that
+	 * is in progress.
 	 *
 	 * Returns:
 	 *   0                          no code touches the queue or guest memory for its
@@ -144,7 +144,7 @@ struct virtio_device_ops {
 	 * Starts one queue from its configuration, which may have changed. Called while the device
 	 * is active. Needed for VIRTIO_F_RING_RESET. After success queue_notify() follows.
 	 *
-	 * Returns 0, or an error that starts nothing and leaves the queue disabled. After
+	 * Returns 0, or an error. On failure the queue must not run, and stays disabled. After
 	 * VIRTIO_ENOTMAPPED the driver's write stays in progress, and virtio_device_queue_mapped()
 	 * calls this again.
 	 */
@@ -166,9 +166,9 @@ struct virtio_device_ops {
 	/*
 	 * Signals the driver.
 	 *
-	 * @level true    an event has happened. @cause is its kind, and @queue is its queue, if
-	 *                known.
-	 * @level false   every cause is acknowledged. @cause is VIRTIO_INTERRUPT_NONE.
+	 * @level true    an event has happened. @cause is its kind, and @queue is its queue or
+	 *                VIRTIO_DEVICE_NO_QUEUE.
+	 * @level false   no cause is pending any more. @cause is VIRTIO_INTERRUPT_NONE.
 	 *
 	 * A level-triggered line follows @level. An edge, a message or an eventfd is sent when
 	 * @level is true. An acknowledgement that leaves another cause pending causes no call.
@@ -181,21 +181,21 @@ struct virtio_device_ops {
 	void (*interrupt)(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level);
 };
 
-/* In a queue's member refused this bit stands for the size, and 1 << area for an area. */
+/* The bit of the size in virtio_queue_registers.refused. The bit of an area is 1 << area. */
 #define VIRTIO_DEVICE_SIZE_REFUSED 8u
 
 /*
- * One queue as the transport sees it. The caller allocates and zeroes an array. It sets
- * config.max_size, and perhaps the members of config whose names begin with allow_.
+ * One queue as the transport sees it. The caller allocates and zeroes an array. In each entry the
+ * caller sets config.max_size, and perhaps the members of config whose names begin with allow_.
  */
 struct virtio_queue_registers {
 	struct virtio_queue_config config; /* max_size 0: there is no such queue */
 	uint32_t stop_number;              /* number of the stop in progress, or 0 */
 	bool stopping;                     /* a stop is in progress */
-	bool resetting;                    /* the driver's reset of the queue is in progress */
+	bool resetting;                    /* a reset of the queue is in progress, or has failed */
 	bool enabling;                     /* QueueReady = 1 waits for a translation of the areas */
-	bool may_reenable;                 /* the queue was reset while the device was active */
-	uint8_t given;                     /* areas set by the driver since the last reset */
+	bool may_reenable;                 /* reset while active, and not enabled again yet */
+	uint8_t given;                     /* areas whose last low half was accepted */
 	uint8_t refused;                   /* areas and size whose last value was refused */
 };
 
@@ -209,35 +209,32 @@ struct virtio_shm_region {
 };
 
 /*
- * The parts of a device, which are copied. Pointers in them must stay valid as long as the device.
+ * The options of a device. All objects that they point to must live as long as the device.
  *
- * The core knows the features that are reserved for queues and transports. Bits 0 to 23, 42 and
- * from 50 on belong to the device type. A device must offer only features that its type defines and
- * that it implements, and all features that these require (virtio 1.4, 2.2.2).
+ * The core knows the features that are reserved for queues and transports. Bits 0 to 23, 42 and 50
+ * to 127 belong to the device type. Offer only features that the type defines and the device
+ * implements, and all features that these require (virtio 1.4, 2.2.2).
  */
 struct virtio_device_options {
 	const struct virtio_device_ops *ops;
 	void *context; /* belongs to the author */
-	uint32_t type; /* VIRTIO_ID_... of <virtio/bindings/virtio_ids.h>; 0 for a placeholder */
+	uint32_t type; /* VIRTIO_ID_... of <virtio/bindings/virtio_ids.h>; 0: drivers ignore it */
 	uint32_t vendor;
 	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered; VERSION_1 is added */
 	struct virtio_queue_registers *queues;
 	uint32_t num_queues;
-	/*
-	 * From virtio_device_queues_init(), or NULL. If set, queues and num_queues are taken from
-	 * there.
-	 */
+	/* From virtio_device_queues_init(), or NULL. If set, it replaces queues and num_queues. */
 	struct virtio_device_queues *device_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
-	const void *config;                     /* its bytes, for a device without config_read() */
+	const void *config;                     /* bytes to read, if there is no config_read() */
 	const struct virtio_shm_region *shm;    /* or NULL */
 	uint32_t num_shm;                       /* entries of shm */
-	const struct virtio_memory_map *memory; /* or NULL until virtio_device_set_memory() */
+	const struct virtio_memory_map *memory; /* or NULL; see virtio_device_set_memory() */
 };
 
 /*
  * A device. The caller allocates it, and changes it by functions only. The transport sets the four
- * selectors. The device may be a member of a larger structure, or point to one by its context.
+ * selectors. The structure may be a member of a larger one, or have a pointer to it in context.
  */
 struct virtio_device {
 	const struct virtio_device_ops *ops;
@@ -256,13 +253,13 @@ struct virtio_device {
 	uint32_t accepted[VIRTIO_FEATURE_WORDS]; /* negotiated once FEATURES_OK is set */
 	bool accepted_beyond;                    /* the driver accepted a bit above 127 */
 	bool active;                             /* activated, and not reset since */
-	bool reset_pending;                      /* a reset is in progress */
+	bool reset_pending;                      /* reset() returned VIRTIO_DEVICE_IN_PROGRESS */
 	uint32_t device_features_sel;
 	uint32_t driver_features_sel;
 	uint32_t queue_sel;
 	uint32_t shm_sel;
 	uint32_t generation;   /* of the configuration space; a reset doesn't change it */
-	uint32_t resets;       /* resets that have ended */
+	uint32_t resets;       /* resets that have succeeded */
 	uint32_t reset_number; /* number of the reset in progress, or 0 */
 	uint32_t last_number;  /* the last number of a stop or a reset */
 	uint32_t live;         /* status, interrupt status, whether resetting; atomic */
@@ -270,7 +267,7 @@ struct virtio_device {
 	/* For the operator. */
 	uint64_t ignored;     /* accesses without effect */
 	int first_error;      /* first error of features, queues, activation, reset */
-	uint16_t first_queue; /* the queue concerned, or VIRTIO_DEVICE_NO_QUEUE */
+	uint16_t first_queue; /* the queue of first_error, or VIRTIO_DEVICE_NO_QUEUE */
 };
 
 /* Life cycle */
@@ -305,15 +302,15 @@ int virtio_device_init(struct virtio_device *device, const struct virtio_device_
  *   queue_start                    with VIRTIO_F_RING_RESET
  *   config_read, or option config  with a configuration space
  *
- * Returns static text, or NULL if no operation is missing. Without a table all are missing.
+ * Returns static text, or NULL if no operation is missing. If ops is NULL, all are missing.
  */
 const char *virtio_device_missing_op(const struct virtio_device_options *options);
 
 /*
- * Gives the device another map of the guest's memory, for queues that are enabled from now on. The
- * owner of a running queue switches the queue by virtio_queue_set_memory().
+ * Gives the device another map of the guest's memory, for queues that are enabled or started from
+ * now on. The owner of a running queue switches the queue by virtio_queue_set_memory().
  *
- * @map  must live until the next call, or as long as the device; NULL for none
+ * @map  must live until the next call, and longer if a queue still uses it; NULL for none
  */
 void virtio_device_set_memory(struct virtio_device *device, const struct virtio_memory_map *map);
 
@@ -321,7 +318,8 @@ void virtio_device_set_memory(struct virtio_device *device, const struct virtio_
  * Resets the device, as the driver does by writing 0 to the status. For a reset of the machine.
  *
  * Returns 0; VIRTIO_DEVICE_IN_PROGRESS (see virtio_device_queue_quiesced()); or the error of the
- * operation reset(). After an error the device is as before, except that DEVICE_NEEDS_RESET is set.
+ * operation reset(). After an error DEVICE_NEEDS_RESET is set, no queue waits for a translation any
+ * more, and nothing else has changed.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_reset(struct virtio_device *device);
@@ -331,8 +329,8 @@ int virtio_device_reset(struct virtio_device *device);
  * for this. A register access: a thread of the device takes the VMM's lock, or leaves the call to
  * the vCPU that waits. Afterwards the VMM calls virtio_device_waiting().
  *
- * @queue   index. The device touches neither the queue nor guest memory for its requests any more,
- *          and raises no interrupt for it.
+ * @queue   index. From now on the device must not touch the queue, touch guest memory for its
+ *          requests, or raise an interrupt for it.
  * @number  from virtio_device_stop_number() for this queue, now or earlier
  *
  * What the report ends:
@@ -345,20 +343,20 @@ int virtio_device_reset(struct virtio_device *device);
  * progress, a report with either number ends the stop and counts for the reset. A late report has
  * the number of a stop that has ended, so the report cannot end a later stop.
  *
- * Returns 0; VIRTIO_EINVAL for any other number, and within reset() and queue_stop(). A failure
- * changes nothing. The two calls below report without a number, and can report errors.
+ * Returns 0; VIRTIO_EINVAL for any other number, or before the number's reset() or queue_stop() has
+ * returned. A failure changes nothing. The two calls below need no number, and can report errors.
  */
 int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, uint32_t number);
 
 /*
- * Ends a reset that is in progress, for a device that counts its requests itself. Everything that
- * the driver can see returns to its default. A register access: see virtio_device_queue_quiesced().
+ * Ends a reset that is in progress, for a device that counts its requests itself. The status and
+ * the driver's settings return to their defaults. A register access.
  *
- * @error  0; or why the device cannot be reset, for example because its back end is gone. After an
- *         error the device is as before the reset, except that DEVICE_NEEDS_RESET is set, as if the
- *         operation reset() had returned the error. Events since the reset began are lost.
+ * @error  0, or the error why the device cannot be reset, for example if its back end is gone.
+ *         After an error the device is as if reset() had returned the error: see
+ *         virtio_device_reset(). Events since the reset began are lost.
  *
- * Returns 0; VIRTIO_EINVAL if no reset is in progress, within reset(), and for
+ * Returns 0; VIRTIO_EINVAL if no reset is in progress, within reset(), or if error is
  * VIRTIO_DEVICE_IN_PROGRESS. A failure changes nothing.
  */
 int virtio_device_reset_done(struct virtio_device *device, int error);
@@ -369,15 +367,15 @@ int virtio_device_reset_done(struct virtio_device *device, int error);
  * reset of the device is in progress.
  *
  * @queue  index
- * @error  0; or why the queue cannot be stopped, as if queue_stop() had returned the error
+ * @error  0, or the error why the queue cannot be stopped, as if queue_stop() had returned it
  *
  * Do not report after the stop has ended. A late report would end the next stop. A stop ends
  * - by this call or by virtio_device_queue_quiesced(),
  * - when queue_stop() returns anything except VIRTIO_DEVICE_IN_PROGRESS,
  * - by a reset that has succeeded.
  *
- * Returns 0; VIRTIO_EINVAL if no stop of this queue is in progress, within queue_stop(), and for
- * VIRTIO_DEVICE_IN_PROGRESS. A failure changes nothing.
+ * Returns 0; VIRTIO_EINVAL if no stop of this queue is in progress, within queue_stop(), or if
+ * error is VIRTIO_DEVICE_IN_PROGRESS. A failure changes nothing.
  */
 int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, int error);
 
@@ -458,7 +456,7 @@ void virtio_device_config_changed(struct virtio_device *device);
  * does not activate the device. Thread-safe.
  *
  * Until a reset no kick reaches the device any more. Does nothing while the status is 0 or a reset
- * is in progress. To fail a reset in progress, call virtio_device_reset_done().
+ * is in progress. To fail a reset in progress, call virtio_device_reset_done() with an error.
  */
 void virtio_device_set_needs_reset(struct virtio_device *device);
 
@@ -492,11 +490,11 @@ bool virtio_device_resetting(const struct virtio_device *device);
  * While the device is being reset, the result is the number of the reset. Otherwise it is the
  * number of this queue's stop. Both numbers are set before reset() and queue_stop() are called.
  *
- * Each stop and each reset gets a number when its operation is first called: 1, 2 and so on, for
- * all queues of a device together. After UINT32_MAX comes 1.
+ * Each stop and each reset gets a number when its operation is first called: 1, 2 and so on, in one
+ * sequence for the whole device. After UINT32_MAX comes 1.
  *
  * Rules, under the serialisation of register accesses:
- * - A device pops nothing from a queue whose number is not 0.
+ * - A device must not pop from a queue whose number is not 0.
  * - A thread of the device takes the VMM's lock to complete a request. Before it releases the lock,
  *   it calls this function and reports.
  * - A thread that reports later must keep the number. A report that comes too late is refused.

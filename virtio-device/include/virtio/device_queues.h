@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Optional: the storage of a device's queues, the operations that start, stop and reset them, and a
- * call that serves a queue.
+ * Optional: the storage of a device's queues, the operations that start, stop and reset them, and
+ * calls that serve a queue.
  *
  * The author provides the arrays, and names the operations in the table. The author need not record
  * whether a queue runs.
@@ -51,7 +51,7 @@ struct virtio_device_queues_storage {
 	struct virtio_queue_registers *registers; /* see struct virtio_queue_registers */
 	struct virtio_queue *queues;              /* filled with zeroes before the first use */
 	uint32_t num_queues;                      /* entries of registers and of queues */
-	struct virtio_inflight *inflight;         /* for each queue in turn, max_size entries */
+	struct virtio_inflight *inflight;         /* max_size entries for each queue, in order */
 	uint32_t inflight_entries;                /* entries of inflight */
 	/*
 	 * Requests stay in flight between calls, so a stop or a reset waits for them. If false, a
@@ -113,15 +113,15 @@ int virtio_device_queues_reset(struct virtio_device *device);
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
  *   others             as virtio_queue_restore()
  *
- * Calls virtio_device_set_needs_reset() if the queue cannot go on: it was broken, or it should run
- * but was not started, or its areas are gone.
+ * Calls virtio_device_set_needs_reset() if the queue cannot go on: it was broken, it should run but
+ * was not started, or a translation no longer maps its areas.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, const struct virtio_queue_state *state);
 
 /*
- * Returns whether the device may pop from a queue. The device must be active, without FAILED, and
- * must not need a reset. The queue must be ready, with no stop in progress.
+ * Returns whether the device may pop from a queue: the device is active, the queue is ready, FAILED
+ * and DEVICE_NEEDS_RESET are clear, and neither a stop of the queue nor a reset is in progress.
  *
  * @queue  index; false if there is no such queue
  *
@@ -133,9 +133,9 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
 /*
  * If virtio_device_queues_running() is true, calls virtio_queue_serve() or
  * virtio_queue_serve_requests() once. Then interrupts the driver if the driver wants an interrupt.
- * If the queue is broken, sets DEVICE_NEEDS_RESET.
+ * Sets DEVICE_NEEDS_RESET after any error except VIRTIO_ENOTMAPPED.
  *
- * @queue    index
+ * @queue                      index
  * @budget, @serve, @context   as for the function that is called
  *
  * Returns 0 if the queue does not run: there is nothing to do. Otherwise returns:
@@ -172,8 +172,8 @@ bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue);
  *
  * @map  as for virtio_device_set_memory()
  *
- * If the rings of a started queue are not in the new map, the device needs a reset. That queue is
- * reset, or keeps the old map while requests are in flight.
+ * If the rings of a started queue are not in the new map, the device needs a reset. The queue is
+ * reset or, if it has requests of an asynchronous device in flight, keeps the old map.
  *
  * Returns:
  *   0                          nothing uses an earlier map any more

@@ -35,7 +35,7 @@
  * A queue runs while the device is active and the queue is ready. The device restores a running
  * queue, and does not start it.
  *
- * Options, memory maps, statistics and back ends are not saved. On another host a file back end
+ * Options, memory maps, statistics and back ends are not saved. The file back end of the target
  * does not know that a flush has failed. The VMM must not migrate a disk whose flush has failed.
  *
  * What the guest can do: a guest can prevent a restore only by a translation that is not known yet.
@@ -55,7 +55,7 @@ VIRTIO_BEGIN_DECLS
 /* Returns the layout of a core's section: struct virtio_device_state, and a list "queues". */
 const struct virtio_section_layout *virtio_device_layout(void);
 
-/* The driver's settings. Members are as in struct virtio_device, or as its queries return them. */
+/* A core's state. Members are as in struct virtio_device, or as its queries return them. */
 struct virtio_device_state {
 	uint32_t type;
 	uint32_t status;
@@ -78,7 +78,7 @@ struct virtio_queue_registers_state {
 	uint16_t size;
 	bool ready;
 	bool may_reenable;
-	bool enabling;  /* QueueReady = 1 waits for a translation: the vCPU that wrote it is held */
+	bool enabling;  /* QueueReady = 1 waits for a translation, and the vCPU is held */
 	bool resetting; /* the reset that the driver asked for has failed, and still shows */
 	uint8_t given;  /* given and refused: see struct virtio_queue_registers */
 	uint8_t refused;
@@ -135,13 +135,14 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *   device      another type, or other queues; entries is not num_queues
  *   bools       a value that is neither 0 nor 1
  *   status      no driver can reach the status, or DRIVER_OK and active disagree
- *   features    FEATURES_OK with a feature that is not offered; features accepted before DRIVER
+ *   features    FEATURES_OK without VERSION_1, or with a feature that is not offered; features
+ *               accepted before DRIVER
  *   interrupts  an interrupt status that is impossible with this status
  *   queues      ready too early; max_size is 0, but other members are not; may_reenable, enabling
  *               or resetting in an impossible state
  *   areas       unknown bits of given or refused, or an area in both. A queue that is ready or
- *               enabling has an area that was not given, or a value that was refused. An address
- *               that was never given has a low half that is not 0.
+ *               enabling has an area that was not given, or a value that was refused. An area in
+ *               neither has an address whose low half is not 0.
  *
  * If the device needs a reset, areas may be outside guest memory: the reset forgets them. If the
  * memory has a translation, VIRTIO_EFAULT and VIRTIO_EPERM do not stop a restore, because the guest
@@ -161,8 +162,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
  * @queue           index
  * @config          set; ready says whether the queue runs
  *
- * Returns 0; VIRTIO_EINVAL for an index that the state does not have. A failure leaves config
- * untouched.
+ * Returns 0; VIRTIO_EINVAL for an index that the state lacks. On failure config is untouched.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_saved_config(const struct virtio_device *device, const struct virtio_device_state *state,
@@ -210,9 +210,9 @@ int virtio_device_read_state(struct virtio_section_reader *reader, uint32_t numb
  * Starts a device that was just restored; never call it for another device. Call it after the
  * queues are restored, and before the first access of the guest. The driver may have kicked, or the
  * device may have used buffers, just before the save. Therefore:
- *   - If the device is active, without FAILED, and needs no reset: each running queue is notified
- *     once, and the driver is interrupted once for each queue.
- *   - In every state, any other pending interrupt is signalled again.
+ *   - If the device is active, without FAILED, and needs no reset: queue_notify() is called once
+ *     for each running queue, and the driver is interrupted once for each running queue.
+ *   - Any other pending interrupt is signalled again, if DRIVER_OK is set.
  */
 void virtio_device_resume(struct virtio_device *device);
 

@@ -6,12 +6,12 @@
  * <virtio/mmio.h> maps its registers to these calls. A PCI transport has other offsets and widths
  * for the same values.
  *
- * What the guest can do: pass any value to any function, in any order. A wrong value, or a value at
- * the wrong time, changes nothing, and the device counts it in the member ignored. Values are as
- * wide as the widest register, so no bit is lost before the check.
+ * What the guest can do: pass any value to any function, in any order. Unless a function says
+ * otherwise, a wrong value, or a value at the wrong time, changes nothing, and the member ignored
+ * counts it. Values are as wide as the widest register, so no bit is lost before the check.
  *
  * What a transport uses of struct virtio_device:
- *   sets and reads      device_features_sel, driver_features_sel, queue_sel, shm_sel
+ *   sets and reads      device_features_sel, driver_features_sel, queue_sel, shm_sel, ignored
  *   reads               type, vendor, num_queues, config_size, generation, resets
  * When resets has changed, the transport must forget its own state, such as the vectors of PCI.
  * For the driver's reads, virtio_device_queue_config() returns the size and addresses of a queue.
@@ -22,8 +22,8 @@
  * Threads: all functions are register accesses: see <virtio/device.h>.
  *
  * When a function returns VIRTIO_DEVICE_IN_PROGRESS, the driver's write must not complete yet. The
- * VMM holds the vCPU while virtio_device_waiting() is true; other vCPUs may go on. Otherwise these
- * functions return 0.
+ * VMM holds the vCPU while virtio_device_waiting() is true; other vCPUs may go on. Otherwise a
+ * function that handles a write returns 0.
  *
  * virtio 1.4, 2.1 to 2.6, 3.1, 4.1.4, 4.2.2
  */
@@ -76,7 +76,7 @@ void virtio_device_accept_features(struct virtio_device *device, uint32_t select
 
 /*
  * Set the size or an address of queue number queue_sel for the driver: before DRIVER_OK, or later
- * if the queue was reset. Ignored while the queue is enabled, and if there is no such queue.
+ * if the queue was reset. Ignored if the queue does not exist, is enabled, or waits to be enabled.
  *
  * @size  in descriptors
  * @area  the area whose address is set
@@ -123,8 +123,8 @@ VIRTIO_MUST_CHECK
 int virtio_device_reset_queue(struct virtio_device *device, uint32_t value);
 
 /*
- * Return whether queue number queue_sel is enabled, whether its reset is in progress, and its
- * largest size (0 if there is no such queue).
+ * Return whether queue number queue_sel is enabled, whether its reset is in progress or has failed,
+ * and its largest size (0 if there is no such queue).
  */
 bool virtio_device_queue_enabled(const struct virtio_device *device);
 bool virtio_device_queue_resetting(const struct virtio_device *device);
@@ -133,8 +133,8 @@ uint16_t virtio_device_queue_max_size(const struct virtio_device *device);
 /*
  * Handles a kick of the driver (an available buffer notification).
  *
- * @value  a queue's index. Under VIRTIO_F_NOTIFICATION_DATA the index in bits 0 to 15, and the
- *         available index in bits 16 to 31 (virtio 1.4, 2.9).
+ * @value  a queue's index. Under VIRTIO_F_NOTIFICATION_DATA the queue's index in bits 0 to 15, and
+ *         the available index in bits 16 to 31 (virtio 1.4, 2.9).
  *
  * Ignored for a queue that does not run.
  */
@@ -157,7 +157,7 @@ uint32_t virtio_device_take_interrupt(struct virtio_device *device);
  * Read or write the configuration space for the driver.
  *
  * @offset  in bytes; any value
- * @data    host memory of len bytes, in the guest's byte order
+ * @data    host memory of len bytes, in little-endian order
  *
  * Bytes beyond the end read as 0. A write that goes beyond the end is ignored.
  */

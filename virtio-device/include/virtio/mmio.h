@@ -30,7 +30,7 @@ VIRTIO_BEGIN_DECLS
  * Handles a read of the guest.
  *
  * @offset  in bytes from the start of the window
- * @data    the caller's, len bytes; all are set, in the guest's byte order
+ * @data    the caller's, len bytes; all are set, in little-endian order
  * @len     width of the access: 4 for registers; 1, 2, 4 or 8 in the configuration space
  */
 void virtio_mmio_read(struct virtio_device *device, uint64_t offset, void *data, uint32_t len);
