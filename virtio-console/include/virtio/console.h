@@ -20,8 +20,8 @@
  *
  * What the guest can do: cut its chains into descriptors as it likes (virtio 1.4, 2.7.4.1), change
  * the bytes at any time, and send malformed chains. Therefore:
- * - Input leaves its buffer only when the bytes are in guest memory and their chain is completed.
- *   So no bad chain, bad page or reset loses a byte.
+ * - virtio_console_receive() dequeues input only when the bytes are in guest memory and their chain
+ *   is completed. So no bad chain, bad page or reset loses a byte.
  * - Output is copied to the stack, in pieces of at most VIRTIO_CONSOLE_PIECE_BYTES, for chains of
  *   any length. Bytes that the sink did not take are copied again by the next call.
  * - Malformed chains and chains in the wrong direction are completed with length 0, unread and
@@ -299,13 +299,14 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  * @progress  filled in, also on failure
  *
  * - If the sink takes fewer bytes than offered, progress->blocked is set. The chain stays in flight
- *   with its position, and the next call continues it.
+ *   with its position, and the next call continues the chain.
  * - Chains of an absent port are completed unread. If the driver knew an earlier port with this
  *   number, chains before PORT_READY of the next port are completed unread, too.
  * - Each call pops at most as many chains as the queue has entries. The call may pop fewer chains
  *   if chains are long, or if the queue has more than 256 entries.
  * - After VIRTIO_CONSOLE_CALL_BYTES the call stops within a chain, and sets progress->more. Chains
- *   of one piece do not stop the call, so a call may send about twice this number of bytes.
+ *   of at most VIRTIO_CONSOLE_PIECE_BYTES do not stop the call. So a call may send about twice
+ *   VIRTIO_CONSOLE_CALL_BYTES.
  * - After virtio_queue_set_memory() keep the old map until virtio_queue_old_maps_unused() returns
  *   true: a chain in flight uses the old map.
  *
