@@ -4,10 +4,10 @@
  *
  * Two ways to read a chain:
  *
- *   virtio_chain_next()     walks it descriptor by descriptor. Cheapest; suits one or two buffers.
- *   virtio_chain_resolve()  walks it to the end, checks all of it, and resolves every buffer into
- *                           segments in the caller's array. Readers, writers and I/O vectors work
- *                           on segments (<virtio/reader.h>). A parser resolves the chain, so it
+ *   virtio_chain_next()     yields one descriptor. Cheapest; suits chains of one or two buffers.
+ *   virtio_chain_resolve()  walks to the end, checks the whole chain, and resolves every buffer
+ *                           into segments in the caller's array. Readers, writers and I/O vectors
+ *                           work on segments (<virtio/reader.h>). A parser resolves first, so it
  *                           finds a malformed chain before any side effect.
  *
  * <virtio/request.h> has a parser for requests of a header, data and a status.
@@ -15,8 +15,8 @@
  * What the guest can do: point any field anywhere, and rewrite the tables during the walk.
  * Therefore:
  * - Each descriptor is read from guest memory exactly once, and the copy is checked and used.
- * - A walk yields at most as many descriptors as the queue has entries. Descriptors in an indirect
- *   table count, too.
+ * - A walk yields at most as many descriptors as the queue has entries, unless the configuration
+ *   allows long indirect tables. Descriptors in an indirect table count, too.
  * - The end of a walk and an error are different values. Both are final: a failed walk returns the
  *   same error again.
  *
@@ -24,9 +24,9 @@
  *
  *   chain fault  a next index, the number or order of descriptors, the number of bytes, or a table
  *                is wrong. The device completes the chain with length 0.
- *   bad buffer   a buffer is outside memory, wraps, or does not permit its direction. The walk goes
- *                on, so the device can report the failure in its status byte. Drivers look at the
- *                status, not at the used length.
+ *   bad buffer   a buffer is outside memory, wraps, or does not permit its direction. A walk
+ *                continues, so the device can report the failure in a status byte. Drivers look at
+ *                the status, not at the used length.
  *
  * Threads:
  *   functions             who may call               what must not run beside
@@ -68,7 +68,7 @@ VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token);
 struct virtio_desc {
 	uint64_t addr; /* as the driver gave it; addr + len may wrap */
 	uint32_t len;  /* bytes; may be 0 */
-	bool writable; /* true: the device may only write to it; false: only read it */
+	bool writable; /* true: the device may only write; false: it may only read */
 };
 
 /*
@@ -91,9 +91,9 @@ struct virtio_walk {
  * buffers, tables and large buffers in different places.
  */
 enum virtio_memory_use {
-	VIRTIO_MEMORY_BUFFERS, /* small buffers (headers, status bytes); all buffers of a walk */
+	VIRTIO_MEMORY_BUFFERS, /* small buffers (headers, status bytes); in a walk, all buffers */
 	VIRTIO_MEMORY_TABLES,  /* indirect tables */
-	VIRTIO_MEMORY_DATA,    /* large buffers, where a parser separates them from small ones */
+	VIRTIO_MEMORY_DATA,    /* large buffers, in parsers that separate them from small ones */
 	VIRTIO_MEMORY_USES,
 };
 
@@ -101,13 +101,13 @@ enum virtio_memory_use {
 struct virtio_chain {
 	struct virtio_token token;
 	/*
-	 * The array of the queue's cursors, for access to the buffers. A caller uses the first
+	 * The array of the queue's cursors, for access to the buffers. A caller uses only the first
 	 * cursor.
 	 *
 	 * The cursors show the map that the queue has now, not the map under which the chain was
 	 * popped. After virtio_queue_set_memory() an address may mean other bytes. For a request
-	 * popped before that call, use segments resolved before it, or a cursor of your own on the
-	 * old map.
+	 * popped before that call, use segments resolved before that call, or a cursor of your own
+	 * on the old map.
 	 */
 	struct virtio_memory_cursor *memory;
 	struct virtio_walk walk;
@@ -127,7 +127,7 @@ struct virtio_chain_segments {
 	uint64_t writable_bytes;
 	/*
 	 * The last writable byte of the chain: devices put a status there. The segment's length is
-	 * 1; or 0 if the chain has no writable byte, or that byte cannot be written.
+	 * 1. The length is 0 if the chain has no such byte, or the byte cannot be written.
 	 */
 	struct virtio_segment last_writable;
 };
@@ -142,13 +142,13 @@ struct virtio_chain_segments {
  * Returns 1 for a descriptor, 0 at the end, or an error. After an error the caller completes the
  * chain with length 0, except after VIRTIO_ENOTMAPPED:
  *   VIRTIO_ENEXT       next is outside the table; the descriptor with this next is not yielded
- *   VIRTIO_ETOOLONG    more descriptors than the queue size. Where long tables are allowed, a table
- *                      may yield all its entries. A descriptor that refers to a table does not
- *                      count.
+ *   VIRTIO_ETOOLONG    more descriptors than the queue size. If long tables are allowed, a table
+ *                      longer than the queue may yield all its entries. A descriptor that refers to
+ *                      a table does not count.
  *   VIRTIO_EORDER      a readable descriptor follows a writable one
  *   VIRTIO_EBYTES      more than 2^32 bytes in all
- *   VIRTIO_EINDIRECT   an indirect table is nested, empty, not a multiple of 16 bytes, or not
- *                      allowed
+ *   VIRTIO_EINDIRECT   an indirect table is nested, empty, too long, not a multiple of 16 bytes, or
+ *                      not negotiated
  *   VIRTIO_EFAULT      a table is not in guest memory
  *   VIRTIO_EPERM       a table is not readable
  *   VIRTIO_ENOTMAPPED  a table is not mapped yet. This is no fault: unpop the chain with
@@ -173,7 +173,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  * The counts include readable_bytes and writable_bytes. "The part before" means the buffers before
  * the bad buffer.
  *
- * VIRTIO_EFAULT and VIRTIO_EPERM about a table count as "any other". So after any error
+ * VIRTIO_EFAULT and VIRTIO_EPERM for a table count as "any other". After every error
  * last_writable.len says whether a status can be written. After VIRTIO_ENOBUFS, needed says how
  * large the array must be; a second call with a larger array reads the chain again.
  */

@@ -4,10 +4,10 @@
  *
  * The life of a buffer:
  * 1. The driver makes the buffer available.
- * 2. virtio_queue_pop() yields it as a chain. The request is in flight from here on; its token
- *    names it.
+ * 2. virtio_queue_pop() yields the buffer as a chain. This request is in flight from here on. The
+ *    chain's token names the request.
  * 3. The device walks the chain (<virtio/chain.h>) and serves the request.
- * 4. virtio_queue_complete() returns it to the driver. The token must be in flight.
+ * 4. virtio_queue_complete() returns the buffer to the driver. The token must be in flight.
  * 5. virtio_queue_needs_interrupt() says whether to interrupt the driver.
  *
  *	got = virtio_queue_available(q);
@@ -31,9 +31,9 @@
  * follow:
  * - A malformed chain under a valid head. The chain functions return the error. The caller
  *   completes the chain with length 0, and goes on.
- * - An incoherent ring: an index too far ahead, a head out of range, or a head already in flight.
- *   The queue breaks. The call that finds the fault returns the cause, and later pops return
- *   VIRTIO_EBROKEN until a reset. Requests in flight can still be completed.
+ * - An incoherent ring: an index too far ahead or moved back, a head out of range, or a head that
+ *   is in flight. The queue breaks. The call that finds the fault returns the cause, and later pops
+ *   return VIRTIO_EBROKEN until a reset. Requests in flight can still be completed.
  *
  * The queue counts each fault and keeps the first fault (virtio_queue_get_stats()).
  *
@@ -59,8 +59,8 @@ VIRTIO_BEGIN_DECLS
 struct virtio_inflight {
 	uint64_t state; /* the state of the head: see <virtio/inline/queue.h> */
 	uint32_t place; /* next_avail when the head was popped */
-	uint16_t order; /* under IN_ORDER, entry n: head popped at slot n of the available ring */
-	uint16_t flags; /* of a head that is not idle: see <virtio/inline/queue.h> */
+	uint16_t order; /* IN_ORDER: entry n has the head popped at slot n of the available ring */
+	uint16_t flags; /* flags of a head that is not idle: see <virtio/inline/queue.h> */
 };
 
 /* Counters since virtio_queue_init(). A reset keeps them. */
@@ -71,11 +71,11 @@ struct virtio_queue_stats {
 	uint64_t ring_faults;       /* faults that broke the queue */
 	uint64_t chain_faults;      /* malformed chains, and resolved chains with a bad buffer */
 	uint64_t too_many_segments; /* resolutions for which the caller's array was too small */
-	uint64_t not_mapped;        /* translations that were not known yet; these are no faults */
+	uint64_t not_mapped;        /* how often a ring or chain was not mapped yet; no fault */
 	/* The first ring fault or chain fault. first_error is 0 if there was none. */
 	int first_error;
 	uint16_t first_head;     /* the head of that fault; 0xffff if the fault has no head */
-	uint16_t first_position; /* next available index at the time of that fault */
+	uint16_t first_position; /* available index of the next pop at that time */
 };
 
 /*
@@ -85,15 +85,15 @@ struct virtio_queue_stats {
  */
 struct virtio_queue {
 	/*
-	 * Members that permit and limit the fast paths, derived from other members. One function
-	 * computes all of them after such a member has changed. A pop that reads the driver's index
-	 * changes fast_avail alone.
+	 * Members that permit and limit the fast paths, derived from other members.
+	 * virtio_impl_queue_update_paths() computes all of them after a change of those members. A
+	 * pop, or a read of the driver's index, may change fast_avail alone.
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring; or NULL */
 	const uint8_t *fast_used_event; /* host address of used_event under EVENT_IDX; or NULL */
 	uint32_t fast_heads;            /* the fast path completes heads below this: size, or 0 */
-	uint32_t fast_avail;            /* a pop reads the driver's index if next_avail is this */
+	uint32_t fast_avail;            /* if next_avail is this, a pop reads the index */
 
 	const uint8_t *desc;      /* host address of the descriptor table, or NULL */
 	const uint8_t *desc_last; /* host address of the table's last entry, or NULL */
@@ -101,9 +101,9 @@ struct virtio_queue {
 	uint32_t size;       /* number of descriptors; 0 while the queue is not started */
 	uint32_t mask;       /* size - 1 */
 	int32_t walk_left;   /* walk.left at the start of a walk */
-	uint32_t next_avail; /* number of pops; the low 16 bits are the next available index */
+	uint32_t next_avail; /* the next available index, continued beyond 16 bits */
 	uint64_t sequence;   /* token of the last pop, without its head */
-	uint64_t used_idx;   /* number of used elements; the ring has the low 16 bits */
+	uint64_t used_idx;   /* the next used index, continued beyond 16 bits */
 	uint64_t signalled;  /* used_idx at the last virtio_queue_needs_interrupt() */
 	struct virtio_memory_cursor memory[VIRTIO_MEMORY_USES]; /* chains point to this */
 
@@ -117,10 +117,10 @@ struct virtio_queue {
 	uint8_t *used;
 	struct virtio_memory_cursor ring_memory; /* for areas without a host address */
 	uint16_t avail_idx;                      /* the driver's index as last read */
-	bool signalled_valid;                    /* false: the value of signalled is not known */
-	const struct virtio_region *used_region; /* used ring's region, or NULL without dirty log */
+	bool signalled_valid;                    /* false if the value of signalled is not valid */
+	const struct virtio_region *used_region; /* NULL unless the used ring has a dirty log */
 	uint32_t inflight_entries;
-	uint32_t old_map_in_flight; /* requests popped under an earlier map */
+	uint32_t old_map_in_flight; /* requests in flight, popped under an earlier map */
 	uint32_t waiting;           /* requests completed, but not yet in the used ring */
 	uint16_t replay;            /* after a restore: requests still to be replayed */
 	uint16_t oldest;            /* IN_ORDER: available index of the next request to return */
@@ -140,9 +140,9 @@ struct virtio_queue {
  * @inflight the caller's storage; must live as long as the queue
  * @entries  number of entries: at least the largest size of the queue
  *
- * A second call forgets counters and requests in flight. Earlier tokens stay stale.
+ * A second call forgets counters and requests in flight. All earlier tokens become stale.
  *
- * Returns 0; VIRTIO_EINVAL without storage. A failure changes nothing.
+ * Returns 0; VIRTIO_EINVAL if inflight is NULL or entries is 0. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
@@ -154,7 +154,7 @@ VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_in
  * @queue   prepared; not started, or reset since the last start
  * @config  copied
  * @map     the guest's memory. It must live until the queue is reset, or until the queue has
- *          another map and everything popped under this map is completed. NULL gives VIRTIO_EFAULT.
+ *          another map and no request popped under this map is in flight. NULL gives VIRTIO_EFAULT.
  *
  * Returns 0, or:
  *   VIRTIO_EBUSY      the queue is started
@@ -170,13 +170,13 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 
 /*
  * Stops a queue, and returns it to its state after virtio_queue_init(). Counters stay.
- * virtio_queue_start() starts it again.
+ * virtio_queue_start() can then start the queue again.
  *
  * - The queue does not touch the ring any more, and every token becomes stale.
  * - The call forgets the requests in flight, but cannot stop their I/O. A device whose I/O still
  *   uses guest memory must first wait for virtio_queue_quiesced().
- * - A chain from before the reset must not be walked. Access through chain->memory fails with
- *   VIRTIO_EFAULT.
+ * - A chain from before the reset must not be walked. Until the next start, access through
+ *   chain->memory fails with VIRTIO_EFAULT.
  */
 void virtio_queue_reset(struct virtio_queue *queue);
 
@@ -189,9 +189,9 @@ void virtio_queue_reset(struct virtio_queue *queue);
  * What happens to a request that was popped before the switch:
  * - It stays in flight, and its bytes stay in the old map. The old map must live until
  *   virtio_queue_old_maps_unused().
- * - Segments resolved before stay valid. chain->memory uses the new map from now on. In the new map
- *   an address may belong to another owner. To write a status at the end, use segments, or a cursor
- *   of your own on the old map.
+ * - Segments resolved before the switch stay valid. chain->memory uses the new map from now on. In
+ *   the new map an address may belong to another owner. To write a status at the end, use segments,
+ *   or a cursor of your own on the old map.
  * - Finish its walk, or resolve its chain, before the switch. Otherwise the walk may read tables
  *   from either map.
  * - Its used element goes to the used ring of the new map.
@@ -207,11 +207,11 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 /* Requests */
 
 /*
- * Pops the next chain that the driver has made available. Reads the driver's index again only when
- * all chains known from its last value have been popped.
+ * Pops the next chain that the driver has made available. Reads the driver's index only after all
+ * chains up to the index read last have been popped.
  *
  * @queue  started
- * @chain  filled in if 1 is returned; otherwise untouched. The caller keeps it until completion.
+ * @chain  filled in if 1 is returned; otherwise untouched. A completion needs chain->token.
  *
  * Returns 1 for a chain, 0 for none, or:
  *   VIRTIO_ENOTREADY   the queue is not started
@@ -258,7 +258,7 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token);
  *
  * @queue  started, perhaps broken since
  * @token  of the request
- * @len    bytes written to its writable buffers, from the first one on without a gap; 0 for a
+ * @len    bytes written to the writable buffers, from the first one on without a gap; 0 for a
  *         malformed chain (virtio 1.4, 2.7.8.2)
  *
  * The driver sees all earlier writes to guest memory before it sees the completion. Under IN_ORDER
@@ -280,9 +280,10 @@ struct virtio_completion {
 };
 
 /*
- * Returns several requests with one update of the used index: the driver sees all or none.
+ * Returns several requests with one update of the used index: the driver sees all or none. Under
+ * IN_ORDER a completion may still wait for earlier requests, as in virtio_queue_complete().
  *
- * @completions  in the order in which the driver sees them
+ * @completions  in the order in which the driver sees them, except under IN_ORDER
  * @count        number of completions
  *
  * Returns as virtio_queue_complete(); VIRTIO_ESTALE also if a token occurs twice. A failure
@@ -297,23 +298,22 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
  */
 
 /*
- * Returns whether the driver wants an interrupt for the completions since the last call. Call it
+ * Returns whether the driver wants an interrupt for the completions since the last call. Call this
  * after one or more completions.
  *
  * Without EVENT_IDX the driver's flag decides. With EVENT_IDX the position of used_event decides;
  * the result is exact for any number of completions (virtio 1.4, 2.7.7.2). Without a completion the
- * result is false.
- *
- * The queue does not know what the driver wants after virtio_queue_set_next_avail() or
- * virtio_queue_set_next_used(), and when the ring cannot be read. The call then returns true unless
- * the driver's flag forbids interrupts. A driver tolerates an extra interrupt, but not a lost one.
+ * result is false, except in the first call after virtio_queue_set_next_avail() or
+ * virtio_queue_set_next_used(). This call does not know what the driver wants, and returns true
+ * unless the driver's flag forbids interrupts. After a completion, a call also returns true if the
+ * ring cannot be read. A driver tolerates an extra interrupt, but not a lost one.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *queue);
 
 /*
  * Asks the driver for kicks, and checks whether buffers are already available.
  *
- * Returns 1 if there is something to pop. There may be no kick for it: pop it, and call this again.
+ * Returns 1 if there is a chain to pop. There may be no kick for it: pop it, and call this again.
  * Returns 0 if there is nothing to pop: a kick will come. Errors are those of
  * virtio_queue_available(). VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and VIRTIO_EPERM can also concern the
  * used ring.
@@ -355,7 +355,7 @@ bool virtio_queue_is_in_flight(const struct virtio_queue *queue, struct virtio_t
  */
 VIRTIO_INLINE bool virtio_queue_quiesced(const struct virtio_queue *queue);
 
-/* Returns whether no request in flight is of an earlier map: see virtio_queue_set_memory(). */
+/* Returns whether no request popped under an earlier map is in flight. */
 VIRTIO_INLINE bool virtio_queue_old_maps_unused(const struct virtio_queue *queue);
 
 /* Copies the counters and the first fault. */
@@ -370,7 +370,7 @@ VIRTIO_INLINE uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
  * back end gets the used index from virtio_queue_read_used_idx().
  *
  * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_EBUSY if a request is in flight or still to be
- * replayed. The next virtio_queue_needs_interrupt() may return true once too often.
+ * replayed. The next virtio_queue_needs_interrupt() may cause an extra interrupt.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index);

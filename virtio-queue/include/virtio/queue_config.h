@@ -5,7 +5,7 @@
  *
  * A plain struct. Each setter checks one value. A refused value leaves the old value in place, as
  * the registers of a transport require. A caller who has all values may fill in the members
- * instead: virtio_queue_config_check() and virtio_queue_start() check everything again.
+ * instead: virtio_queue_start() checks everything again.
  *
  * The struct does not remember that a value was refused, or that the driver never set an address. A
  * transport must remember both, so that no queue starts with a size or an address that the driver
@@ -17,7 +17,7 @@
  * Threads:
  *   functions              who may call   what must not run beside
  *   init, reset, setters   any thread     another call on the same configuration
- *   the others             any thread     init, reset and setters
+ *   the others             any thread     init, reset, setters on the same configuration
  *
  * virtio 1.4, 2.6 (virtqueues), 2.7 (split virtqueues), 4.2.2 (the registers)
  */
@@ -51,8 +51,8 @@ struct virtio_queue_config {
 	/*
 	 * For drivers that break one of two rules without harm. false follows the specification.
 	 * Some drivers use indirect descriptors without negotiation. Some build indirect tables
-	 * with more entries than the queue (virtio 1.4, 2.7.5.3.1). Such a table may yield as many
-	 * descriptors as it has entries, at most 65,535.
+	 * with more entries than the queue (virtio 1.4, 2.7.5.3.1). Such a long table may yield as
+	 * many descriptors as it has entries, at most 65,535.
 	 */
 	bool allow_unnegotiated_indirect;
 	bool allow_long_indirect;
@@ -75,7 +75,7 @@ void virtio_queue_config_reset(struct virtio_queue_config *config);
 /*
  * Sets the size.
  *
- * @size  in descriptors. It has 32 bits, like a register, so no bit is lost before the check.
+ * @size  in descriptors. The type has 32 bits, like a register: no bit is lost before the check.
  *
  * Returns 0; VIRTIO_ESIZE if not a power of two from 1 to max_size; VIRTIO_EBUSY once ready. A
  * refused size changes nothing.

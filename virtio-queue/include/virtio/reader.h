@@ -2,10 +2,10 @@
 /*
  * Readers and writers: the two halves of a resolved chain as streams of bytes.
  *
- * A reader copies out of the readable segments, a writer into the writable segments. Each byte is
- * copied once and in order, however the driver cut the buffers. Readers and writers are small
- * values over the segments of virtio_chain_resolve(). A copy of a reader or writer is an
- * independent position.
+ * A reader copies bytes out of the readable segments. A writer copies bytes into the writable
+ * segments. Bytes are copied once and in order, however the driver cut the buffers. Readers and
+ * writers are small values over the segments of virtio_chain_resolve(). A copy of a reader or
+ * writer is an independent position.
  *
  * For zero-copy I/O, virtio_reader_iovec() and virtio_writer_iovec() show the next bytes as an I/O
  * vector. virtio_reader_skip() and virtio_writer_advance() step over what the I/O has moved.
@@ -31,10 +31,10 @@ VIRTIO_BEGIN_DECLS
 
 /* A position in a list of segments, for readers, writers and the caller's own transfers. */
 struct virtio_stream {
-	const struct virtio_segment *segments; /* begins with the segment of the next byte */
-	uint64_t offset;                       /* bytes of that segment before the position */
+	const struct virtio_segment *segments; /* the first holds the next byte */
+	uint64_t offset;                       /* bytes of this segment before the position */
 	uint64_t left;                         /* bytes from the position to the end */
-	uint64_t done;                         /* bytes stepped over since init or split */
+	uint64_t done;                         /* bytes stepped over since the stream was made */
 };
 
 struct virtio_reader {
@@ -48,8 +48,8 @@ struct virtio_writer {
 /* Streams */
 
 /*
- * Makes a stream of the first bytes of a list of segments. The list must have at least that number
- * of bytes. NULL and 0 make an empty stream.
+ * Makes a stream of the first bytes of a list of segments. The list must hold at least this number
+ * of bytes. segments may be NULL if bytes is 0.
  */
 void virtio_stream_init(struct virtio_stream *stream, const struct virtio_segment *segments, uint64_t bytes);
 
@@ -76,21 +76,21 @@ uint32_t virtio_stream_iovec(const struct virtio_stream *stream, uint64_t bytes,
 /* Makes a reader of all readable bytes of a chain. The segments must live as long as the reader. */
 void virtio_reader_init(struct virtio_reader *reader, const struct virtio_chain_segments *chain);
 
-/* Return the number of bytes left to read, and of bytes read so far. */
+/* Return the number of bytes left to read, and the number of bytes read or skipped so far. */
 uint64_t virtio_reader_left(const struct virtio_reader *reader);
 uint64_t virtio_reader_done(const struct virtio_reader *reader);
 
 /*
  * Copies up to len bytes to dst and steps over them.
  *
- * Returns the number of bytes copied: less than len at the end only, where it can be 0.
+ * Returns the number of bytes copied: less than len only if the reader ends, and 0 at its end.
  */
 size_t virtio_reader_read(struct virtio_reader *reader, void *dst, size_t len);
 
 /*
  * Copies exactly len bytes to dst and steps over them.
  *
- * Returns 0; VIRTIO_ESHORT if fewer are left. A failure changes neither dst nor the reader.
+ * Returns 0; VIRTIO_ESHORT if fewer bytes are left. A failure changes neither dst nor the reader.
  */
 VIRTIO_MUST_CHECK
 int virtio_reader_read_exact(struct virtio_reader *reader, void *dst, size_t len);
@@ -129,7 +129,7 @@ int virtio_reader_split(struct virtio_reader *reader, uint64_t len, struct virti
  * Shows the next bytes as an I/O vector, without stepping over them.
  *
  * @bytes     bytes wanted
- * @iov       the caller's array, for I/O that reads
+ * @iov       the caller's array, for I/O that reads guest memory, such as writev()
  * @capacity  number of entries
  * @filled    set to the number of bytes in the vector: fewer than wanted if the reader or the array
  *            ends first
@@ -144,7 +144,7 @@ uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes,
 /* Makes a writer of all writable bytes of a chain. The segments must live as long as the writer. */
 void virtio_writer_init(struct virtio_writer *writer, const struct virtio_chain_segments *chain);
 
-/* Return the bytes of room left, and the bytes written so far. Each can be 2^32. */
+/* Return the bytes left to write, and the bytes written so far. Each number can be 2^32. */
 uint64_t virtio_writer_left(const struct virtio_writer *writer);
 uint64_t virtio_writer_done(const struct virtio_writer *writer);
 
@@ -157,7 +157,7 @@ uint32_t virtio_writer_used(const struct virtio_writer *writer);
 
 /*
  * Copies up to len bytes from src and steps over them. Returns the number of bytes copied: less
- * than len at the end only.
+ * than len only if the writer ends.
  */
 size_t virtio_writer_write(struct virtio_writer *writer, const void *src, size_t len);
 
@@ -179,12 +179,12 @@ int virtio_writer_write_le32(struct virtio_writer *writer, uint32_t value);
 VIRTIO_MUST_CHECK
 int virtio_writer_write_le64(struct virtio_writer *writer, uint64_t value);
 
-/* Writes up to len zeroes and steps over them. Returns the count: less than len at the end only. */
+/* Writes up to len zeroes. Returns how many: less than len only if the writer ends. */
 uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len);
 
 /*
- * Copies up to len bytes from a reader to a writer, of the same chain or of another, and steps over
- * them in both. Each byte is read once. Where buffers overlap in guest memory, the copy may read
+ * Copies up to len bytes from a reader to a writer, and steps over them in both. The reader may be
+ * of another chain. Each byte is read once. If buffers overlap in guest memory, the call may read
  * bytes that it has written.
  *
  * Returns the number of bytes copied: less than len only at the end of the reader or of the writer.
@@ -204,7 +204,7 @@ int virtio_writer_advance(struct virtio_writer *writer, uint64_t len);
 VIRTIO_MUST_CHECK
 int virtio_writer_split(struct virtio_writer *writer, uint64_t len, struct virtio_writer *rest);
 
-/* Works as virtio_reader_iovec(), for I/O that writes. After it call virtio_writer_advance(). */
+/* Works as virtio_reader_iovec(), for I/O such as readv(). Then call virtio_writer_advance(). */
 uint32_t virtio_writer_iovec(const struct virtio_writer *writer, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled);
 

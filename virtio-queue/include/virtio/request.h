@@ -22,8 +22,8 @@
  * - The whole chain is checked before the header is copied. The header is copied once, and the
  *   device checks the copy.
  * - request.error says why a request is malformed. A malformed request is completed like any other.
- *   It gets a status if the chain's shape is good and the status byte can be written, even if other
- *   buffers are bad.
+ *   It gets a status if the chain has no chain fault and the status byte can be written, even if
+ *   other buffers are bad (<virtio/chain.h>).
  *
  * Threads:
  *   functions                who may call               what must not run beside
@@ -31,8 +31,7 @@
  *   a request in flight      may go to another thread   its completion
  *   (with header, segments)
  *
- * virtio 1.4, 2.7.4 (framing), 2.7.8.2 (the used length); 5.2, 5.9, 5.16 and 5.21 (the device
- * types)
+ * virtio 1.4, 2.7.4 (framing), 2.7.8.2 (the used length); 5.2, 5.9, 5.16 and 5.21 (device types)
  */
 #ifndef VIRTIO_REQUEST_H
 #define VIRTIO_REQUEST_H
@@ -58,9 +57,9 @@ struct virtio_request {
 	uint32_t fast_complete;    /* bits that say whether the completion may be fast */
 	/*
 	 * 0, or why the request can only fail:
-	 *   VIRTIO_ESHORT                 fewer bytes than a header, or no writable byte
-	 *   VIRTIO_ENOBUFS                more segments than the array has
-	 *   VIRTIO_EFAULT, VIRTIO_EPERM   a bad buffer
+	 *   VIRTIO_ESHORT                 fewer readable bytes than a header, or no writable byte
+	 *   VIRTIO_ENOBUFS                more segments than the array has entries
+	 *   VIRTIO_EFAULT, VIRTIO_EPERM   a bad buffer, or a bad table
 	 *   others                        of virtio_chain_resolve()
 	 * If there are several reasons, error is one of them. After an error the header is
 	 * undefined, and data is empty.
@@ -71,7 +70,8 @@ struct virtio_request {
 	 * describes it. Readers and writers work on it.
 	 * - data.last_writable is the status byte. Its length is 0 if there is no such byte, the
 	 *   byte cannot be written, or the chain is malformed; error is then set.
-	 * - data.needed counts the segments of the whole chain, if no buffer is bad.
+	 * - data.needed counts the segments of the whole chain, if error is 0, VIRTIO_ESHORT or
+	 *   VIRTIO_ENOBUFS.
 	 */
 	struct virtio_chain_segments data;
 };
@@ -79,14 +79,14 @@ struct virtio_request {
 /*
  * Prepares a request for any number of pops, one after the other.
  *
- * @request       set up
+ * @request       filled in
  * @header        the caller's memory, for copies of headers; NULL only if header_bytes is 0
- * @header_bytes  length of a header. With 1 to VIRTIO_MEMORY_SMALL bytes, and at least 3 segments,
- *                requests of three buffers have a fast path.
+ * @header_bytes  length of a header. With 1 to VIRTIO_MEMORY_SMALL bytes, and a capacity of at
+ *                least 3, requests of three buffers have a fast path.
  * @segments      the caller's array; NULL only if capacity is 0
  * @capacity      number of entries. A request needs one entry for each descriptor, and one for each
- *                point at which a buffer continues in another region or translation. A chain has at
- *                most as many descriptors as the queue, unless long indirect tables are allowed.
+ *                point at which a buffer continues in another region or translation. The size of
+ *                the queue limits the descriptors, unless long indirect tables are allowed.
  *
  * Header and array must live as long as the request is used. Returns 0; VIRTIO_EINVAL if header is
  * NULL with header_bytes above 0, or segments is NULL with capacity above 0. A failure changes
@@ -104,8 +104,8 @@ VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *head
  *           otherwise untouched, except the content of the array.
  *
  * Returns 1 for a request, 0 for none, or an error of virtio_queue_pop(). The caller completes each
- * request, whatever its error, or unpops it (virtio_queue_unpop()). After VIRTIO_ENOTMAPPED for
- * memory of the chain, the request has been unpopped: retry later.
+ * request, whatever its error, or unpops it (virtio_queue_unpop()). If memory of the chain is not
+ * mapped yet, the call unpops the request and returns VIRTIO_ENOTMAPPED: retry later.
  */
 VIRTIO_MUST_CHECK
 VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, struct virtio_request *request);
@@ -129,15 +129,15 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
  *
  * @queue    of the request; started, perhaps broken since
  * @request  in flight
- * @status   as the device type defines it; ignored if there is no byte for it
- * @written  bytes put into the writable data, from the first one on without a gap. A number larger
- *           than the data means all of the data. Writers record their bytes in the dirty log
+ * @status   as the device type defines it; ignored if data.last_writable.len is 0
+ * @written  bytes put into the writable data, from the first one on without a gap. A larger number
+ *           than the data has means all of the data. Writers record their bytes in the dirty log
  *           themselves. After zero-copy I/O call virtio_segments_mark_dirty() first, if
  *           virtio_queue_is_in_flight() says that the memory still belongs to the request.
  *
- * The used length counts the bytes written, and the status if no gap lies before it. It is at most
- * UINT32_MAX (see virtio_writer_used()), and 0 for a request with an error. The driver sees all
- * earlier writes to guest memory before it sees the completion.
+ * The used length counts the bytes written. It also counts the status if all data was written. It
+ * is at most UINT32_MAX (see virtio_writer_used()), and 0 for a request with an error. The driver
+ * sees all earlier writes to guest memory before it sees the completion.
  *
  * Returns as virtio_queue_complete(). After VIRTIO_ESTALE no byte was written, because the memory
  * may belong to another owner. After another error the request stays in flight, and its status may

@@ -2,10 +2,10 @@
 /*
  * Serving a queue: the loop that every device needs.
  *
- * Call virtio_queue_serve() when the driver has kicked, and again as long as it returns 1. The
- * device's work is a callback for each chain. The loop pops, completes, decides whether to
- * interrupt the driver, and asks for the next kick, so no wake-up is lost in either direction. One
- * call is a round. A round is bounded, even if the driver adds buffers all the time.
+ * Call virtio_queue_serve() when the driver has kicked, and again as long as it returns 1. The loop
+ * calls the device's callback for each chain. It pops, completes, decides whether to interrupt the
+ * driver, and asks for the next kick, so no wake-up is lost in either direction. One call is a
+ * round. A round is bounded, even if the driver adds buffers all the time.
  * virtio_queue_serve_requests() is the same loop for a library that pops and completes by itself,
  * such as <virtio/blk.h> or <virtio/request.h>.
  *
@@ -43,7 +43,7 @@ VIRTIO_BEGIN_DECLS
 
 /* Results of a callback besides 0 and errors. */
 #define VIRTIO_SERVE_KEEP 1  /* the device completes the chain by its token, now or later */
-#define VIRTIO_SERVE_LATER 2 /* the device cannot serve the chain now: unpop it, end the round */
+#define VIRTIO_SERVE_LATER 2 /* cannot serve now: the loop unpops the chain and ends the round */
 
 /*
  * Serves one chain.
@@ -51,15 +51,15 @@ VIRTIO_BEGIN_DECLS
  * @context  the caller's
  * @chain    popped, not walked yet. The chain is on the loop's stack: a callback that keeps the
  *           request must copy chain->token.
- * @written  0 before the call; set to the used length: see virtio_queue_complete()
+ * @written  0 before the call. The callback sets the used length: see virtio_queue_complete().
  *
  * Return values, and what the loop then does:
  *   0                    completes the chain with *written bytes
  *   VIRTIO_SERVE_KEEP    does nothing with the request
  *   VIRTIO_SERVE_LATER   unpops the chain and ends the round
- *   VIRTIO_ENOTMAPPED    unpops the chain and ends the round: its memory is not mapped yet
- *   any other error      completes the chain with length 0; for example an error of
- *                        virtio_chain_resolve()
+ *   VIRTIO_ENOTMAPPED    the same: memory of the chain is not mapped yet
+ *   any other error      completes the chain with length 0. Such an error can come from
+ *                        virtio_chain_resolve().
  */
 typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t *written);
 
@@ -67,32 +67,32 @@ typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t 
  * Serves what the driver has made available.
  *
  * @queue      started
- * @budget     the most chains to serve. The call also serves no more chains than are available now.
+ * @budget     the most chains to serve. Chains that come during the call are left for the next.
  * @serve      called for each chain
  * @context    passed to serve
- * @interrupt  always set, also after an error: whether to interrupt the driver
+ * @interrupt  set to whether to interrupt the driver, also after an error
  *
- * The call disables kicks, and enables them again only when nothing is left. Returns
+ * The call disables kicks, and enables kicks again only when nothing is left. Returns
  *   1                   there may be more: call again without waiting for a kick
  *   0                   nothing is left: a kick will come
  *   VIRTIO_SERVE_LATER  from the callback: call again when the device can take chains. No kick will
  *                       come.
  *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
- *   other errors        of virtio_queue_available(), virtio_queue_pop(), virtio_queue_complete() or
- *                       virtio_queue_enable_kicks(): the queue is not started, or broken
+ *   other errors        of a function of <virtio/queue.h>: the queue is not started, is broken, or
+ *                       has requests still to be replayed, or a chain could not be completed
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve_fn *serve, void *context,
 		       bool *interrupt);
 
 /*
- * Pops one request, and completes or keeps it; or carries out one step of a long request.
+ * Pops one request, and completes or keeps it. Or carries out one step of a long request.
  *
  * @context  the caller's
  *
- * Returns 1 if there was something to do, or 0 if there was nothing. Any other value ends the
- * round: an error of the pop or the completion, or VIRTIO_SERVE_LATER. The latter means that the
- * device can do no more now, for example because the round has moved enough bytes.
+ * Returns 1 if there was something to do. Any other value ends the round: 0 if there was nothing to
+ * do, an error of the pop or the completion, or VIRTIO_SERVE_LATER. VIRTIO_SERVE_LATER means that
+ * the device can do no more now, for example because the round has moved enough bytes.
  */
 typedef int virtio_serve_request_fn(void *context);
 
@@ -102,7 +102,7 @@ typedef int virtio_serve_request_fn(void *context);
  * @queue   started, the queue that serve pops from
  * @budget  the largest number of calls of serve. There is no other bound.
  *
- * Returns as virtio_queue_serve(), or the callback's error.
+ * Returns as virtio_queue_serve(), or an error of the callback.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_serve_requests(struct virtio_queue *queue, uint32_t budget, virtio_serve_request_fn *serve,
@@ -118,8 +118,8 @@ int virtio_queue_serve_requests(struct virtio_queue *queue, uint32_t budget, vir
  *               the content of segments after an error. The caller still completes the chain,
  *               usually with length 0.
  *
- * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has
- * been unpopped.
+ * Returns as virtio_queue_pop(). If memory of the chain is not mapped yet, the call unpops the
+ * chain and returns VIRTIO_ENOTMAPPED.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_pop_segments(struct virtio_queue *queue, struct virtio_token *token,

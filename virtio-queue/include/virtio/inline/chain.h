@@ -17,15 +17,15 @@ VIRTIO_BEGIN_DECLS
 /*
  * The value of walk->left: 0 at the end, 1 after an error. Otherwise (the number of descriptors
  * that may still be yielded + 1) * VIRTIO_IMPL_WALK_ONE + the flags. The product is negated for a
- * walk in a table without a host address. So the fast path handles values from 2 *
+ * walk in a table without an aligned host address. So the fast path serves values from 2 *
  * VIRTIO_IMPL_WALK_ONE on.
  */
 #define VIRTIO_IMPL_WALK_END 0
 #define VIRTIO_IMPL_WALK_FAILED 1
 #define VIRTIO_IMPL_WALK_ONE 8
-/* Flag: a writable descriptor was yielded. It has the value of VRING_DESC_F_WRITE. */
+/* Flag: a writable descriptor was yielded. The flag has the value of VRING_DESC_F_WRITE. */
 #define VIRTIO_IMPL_WALK_WRITABLE 2
-#define VIRTIO_IMPL_WALK_DIRECT 4 /* flag: an indirect descriptor may still come */
+#define VIRTIO_IMPL_WALK_DIRECT 4 /* flag: an indirect descriptor is still allowed */
 
 VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
 {
@@ -33,13 +33,13 @@ VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
 }
 
 /*
- * The slow path of virtio_chain_next(): a step of any walk, with all checks. Finds the queue by the
- * address of its cursors.
+ * The slow path of virtio_chain_next(): a step of any walk, with all checks. Computes the queue's
+ * address from the parameter memory, which points into the queue.
  *
  * @d        the next descriptor if it was read already, or NULL
  * @charged  bytes that the caller has subtracted from bytes_left for d. This function adds them
- *           back. If the caller did so, the compiler would keep the old value in a register that
- *           the fast path needs.
+ *           back. If the caller added them back, the compiler would keep the old value in a
+ *           register that the fast path needs.
  */
 int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor *memory, uint32_t head,
 			  const struct virtio_guest_desc *d, uint64_t charged, struct virtio_desc *out);
@@ -93,9 +93,10 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
 }
 
 /*
- * Enters the table that an indirect descriptor refers to. The table must be allowed, no longer than
- * the queue, and in memory that can be read and written. The cached region of the cursor for tables
- * moves there. Otherwise returns false and leaves the walk unchanged; the slow path then decides.
+ * Enters the table that an indirect descriptor refers to, if the table is allowed, no longer than
+ * the queue, aligned to 16 bytes, and in one region that can be read and written. Otherwise returns
+ * false and leaves the walk unchanged; the slow path then decides. In both cases the cached region
+ * of the cursor for tables may move.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *walk,
 							   struct virtio_memory_cursor *tables,
@@ -111,7 +112,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *w
 	 */
 	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT))
 		return false;
-	/* A length of 0 wraps, and is then too long. */
+	/* If the length is less than 16, the subtraction wraps, and the table is too long. */
 	if (less_1_desc > walk->last - walk->table)
 		return false;
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(region, d->addr, d->len))) {
@@ -148,7 +149,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 	uint64_t charged = 0, next;
 	bool loaded = false;
 
-	/* The end, an error, a slow walk, or a walk that may yield no further descriptor. */
+	/* True at the end, after an error, in a slow walk, and if no more descriptor is allowed. */
 	if (walk->left < 2 * VIRTIO_IMPL_WALK_ONE) {
 		if (VIRTIO_LIKELY(walk->left == VIRTIO_IMPL_WALK_END))
 			return 0;
@@ -164,9 +165,9 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 			goto slow;
 	}
 	/*
-	 * If in doubt, virtio_impl_walk_step() checks the descriptor again. Too many bytes make
-	 * bytes_left negative. The changes made here do no harm: that function adds len back to
-	 * bytes_left, and the flag WRITABLE still permits this descriptor.
+	 * Too many bytes make bytes_left negative. On the slow path virtio_impl_walk_step() checks
+	 * this descriptor again. The changes made here then do no harm: virtio_impl_walk_step()
+	 * adds len back to bytes_left, and the flag WRITABLE still permits this descriptor.
 	 */
 	charged = d.len;
 	walk->bytes_left -= (int64_t)d.len;
@@ -211,11 +212,11 @@ struct virtio_impl_three {
 	}
 
 /*
- * Loads a chain of exactly three descriptors: a readable descriptor, any descriptor, and a writable
- * descriptor. three->loaded must be 0 before. Returns whether the chain has this form.
+ * Loads a chain of exactly three descriptors: the first is readable, the last is writable, and the
+ * middle one is either. three->loaded must be 0 before. Returns whether it has loaded such a chain.
  *
- * Afterwards the walk is at its old position, or at the start of an indirect table. The slow path
- * continues with the loaded descriptors.
+ * Afterwards the walk is at its old position, or at the start of an indirect table. If false, the
+ * slow path continues with the loaded descriptors.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
 						     struct virtio_impl_three *three)
@@ -232,7 +233,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, s
 		if (!virtio_impl_walk_enter_table(walk, tables, &d[0]))
 			return false;
 		three->loaded = 0;
-		/* A driver allocates a table for one chain: a longer table means a longer chain. */
+		/* Drivers allocate a table for one chain: a longer table means a longer chain. */
 		if (VIRTIO_UNLIKELY(walk->last - walk->table > 2 * VIRTIO_IMPL_DESC_BYTES))
 			return false;
 		d[0] = virtio_guest_load_desc((const void *)(uintptr_t)walk->table);

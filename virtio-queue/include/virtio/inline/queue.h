@@ -11,26 +11,25 @@ VIRTIO_BEGIN_DECLS
  * The state of a head:
  *
  *   idle       VIRTIO_IMPL_INFLIGHT_IDLE, which has all bits set
- *   in flight  the token. If the head has a flag: the token, changed to have all bits of the head
- *              set and bit 16 clear.
- *   waiting    the used length in the high half, and all bits of the head set. The request is
- *              completed, and not in the used ring yet: under IN_ORDER until all earlier requests
- *              are completed, otherwise while a batch is stored.
+ *   in flight  the token. If the head has a flag, the token with bits 0 to 15 set and bit 16 clear.
+ *   waiting    the used length in bits 32 to 63, and bits 0 to 15 set. The request is completed,
+ *              but not in the used ring yet: under IN_ORDER until all earlier requests are
+ *              completed, otherwise while virtio_queue_complete_batch() stores used elements.
  *
- * No queue has a head with all bits set. So a token can equal only the state of its own request,
- * and only if the head has no flag. With a flag bit 16 is clear: otherwise the last sequence number
- * before the wrap would look idle.
+ * No queue has a head with all 16 bits set. So a token can equal only the state of its own request,
+ * and only if the head has no flag. If the head has a flag, bit 16 must be clear: otherwise the
+ * state with the last sequence number before the wrap would equal the idle state.
  */
 #define VIRTIO_IMPL_INFLIGHT_OLD_MAP 1u  /* flag: popped under an earlier map */
 #define VIRTIO_IMPL_INFLIGHT_REPLAYED 2u /* flag: from virtio_queue_replay() */
 #define VIRTIO_IMPL_INFLIGHT_WAITS 4u    /* flag: the state is waiting */
 #define VIRTIO_IMPL_INFLIGHT_IDLE UINT64_MAX
-/* All bits of the head. They are set in the state of a head that has a flag. */
+/* All bits of the head's number. They are set in the state of a head that has a flag. */
 #define VIRTIO_IMPL_INFLIGHT_FLAGGED UINT64_C(0xffff)
 
 /*
- * The distance between the sequence numbers of two pops. Bit 16 is set in every token, so no token
- * is 0.
+ * The distance between the sequence numbers of successive pops. Bit 16 is set in every token, so no
+ * token is 0.
  */
 #define VIRTIO_IMPL_TOKEN_STEP (UINT64_C(1) << 17)
 #define VIRTIO_IMPL_TOKEN_SET (UINT64_C(1) << 16)
@@ -55,7 +54,7 @@ VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_in
 	return virtio_impl_queue_init_layout_6(queue, inflight, entries);
 }
 
-/* Begins a walk at a head. The descriptor table must have a host address. */
+/* Begins a walk at a head. If the table has no host address, the caller must replace the walk. */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_begin_walk(const struct virtio_queue *queue, uint16_t head,
 							   struct virtio_walk *walk)
 {
@@ -116,8 +115,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue
 
 /*
  * Reads the next head without popping it. Returns 1 if the head may be popped, 0 if no head is
- * available, and -1 if the slow path has to decide. The slow path reads the head again, and reports
- * why it must not be popped.
+ * available, and -1 if the slow path has to decide. The slow path reads the head again, and pops
+ * the head or returns an error.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_peek(struct virtio_queue *queue, uint16_t *out)
 {
@@ -173,8 +172,8 @@ taken:
 }
 
 /*
- * Returns the entry of a request that the fast path may complete, or NULL for a stale token or a
- * special case.
+ * Returns the entry of a request that the fast path may complete. Returns NULL if the token is
+ * stale, or only the slow path may complete the request.
  */
 VIRTIO_INLINE VIRTIO_HOT struct virtio_inflight *virtio_impl_queue_find_unflagged(const struct virtio_queue *queue,
 										  struct virtio_token token)
@@ -198,11 +197,11 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_publish_used(struct virtio_queue
 	virtio_guest_store_used(used + VIRTIO_IMPL_RING_ENTRIES +
 					VIRTIO_IMPL_USED_BYTES * (size_t)((used_idx - 1) & queue->mask),
 				head, len);
-	/* The driver reads the element and the buffers after it has seen the index. */
+	/* A release: the driver reads the element and the buffers after it has seen the index. */
 	virtio_guest_store_le16_release(used + VIRTIO_IMPL_RING_IDX, (uint16_t)used_idx);
 }
 
-/* Completes the request of an entry. */
+/* Completes the request of an entry. The head must have no flag. */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_store_completion(struct virtio_queue *queue,
 								 struct virtio_inflight *entry, uint32_t head,
 								 uint32_t len)
@@ -212,8 +211,8 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_store_completion(struct virtio_q
 }
 
 /*
- * Pops and completes a head in one step, so it is never in flight. virtio_impl_queue_peek() has
- * just returned 1 for the head, which is below fast_heads.
+ * Pops and completes a head in one step, so the head is never in flight. Before,
+ * virtio_impl_queue_peek() must have returned 1 for this head. The head must be below fast_heads.
  */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_complete_peeked(struct virtio_queue *queue, uint32_t head, uint32_t len)
 {
@@ -259,9 +258,9 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
 VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue)
 {
 	/*
-	 * Every pop advances next_avail. Every completion advances used_idx. A completion that is
-	 * not in the used ring yet counts in waiting. After a restore next_avail already includes
-	 * the requests still to be replayed.
+	 * Every pop advances next_avail. Every completion in the used ring advances used_idx. Every
+	 * other completion counts in waiting. After a restore next_avail already includes the
+	 * requests still to be replayed.
 	 */
 	return queue->next_avail - queue->replay - (uint32_t)queue->used_idx - queue->waiting - queue->flight_base;
 }

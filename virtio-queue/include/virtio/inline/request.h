@@ -7,7 +7,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Slow paths. virtio_impl_request_pop_slow() starts the pop again from the beginning. */
+/* The set-up, and slow paths. virtio_impl_request_pop_slow() pops from the beginning. */
 int virtio_impl_request_init_layout_2(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity);
 int virtio_impl_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
@@ -30,7 +30,7 @@ int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const
 int virtio_impl_request_pop_long(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				 struct virtio_request *request);
 
-/* The called name has the version of the layout: a program with another layout does not link. */
+/* The version of the layout is in the function's name: another layout does not link. */
 VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity)
 {
@@ -48,8 +48,8 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_segment_set(struct virtio_segment *seg
 
 /*
  * Fills in a three-part request: a header, data in one piece and a status, each in a buffer of its
- * own, in memory that can be read and written. Moves the cached regions of the queue's cursors. The
- * caller adds the token and copies the header.
+ * own, in memory that can be read and written. May move the cached regions of the queue's cursors.
+ * The caller adds the token and copies the header.
  *
  * @header_at  the host address of the header
  *
@@ -95,7 +95,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 	out->needed = 3;
 	out->readable = 1 - (uint32_t)writable;
 	out->writable = (uint32_t)writable;
-	/* No line of this function branches on the direction of the data. */
+	/* Computes without a branch on the direction of the data, which is hard to predict. */
 	out->writable_bytes = data->len & (0 - writable);
 	out->readable_bytes = data->len - out->writable_bytes;
 	request->fast_complete = near->access;
@@ -125,7 +125,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 		return got == 0 ? 0 : virtio_impl_request_pop_slow(queue, request);
 	virtio_impl_queue_begin_walk(queue, head, &walk);
 	three.loaded = 0;
-	/* The slow paths return directly, and get copies: see virtio_impl_chain_next_slow(). */
+	/* Slow paths return directly, and get copies: see virtio_impl_chain_next_slow(). */
 	if (VIRTIO_UNLIKELY(!virtio_impl_walk_three(&walk, &queue->memory[VIRTIO_MEMORY_TABLES], &three)) ||
 	    VIRTIO_UNLIKELY(!virtio_impl_request_fill(request, queue->memory, &three, &header))) {
 		walk_copy = walk;
@@ -149,7 +149,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, stru
 	return virtio_impl_request_pop_to(queue, request, request->header, request->header_bytes, &plain);
 }
 
-/* Returns the used length: written bytes of the data, and the status if no gap lies before it. */
+/* Returns the used length: written bytes of the data, and 1 for the status if all is written. */
 VIRTIO_INLINE VIRTIO_HOT uint32_t virtio_impl_request_used(uint64_t data_bytes, uint64_t written)
 {
 	const uint64_t len = written < data_bytes ? written : data_bytes + 1;
