@@ -2,7 +2,7 @@
 /* One connection: its state and its credit. */
 #include "table_internal.h"
 
-/* Returns whether data and credit move in the connection's state. */
+/* Returns whether the connection may receive data and credit in its state. */
 static bool is_open(const struct virtio_vsock_connection *c)
 {
 	return c->state == VIRTIO_VSOCK_ESTABLISHED || c->state == VIRTIO_VSOCK_CLOSING;
@@ -48,8 +48,8 @@ void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
 	c->state = VIRTIO_VSOCK_RESET;
 	c->blocked = false;
 	/*
-	 * A connection that no longer owes a REQUEST must leave the list of requests, which may be
-	 * held. An RST is never held.
+	 * If the caller has cleared OWES_REQUEST, the connection is still in the list of requests.
+	 * This call removes it, because that list may be held. An RST is never held.
 	 */
 	virtio_impl_vsock_queue(c);
 	c->owed = VIRTIO_VSOCK_OWES_RST;
@@ -65,18 +65,17 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
 }
 
 /*
- * Owes a CREDIT_UPDATE, if the guest should learn how much it may send. Call this whenever a
- * counter has changed: a guest can use up the room that it knows of, also while nothing is
- * forwarded.
+ * Owes a CREDIT_UPDATE, if the guest should learn how much it may send. Call this after a change of
+ * fwd_cnt or rx_cnt: received data uses up the room that the guest knows of.
  *
- * A waiting guest needs room for at most one whole packet. If the guest always learns of that much
- * room, no packet waits for ever. The rule about a quarter of the buffer is for speed: the guest
- * should not have to wait at all.
+ * A waiting guest needs room for at most one whole packet. Whenever the guest knows of less room,
+ * we tell it of all forwarded bytes, so no packet waits for ever. The rule about a quarter of the
+ * buffer is for speed: the guest should not have to wait at all.
  */
 static void update_if_due(struct virtio_vsock_connection *c)
 {
 	const uint32_t untold = c->fwd_cnt - c->told_fwd_cnt;
-	/* The counters show no room for a guest that has sent more than it may. */
+	/* The guest knows of no room if it has sent more than the credit that it was told. */
 	const uint32_t used = c->rx_cnt - c->told_fwd_cnt;
 	const uint32_t known = used < c->buf_alloc ? c->buf_alloc - used : 0;
 	const uint32_t packet = c->table->options.max_payload;
@@ -91,20 +90,24 @@ static bool drained(const struct virtio_vsock_connection *c)
 }
 
 /*
- * Acts on a SHUTDOWN of either side, and on forwarded data. Returns whether the connection is over.
+ * Acts on a SHUTDOWN of either side, and on forwarded data. Returns whether the connection has
+ * ended.
  */
 static bool settle(struct virtio_vsock_connection *c, uint64_t now)
 {
 	const uint32_t both = VIRTIO_VSOCK_SHUTDOWN_BOTH;
 
-	/* The answer to a full shutdown is an RST, once no data is left (virtio 1.4, 5.10.6.5). */
+	/*
+	 * The answer to a full shutdown is an RST (virtio 1.4, 5.10.6.5). The RST waits while data
+	 * is left that the host may still accept.
+	 */
 	if (c->shut_by_peer == both && (drained(c) || (c->shut_by_us & VIRTIO_VSOCK_SHUTDOWN_RCV))) {
 		virtio_impl_vsock_end(c);
 		return true;
 	}
 	/*
-	 * Nothing can follow in either direction, but a peer ends the connection only when both
-	 * flags are set.
+	 * Neither side will send more data, but the guest ends the connection only after a SHUTDOWN
+	 * with both flags.
 	 */
 	if (c->shut_by_us == VIRTIO_VSOCK_SHUTDOWN_SEND && (c->shut_by_peer & VIRTIO_VSOCK_SHUTDOWN_SEND) &&
 	    drained(c)) {
@@ -156,7 +159,7 @@ int virtio_vsock_connection_set_buffer(struct virtio_vsock_connection *c, uint32
 
 /* Credit: what may be sent to the guest */
 
-/* Returns the bytes for payload that are unused in the guest's buffer (virtio 1.4, 5.10.6.3). */
+/* Returns how many bytes of the guest's buffer no payload uses (virtio 1.4, 5.10.6.3). */
 static uint32_t peer_free(const struct virtio_vsock_connection *c)
 {
 	const uint32_t used = c->tx_cnt - c->peer_fwd_cnt;
@@ -165,8 +168,8 @@ static uint32_t peer_free(const struct virtio_vsock_connection *c)
 }
 
 /*
- * Returns how many bytes of payload one more packet may have. Sets *out_empty if an empty packet
- * may be sent.
+ * Returns how many bytes of payload one more packet may have. Sets *out_empty to whether an empty
+ * packet may be sent.
  */
 static uint32_t may_send(const struct virtio_vsock_connection *c, bool *out_empty)
 {
@@ -176,11 +179,11 @@ static uint32_t may_send(const struct virtio_vsock_connection *c, bool *out_empt
 	*out_empty = c->peer_buf_alloc != 0 && !c->credit_bad && (charged <= bytes || c->tx_packets == 0);
 	if (charged < bytes)
 		return bytes - (uint32_t)charged;
-	/* One packet always passes. Otherwise a small buffer would block for ever. */
+	/* If nothing is outstanding, ignore the overhead. A small buffer could block for ever. */
 	return c->tx_packets == 0 ? bytes : 0;
 }
 
-/* Returns whether some of the waiting data may be sent. */
+/* Returns whether a blocked connection may send a part of its data, or an empty message. */
 static bool may_go_on(const struct virtio_vsock_connection *c)
 {
 	bool empty;
@@ -189,9 +192,9 @@ static bool may_go_on(const struct virtio_vsock_connection *c)
 }
 
 /*
- * Removes the packets of earlier messages from the first mark, if only the present message is
- * outstanding. Otherwise the connection could stall: a guest that has forwarded all whole messages
- * waits for the end of the present message, and reports no credit before.
+ * If all outstanding bytes belong to the unfinished message, removes the packets of earlier
+ * messages from the first mark. Otherwise the connection could stall: a guest that forwards only
+ * whole messages waits for the end of this message, and reports no credit before.
  */
 static void drop_earlier_messages(struct virtio_vsock_connection *c, uint32_t left)
 {
@@ -244,7 +247,7 @@ static void add_mark(struct virtio_vsock_connection *c)
 	c->tx_packets++;
 }
 
-/* Records that a packet belongs to the present message, and perhaps ends the message. */
+/* Counts a sent packet in the unfinished message. SEQ_EOM ends the message. */
 static void add_to_message(struct virtio_vsock_connection *c, const struct virtio_vsock_piece *piece)
 {
 	const bool goes_on = c->type == VIRTIO_VSOCK_TYPE_SEQPACKET && !(piece->marks & VIRTIO_VSOCK_SEQ_EOM);
@@ -444,7 +447,7 @@ static bool receive_data(struct virtio_vsock_connection *c, const struct virtio_
 static void receive_shutdown(struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header, uint64_t now,
 			     struct virtio_vsock_received *out)
 {
-	/* Bits stay set, and undefined bits mean nothing (virtio 1.4, 5.10.6.5). */
+	/* A bit that is set stays set. Undefined bits are ignored (virtio 1.4, 5.10.6.5). */
 	const uint32_t flags = (virtio_vsock_shuts_receive(header) ? (uint32_t)VIRTIO_VSOCK_SHUTDOWN_RCV : 0) |
 			       (virtio_vsock_shuts_send(header) ? (uint32_t)VIRTIO_VSOCK_SHUTDOWN_SEND : 0);
 

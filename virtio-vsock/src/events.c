@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The event queue: the transport reset is held until there is a buffer for it. */
+/* The event queue. A transport reset is owed until the driver makes a buffer available for it. */
 #include <virtio/reader.h>
 #include <virtio/vsock.h>
 
@@ -33,10 +33,7 @@ static int use_buffer(struct virtio_queue *queue, struct virtio_chain *chain, st
 
 		return unpopped ? unpopped : error;
 	}
-	/*
-	 * If the chain needs more segments than the array has, the event must fit the array's
-	 * segments.
-	 */
+	/* After VIRTIO_ENOBUFS the array has the chain's first segments, which may be enough. */
 	if ((!error || error == VIRTIO_ENOBUFS) && buffer.readable == 0) {
 		virtio_writer_init(&writer, &buffer);
 		if (virtio_writer_write_exact(&writer, &event, sizeof event) == 0)
@@ -63,9 +60,9 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 		return left;
 	for (; events->owed && left > 0 && (got = virtio_queue_pop(queue, &chain)) == 1; left--) {
 		/*
-		 * Reads the index before the driver can have the event. Otherwise a fast driver may
-		 * have returned the buffer already, and the device would wait for another buffer
-		 * for ever.
+		 * Reads the index before the driver can have the event. A later index may count the
+		 * buffer by which a fast driver shows that it has seen the event. The device would
+		 * wait for another buffer for ever.
 		 */
 		known = virtio_queue_read_avail_idx(queue, &avail_idx) == 0;
 		got = use_buffer(queue, &chain, segments, capacity);

@@ -7,7 +7,7 @@
 /* A used length has 32 bits, and counts header and payload. */
 #define MAX_PAYLOAD (UINT32_MAX - HEADER)
 
-/* Values of header_kind. Packets of the tx queue, and packets with an error, have NO_HEADER. */
+/* Values of header_kind. All packets have NO_HEADER, except rx packets without an error. */
 enum { NO_HEADER, HEADER_IN_PLACE, HEADER_IN_PIECES };
 
 /*
@@ -66,7 +66,7 @@ static VIRTIO_COLD void fail(struct virtio_vsock_packet *packet, int error)
 	set_data(packet, packet->segments, false, 0, 0);
 }
 
-/* Removes bytes from the front of a segment, which must be longer. */
+/* Removes bytes from the front of a segment, which must have more bytes. */
 static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 {
 	segment->addr += bytes;
@@ -75,8 +75,8 @@ static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 }
 
 /*
- * Shortens a list of segments to this number of bytes. The list must not be shorter. Returns the
- * number of segments left.
+ * Shortens a list of segments to this number of bytes. The list must have at least as many. Returns
+ * the number of segments left.
  */
 static VIRTIO_COLD uint32_t cut_end(struct virtio_segment *segments, uint64_t bytes)
 {
@@ -138,8 +138,8 @@ static VIRTIO_COLD void finish_odd_tx(struct virtio_vsock_packet *packet, struct
 }
 
 /*
- * Checks the payload's length in the header's copy. bytes and count are the length and the number
- * of segments of the payload in the chain.
+ * Checks the payload's length in the header's copy, and sets error and data. After the header, the
+ * chain has bytes bytes in count segments.
  */
 static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, struct virtio_segment *payload,
 					uint32_t count, uint64_t bytes)
@@ -207,7 +207,10 @@ struct peeked {
 };
 
 /*
- * Resolves a popped chain, and fills in the packet. Returns 1, or VIRTIO_ENOTMAPPED after an unpop.
+ * Resolves a popped chain, and fills in the packet. Returns 1. If memory is not mapped, unpops the
+ * chain and returns VIRTIO_ENOTMAPPED, or the error of the unpop.
+ *
+ * @peeked  the first descriptors of chain->walk
  */
 static VIRTIO_COLD int pop_any(struct virtio_queue *queue, struct virtio_chain *chain, const struct peeked *peeked,
 			       bool tx, struct virtio_vsock_packet *packet)
@@ -249,7 +252,7 @@ static VIRTIO_COLD int pop_walked(struct virtio_queue *queue, struct virtio_toke
 }
 
 /*
- * Finds the header and the payload on the fast path if they are in one buffer. Returns as
+ * The part of find_in_place() for a chain of one buffer, which d describes. Returns as
  * find_in_place().
  */
 static inline VIRTIO_HOT void *find_in_one(struct virtio_queue *queue, struct virtio_segment *payload,
@@ -269,11 +272,12 @@ static inline VIRTIO_HOT void *find_in_one(struct virtio_queue *queue, struct vi
 /*
  * Finds the header and the payload on the fast path. The chain must have one or two buffers in the
  * direction of the queue, each in one piece of memory. The first of two buffers must be exactly the
- * header. Sets the first segment to the payload.
+ * header.
  *
- * @table, @last  addresses of the first and the last descriptor of the walk
+ * @payload       the packet's first segment
+ * @table, @last  addresses of the first and the last descriptor of the table
  * @write         VRING_DESC_F_WRITE, or 0
- * @peeked        the first descriptor, which is not indirect; receives the second descriptor
+ * @peeked        the chain's first descriptor; may receive the second descriptor
  *
  * Returns the host address of the header, or NULL for any other chain.
  */
@@ -307,8 +311,8 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 }
 
 /*
- * The result of a pop. If header is NULL, got is the result of the pop, and 1 means that the packet
- * is filled in.
+ * After the fast path, header is the header's host address, and the caller fills in the packet.
+ * Otherwise header is NULL, and virtio_vsock_tx_pop() or virtio_vsock_rx_pop() returns got.
  */
 struct popped {
 	void *header;
@@ -338,10 +342,7 @@ static __attribute__((noinline)) struct popped pop_indirect(struct virtio_queue 
 	return popped;
 }
 
-/*
- * Pops a packet. Most packets take the fast path: header is set, but the header is not copied yet,
- * and the first segment is the payload.
- */
+/* Pops a packet. The fast path sets only its token and its first segment, which is the payload. */
 static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, struct virtio_vsock_packet *packet, bool tx)
 {
 	struct peeked peeked, peeked_copy;
@@ -395,9 +396,10 @@ struct usual {
 };
 
 /*
- * Works as virtio_impl_memory_find_writable(), but returns false where that function makes a call.
+ * Works as virtio_impl_memory_find_writable(), but makes no call. Returns false also if only a call
+ * could find the range.
  *
- * @region  set to the region
+ * @region  set to the map's region with the range
  */
 static inline VIRTIO_HOT bool find_near(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, void **out,
 					const struct virtio_region **region)
@@ -416,9 +418,9 @@ static inline VIRTIO_HOT bool find_near(struct virtio_memory_cursor *cursor, uin
 }
 
 /*
- * Pops the next packet if it is usual, and sets its token and its first segment. Otherwise pops
- * nothing and returns false, and the caller begins again. This path makes no call, so the compiler
- * saves few registers.
+ * Pops the next packet if it is usual, and sets its token, its first segment and *out. Otherwise
+ * pops nothing and returns false, and the caller begins again. This path makes no call, so the
+ * compiler saves few registers.
  *
  * @write  VRING_DESC_F_WRITE or 0. If write is not 0, a packet in memory with a dirty log is not
  *         usual.
@@ -474,8 +476,8 @@ int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
 }
 
 /*
- * Records a header that is in one piece as a list of one entry: the commit marks only listed pieces
- * in the dirty log.
+ * Describes a header that is in one piece by header_rest, as HEADER_IN_PIECES. For
+ * HEADER_IN_PLACE a commit does not mark the dirty log.
  */
 static VIRTIO_COLD void keep_logged(struct virtio_vsock_packet *packet, const struct virtio_memory_cursor *small)
 {
@@ -487,7 +489,7 @@ static VIRTIO_COLD void keep_logged(struct virtio_vsock_packet *packet, const st
 				small->region->self);
 }
 
-/* Fills in an rx packet with the header in one piece. The payload's buffer has room bytes. */
+/* Fills in an rx packet with the header in one piece, and room bytes for payload in one segment. */
 static inline VIRTIO_HOT void finish_rx(struct virtio_vsock_packet *packet, void *header, uint32_t count, uint64_t room)
 {
 	struct virtio_segment *payload = packet->segments;
@@ -550,7 +552,7 @@ static VIRTIO_COLD void write_pieces(const struct virtio_vsock_packet *packet)
 	virtio_segments_mark_dirty(data->segments, data->writable, virtio_vsock_len(&packet->header));
 }
 
-/* Commits a packet off the fast path. */
+/* Commits any packet: the slow path of virtio_vsock_rx_commit(). */
 static VIRTIO_COLD int commit_any(struct virtio_queue *queue, const struct virtio_vsock_packet *packet, uint32_t len)
 {
 	if (len > packet->data.writable_bytes || packet->header_kind == NO_HEADER)

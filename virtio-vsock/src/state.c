@@ -74,21 +74,18 @@ static bool shutdown_fits(const struct virtio_vsock_connection_state *s)
 	return s->state == VIRTIO_VSOCK_RESET || (s->shut_by_us | s->shut_by_peer) == 0;
 }
 
-/* Returns the name of a counter that contradicts other counters or the options, or NULL. */
+/* Returns the name of a value that contradicts the counters or the options, or NULL. */
 static const char *find_bad_counter(const struct virtio_vsock_connection_state *s,
 				    const struct virtio_vsock_options *options)
 {
 	const uint32_t buffered = s->rx_cnt - s->fwd_cnt, untold = s->fwd_cnt - s->told_fwd_cnt;
 	const bool before = s->state == VIRTIO_VSOCK_ACCEPTING || s->state == VIRTIO_VSOCK_REQUESTED;
 
-	/*
-	 * The buffered bytes, and the forwarded bytes that the guest was not told of, are both a
-	 * part of the received bytes.
-	 */
 	if (s->buf_alloc < options->buf_alloc)
 		return "buf_alloc";
 	if (buffered > s->buf_alloc)
 		return "fwd_cnt";
+	/* rx_cnt - told_fwd_cnt is buffered + untold. The sum must not wrap. */
 	if (s->rx_cnt - s->told_fwd_cnt < untold)
 		return "told_fwd_cnt";
 	if (s->rx_packets > options->max_packets || (buffered != 0 && s->rx_packets == 0))
@@ -139,7 +136,7 @@ static int check(const struct virtio_vsock_table *table, const struct virtio_vso
 
 /*
  * Returns a negative number if a comes before b, 0 if they are equal, and a positive number
- * otherwise.
+ * otherwise. Both have the same peer_cid.
  */
 static int compare(const struct virtio_vsock_address *a, const struct virtio_vsock_address *b)
 {
@@ -151,9 +148,9 @@ static int compare(const struct virtio_vsock_address *a, const struct virtio_vso
 }
 
 /*
- * Returns whether two connections have the same address. Sorts the connections first, by Shell's
- * sort. The author of the file chooses their number and order, and could make a comparison of all
- * pairs slow.
+ * Sorts the connections by address, and returns whether two addresses are equal. The author of the
+ * file chooses the number and order of the connections. Shell's sort is fast for any order, but a
+ * comparison of all pairs would be slow.
  */
 static bool has_duplicates(struct virtio_vsock_connection_state *connections, uint32_t count)
 {

@@ -136,8 +136,8 @@ void virtio_vsock_write_state(struct virtio_section_writer *writer, uint32_t num
 }
 
 /*
- * Checks the addresses of saved RSTs. An RST goes to the guest, from an address to which the guest
- * can send a packet.
+ * Checks the CIDs of saved RSTs, and whether all RSTs fit the table. An RST goes to the guest, from
+ * a CID to which the guest may send packets.
  */
 static int check_replies(const struct virtio_vsock_table *table, const struct virtio_vsock_saved *saved, uint32_t count,
 			 struct virtio_refusal *refusal)
@@ -171,7 +171,7 @@ int virtio_vsock_read_state(struct virtio_section_reader *reader, uint32_t numbe
 	uint32_t connections = 0, replies = 0;
 	int error;
 
-	/* The file has no value for reserved. */
+	/* The file has no value for reserved, and virtio_vsock_check_state() refuses all but 0. */
 	for (uint32_t i = 0; i < saved->connection_capacity; i++)
 		saved->connections[i].reserved = 0;
 	error = virtio_section_read(reader, &layout, number, 0, &read, saved->connections, saved->connection_capacity,

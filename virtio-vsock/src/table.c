@@ -277,7 +277,7 @@ static bool answers(const struct virtio_vsock_hdr *reply, const struct virtio_vs
 	       reply->dst_port == header->src_port && reply->src_port == header->dst_port;
 }
 
-/* Drops the reply owed to this address, if there is one. The other replies keep their order. */
+/* Drops the reply that answers header, if there is one. The other replies keep their order. */
 static void drop_reply(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header)
 {
 	uint32_t kept = 0;
@@ -289,7 +289,7 @@ static void drop_reply(struct virtio_vsock_table *table, const struct virtio_vso
 	table->reply_count = kept;
 }
 
-/* Owes an RST to a packet without a connection: at most one RST for each address. */
+/* Owes an RST to a packet without a connection, unless an RST to its addresses is already owed. */
 static void add_reply(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header)
 {
 	table->strays++;
@@ -308,7 +308,7 @@ static void receive_request(struct virtio_vsock_table *table, const struct virti
 			    struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header, uint64_t now,
 			    struct virtio_vsock_received *out)
 {
-	/* The guest would mistake an RST of the old connection for the answer to this REQUEST. */
+	/* The guest would mistake an RST that is already owed for the answer to this REQUEST. */
 	drop_reply(table, header);
 	if (c) {
 		list_remove(&c->queue);
@@ -343,7 +343,7 @@ static void receive(struct virtio_vsock_table *table, const struct virtio_vsock_
 
 	if (op == VIRTIO_VSOCK_OP_RST && !c) {
 		/*
-		 * Drops the reply owed to this address. The guest could mistake the reply for an
+		 * Drops the reply that answers header. The guest could mistake the reply for an
 		 * RST of a new connection.
 		 */
 		drop_reply(table, header);
@@ -381,7 +381,8 @@ int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct vi
 /* Owed packets */
 
 /*
- * Builds the first packet that a connection owes, and moves the connection to the end of the list.
+ * Builds the first packet that a connection owes. If the connection owes more packets, moves it to
+ * the end of its list.
  */
 static void next_of(struct virtio_vsock_connection *c, struct virtio_vsock_hdr *out)
 {
@@ -507,8 +508,8 @@ int virtio_vsock_table_connect(struct virtio_vsock_table *table, uint16_t type, 
 	if (error)
 		return error;
 	/*
-	 * The loop is bounded: each failed try finds another connection, and no port is tried
-	 * twice.
+	 * The table's capacity bounds the loop: no port is tried twice, so each used port belongs
+	 * to another connection.
 	 */
 	for (uint64_t left = (uint64_t)last - first + 1; left > 0; left--) {
 		address.local_port = table->next_port;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Shared by the sources of connections. */
+/* Functions that table.c, connection.c and state.c share. */
 #ifndef VIRTIO_VSOCK_TABLE_INTERNAL_H
 #define VIRTIO_VSOCK_TABLE_INTERNAL_H
 
@@ -18,23 +18,23 @@ enum virtio_vsock_timer { TIMER_NONE, TIMER_CONNECT, TIMER_CLOSE, TIMER_RETRY };
 struct virtio_vsock_connection *virtio_impl_vsock_open(struct virtio_vsock_table *table, uint16_t type,
 						       const struct virtio_vsock_address *address);
 
-/* Sets a new connection to its initial values, except its address, its deadline and its links. */
+/* Gives a new connection its initial values. Does not change its address, deadline and links. */
 void virtio_impl_vsock_init(struct virtio_vsock_connection *connection, uint16_t type);
 
 /* Frees a connection's entry. Address, user and counters stay until the entry is used again. */
 void virtio_impl_vsock_close(struct virtio_vsock_connection *connection);
 
 /*
- * Adds a connection to the list for its owed packets, or removes a connection that owes none. Call
- * this after owed has changed.
+ * Adds a connection that owes a packet to a list, unless it is in a list already. Removes a
+ * connection that owes no packet. Call this after owed has changed.
  */
 void virtio_impl_vsock_queue(struct virtio_vsock_connection *connection);
 
-/* Replaces the connection's deadline by a deadline of this kind, or by none. */
+/* Replaces the connection's deadline. TIMER_NONE only removes the deadline, and ignores now. */
 void virtio_impl_vsock_set_timer(struct virtio_vsock_connection *connection, enum virtio_vsock_timer timer,
 				 uint64_t now);
 
-/* Ends a connection. Owes an RST, unless the connection's own REQUEST was not sent yet. */
+/* Ends a connection. Owes an RST, unless the connection still owes its REQUEST. */
 void virtio_impl_vsock_end(struct virtio_vsock_connection *connection);
 
 /*
@@ -48,8 +48,8 @@ void virtio_impl_vsock_receive(struct virtio_vsock_connection *connection, const
 void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *connection, const struct virtio_vsock_hdr *header);
 
 /*
- * Builds a header of the connection, with our credit. From then on the guest counts as knowing this
- * credit.
+ * Builds a header of the connection, with our credit. The guest then counts as told, so
+ * VIRTIO_VSOCK_OWES_UPDATE is cleared.
  */
 void virtio_impl_vsock_fill(struct virtio_vsock_connection *connection, uint16_t op, struct virtio_vsock_hdr *out);
 

@@ -27,11 +27,11 @@
  *
  * Threads:
  *   functions                              who may call   what must not run beside
- *   pop, commit, complete                  any thread     another call on the same queue or packet
+ *   on a queue or a packet                 any thread     another call on the same queue or packet
  *   on a struct virtio_vsock               any thread     another call on the same struct
  *   on a struct virtio_vsock_events        any thread     another call on the same struct or its
  *                                          queue
- *   headers (struct virtio_vsock_hdr)      thread-safe
+ *   on a header (struct virtio_vsock_hdr)  any thread     a call that changes the same header
  *
  * No function blocks or allocates.
  *
@@ -102,9 +102,9 @@ VIRTIO_INLINE void virtio_vsock_set_buf_alloc(struct virtio_vsock_hdr *header, u
 VIRTIO_INLINE void virtio_vsock_set_fwd_cnt(struct virtio_vsock_hdr *header, uint32_t fwd_cnt);
 
 /*
- * Each tests one flag. A SHUTDOWN says that its sender will receive no more, or will send no more.
- * An RW ends a message, or ends a record. Undefined bits are ignored. Each returns false for any
- * other op.
+ * Each tests one flag of one op, and returns false for every other op. A SHUTDOWN says that its
+ * sender will receive no more, or will send no more. An RW ends a message, or ends a record.
+ * Undefined flags are ignored.
  */
 VIRTIO_INLINE bool virtio_vsock_shuts_receive(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE bool virtio_vsock_shuts_send(const struct virtio_vsock_hdr *header);
@@ -116,7 +116,7 @@ VIRTIO_INLINE bool virtio_vsock_ends_record(const struct virtio_vsock_hdr *heade
  * credit.
  *
  * @in   the packet's header
- * @out  filled in if 1 is returned, otherwise untouched; may be equal to in
+ * @out  filled in if 1 is returned, otherwise untouched; may be the same header as in
  *
  * Returns 1; or 0 if the packet is an RST, which is never answered.
  */
@@ -138,8 +138,8 @@ struct virtio_vsock_packet {
 	/*
 	 * 0, or the reason why the payload cannot be used. With an error, data is empty, and the
 	 * caller must still complete the chain.
-	 *   VIRTIO_ESHORT   fewer than 44 bytes; or header.len is more than the bytes that are
-	 *                   present
+	 *   VIRTIO_ESHORT   fewer than 44 bytes in the queue's direction; or header.len is more
+	 *                   than the bytes that are present
 	 *   VIRTIO_EBYTES   header.len is above the maximum; or as virtio_chain_next()
 	 *   VIRTIO_EORDER   a buffer has the wrong direction for this queue; or as
 	 *                   virtio_chain_next()
@@ -154,15 +154,14 @@ struct virtio_vsock_packet {
 	 */
 	struct virtio_chain_segments data;
 
-	/* As given to virtio_vsock_packet_init(). */
+	/* Set by virtio_vsock_packet_init(). */
 	struct virtio_segment *segments;
 	uint32_t capacity;
 	uint32_t max_payload;
 
 	/*
-	 * rx: where the header is. On the fast path the header is in one piece, at header_host.
-	 * Otherwise the header is in header_segments whole segments at the front of the array, and
-	 * then in header_rest.
+	 * rx: where the header is, by header_kind. The header is in one piece at header_host; or in
+	 * header_segments whole segments at the front of the array, and then in header_rest.
 	 */
 	uint32_t header_kind;
 	uint32_t header_segments;
@@ -181,7 +180,7 @@ struct virtio_vsock_packet {
  * @max_payload  bytes; above UINT32_MAX - 44 it counts as UINT32_MAX - 44. tx: a longer payload is
  *               refused. rx: room beyond this maximum is not used.
  *
- * Returns 0; VIRTIO_EINVAL without an array or entries. A failure changes nothing.
+ * Returns 0; VIRTIO_EINVAL if segments is NULL or capacity is 0. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_segment *segments, uint32_t capacity,
@@ -241,7 +240,7 @@ VIRTIO_INLINE int virtio_vsock_complete(struct virtio_queue *queue, const struct
  *
  * @packet   initialised, not in flight; filled in, with a token that is never in flight
  * @header   the VIRTIO_VSOCK_HEADER_BYTES bytes of the header; copied
- * @payload  the caller's memory; must live as long as the packet is used; NULL only if count is 0
+ * @payload  the caller's buffers; must live as long as the packet is used; NULL only if count is 0
  * @count    entries of payload
  *
  * Returns 0, or packet->error: VIRTIO_ESHORT, VIRTIO_EBYTES or VIRTIO_ENOBUFS.
@@ -274,7 +273,7 @@ bool virtio_vsock_is_guest_cid(uint64_t cid);
  * @guest_cid  the guest's context ID
  * @seqpacket  whether to offer VIRTIO_VSOCK_F_SEQPACKET, too
  *
- * Returns 0; VIRTIO_EINVAL for a reserved context ID. A failure changes nothing.
+ * Returns 0; VIRTIO_EINVAL for a context ID that no guest may have. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_init(struct virtio_vsock *vsock, uint64_t guest_cid, bool seqpacket);
@@ -283,8 +282,8 @@ int virtio_vsock_init(struct virtio_vsock *vsock, uint64_t guest_cid, bool seqpa
 uint64_t virtio_vsock_offered(const struct virtio_vsock *vsock);
 
 /*
- * Takes over the features that the driver has accepted. Bits above 23 belong to the transport, and
- * are ignored. Returns 0; VIRTIO_EINVAL for a bit that was not offered. A failure changes nothing.
+ * Takes over the driver's features. Ignores bits above 23, where a socket device has none. Returns
+ * 0; VIRTIO_EINVAL for any other bit that was not offered. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_negotiate(struct virtio_vsock *vsock, uint64_t features);
@@ -294,7 +293,7 @@ void virtio_vsock_reset(struct virtio_vsock *vsock);
 
 /*
  * Gives the guest another context ID, after a migration. The caller tells the driver by a transport
- * reset. Returns 0; VIRTIO_EINVAL for a reserved context ID. A failure changes nothing.
+ * reset. Returns 0; VIRTIO_EINVAL for a CID that no guest may have. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_set_guest_cid(struct virtio_vsock *vsock, uint64_t guest_cid);
@@ -309,8 +308,8 @@ int virtio_vsock_set_guest_cid(struct virtio_vsock *vsock, uint64_t guest_cid);
 bool virtio_vsock_has_type(const struct virtio_vsock *vsock, uint16_t type);
 
 /*
- * Returns whether a packet of the transmit queue has the guest's source CID, and a destination that
- * is neither the guest nor reserved. Any other packet is dropped without an answer.
+ * Returns whether a packet of the transmit queue comes from the guest's CID and goes to the host or
+ * to a CID that another guest may have. virtio_vsock_table_receive() silently drops all others.
  */
 bool virtio_vsock_is_from_guest(const struct virtio_vsock *vsock, const struct virtio_vsock_hdr *header);
 
@@ -355,16 +354,17 @@ void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events);
  * @capacity  entries of the array, at least 1
  *
  * Returns 1 if a buffer was used (see virtio_queue_needs_interrupt()), 0 if none was, or:
- *   VIRTIO_EINVAL      no array
+ *   VIRTIO_EINVAL      segments is NULL or capacity is 0
  *   VIRTIO_ENOTMAPPED  as for virtio_vsock_tx_pop()
  *   others             of virtio_queue_pop() or virtio_queue_complete()
+ * After an error the call may still have used an earlier buffer.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_queue *queue,
 			     struct virtio_segment *segments, uint32_t capacity);
 
 /*
- * Checks whether the driver has seen the transport reset. The reset would shut down a new
+ * Checks whether the driver has seen the transport reset. An unseen reset would shut down a new
  * connection, so the host's requests must wait (virtio_vsock_table_hold()).
  *
  * @queue  the event queue, started. The driver has seen the event when it makes another buffer

@@ -7,23 +7,23 @@
  *
  *   tx queue   Each packet goes to virtio_vsock_table_receive(), which says what the caller has to
  *              do: take a payload, answer a request, release a connection.
- *   rx queue   Each buffer carries an owed packet, which the table must still send
- *              (virtio_vsock_table_next()), or otherwise data of a connection.
+ *   rx queue   Each buffer carries an owed packet, or otherwise data of a connection. Owed packets
+ *              have no data, and come from virtio_vsock_table_next(). For data,
  *              virtio_vsock_connection_piece() says how much may be sent, and
  *              virtio_vsock_connection_send() builds the header.
  *   clock      virtio_vsock_table_expire() ends connections whose deadline has passed.
  *
- * A connection belongs to the table. The caller gets a pointer with a guest's request, or from
- * virtio_vsock_table_connect(), and keeps the pointer. connection->user points back to the caller's
+ * A connection belongs to the table. The caller gets a pointer with a guest's request, from a
+ * connect or from a restore, and keeps the pointer. connection->user points back to the caller's
  * own structure. The caller releases a connection, and does not use it any more, when
  * - virtio_vsock_table_receive() says VIRTIO_VSOCK_GOT_END,
  * - virtio_vsock_table_expire() returns the connection,
  * - virtio_vsock_connection_forwarded() or virtio_vsock_connection_shutdown() returns 1,
- * - the caller itself resets the connection.
- * The table keeps the entry until the RST is sent.
+ * - the caller itself resets the connection, or clears the table.
+ * If an RST is owed, the table keeps the entry until the RST is sent.
  *
- * What the guest can do: send any packet at any time. A bad packet ends only the guest's own
- * connection.
+ * What the guest can do: send any packet at any time. A bad packet ends at most the connection that
+ * has the packet's addresses.
  * - The table is bounded, and so is the number of owed replies. At the bound of replies,
  *   virtio_vsock_table_receive() returns VIRTIO_EBUSY. The tx queue waits until a reply was sent on
  *   the rx queue (virtio 1.4, 5.10.6.1.2).
@@ -35,7 +35,7 @@
  *
  * Threads:
  *   functions             who may call   what must not run beside
- *   all of this header    any thread     another call on the same table or one of its connections
+ *   all of this header    any thread     a call on the same table, its connections or its device
  *
  * No function blocks or allocates.
  *
@@ -75,8 +75,8 @@ enum virtio_vsock_owed {
 	VIRTIO_VSOCK_OWES_RST = 1,
 	VIRTIO_VSOCK_OWES_REQUEST = 2,
 	VIRTIO_VSOCK_OWES_RESPONSE = 4,
-	VIRTIO_VSOCK_OWES_ANSWER = 8,  /* CREDIT_UPDATE that answers a CREDIT_REQUEST */
-	VIRTIO_VSOCK_OWES_UPDATE = 16, /* CREDIT_UPDATE, unless another packet carries it first */
+	VIRTIO_VSOCK_OWES_ANSWER = 8,  /* CREDIT_UPDATE after a CREDIT_REQUEST or a larger buffer */
+	VIRTIO_VSOCK_OWES_UPDATE = 16, /* CREDIT_UPDATE, unless another packet has the credit */
 	VIRTIO_VSOCK_OWES_CREDIT_REQUEST = 32,
 	VIRTIO_VSOCK_OWES_SHUTDOWN = 64,
 };
@@ -91,10 +91,10 @@ struct virtio_vsock_options {
 	/*
 	 * Packets that each connection buffers, at least 1. Empty records use no bytes of the
 	 * buffer, so a limit in bytes does not bound their number. A caller that joins the packets
-	 * of a stream may set UINT32_MAX for a table of streams.
+	 * of a stream may set UINT32_MAX if SEQPACKET is not offered.
 	 */
 	uint32_t max_packets;
-	uint32_t max_payload; /* most bytes of a payload, at least 1 */
+	uint32_t max_payload; /* most bytes of payload in one packet of the guest, at least 1 */
 	/*
 	 * Bytes of the guest's buffer that a packet uses in addition to its payload, until the
 	 * guest forwards the packet. Linux resets a connection if its packets exceed the buffer.
@@ -103,9 +103,9 @@ struct virtio_vsock_options {
 	uint32_t packet_overhead;
 	/* Intervals: 1 to 2^62. */
 	uint64_t connect_timeout; /* from a REQUEST of either side to its answer */
-	uint64_t close_timeout;   /* in VIRTIO_VSOCK_CLOSING */
+	uint64_t close_timeout;   /* longest time in VIRTIO_VSOCK_CLOSING */
 	uint64_t credit_retry;    /* between CREDIT_REQUESTs while nothing may be sent */
-	/* Local ports for virtio_vsock_table_connect(), from first to last. */
+	/* The range of local ports for virtio_vsock_table_connect(). */
 	uint32_t first_port;
 	uint32_t last_port;
 };
@@ -118,7 +118,7 @@ struct virtio_vsock_link {
 /* A group of sent packets that the guest has not forwarded. */
 struct virtio_vsock_mark {
 	uint32_t end;     /* tx_cnt after the last packet of the group */
-	uint32_t packets; /* number of packets since the previous mark */
+	uint32_t packets; /* packets of the group that are counted in tx_packets */
 };
 
 #define VIRTIO_VSOCK_MARKS 8
@@ -136,7 +136,7 @@ struct virtio_vsock_connection {
 	uint32_t owed;        /* VIRTIO_VSOCK_OWES_... */
 
 	/* Data from the guest. Each ..._cnt counts modulo 2^32. */
-	uint32_t buf_alloc;    /* bytes of our buffer, as announced to the guest */
+	uint32_t buf_alloc;    /* bytes of our buffer; each packet tells the guest */
 	uint32_t rx_cnt;       /* bytes received */
 	uint32_t fwd_cnt;      /* bytes received and forwarded to the host */
 	uint32_t told_fwd_cnt; /* fwd_cnt in the last packet to the guest */
@@ -178,10 +178,11 @@ struct virtio_vsock_table {
 	uint32_t reply_first;
 	uint32_t reply_count;
 	struct virtio_vsock_connection *free_places;
-	struct virtio_vsock_link ready;                         /* connections that owe a packet */
-	struct virtio_vsock_link requests;                      /* connections that owe a REQUEST */
+	/* Connections that owe a packet: a REQUEST in requests, any other packet in ready. */
+	struct virtio_vsock_link ready;
+	struct virtio_vsock_link requests;
 	struct virtio_vsock_link connecting, closing, retrying; /* by deadline, earliest first */
-	bool held;                                              /* virtio_vsock_table_hold() */
+	bool held;                                              /* by virtio_vsock_table_hold() */
 	uint32_t next_port;                                     /* local port to try first */
 	/* Counters since virtio_vsock_table_init(). */
 	uint64_t dropped;  /* packets with an unacceptable address */
@@ -213,7 +214,7 @@ enum virtio_vsock_got {
 struct virtio_vsock_received {
 	struct virtio_vsock_connection *connection; /* NULL if got is 0 */
 	uint32_t got;                               /* VIRTIO_VSOCK_GOT_... */
-	uint32_t bytes;                             /* of payload; may be 0 at a message's end */
+	uint32_t bytes;                             /* of payload; may be 0 if marks is not 0 */
 	uint32_t marks;                             /* VIRTIO_VSOCK_SEQ_...; 0 for a stream */
 };
 
@@ -227,7 +228,7 @@ struct virtio_vsock_received {
  * @storage  the caller's memory
  * @seed     of the hash: 16 bytes that the guest cannot know
  *
- * Returns 0; VIRTIO_EINVAL for an option or a size out of its range. A failure changes nothing.
+ * Returns 0; VIRTIO_EINVAL for a NULL array or a value out of its range. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_init(struct virtio_vsock_table *table, const struct virtio_vsock *vsock,
@@ -235,15 +236,15 @@ int virtio_vsock_table_init(struct virtio_vsock_table *table, const struct virti
 			    const struct virtio_vsock_table_storage *storage, const uint64_t seed[2]);
 
 /*
- * Forgets all connections and all owed packets. Call this when the driver resets the device or was
- * sent a transport reset. The caller releases every connection. The next local port and the
- * counters stay. Ends a hold by virtio_vsock_table_hold().
+ * Forgets all connections and all owed packets. Call this when the driver resets the device, and
+ * when you owe the driver a transport reset. The caller releases every connection. The next local
+ * port and the counters stay. Ends a hold by virtio_vsock_table_hold().
  */
 void virtio_vsock_table_clear(struct virtio_vsock_table *table);
 
 /*
- * Owes an RST for every connection. The caller releases all connections. Use this on a device
- * without an event queue, if the guest may have connections that the host has lost.
+ * Resets all connections by virtio_vsock_connection_reset(). The caller releases them. Use this if
+ * the guest may have connections that the host has lost, and the event queue is not accessible.
  */
 void virtio_vsock_table_reset_all(struct virtio_vsock_table *table);
 
@@ -270,13 +271,13 @@ int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct vi
 			       uint64_t now, struct virtio_vsock_received *out);
 
 /*
- * Builds the header of the next owed packet without data. Replies to packets without a connection
- * come first, then the connections in turn. Pop the rx buffer first, because a returned header
- * counts as sent.
+ * Builds the header of the next owed packet. Replies to packets without a connection come first,
+ * then other packets of the connections in turn, then REQUESTs. Pop the rx buffer before this call,
+ * because a returned header counts as sent.
  *
  * @out  filled in if 1 is returned, otherwise untouched; its field len is 0
  *
- * Returns 1; 0 if nothing is owed.
+ * Returns 1; 0 if no packet is owed, except REQUESTs that are held.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_next(struct virtio_vsock_table *table, struct virtio_vsock_hdr *out);
@@ -291,8 +292,8 @@ bool virtio_vsock_table_owes(const struct virtio_vsock_table *table);
 uint64_t virtio_vsock_table_deadline(const struct virtio_vsock_table *table);
 
 /*
- * Ends a connection whose deadline has passed: an RST is owed, and the caller releases the
- * connection. Also repeats each CREDIT_REQUEST that is due. Call this until it returns 0.
+ * Ends a connection whose deadline has passed, as virtio_vsock_connection_reset() does. The caller
+ * releases the connection. Also repeats each due CREDIT_REQUEST. Call this until it returns 0.
  *
  * @now  the time
  * @out  the connection if 1 is returned, otherwise untouched
@@ -303,8 +304,8 @@ VIRTIO_MUST_CHECK
 int virtio_vsock_table_expire(struct virtio_vsock_table *table, uint64_t now, struct virtio_vsock_connection **out);
 
 /*
- * Finds the connection with an address, in any state except VIRTIO_VSOCK_CLOSED; NULL if there is
- * none.
+ * Returns the connection with an address, or NULL. The connection may be in any state except
+ * VIRTIO_VSOCK_CLOSED.
  */
 struct virtio_vsock_connection *virtio_vsock_table_find(const struct virtio_vsock_table *table,
 							const struct virtio_vsock_address *address);
@@ -324,8 +325,8 @@ struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsoc
  * @peer_port  port of the guest
  * @now        the time; the deadline is connect_timeout later
  * @out        the connection on success, otherwise untouched. Its local CID is the host's. Its
- *             local port is between options.first_port and options.last_port, and no connection to
- *             this peer port uses it.
+ *             local port is between options.first_port and options.last_port. No other connection
+ *             from the host's CID to peer_port has this local port.
  *
  * Returns 0; VIRTIO_ENOTSUP if the type was not negotiated; VIRTIO_ENOBUFS if the table is full, or
  * every port is used.
@@ -335,9 +336,9 @@ int virtio_vsock_table_connect(struct virtio_vsock_table *table, uint16_t type, 
 			       struct virtio_vsock_connection **out);
 
 /*
- * Begins a connection with a given address, for example between two guests. Returns as
- * virtio_vsock_table_connect(); VIRTIO_EBUSY if the address is used; VIRTIO_EINVAL if peer_cid is
- * not the guest's.
+ * Begins a connection with a given address, for example between two guests. The local CID is not
+ * checked. Returns as virtio_vsock_table_connect(); VIRTIO_EBUSY if the address is used;
+ * VIRTIO_EINVAL if peer_cid is not the guest's.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_connect_from(struct virtio_vsock_table *table, uint16_t type,
@@ -373,10 +374,10 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
  *           and 0 before.
  * @now      the time
  *
- * Returns 0; or 1 if the guest had shut both directions and this was the last byte: RST is owed,
- * and the caller releases the connection. Returns VIRTIO_EINVAL for more bytes or packets than are
- * buffered, and for all packets without all bytes; a failure changes nothing. For a connection that
- * has ended, returns 0 and changes nothing.
+ * Returns 0; or 1 if the guest had shut both directions and nothing is left in the buffer: RST is
+ * owed, and the caller releases the connection. Returns VIRTIO_EINVAL for more bytes or packets
+ * than are buffered, and for all packets with fewer than all bytes; a failure changes nothing. If
+ * the connection is not established yet, or has ended, returns 0 and changes nothing.
  */
 int virtio_vsock_connection_forwarded(struct virtio_vsock_connection *connection, uint32_t bytes, uint32_t packets,
 				      uint64_t now);
@@ -398,8 +399,8 @@ struct virtio_vsock_piece {
  *
  * @left   bytes that the caller has of this message, or of the stream; UINT32_MAX for a socket that
  *         was not read yet
- * @marks  of the message that ends after these bytes; 0 for a stream. For an empty message, left is
- *         0 and marks is not 0.
+ * @marks  VIRTIO_VSOCK_SEQ_... if a message or record ends after these bytes; otherwise, and for a
+ *         stream, 0. For an empty message, left is 0 and marks is not 0.
  * @room   bytes of payload that the rx buffer can hold
  * @now    the time
  * @out    the piece if 1 is returned, otherwise untouched. To send fewer bytes, the caller reduces
@@ -407,9 +408,9 @@ struct virtio_vsock_piece {
  *
  * Returns 1, or 0 if nothing may be sent now. While RESPONSE is owed, retry after
  * virtio_vsock_table_next() has returned the RESPONSE. Otherwise credit is missing: a
- * CREDIT_REQUEST is owed, and VIRTIO_VSOCK_GOT_CREDIT will come. Errors:
+ * CREDIT_REQUEST is owed or was sent, and VIRTIO_VSOCK_GOT_CREDIT will come. Errors:
  *   VIRTIO_ENOTREADY  the connection is not established, or either side has shut this direction
- *   VIRTIO_EINVAL     nothing to send, a room of 0 for bytes, unknown marks, or marks on a stream
+ *   VIRTIO_EINVAL     nothing to send; room is 0 but left is not; unknown marks; marks on a stream
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_connection_piece(struct virtio_vsock_connection *connection, uint32_t left, uint32_t marks,
@@ -423,8 +424,9 @@ int virtio_vsock_connection_piece(struct virtio_vsock_connection *connection, ui
  *         table may come in between.
  * @out    filled in on success, otherwise untouched
  *
- * Returns 0; VIRTIO_ENOTREADY and VIRTIO_EINVAL as virtio_vsock_connection_piece(); VIRTIO_ENOBUFS
- * for more than the guest has room for. A failure changes nothing.
+ * Returns 0; VIRTIO_ENOTREADY and VIRTIO_EINVAL as virtio_vsock_connection_piece();
+ * VIRTIO_ENOTREADY also while RESPONSE is owed; VIRTIO_ENOBUFS if the guest has less room. A
+ * failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, const struct virtio_vsock_piece *piece,
@@ -440,10 +442,10 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
  *
  * If both sides have shut their sending, and all data is forwarded, the SHUTDOWN has both flags.
  * The guest then ends the connection. Returns 0, or:
- *   1                 the guest had shut both directions, and no more data is awaited: RST is owed,
- *                     and the caller releases the connection
+ *   1                 the guest had shut both directions, and no data is buffered or this side
+ *                     has shut RCV: RST is owed, and the caller releases the connection
  *   VIRTIO_EINVAL     no flags, or unknown flags
- *   VIRTIO_ENOTREADY  the connection is not established, or has ended
+ *   VIRTIO_ENOTREADY  the connection is not established yet, or has ended
  * A failure changes nothing.
  */
 int virtio_vsock_connection_shutdown(struct virtio_vsock_connection *connection, uint32_t flags, uint64_t now);
@@ -480,7 +482,7 @@ struct virtio_vsock_connection_state {
 	uint32_t peer_fwd_cnt;
 	uint32_t tx_packets;
 	uint32_t message_bytes;   /* 0 for a stream, and before the connection is established */
-	uint32_t message_packets; /* as message_bytes; not 0 if message_bytes is not 0 */
+	uint32_t message_packets; /* 0 in the same cases; not 0 if message_bytes is not 0 */
 };
 
 /*
@@ -492,8 +494,8 @@ void virtio_vsock_connection_save(const struct virtio_vsock_connection *connecti
 				  struct virtio_vsock_connection_state *out);
 
 /*
- * Restores the next local port. Returns 0; VIRTIO_EINVAL for a port outside the options. A failure
- * changes nothing.
+ * Restores the next local port. Returns 0; VIRTIO_EINVAL for a port outside the options' range. A
+ * failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_restore(struct virtio_vsock_table *table, const struct virtio_vsock_table_state *state);

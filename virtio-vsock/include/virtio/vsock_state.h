@@ -13,8 +13,8 @@
  *   3  virtio_vsock_restore_replies()
  * Deadlines start again.
  *
- * Payload that the owner has buffered is not saved here: rx_cnt - fwd_cnt bytes of each connection.
- * If the host's ends of the connections are lost, the owner has two choices:
+ * Payload in the caller's buffers is not saved here: rx_cnt - fwd_cnt bytes of each connection.
+ * If the host's ends of the connections are lost, the caller has two choices:
  *   - Restore no connection, and owe the driver a transport reset: virtio_vsock_events_owe_reset().
  *   - If the device has no access to the event queue: restore the connections, and reset them by
  *     virtio_vsock_table_reset_all().
@@ -23,7 +23,7 @@
  *
  * Threads:
  *   functions             who may call   what must not run beside
- *   all of this header    any thread     another call on the same device, table or reader
+ *   all of this header    any thread     another call on the same device, table, reader or writer
  *
  * virtio 1.4, 5.10
  */
@@ -53,7 +53,7 @@ struct virtio_vsock_reply_state {
 	uint16_t type; /* type of the packet, any value */
 };
 
-/* Layouts of the two sections: one with a list "connections", the other with a list "replies". */
+/* Return the layouts: vsock has a list "connections", vsock.replies has a list "replies". */
 const struct virtio_section_layout *virtio_vsock_layout(void);
 const struct virtio_section_layout *virtio_vsock_replies_layout(void);
 
@@ -67,12 +67,12 @@ void virtio_vsock_save(const struct virtio_vsock *vsock, const struct virtio_vso
 		       const struct virtio_vsock_table *table, struct virtio_vsock_device_state *out);
 
 /*
- * Makes the checks of virtio_vsock_restore() and virtio_vsock_connection_restore(). Changes neither
- * device nor table.
+ * Checks all that virtio_vsock_restore() and virtio_vsock_connection_restore() check. Changes
+ * neither device nor table.
  *
  * @table        the target of the restore
  * @connections  count entries, which this function sorts by their addresses
- * @refusal      set to the refused value, named as in virtio_vsock_layout(); otherwise untouched
+ * @refusal      on error, the refused value, named as in virtio_vsock_layout(); else untouched
  *
  * Returns 0, or:
  *   VIRTIO_EINVAL   an impossible value
@@ -99,7 +99,7 @@ int virtio_vsock_restore(struct virtio_vsock *vsock, struct virtio_vsock_events 
 			 struct virtio_vsock_table *table, const struct virtio_vsock_device_state *state);
 
 /*
- * Restores the replies that are owed.
+ * Restores the owed replies, after any replies that the table owes already.
  *
  * @replies  count entries, in the order in which they are sent
  *
@@ -110,7 +110,7 @@ int virtio_vsock_restore_replies(struct virtio_vsock_table *table, const struct 
 				 uint32_t count);
 
 /*
- * Writes both sections. The device doesn't change.
+ * Writes both sections. Changes neither device nor table.
  *
  * @number  number of the device in the file, chosen by the caller
  * @events  NULL if the device has no access to the event queue
@@ -133,8 +133,8 @@ struct virtio_vsock_saved {
  *
  * @number    the number that was written
  * @table     the target of the restore
- * @features  of the file's device core, from virtio_device_saved_features(). The state must agree
- *            in this device type's bits. NULL accepts any features.
+ * @features  the features in the file's device core, from virtio_device_saved_features(). This
+ *            device type's bits must be equal in both. NULL accepts any features.
  * @state     for virtio_vsock_restore()
  * @saved     the caller's arrays, which are filled in
  *
