@@ -194,6 +194,8 @@ static int allocate(int fd, int mode, uint64_t offset, uint64_t bytes)
 	return result ? errno : 0;
 }
 
+enum { CAN_PUNCH_HOLES = true };
+
 static int punch_hole(int fd, uint64_t offset, uint64_t bytes)
 {
 	return allocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes);
@@ -232,6 +234,8 @@ static int device_secure_erase(void *context, uint64_t offset, uint64_t bytes)
 	return device_control(file->fd, BLKSECDISCARD, offset, bytes) ? VIRTIO_EIO : 0;
 }
 #else
+enum { CAN_PUNCH_HOLES = false };
+
 static int punch_hole(int fd, uint64_t offset, uint64_t bytes)
 {
 	(void)fd, (void)offset, (void)bytes;
@@ -359,7 +363,7 @@ bool virtio_blk_file_may_unmap(int fd)
 	if (fstat(fd, &st))
 		return false;
 	if (!S_ISREG(st.st_mode))
-		return S_ISBLK(st.st_mode);
+		return CAN_PUNCH_HOLES && S_ISBLK(st.st_mode);
 	/* The first byte after the block of 64 KiB in which the file ends. */
 	behind = ((uint64_t)st.st_size | (sizeof zeroes - 1)) + 1;
 	return behind <= INT64_MAX - sizeof zeroes && punch_hole(fd, behind, sizeof zeroes) == 0;

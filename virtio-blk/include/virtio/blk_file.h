@@ -117,7 +117,7 @@ int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
  *      end: up to 64 KiB of these bytes could become zeroes.
  *
  * Returns true also for a block device, because a test would change its data. Returns false for
- * other kinds of file.
+ * other kinds of file, and on hosts other than Linux.
  */
 bool virtio_blk_file_may_unmap(int fd);
 
