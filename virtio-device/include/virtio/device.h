@@ -234,7 +234,7 @@ struct virtio_device_options {
 
 /*
  * A device. The caller allocates it, and changes it by functions only. The transport sets the four
- * selectors. The structure may be a member of a larger one, or have a pointer to it in context.
+ * selectors. The device may be a member of a larger structure, or context may point to that one.
  */
 struct virtio_device {
 	const struct virtio_device_ops *ops;
@@ -319,7 +319,7 @@ void virtio_device_set_memory(struct virtio_device *device, const struct virtio_
  *
  * Returns 0; VIRTIO_DEVICE_IN_PROGRESS (see virtio_device_queue_quiesced()); or the error of the
  * operation reset(). After an error DEVICE_NEEDS_RESET is set, no queue waits for a translation any
- * more, and nothing else has changed.
+ * more, and the driver's settings are unchanged.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_reset(struct virtio_device *device);
@@ -352,7 +352,7 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
  * Ends a reset that is in progress, for a device that counts its requests itself. The status and
  * the driver's settings return to their defaults. A register access.
  *
- * @error  0, or the error why the device cannot be reset, for example if its back end is gone.
+ * @error  0, or an error if the device cannot be reset, for example because its back end is gone.
  *         After an error the device is as if reset() had returned the error: see
  *         virtio_device_reset(). Events since the reset began are lost.
  *
@@ -367,7 +367,8 @@ int virtio_device_reset_done(struct virtio_device *device, int error);
  * reset of the device is in progress.
  *
  * @queue  index
- * @error  0, or the error why the queue cannot be stopped, as if queue_stop() had returned it
+ * @error  0, or an error if the queue cannot be stopped. The effect is that of the same error
+ *         returned by queue_stop().
  *
  * Do not report after the stop has ended. A late report would end the next stop. A stop ends
  * - by this call or by virtio_device_queue_quiesced(),
@@ -496,7 +497,8 @@ bool virtio_device_resetting(const struct virtio_device *device);
  * Rules, under the serialisation of register accesses:
  * - A device must not pop from a queue whose number is not 0.
  * - A thread of the device takes the VMM's lock to complete a request. Before it releases the lock,
- *   it calls this function and reports.
+ *   it calls this function. It reports if the result is not 0, and no request of the queue is in
+ *   flight any more.
  * - A thread that reports later must keep the number. A report that comes too late is refused.
  */
 uint32_t virtio_device_stop_number(const struct virtio_device *device, uint16_t queue);

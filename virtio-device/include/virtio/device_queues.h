@@ -25,8 +25,8 @@
  * - An operation that the author writes may call the matching operation of this header.
  *
  * A request of an asynchronous device is in flight until virtio_queue_complete() or
- * virtio_queue_unpop() has succeeded. If the used ring is behind a translation, a completion can
- * fail. The device must then retry the completion: until it succeeds, no stop and no reset ends.
+ * virtio_queue_unpop() has succeeded. If guest memory has a translation, a completion can fail. The
+ * device must then retry the completion: until it succeeds, no stop and no reset ends.
  *
  * What the guest can do: see <virtio/device.h> and <virtio/queue.h>.
  *
@@ -60,7 +60,7 @@ struct virtio_device_queues_storage {
 	bool asynchronous;
 };
 
-/* The queues of one device. The caller allocates it, and changes it by functions only. */
+/* The queues of one device. The caller allocates this, and changes it by functions only. */
 struct virtio_device_queues {
 	struct virtio_queue_registers *registers;
 	struct virtio_queue *queues;

@@ -2,9 +2,9 @@
 /*
  * The saved state of a device core, for snapshots and migration.
  *
- * The state is a plain structure and an array with the configurations of the queues. The states of
- * the device type and of its queues are not part of it: the device saves and restores them. The VMM
- * stops the vCPUs and the device's threads during a save and a restore.
+ * The state is a plain structure and an array with the configurations of the queues. It does not
+ * include the states of the device type and of its queues: the device saves and restores these. The
+ * VMM stops the vCPUs and the device's threads during a save and a restore.
  *
  * The order of a save:
  *
@@ -20,7 +20,7 @@
  * The order of a restore:
  *
  *   1 memory, and a device as virtio_device_init() makes it, with the same options
- *   2 read and judge every section of the file: virtio_device_read_state(), virtio_blk_read_state()
+ *   2 read and check every section of the file: virtio_device_read_state(), virtio_blk_read_state()
  *     and the like, virtio_queue_ser_read() for each queue, with virtio_device_saved_config()
  *   3 core        virtio_device_restore(), by which the device gets its features
  *   4 device      virtio_blk_restore() and the like, in place of activate(), which is not called
