@@ -20,8 +20,8 @@
  *	otherwise restore
  *
  * All hosts write the same bytes, and any host can read them. virtio-queue-ser/README.md specifies
- * each byte. The magic number, the checksum's method and the envelope's positions never change. The
- * version is checked before the checksum, and the checksum before the content.
+ * each byte. The magic number, the method of the checksum and all positions in the envelope never
+ * change. The version is checked before the checksum, and the checksum before the content.
  *
  * Read and check all sections before you restore the first. Then a refused file leaves the target
  * untouched.

@@ -47,7 +47,7 @@ VIRTIO_BEGIN_DECLS
 /* The driver's record of one descriptor. The caller's storage has a slot for each descriptor. */
 struct virtio_mock_slot {
 	uint64_t writable; /* of a head: bytes that the device may write to its chain */
-	uint32_t offered;  /* of a head: offers of its chain that the device has not used yet */
+	uint32_t offered;  /* of a head: how often it is offered and not used yet */
 	uint16_t next;     /* next descriptor of the chain, or of the free list */
 	uint16_t count;    /* of a head: number of descriptors of its allocated chain; else 0 */
 };
@@ -70,7 +70,7 @@ struct virtio_mock {
 	uint64_t avail_idx; /* entries written to the available ring, not cut to 16 bits */
 	uint64_t published; /* entries made visible to the device */
 	uint64_t kicked;    /* entries considered by virtio_mock_should_kick() */
-	uint16_t used_idx;  /* used elements popped */
+	uint16_t used_idx;  /* index of the next used element to pop */
 	uint16_t size;
 	uint16_t free_head;  /* first free descriptor, if free_count is not 0 */
 	uint16_t free_count; /* free descriptors */
@@ -116,8 +116,8 @@ int virtio_mock_init(struct virtio_mock *mock, const struct virtio_memory_map *m
 		     struct virtio_mock_slot *slots, uint32_t entries);
 
 /*
- * Moves one area to any address, legal or not, overlapping or not. Only virtio_mock_reset() zeroes
- * the area. Returns 0; VIRTIO_EINVAL for an unknown area.
+ * Moves one area to any address, legal or not, overlapping or not. Does not zero the area: see
+ * virtio_mock_reset(). Returns 0; VIRTIO_EINVAL for an unknown area.
  */
 int virtio_mock_place(struct virtio_mock *mock, enum virtio_queue_area area, uint64_t addr);
 
@@ -290,7 +290,7 @@ int virtio_mock_add_many(struct virtio_mock *mock, const struct virtio_mock_buff
 /* Used elements */
 
 /*
- * Pops the next used element, checks it and frees its chain if the chain is allocated.
+ * Pops the next used element and checks it. Frees an allocated chain once all its offers are used.
  *
  * @out  id and len in the host's byte order. Untouched unless 1 is returned.
  *

@@ -2,10 +2,10 @@
 /*
  * Saving a queue's state and restoring it, for snapshots and live migration.
  *
- * A state has two parts: a plain struct of values, and a record of the requests in flight. It holds
- * no host address, and nothing about notifications. So the first virtio_queue_needs_interrupt()
- * after a restore may cause one extra interrupt. A queue can be saved even if it is not started, is
- * broken, or has requests in flight. <virtio/queue_ser.h> converts the state into bytes.
+ * A state has two parts: a plain struct of values, and a record of the requests in flight. Neither
+ * has a host address or a pending interrupt. So the first virtio_queue_needs_interrupt() after a
+ * restore may cause one extra interrupt. A queue can be saved even if it is not started, is broken,
+ * or has requests in flight. <virtio/queue_ser.h> converts the state into bytes.
  *
  * The record names each request in flight by its head, and stores no descriptors. The new owner
  * replays the request, and walks its chain again in guest memory. If the guest has changed the
@@ -146,8 +146,8 @@ int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_fl
 			struct virtio_chain *chain);
 
 /*
- * Pauses a queue that has nothing in flight: saves the queue and resets it. The ring is not touched
- * until virtio_queue_restore() continues the queue, perhaps with another map.
+ * Pauses a queue that has nothing in flight: saves the queue and resets it. The library does not
+ * touch the ring until virtio_queue_restore() continues the queue, perhaps with another map.
  *
  * @queue  started
  * @out    the state; untouched on failure

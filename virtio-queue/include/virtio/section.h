@@ -14,9 +14,9 @@
  *           as skippable. The reader then skips and reports the section.
  *   fault   The first error of a reader: section, value, offset in the bytes, and the value found.
  *
- * Versions: a new value makes a new version of its section. It is added after the section's values
- * or after the values of an entry. The table has the version in which each value appeared, and a
- * default for older sections. Missing bytes and bytes that are left over are errors.
+ * Versions: a new value makes a new version of its section. The value is added after the other
+ * values of the section or of an entry. The table has the version in which each value appeared, and
+ * a default for older sections. Missing bytes and bytes that are left over are errors.
  *
  * Integers are little-endian without padding; virtio-queue-ser/README.md specifies each byte.
  *
@@ -59,8 +59,8 @@ struct virtio_section_field {
 };
 
 /*
- * Initialise the fields of version 1. VALUE is a member of a structure under its own name, NAMED a
- * member under another name, and ELEMENT element n of an array. BOOL and NAMED_BOOL are for bools.
+ * Initialisers of fields of version 1. VALUE is a member of a structure under its own name, NAMED a
+ * member under another name, ELEMENT element n of an array. BOOL and NAMED_BOOL are for bools.
  */
 #define VIRTIO_SECTION_VALUE(structure, member) VIRTIO_SECTION_NAMED(structure, member, #member)
 #define VIRTIO_SECTION_BOOL(structure, member) VIRTIO_SECTION_NAMED_BOOL(structure, member, #member)
@@ -78,7 +78,7 @@ struct virtio_section_field {
 			(uint8_t)sizeof(((structure *)0)->member[0]), false                                            \
 	}
 
-/* Initialises a field that appeared in a later version. fallback is its default in older ones. */
+/* Initialiser of a field of a later version. fallback is the default in older sections. */
 #define VIRTIO_SECTION_VALUE_SINCE(structure, member, version, fallback)                                               \
 	{                                                                                                              \
 #member, fallback, (uint32_t)offsetof(structure, member), version,                                     \
@@ -130,7 +130,7 @@ enum virtio_section_reason {
 	VIRTIO_SECTION_UNKNOWN,
 	VIRTIO_SECTION_ABSENT,           /* the file ends without this section */
 	VIRTIO_SECTION_VERSION,          /* found is a version below oldest or above newest */
-	VIRTIO_SECTION_MISSING_BYTES,    /* the content ends before the end of this value */
+	VIRTIO_SECTION_MISSING_BYTES,    /* the content ends before the end of this value or list */
 	VIRTIO_SECTION_EXTRA_BYTES,      /* found is the number of bytes after the last value */
 	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* found is more than expected, the array's capacity */
 	VIRTIO_SECTION_NOT_A_BOOL,       /* found is neither 0 nor 1 */
@@ -150,7 +150,7 @@ struct virtio_section_fault {
 	uint64_t found;
 	uint64_t expected;
 	uint64_t bits;      /* the refused bits of found; 0 if all of found is refused */
-	uint32_t first_bit; /* number of found's bit 0 in an array of feature words; else 0 */
+	uint32_t first_bit; /* of a feature word: number of its bit 0 in all words; else 0 */
 	uint16_t oldest, newest;
 };
 
