@@ -72,7 +72,7 @@ struct virtio_dirty_log {
 
 /*
  * The largest small access, in bytes. A small access has the shortest fast path if the compiler
- * knows its size. This path does not serve read-only regions, and regions shorter than this size.
+ * knows its size. This path does not serve read-only regions, or regions shorter than this size.
  */
 #define VIRTIO_MEMORY_SMALL 64
 
@@ -96,7 +96,7 @@ struct virtio_region {
 	 */
 	uint64_t writable_small;
 	uint64_t unlogged_small;
-	const struct virtio_region *self; /* itself; of a window, the map's region */
+	const struct virtio_region *self; /* itself; in a cursor's window: the map's region */
 };
 
 /* The result of a translation: the first len bytes at the requested address are at addr. */
@@ -132,11 +132,11 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 
 /*
  * The number of slots of a map. Slots divide the addresses from 0 to the end of the last region, or
- * beyond, into parts of equal length. An inline look-up tries one region: the slot's.
+ * beyond, into parts of equal length. An inline look-up tries only the region of its slot.
  */
 #define VIRTIO_MEMORY_SLOTS 32
 
-/* A snapshot of guest memory. After its set-up it is only read. */
+/* A snapshot of guest memory. After set-up a map is only read. */
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;
@@ -160,7 +160,7 @@ struct virtio_memory_cursor {
 	const struct virtio_region *region;
 	/*
 	 * The result of the last translation, in the form of a region. addr is the address before
-	 * the translation. access is what translation and region both permit.
+	 * the translation. access is what the translation and the region both permit.
 	 */
 	struct virtio_region window;
 };
@@ -205,7 +205,7 @@ enum virtio_order {
  *   VIRTIO_EREGION   a region has length 0, no host memory, an unknown flag or an impossible dirty
  *                    log. Or a region ends past the guest's address space, or has a byte in the
  *                    last MiB of the host's address space or beyond. There a table's address plus
- *                    an offset from a guest's 16-bit index would wrap.
+ *                    an offset from a guest's 16-bit index could wrap.
  *   VIRTIO_EOVERLAP  two regions overlap
  *
  * A failure leaves the map untouched, but may have sorted the table: virtio_memory_bad_region()

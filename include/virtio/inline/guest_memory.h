@@ -16,7 +16,7 @@ VIRTIO_BEGIN_DECLS
  */
 #define VIRTIO_IMPL_ACCESS_UNLOGGED 4u
 
-/* Slow paths, for a range outside the cached region. */
+/* Slow paths, for accesses that the inline code does not serve. */
 void *virtio_impl_memory_find_slow(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);
 int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t addr, void *dst, size_t len);
 int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t addr, const void *src, size_t len);

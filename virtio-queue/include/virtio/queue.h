@@ -4,8 +4,8 @@
  *
  * The life of a buffer:
  * 1. The driver makes the buffer available.
- * 2. virtio_queue_pop() yields the buffer as a chain. This request is in flight from here on. The
- *    chain's token names the request.
+ * 2. virtio_queue_pop() yields the buffer as a chain: one request, which is in flight from here on.
+ *    The chain's token names the request.
  * 3. The device walks the chain (<virtio/chain.h>) and serves the request.
  * 4. virtio_queue_complete() returns the buffer to the driver. The token must be in flight.
  * 5. virtio_queue_needs_interrupt() says whether to interrupt the driver.
@@ -265,7 +265,7 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token);
  * the queue holds the completion until all earlier requests are completed.
  *
  * Returns 0, or:
- *   VIRTIO_ESTALE   the token is not in flight: completed before, or from before a reset
+ *   VIRTIO_ESTALE   the token is not in flight: completed, unpopped, or from before a reset
  *   VIRTIO_EFAULT, VIRTIO_EPERM, VIRTIO_ENOTMAPPED   only for a used ring that is not contiguous in
  *                                                    host memory. The request stays in flight.
  *

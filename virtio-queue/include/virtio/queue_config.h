@@ -61,7 +61,7 @@ struct virtio_queue_config {
 /*
  * Sets every member to its default: no addresses, size = max_size, not ready, no features.
  *
- * @config    set up
+ * @config    filled in
  * @max_size  what the device supports: a power of two, 1 to VIRTIO_QUEUE_MAX_SIZE
  *
  * Returns 0; VIRTIO_ESIZE for any other max_size. A failure changes nothing.

@@ -11,7 +11,7 @@
  * vector. virtio_reader_skip() and virtio_writer_advance() step over what the I/O has moved.
  *
  * What the guest can do: change the bytes behind a segment at any time. A read makes a copy, and
- * the device checks the copy. One reader never reads a byte twice.
+ * the device checks the copy. One reader never yields a byte twice.
  *
  * Threads:
  *   functions             who may call                     what must not run beside

@@ -30,7 +30,7 @@ int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const
 int virtio_impl_request_pop_long(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				 struct virtio_request *request);
 
-/* The version of the layout is in the function's name: another layout does not link. */
+/* The function's name has the layout's version: a program with another layout does not link. */
 VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity)
 {
