@@ -66,7 +66,7 @@ static VIRTIO_COLD void fail(struct virtio_vsock_packet *packet, int error)
 	set_data(packet, packet->segments, false, 0, 0);
 }
 
-/* Removes bytes from the front of a segment, which must have more bytes. */
+/* Removes a number of bytes from the front of a segment. The segment must be longer. */
 static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 {
 	segment->addr += bytes;
@@ -75,8 +75,8 @@ static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 }
 
 /*
- * Shortens a list of segments to this number of bytes. The list must have at least as many. Returns
- * the number of segments left.
+ * Shortens a list of segments to a number of bytes. The list must have at least that many bytes.
+ * Returns the number of segments left.
  */
 static VIRTIO_COLD uint32_t cut_end(struct virtio_segment *segments, uint64_t bytes)
 {
@@ -138,8 +138,9 @@ static VIRTIO_COLD void finish_odd_tx(struct virtio_vsock_packet *packet, struct
 }
 
 /*
- * Checks the payload's length in the header's copy, and sets error and data. After the header, the
- * chain has bytes bytes in count segments.
+ * Checks the payload's length in the header's copy, and sets error and data.
+ *
+ * @count, @bytes  number of segments after the header, and their length
  */
 static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, struct virtio_segment *payload,
 					uint32_t count, uint64_t bytes)

@@ -229,8 +229,8 @@ VIRTIO_MUST_CHECK
 int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
 
 /*
- * Returns a packet's chain to the driver with used length 0. For tx packets, and for rx packets
- * with an error. Returns as virtio_queue_complete().
+ * Returns a packet's chain to the driver with used length 0. Use this for tx packets, and for rx
+ * packets with an error. Returns as virtio_queue_complete().
  */
 VIRTIO_INLINE int virtio_vsock_complete(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
 

@@ -97,8 +97,8 @@ struct virtio_vsock_options {
 	uint32_t max_payload; /* most bytes of payload in one packet of the guest, at least 1 */
 	/*
 	 * Bytes of the guest's buffer that a packet uses in addition to its payload, until the
-	 * guest forwards the packet. Linux resets a connection if its packets exceed the buffer.
-	 * With 0, only payload counts.
+	 * guest forwards the packet. Linux from 6.12.92 resets a connection if its packets and
+	 * their overhead exceed the buffer. With 0, only payload counts.
 	 */
 	uint32_t packet_overhead;
 	/* Intervals: 1 to 2^62. */
@@ -391,7 +391,7 @@ bool virtio_vsock_connection_input_ended(const struct virtio_vsock_connection *c
 /* The data that one packet to the guest may carry. */
 struct virtio_vsock_piece {
 	uint32_t bytes; /* of payload */
-	uint32_t marks; /* VIRTIO_VSOCK_SEQ_EOM and _EOR, if the packet ends the message */
+	uint32_t marks; /* the caller's marks, if the packet has the last bytes; otherwise 0 */
 };
 
 /*
