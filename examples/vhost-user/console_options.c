@@ -277,8 +277,10 @@ void console_options_help(void)
 	      "      port=NAME:BACKEND  one more port, up to 31: /dev/virtio-ports/NAME with udev\n"
 	      "      multiport=on   offers VIRTIO_CONSOLE_F_MULTIPORT without another port; port=\n"
 	      "                     offers it too. Linux registers such a console late: the first\n"
-	      "                     output of init is lost\n"
-	      "    The last 64 KiB of a console's output that nobody has read are kept for the next\n"
+	      "                     output of init is lost\n",
+	      stdout);
+	/* A string literal of C may be limited to 4095 bytes. */
+	fputs("    The last 64 KiB of a console's output that nobody has read are kept for the next\n"
 	      "    client; older bytes are dropped and counted. Other ports are throttled.\n"
 	      "    A guest that has a port open gets all that a client has sent, also after the\n"
 	      "    client has left. Input that the guest has not read then is dropped and counted\n"
