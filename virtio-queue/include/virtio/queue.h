@@ -85,9 +85,9 @@ struct virtio_queue_stats {
  */
 struct virtio_queue {
 	/*
-	 * Members that permit and limit the fast paths, derived from other members.
-	 * virtio_impl_queue_update_paths() computes all of them after a change of those members. A
-	 * pop, or a read of the driver's index, may change fast_avail alone.
+	 * Members that permit and limit the fast paths, derived from other members. All of them are
+	 * computed again after a change of those members. A pop, or a read of the driver's index,
+	 * may change fast_avail alone.
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring; or NULL */
