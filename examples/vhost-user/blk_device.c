@@ -26,9 +26,9 @@
 #include <virtio/queue.h>
 
 /*
- * Limits of commands on ranges. The device reports them to the driver. Writing zeros may take as
- * long as a write of data, and a stop of the queue waits for the end. Discarding only changes
- * tables of the file system, so its limit is higher.
+ * Default limits of commands on ranges. The device reports the limits to the driver. Writing zeros
+ * may take as long as a write of data, and a stop of the queue waits until the range is written.
+ * Discarding only changes tables of the file system, so its limit is higher.
  */
 #define MAX_WRITE_ZEROES_BYTES (UINT64_C(64) << 20)
 #define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* of each of 16 ranges; 8 GiB in all */
@@ -52,7 +52,7 @@ struct blk_device_options {
  */
 struct blk_slot {
 	struct blk_queue *queue;
-	/* Readable when requests in flight have finished. fd is -1 without io_uring. */
+	/* Readable while io_uring has completions. fd is -1 without io_uring. */
 	struct event_source completion;
 	struct device_queue *running; /* used by the queue's thread */
 };
@@ -123,8 +123,8 @@ static void on_completion(struct event_source *source)
 }
 
 /*
- * Prints a message if the driver's requests may need more descriptors than the ring has: the driver
- * has no indirect descriptors, and relies on SEG_MAX.
+ * Prints a message if the driver's requests may need more descriptors than the ring has. This is
+ * possible if the driver has no indirect descriptors, and relies on SEG_MAX.
  */
 static void check_ring(struct blk_device *blk, const struct device_queue *queue)
 {
@@ -219,8 +219,9 @@ static struct virtio_blk_stats sum_stats(const struct blk_device *blk)
 }
 
 /*
- * The kernel reports lost data to one flush only. Later flushes fail because the back end remembers
- * the loss. The next process would not know of the loss.
+ * Returns whether a flush has failed. The kernel reports lost data to one flush only. Later flushes
+ * fail because the back end remembers the loss. The next process would not know of the loss, so the
+ * device can't be handed over.
  */
 static bool flush_has_failed(struct virtio_blk_file *file)
 {
@@ -253,8 +254,9 @@ static int save(struct device *device, struct virtio_section_writer *writer, uin
 }
 
 /*
- * After an update the image is the same open file. SIGHUP checks the image's length, as without an
- * update. After a restart the image must have at least as many sectors as the state says.
+ * The guest keeps the saved capacity until SIGHUP checks the image's size again. After an update
+ * the image is the same open file. After a restart the image must have at least as many sectors as
+ * the saved capacity.
  */
 static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {

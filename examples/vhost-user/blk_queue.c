@@ -43,7 +43,7 @@ static void init_request(struct virtio_blk_request *request, struct virtio_segme
 		.range_capacity = BLK_QUEUE_RANGES,
 	};
 
-	/* The arrays were set before, so this can't fail. */
+	/* The arrays exist, so this can't fail. */
 	(void)!virtio_blk_request_init(request, &arrays);
 }
 
@@ -172,7 +172,10 @@ static bool has_work(const struct sync_queue *sync)
 	return sync->serving || blk_queue_has_popped(&sync->popped);
 }
 
-/* If the queue broke, chains that were popped before are still served. */
+/*
+ * If the pop breaks the queue, the chains that were popped before the error are still served in
+ * this turn.
+ */
 static int sync_process(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget)
 {
 	struct sync_queue *sync = CONTAINER_OF(queue, struct sync_queue, queue);

@@ -3,8 +3,8 @@
  * Carries out the block requests of one queue: one after the other with ordinary system calls
  * (blk_queue.c), or many at once through io_uring (uring.c).
  *
- * Threads: a struct blk_queue belongs to the thread that serves the queue. With io_uring a
- * flusher's thread reads members that don't change.
+ * Threads: a struct blk_queue belongs to the thread that serves the queue. The thread of a flusher
+ * (flusher.h) does not use it.
  */
 #ifndef BLK_QUEUE_H
 #define BLK_QUEUE_H
@@ -16,30 +16,28 @@
 #include <virtio/blk_steps.h>
 #include <virtio/queue.h>
 
-#define BLK_QUEUE_CHAINS 1024 /* the most chains popped at once */
+#define BLK_QUEUE_CHAINS 1024 /* the most chains that are popped together */
 
 /*
  * BLK_QUEUE_SEGMENTS is enough for most requests: each of 1024 buffers may cross a border between
- * regions of guest memory. BLK_QUEUE_MOST_SEGMENTS is enough for all requests: no chain has more
- * than 65536 buffers.
+ * regions of guest memory. BLK_QUEUE_MOST_SEGMENTS is enough for 65536 such buffers. A request that
+ * needs more segments is refused.
  */
 #define BLK_QUEUE_SEGMENTS (2 * 1024 + VHOST_USER_MAX_REGIONS)
 #define BLK_QUEUE_MOST_SEGMENTS (2 * 65536 + VHOST_USER_MAX_REGIONS)
 
-#define BLK_QUEUE_RANGES 16 /* ranges of a discard request */
+#define BLK_QUEUE_RANGES 16 /* the most ranges of a discard request */
 
 /* After this many bytes of a long request, the queue checks whether it must stop. */
 #define BLK_QUEUE_STEP_BYTES (UINT32_C(1) << 20)
 
-/* Arrays for a request's parts while it is in flight. */
+/* Arrays for the parts of a request in flight. */
 struct blk_queue_storage {
 	struct virtio_segment segments[BLK_QUEUE_SEGMENTS];
 	struct virtio_blk_range ranges[BLK_QUEUE_RANGES];
 };
 
-/*
- * Arrays that are large enough for every request. Pages that no request has used occupy no memory.
- */
+/* Arrays for a request with many segments. Pages that no request has used occupy no memory. */
 struct blk_queue_large_storage {
 	struct virtio_segment segments[BLK_QUEUE_MOST_SEGMENTS];
 	struct virtio_blk_range ranges[BLK_QUEUE_RANGES];
@@ -67,7 +65,7 @@ struct blk_queue_ops {
 	int (*process)(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget);
 	void (*drain)(struct blk_queue *queue, struct virtio_queue *virtq);
 	int (*completion_fd)(const struct blk_queue *queue);
-	void (*destroy)(struct blk_queue *queue); /* frees it; nothing is in flight */
+	void (*destroy)(struct blk_queue *queue); /* frees the queue; nothing is in flight */
 };
 
 /* Return a queue, or NULL with errno. blk and name must live as long as the queue. */
@@ -79,7 +77,10 @@ bool blk_queue_has_uring(void);
 
 /* For both implementations */
 
-/* Return the end of a turn that begins now, and whether such an end has passed. */
+/*
+ * The first function returns the time at which a turn that begins now must end. The second function
+ * returns whether such a time has passed.
+ */
 int64_t blk_queue_turn(void);
 bool blk_queue_turn_is_over(int64_t end);
 
@@ -88,8 +89,8 @@ void blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue
 void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk_queue_large_storage *storage);
 
 /*
- * Pops all available chains into `popped`, if `popped` is empty. All chains are popped together, so
- * a ring breaks if the driver makes one head available twice.
+ * Pops up to `budget` chains into `popped`, at most BLK_QUEUE_CHAINS. Does nothing if `popped` has
+ * chains. The chains are popped together, so the ring breaks if two of them have the same head.
  *
  * Returns 0, or the error that broke the queue. Chains that were popped before the error are in
  * `popped`.
@@ -106,14 +107,14 @@ bool blk_queue_has_popped(const struct blk_queue_popped *popped);
 void blk_queue_unpop(struct blk_queue_popped *popped, struct virtio_queue *virtq);
 
 /*
- * Unpops an unfinished request that was popped before all chains in `popped`. The request is later
- * carried out from its beginning. In a broken ring the request fails instead, because the stop of
- * the queue waits for the request's completion.
+ * Unpops an unfinished request, after blk_queue_unpop(): the chains in `popped` were popped later.
+ * The request is later carried out from its beginning. In a broken ring the request fails instead,
+ * because the stop of the queue waits for the request's completion.
  */
 void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
 
 /*
- * Fails the chains whose unpop a broken ring has refused. They are not carried out.
+ * Fails the chains whose unpop a broken ring has refused. These chains are not carried out.
  *
  * @request  prepared, and not in flight; the chains are parsed into it
  */
@@ -121,8 +122,8 @@ void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_popped *popped, 
 		      struct virtio_blk_request *request);
 
 /*
- * Carries out a part of a request with ordinary system calls. Returns as virtio_blk_step(): 1 if
- * there is more to do.
+ * Carries out a part of a request with ordinary system calls. Returns 1 if there is more to do, or
+ * 0 with *result set. Prints why the request was refused or has failed.
  */
 int blk_queue_step(struct blk_queue *queue, struct virtio_blk_steps *steps, const struct virtio_blk_request *request,
 		   struct virtio_blk_result *result);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* For the operator: the commands to a running console, and the summary at its end. */
+/* For the operator: the commands to a running console, and the summary at the daemon's end. */
 #include "console_device.h"
 
 #include <inttypes.h>

@@ -89,7 +89,10 @@ static void on_line(struct event_source *source)
 	}
 }
 
-/* A client may send commands and close its end. All of its commands are carried out. */
+/*
+ * Ends the present client if it has closed its end. All commands that the client has sent are
+ * carried out first.
+ */
 static void finish_client(struct console_control *control)
 {
 	struct pollfd client = { .fd = control->client.fd, .events = POLLRDHUP };

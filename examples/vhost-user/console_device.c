@@ -5,12 +5,13 @@
  *
  * What the guest can do: write without end, and leave its receive queues empty. A console's output
  * goes to a bounded buffer that drops its oldest bytes, because Linux waits for a console's
- * transmit buffer with interrupts off. Other ports are throttled: their transmit chain waits, and
- * the position in it is kept. Input is read only as far as the port's buffer has room.
+ * transmit buffer with interrupts off. Other ports, and a console with full=wait, are throttled: a
+ * transmit chain waits, and its position is kept. Input is read only as far as the port's buffer
+ * has room.
  *
- * A pause ends a chain that waits: its remaining bytes go to the reserve of the port's buffer. So
- * no byte is repeated when a front end stops a queue and starts it again at the same index. (If the
- * index is 0, the start looks like a reboot of the guest.)
+ * A pause or stop of a queue ends a chain that waits: its remaining bytes go to the reserve of the
+ * port's buffer. So no byte is repeated when a front end stops a queue and starts it again at the
+ * same index. (If the index is 0, the start looks like a reboot of the guest.)
  *
  * virtio 1.4, 5.3
  */
@@ -166,6 +167,7 @@ static void take_emergency(void *context, uint8_t byte)
  * Input may have arrived before the guest has booted. Linux drops input that its driver gets before
  * the driver is ready. With MULTIPORT a driver that is ready sends PORT_OPEN. Without MULTIPORT
  * there is no message, and the driver is ready soon after it has made its first buffers available.
+ * So input waits for PORT_OPEN, but at most PATIENCE_NS after PORT_READY or the first buffers.
  */
 #define PATIENCE_NS UINT64_C(1000000000)
 
@@ -199,7 +201,7 @@ static int await_driver(struct console_device *console, unsigned int available)
 	return DEVICE_TURN_WAIT;
 }
 
-/* The guest takes no more input. The link then drops the input of a client that has left. */
+/* The guest takes no more input, so the link drops the input of a client that has left. */
 static void tell_room(struct console_device *console, uint32_t id)
 {
 	if (console->ports[id]->opened)
@@ -364,7 +366,7 @@ static uint32_t port_of(uint32_t index)
 	return index < VIRTIO_CONSOLE_CONTROL_RECEIVE_QUEUE ? 0 : index / 2 - 1;
 }
 
-/* Needs no budget: a call of the library pops at most as many chains as the queue has entries. */
+/* Needs no limit: a call of the library pops at most as many chains as the queue has entries. */
 static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
 {
 	struct console_device *console = console_from_device(device);
@@ -397,7 +399,7 @@ static void finish_chain(struct console_device *console, struct port *port, stru
 
 /*
  * Ends the chain that waits for room. The chain goes back to the ring if nothing of it was taken,
- * or if its rest is too long. The library then remembers the position in the chain.
+ * or if its rest does not fit the reserve. If a part was taken, the library keeps the position.
  */
 static void queue_drain(struct device *device, struct device_queue *queue)
 {
@@ -506,7 +508,7 @@ static int queue_start(struct device *device, struct device_queue *queue)
 	if (is_new && !is_control(queue->index) && queue->index % 2 == 1)
 		forget_chain(console, port_of(queue->index));
 	if (queue->index == 0) {
-		/* Set after an update, too: the driver may have been about to become ready. */
+		/* Also after an update the wait begins again, unless input was delivered. */
 		console->takes_input = virtio_queue_next_avail(&queue->virtq) != 0;
 		console->timed = false;
 		event_timer_set(&console->until_then, 0);
@@ -629,7 +631,6 @@ static void detached(struct device *device)
 	tell_ports(console_from_device(device), false);
 }
 
-/* Returns the library's options of a port. */
 struct virtio_console_port_options console_port_options(struct port *port)
 {
 	return (struct virtio_console_port_options){

@@ -14,7 +14,7 @@
 
 #include <virtio/console.h>
 
-#define BUFFERS 256 /* in a chain; no driver sends more */
+#define BUFFERS 256 /* of a chain; known drivers send no more */
 /* A buffer that crosses from one region to the next takes two segments. */
 #define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS)
 #define MAX_QUEUES (2 * CONSOLE_MAX_PORTS + 2)
@@ -25,7 +25,8 @@ struct port {
 	const char *name; /* NULL for the console */
 	bool opened;
 	/*
-	 * Set while a pause ends the chain in flight: the token of that chain. Other chains wait.
+	 * The token of the chain in flight while queue_drain() ends that chain; otherwise its value
+	 * is 0. Output of other chains waits meanwhile.
 	 */
 	struct virtio_token finishing;
 	struct console_link link;
@@ -34,7 +35,10 @@ struct port {
 	struct virtio_segment receive[SEGMENTS], transmit[SEGMENTS];
 };
 
-/* Counters of all ports together. Each link counts the bytes that it has dropped. */
+/*
+ * Counters of all ports and of the control queues. Bytes that a link has dropped are counted in the
+ * link.
+ */
 struct console_counts {
 	uint64_t in, out; /* bytes */
 	uint64_t input_dropped;
@@ -65,7 +69,7 @@ static inline struct console_device *console_from_device(struct device *device)
 	return CONTAINER_OF(device, struct console_device, device);
 }
 
-/* Handing over to another process: see struct device_ops. These are in console_state.c. */
+/* save() and restore() of struct device_ops, in console_state.c. */
 int console_save(struct device *device, struct virtio_section_writer *writer, uint32_t number,
 		 struct handover *handover);
 int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
@@ -74,12 +78,13 @@ int console_restore(struct device *device, struct virtio_section_reader *reader,
 void console_wake_control(struct console_device *console);
 
 /*
- * Takes the output that the driver has sent to a port so far. Called before another port gets the
- * port's number, and before the driver reports the other port as ready.
+ * Completes the transmit chains of a removed port unread. Called when the port is removed, and
+ * before the device handles messages of the driver: after PORT_READY, later chains are output of
+ * the new port with this number.
  */
 void console_take_old_output(struct console_device *console, uint32_t id);
 
-/* Called when the terminal of a port has a new size. */
+/* Called when the size of a port's terminal has changed. */
 void console_size_changed(struct console_link *link, uint16_t cols, uint16_t rows);
 
 /* Returns the options of a port for the library. */

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * Returns whether another process, or a disk of this process, has locked the file. Output would
- * destroy the disk of a guest.
+ * Returns whether another process, or a disk of this process, has locked the file. Output to a
+ * locked image would destroy the disk of a guest.
  */
 static bool is_locked(int fd)
 {
@@ -24,7 +24,10 @@ static bool is_locked(int fd)
 	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* Opens only a regular file: opening a pipe would wait for its reader, and a write could block. */
+/*
+ * Opens a regular file, and refuses every other kind. O_NONBLOCK: opening a pipe must not wait for
+ * a reader.
+ */
 static int open_path(const char *path)
 {
 	const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);

@@ -18,8 +18,8 @@
 #define LONGEST_RETRY 32u /* seconds */
 
 /*
- * Other processes share the flags of an inherited socket, so the socket may be blocking. SIGPIPE is
- * ignored.
+ * Other processes share the flags of an inherited socket, so the socket may be blocking, and each
+ * call needs MSG_DONTWAIT. MSG_NOSIGNAL is not needed, because the process ignores SIGPIPE.
  */
 static ssize_t read_now(const struct console_link *link, void *bytes, size_t len)
 {
@@ -131,7 +131,7 @@ static const char *out_name(const struct console_link *link)
 	return link->options.ops == &console_tty_ops ? "stdout" : link->target;
 }
 
-/* Writes again later. Only the first of several failures is printed. */
+/* Writes again later. Only the first of several failures in a row is printed. */
 static void retry_later(struct console_link *link)
 {
 	if (link->retry_seconds == 0)
@@ -309,7 +309,10 @@ int console_link_take(const struct console_link *link, const char *name)
 	return handover_take(&inherited, "%s %s", link->handle, name);
 }
 
-/* Returns 0, or -1 after printing why the memory isn't understood. */
+/*
+ * Takes over the data of the old process, if there is any. Returns 0, or -1 after printing that the
+ * data can't be taken over.
+ */
 static int remember(struct console_link *link)
 {
 	struct memory memory;

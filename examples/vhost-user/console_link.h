@@ -5,7 +5,7 @@
  * console_file.c, console_tty.c) provides the descriptors, and may close and open them at any time.
  *
  *   output  waits in the buffer until it can be written, also while there is no descriptor. After a
- *           failure, for example of a full disk, a timer tries again
+ *           failure, for example on a full disk, a timer leads to another attempt
  *   input   is read only if the port has room for it; otherwise the link waits for
  *           console_link_room()
  *
@@ -45,7 +45,10 @@ struct console_link_events {
 	void (*resized)(struct console_link *link, uint16_t cols, uint16_t rows);
 };
 
-/* A kind of end. All operations but open() and close() may be NULL. */
+/*
+ * A kind of end. open() and close() must exist, and input_ended() too if the end has input. All
+ * other operations may be NULL.
+ */
 struct console_link_ops {
 	/* Returns 0; or -1 after printing why not, with nothing to close. */
 	int (*open)(struct console_link *link);
@@ -53,7 +56,7 @@ struct console_link_ops {
 	void (*refresh)(struct console_link *link);  /* called on SIGHUP */
 	void (*attached)(struct console_link *link); /* a front end uses the device, or has left */
 	void (*detached)(struct console_link *link);
-	/* Called when the port's size has changed. */
+	/* Called when the operator has changed the port's size. */
 	void (*resize)(struct console_link *link, uint16_t cols, uint16_t rows);
 	/* May change or remove bytes of the input. Returns the number of bytes that remain. */
 	size_t (*filter)(struct console_link *link, uint8_t *bytes, size_t len);
@@ -69,7 +72,7 @@ struct console_link_ops {
 	void (*input_blocked)(struct console_link *link);
 	/*
 	 * Called after a failure to write because nobody reads any more. After other failures, and
-	 * if this is NULL, the link tries again by itself: see console_link_write_again().
+	 * if reader_left is NULL, the link itself tries again later.
 	 */
 	void (*reader_left)(struct console_link *link);
 };
@@ -102,7 +105,8 @@ struct console_link {
 	struct console_output output;
 	struct event_timer retry; /* set while output waits for the next attempt to write it */
 	/*
-	 * Seconds between the last two attempts. 0 if there was no failure, or the failure is over.
+	 * The last delay before an attempt to write, in seconds; 1 after bytes were written. 0 if
+	 * there was no failure, or the failure is over.
 	 */
 	unsigned int retry_seconds;
 	bool retry_waits;       /* nothing is written until the timer expires */
@@ -136,15 +140,15 @@ struct console_link {
 int console_link_parse(const char *spec, struct console_link_options *options);
 
 /*
- * Opens the end. `events`, `options`, `name` and `drops` must be set. Returns 0, or -1 after
- * printing why not.
+ * Opens the end. `events`, `options`, `name`, `handle` and `drops` must be set. Returns 0, or -1
+ * after printing why not.
  */
 int console_link_open(struct console_link *link, struct event_loop *loop);
 void console_link_close(struct console_link *link);
 void console_link_refresh(struct console_link *link);
 void console_link_attached(struct console_link *link, bool is);
 
-/* Sets the port's size after a command of the operator. A pty gets the size, too. */
+/* Tells the end the size that the operator has given the port. Only a pty uses the size. */
 void console_link_resize(struct console_link *link, uint16_t cols, uint16_t rows);
 
 /*

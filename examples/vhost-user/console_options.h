@@ -10,7 +10,7 @@
 struct console_options {
 	const char *socket;
 	const char *control;                        /* path of the control socket; or NULL */
-	struct unix_listener_access control_access; /* of that socket */
+	struct unix_listener_access control_access; /* of the control socket */
 	bool multiport;
 	uint32_t port_count; /* the console, which is port 0, and the named ports */
 	struct {

@@ -28,10 +28,13 @@ enum console_output_room {
 struct console_output {
 	uint8_t bytes[CONSOLE_OUTPUT_BYTES];
 	size_t first, used; /* offset of the oldest byte, and number of bytes */
-	uint64_t dropped;   /* bytes dropped to make room for newer bytes */
+	uint64_t dropped;   /* bytes that were dropped before they were written */
 };
 
-/* Adds bytes, from the first byte on. Returns the number of bytes that were added. */
+/*
+ * Adds bytes. Returns the number of bytes accepted, from the first byte on. If new bytes replace
+ * old bytes, all bytes are accepted.
+ */
 size_t console_output_put(struct console_output *output, const void *bytes, size_t len, enum console_output_room room);
 
 /*

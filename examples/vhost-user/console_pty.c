@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A pseudo-terminal. The daemon keeps the slave open, too. So the settings stay, the master doesn't
- * end when the last user leaves, and the kernel holds output for the next reader.
+ * A pseudo-terminal. The daemon keeps the slave open, too. So when the last user leaves, the
+ * settings stay, reading from the master does not fail, and the kernel holds output for the next
+ * reader.
  */
 #include "console_link.h"
 #include "log.h"
@@ -55,8 +56,8 @@ static int open_slave(struct console_link *link)
 }
 
 /*
- * Replaces a link to a pty, and no other file. The pty may be in use: after an earlier run of the
- * daemon, another program may have a pty of the same number.
+ * Replaces a symbolic link to a pty, but no other file. The pty may be in use: since an earlier run
+ * of the daemon, another program may have got a pty of the same number.
  */
 static int make_symlink(const struct console_link *link)
 {
@@ -144,7 +145,8 @@ static int open_pty(struct console_link *link)
 
 /*
  * Called when a privileged program, such as login, has hung the terminal up. A hang-up disables all
- * descriptors of the slave, and resets the settings: the terminal would echo the guest's output.
+ * descriptors of the slave, and resets the settings: the terminal would echo the guest's output. So
+ * the slave is opened and set up again.
  */
 static void hung_up(struct console_link *link)
 {

@@ -239,7 +239,10 @@ static void close_socket(struct console_link *link)
 	link->listener.fd = -1;
 }
 
-/* A client that has shut down its input may still send. Output waits for the next client. */
+/*
+ * A client that has shut down its reading direction may still send, so reader_left() ends only the
+ * output. Output then waits for the next client.
+ */
 const struct console_link_ops console_socket_ops = {
 	.open = open_socket,
 	.close = close_socket,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A console in a saved state: the library's sections, and for each port that exists:
+ * A console in a saved state: the library's sections, and for each port of the command line, also
+ * for a removed port:
  *
- *   vu-port       output that is not written yet
+ *   vu-port       output that is not written yet, and the number of dropped bytes
  *   vu-port.name  a named port's name, which the guest knows
  *
  * and after all ports
@@ -139,7 +140,9 @@ static int check_name(const struct port *port, struct virtio_section_reader *rea
 	return virtio_section_refuse(reader, &name_layout, &where, &refusal, VIRTIO_EINVAL);
 }
 
-/* Removes the ports that the operator had removed in the old process, and their back ends. */
+/*
+ * Removes the ports that the operator had removed in the old process, and closes their back ends.
+ */
 static void remove_ports(struct console_device *console, const struct virtio_section_reader *reader, uint32_t number)
 {
 	struct virtio_section_reader ahead = *reader;
@@ -197,7 +200,7 @@ static int restore_buffers(struct console_device *console, struct virtio_section
 
 /*
  * The caller drops the device after an error, so parts may be restored by then. If a port's client
- * has left or has come, virtio_console_restore_port() tells the guest.
+ * has left or come since the save, virtio_console_restore_port() tells the guest.
  */
 int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {

@@ -28,8 +28,8 @@
 
 /*
  * Opens the file of a descriptor once more. The new descriptor has its own flags. A copy of the
- * descriptor is enough for a regular file, which doesn't block. It is also enough for a socket,
- * such as a service manager's journal: each call has a flag against blocking.
+ * descriptor is enough for a regular file, which doesn't block. A copy is also enough for a socket,
+ * such as a service manager's journal, because each call has MSG_DONTWAIT.
  */
 static int open_again(int fd, int flags)
 {
@@ -53,8 +53,8 @@ static void tell_size(struct console_link *link)
 }
 
 /*
- * tcgetpgrp() fails for a terminal that does not control the process's session. It returns 0 if the
- * foreground is in another PID namespace.
+ * tcgetpgrp() fails for a terminal that is not the process's controlling terminal. It returns 0 if
+ * the foreground job is in another PID namespace.
  */
 static bool in_background(const struct console_link *link)
 {
@@ -123,7 +123,7 @@ static void take_terminal(struct console_link *link)
 		return;
 	}
 	link->told = link->holds_input = false;
-	/* Only the job in the foreground is told of a resize, so the size may have changed. */
+	/* Only the job in the foreground gets SIGWINCH, so the size may have changed. */
 	if (link->tty >= 0)
 		tell_size(link);
 	/* If the old process has made the terminal raw, it has handed over the settings. */
@@ -204,7 +204,6 @@ static int fail(struct console_link *link, const char *what)
 	return -1;
 }
 
-/* Prints the name of the escape key. */
 static void print_escape(const struct console_link *link)
 {
 	const unsigned char key = (unsigned char)link->options.escape;
@@ -265,8 +264,9 @@ static void detached(struct console_link *link)
 }
 
 /*
- * Removes the escape keys from the input. The escape key followed by q ends the daemon as SIGTERM
- * does.
+ * Handles the escape key, and removes it from the input. The key and then q end the daemon as
+ * SIGTERM does. The key twice sends one such byte to the guest. Any other byte after the key is
+ * removed, too.
  */
 static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 {
@@ -286,7 +286,7 @@ static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 	return kept;
 }
 
-/* Input has ended. Output continues. */
+/* Called at the end of stdin. Output continues. */
 static void input_ended(struct console_link *link)
 {
 	/* In the background a read of the terminal fails, but the input has not ended. */

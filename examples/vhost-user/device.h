@@ -12,22 +12,23 @@
  * rng_device.c is a small type: one thread serves all of its queues, and its input comes from a
  * file. blk_device.c is a type with a thread for each queue.
  *
- * Operations that are also in struct virtio_device_ops (<virtio/device.h>) have the same names and
- * meanings. A message of the front end has the effect that a register access has in another
+ * An operation with a counterpart in struct virtio_device_ops (<virtio/device.h>) has the name of
+ * its counterpart. A message of the front end has the effect that a register access has in another
  * transport. An operation may be NULL unless its comment says otherwise.
  *
  * A device lives as long as the daemon, and serves one front end after the other:
  *   create()                          in the order of the command line
- *   open()                            when the daemon watches for signals; the device's thread runs
- *     reset(), attached()             a front end has connected, and sent a message
+ *   open()                            when the daemon watches for signals; the device's thread, if
+ *                                     there is one, has started
+ *     reset()                         a front end has connected
+ *     attached()                      the front end has sent its first message
  *       check_features()              the front end has negotiated features
  *         queue_start()               for each queue that the front end starts
  *           queue_notify() ...
- *           queue_drain()             before memory changes, and before each queue_stop()
+ *           queue_drain()             when the queue pauses, and before each queue_stop()
  *         queue_stop()                the queue is stopped, or its ring broke
  *     detached()                      after all queues have stopped
- *   close()                           after SIGINT or SIGTERM, and when the start of another device
- *                                     fails
+ *   close()                           when the daemon ends, or fails to start; not at an update
  *   destroy()
  *
  * Threads:
@@ -40,9 +41,10 @@
  * No operation runs beside create(), destroy() and print_summary(). A device with DEVICE_ONE_THREAD
  * needs no lock.
  *
- * The control thread waits until an operation returns. Operations and handlers return after a few
- * milliseconds and do not block. If a system call waits nevertheless, a signal interrupts it. The
- * device then treats EINTR as a failure, and does not repeat the call.
+ * The control thread waits until an operation returns. So operations and handlers must return after
+ * a few milliseconds, and must not block. If a system call on a device's or queue's thread waits
+ * nevertheless, a signal interrupts it. After EINTR the device must not repeat a call that can wait
+ * for another process.
  */
 #ifndef DEVICE_H
 #define DEVICE_H
@@ -69,14 +71,14 @@ struct device_queue {
 	bool continued;
 	/*
 	 * Set by the device when virtio_queue_needs_interrupt() returned true inside a library. The
-	 * function returns true only once, so the caller of queue_notify() has to interrupt the
-	 * driver at the end of the turn.
+	 * function returns true only once for the same completions, so the caller of queue_notify()
+	 * has to interrupt the driver at the end of the turn.
 	 */
 	bool signal;
 };
 
 /*
- * Returns whether a queue that starts has a new driver: the driver begins with an available index
+ * Returns whether a queue that starts has a new driver. A new driver begins with an available index
  * of 0. After a pause of the guest the index is usually another number. After an update the driver
  * is the same, whatever the index is.
  */
@@ -112,8 +114,8 @@ struct device_ops {
 	void (*close)(struct device *device);
 
 	/*
-	 * Puts the device back into the state after create(), for a new front end: no features,
-	 * nothing set by a driver.
+	 * Forgets the features and everything else that an earlier driver has set. Called for a new
+	 * front end, and when a driver with other features comes after --restore.
 	 */
 	void (*reset)(struct device *device);
 
@@ -130,7 +132,7 @@ struct device_ops {
 	/*
 	 * Read and write the configuration space. @offset and @len lie within config_size.
 	 * config_read() must exist if config_size isn't 0. config_write() returns 0, or -1 if the
-	 * bytes can't be written. Then the front end's request is refused.
+	 * bytes can't be written. After -1 the front end's request is refused.
 	 */
 	void (*config_read)(struct device *device, uint32_t offset, void *data, uint32_t len);
 	int (*config_write)(struct device *device, uint32_t offset, const void *data, uint32_t len);
@@ -138,14 +140,14 @@ struct device_ops {
 	/*
 	 * Called on SIGHUP. Examines the device's files again: an image may have grown, or a log
 	 * may have been moved. If this changes the configuration space, the device calls
-	 * device_config_changed(). Queues are served meanwhile.
+	 * device_config_changed(). Queues may be running.
 	 */
 	void (*refresh)(struct device *device);
 
 	/*
-	 * Called when a queue starts. device_queue_is_new() tells whether a new driver has set it
-	 * up. A turn follows. Returns 0, or an error: then the queue doesn't start, and the front
-	 * end is told.
+	 * Called when a queue starts. device_queue_is_new() tells whether the queue has a new
+	 * driver. Returns 0, or an error. After 0 a turn follows. After an error the queue doesn't
+	 * start, and queue_stop() isn't called.
 	 */
 	int (*queue_start)(struct device *device, struct device_queue *queue);
 
@@ -153,9 +155,9 @@ struct device_ops {
 	 * Serves a turn: the driver may have made buffers available, or device_queue_wake() was
 	 * called. Must exist.
 	 *
-	 * @budget  the number of chains that were available when the turn began. The device pops no
-	 *          more chains. Otherwise a driver that adds buffers all the time could keep other
-	 *          queues waiting
+	 * @budget  the number of chains that were available when the turn began. The device pops at
+	 *          most this number, or at most as many chains as the ring has entries. Without a
+	 *          limit, a driver that adds buffers all the time could keep other queues waiting
 	 *
 	 * The caller interrupts the driver afterwards. After DEVICE_TURN_DONE the caller also asks
 	 * the driver for kicks. Returns an enum device_turn, or the error that broke the queue.
@@ -164,33 +166,34 @@ struct device_ops {
 	int (*queue_notify)(struct device *device, struct device_queue *queue, unsigned int budget);
 
 	/*
-	 * Completes or unpops each chain in flight. Until the next turn, guest memory may then be
-	 * replaced, including the ring. A device that has consumed a part of an unpopped chain's
-	 * bytes remembers how many.
+	 * Completes or unpops each chain in flight. From then until the next turn, guest memory may
+	 * be replaced, including the memory of the ring. A device that has consumed a part of an
+	 * unpopped chain's bytes remembers how many.
 	 */
 	void (*queue_drain)(struct device *device, struct device_queue *queue);
 
 	/*
-	 * The queue has stopped, and the driver gets no more interrupts. The device removes the
-	 * queue's sources from its loop.
+	 * Called after queue_drain(), when the queue stops. The device removes the queue's sources
+	 * from its loop, and does not use the queue any more. The caller then interrupts the driver
+	 * for chains that queue_drain() has completed.
 	 */
 	void (*queue_stop)(struct device *device, struct device_queue *queue);
 
 	/*
-	 * These hand the device over to another process: at once after SIGUSR1, or later with
-	 * --restore. Nothing is in flight in any queue, and the threads are paused. A device
-	 * without these two operations can't be handed over, and the process says so.
+	 * save() and restore() hand the device over to another process: at once after SIGUSR1, or
+	 * later with --restore. Nothing is in flight in any queue, and the threads are paused. A
+	 * device without these two operations can't be handed over, and the process says so.
 	 *
 	 * save()     writes sections with the driver's settings, and with data that guest or host
 	 *            haven't received yet. Adds the descriptors of the device's open files
 	 *            (handover.h). Changes nothing that a guest or a peer can see. Returns 0, or -1
 	 *            after printing why the device can't be handed over now.
-	 * restore()  called in the new process after open(), reset(), attached() if there is a
-	 *            front end, and check_features(). No queue runs yet.
+	 * restore()  called in the new process after open(). Before it came attached() if there is
+	 *            a front end, and check_features() if features were negotiated. No queue runs.
 	 *            @anew  true for --restore: the descriptors of save() are gone, and a front end
 	 *                   will connect. Its session begins without reset() and check_features()
 	 *                   if the driver goes on with the same features.
-	 *            Returns 0, or an error of the reader.
+	 *            Returns 0, or an error. An error of the state is also in reader->fault.
 	 */
 	int (*save)(struct device *device, struct virtio_section_writer *writer, uint32_t number,
 		    struct handover *handover);
@@ -218,7 +221,7 @@ enum device_threads {
  */
 struct device {
 	const struct device_ops *ops;
-	/* For messages: "blk disk.img". Its first 15 bytes name the device's thread. */
+	/* For messages, for example "blk disk.img". Its first 15 bytes name the device's thread. */
 	const char *name;
 	/*
 	 * Feature bits of the device type. The caller adds VERSION_1, EVENT_IDX and INDIRECT_DESC.
@@ -233,7 +236,8 @@ struct device {
 	uint16_t max_queue_size; /* a power of two */
 	enum device_threads threads;
 	struct device_host *host; /* belongs to the vhost-user side */
-	uint64_t ring_faults;     /* rings broken by guests; counted when a front end leaves */
+	/* How often guests have broken a ring. A ring's count is added when its session ends. */
+	uint64_t ring_faults;
 };
 
 /* A message that carries a descriptor has 8 bits for the queue's number. */
@@ -243,8 +247,8 @@ struct device {
 struct device_type {
 	const char *option;       /* name on the command line: "blk" for --blk */
 	const char *synopsis;     /* form of its argument: "IMAGE,socket=PATH[,OPTION...]" */
-	void (*print_help)(void); /* what the argument means, on stdout, as part of --help */
-	/* mode= and group= are options of the device, not of its socket file: see endpoint.h. */
+	void (*print_help)(void); /* prints the type's part of --help on stdout */
+	/* True if mode= and group= are options of the device itself: see endpoint.h. */
 	bool own_access;
 
 	/*
@@ -263,15 +267,15 @@ struct device_type {
 /* Functions for devices to call */
 
 /*
- * Asks for one turn of the queue, after the events that are already waiting. Called on the queue's
+ * Asks for one turn of the queue, after the tasks that are already queued. Called on the queue's
  * thread.
  */
 void device_queue_wake(struct device_queue *queue);
 
 /*
  * Interrupts the driver for chains that were completed outside of queue_notify(), unless the driver
- * wants no interrupt. Called on the queue's thread. The device need not report an error of a queue
- * function outside of queue_notify(): the next turn finds the same error.
+ * wants no interrupt. Called on the queue's thread. The device need not report an error of a
+ * virtio_queue_... function outside of queue_notify(): the next turn finds the same error.
  */
 void device_queue_signal(struct device_queue *queue);
 
@@ -284,8 +288,8 @@ void device_config_changed(struct device *device);
 
 /*
  * Returns whether a file has the device's state for a later process: at the end with --state, and
- * with --restore until the start has succeeded. In these cases close() delivers nothing, because
- * the later process delivers it.
+ * with --restore until the start has succeeded. In these cases close() must not deliver waiting
+ * data, because the later process delivers the data.
  */
 bool device_is_in_file(const struct device *device);
 

@@ -9,7 +9,7 @@
 /* A call of an operation, with its arguments and its result. */
 struct operation {
 	const struct device_host *host;
-	/* Only one of these functions is set. */
+	/* At most one of these functions is set. */
 	int (*open)(struct device *device, struct event_loop *loop);
 	void (*call)(struct device *device);
 	int (*check_features)(struct device *device, uint64_t features);

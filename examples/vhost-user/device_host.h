@@ -2,7 +2,8 @@
 /*
  * The vhost-user side's state of a device, and functions by which the control thread calls the
  * device's operations. Each function runs the operation on the device's thread if the device has
- * one, otherwise on the calling thread. An operation that the device lacks does nothing.
+ * one, otherwise on the calling thread. If the device lacks the operation, the function does
+ * nothing; only device_host_config_write() fails.
  */
 #ifndef DEVICE_HOST_H
 #define DEVICE_HOST_H
@@ -51,8 +52,9 @@ void device_host_close(struct device_host *host);
 struct vring_thread *device_host_thread(struct device_host *host);
 
 /*
- * Pauses the device's thread, if it has one, before the time @end. A paused thread still runs the
- * operations below. Returns true if the thread is paused or the device has none.
+ * Pauses the device's thread if the thread settles before the time @end. A paused thread still runs
+ * the operations below. Returns whether the thread is paused; true also if the device has no
+ * thread. device_host_resume() undoes one pause.
  */
 bool device_host_try_pause(struct device_host *host, const struct timespec *end);
 void device_host_resume(struct device_host *host);

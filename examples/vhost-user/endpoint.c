@@ -113,7 +113,10 @@ static int adopt_fd(struct endpoint *endpoint)
 	socklen_t len = sizeof domain;
 
 	snprintf(endpoint->name, sizeof endpoint->name, "fd:%d", endpoint->fd);
-	/* After an update the socket has another number here. The old process has checked it. */
+	/*
+	 * After an update the socket may have another number. The program that ran before the first
+	 * update has checked the socket.
+	 */
 	if (inherited.count > 0)
 		return 0;
 	if (flags < 0 || getsockopt(endpoint->fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ||

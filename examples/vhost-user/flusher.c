@@ -98,7 +98,6 @@ void flusher_close(struct flusher *flusher)
 	close(flusher->answer);
 }
 
-/* If no thread can be started now, the calling thread flushes. */
 void flusher_begin(struct flusher *flusher)
 {
 	if (has_thread(flusher))

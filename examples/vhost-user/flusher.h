@@ -40,7 +40,7 @@ void flusher_begin(struct flusher *flusher);
 /* Returns the meaning of an answer: 0, or the errno of a failed flush. */
 int flusher_error(uint64_t answer);
 
-/* Waits for the answer. Returns its meaning. */
+/* Waits for the answer, and returns its meaning. Returns EIO if the answer can't be read. */
 int flusher_wait(struct flusher *flusher);
 
 #endif

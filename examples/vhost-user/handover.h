@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Descriptors that a process hands over to the program that it executes. Each has a name.
+ * Descriptors that a process hands over to the program that it executes. Each descriptor has a
+ * name.
  *
- * A memfd lists their names and numbers. An environment variable has the number of the memfd, and
- * arguments can't fake or hide it. The saved state is in another memfd, and contains no descriptor
- * numbers.
+ * A memfd lists the names and numbers. The number of the memfd is in an environment variable, which
+ * the program's arguments can neither fake nor hide. The saved state is in another memfd, and
+ * contains no descriptor numbers.
  *
  *   the old process            the new process
  *   handover_add() ...         handover_receive()
@@ -12,8 +13,8 @@
  *   execve()                   handover_commit()        or handover_return()
  *   handover_withdraw()                                 if execve() fails
  *
- * The new program takes copies. If it can't go on, handover_return() executes the old program
- * again, which finds all descriptors open.
+ * The new program takes copies. If the new program can't go on, handover_return() executes the old
+ * program again, which finds all descriptors open.
  *
  * Threads: the control thread's.
  */
@@ -40,11 +41,14 @@ struct handover_entry {
 struct handover {
 	struct handover_entry *entries;
 	unsigned int count, capacity;
-	bool failed; /* out of memory */
+	bool failed; /* an entry is missing: out of memory */
 	int table;   /* the memfd, between handover_pass() and handover_withdraw() */
 };
 
-/* Adds a descriptor, which the caller keeps. Does nothing for -1. */
+/*
+ * Adds a descriptor, which the caller keeps. Does nothing for -1. If there is no memory,
+ * handover_pass() will fail.
+ */
 __attribute__((format(printf, 3, 4))) void handover_add(struct handover *handover, int fd, const char *name, ...);
 
 /* Adds bytes for the next program. Returns 0, or -1 with errno. */
@@ -63,7 +67,7 @@ int handover_pass(struct handover *handover, char *const *argv);
 /* Undoes handover_pass(). */
 void handover_withdraw(struct handover *handover);
 
-/* Forgets the entries. */
+/* Forgets the entries, and closes the descriptors that handover_add_bytes() has made. */
 void handover_clear(struct handover *handover);
 
 /*
@@ -84,7 +88,8 @@ __attribute__((format(printf, 2, 3))) int handover_take(struct handover *handove
 __attribute__((format(printf, 2, 3))) bool handover_has(const struct handover *handover, const char *name, ...);
 
 /*
- * Takes exactly count bytes. Returns 0, or -1 if no bytes have this name, or their number differs.
+ * Takes exactly count bytes. Returns 0, or -1 if no bytes have this name, their number differs, or
+ * they can't be read.
  */
 __attribute__((format(printf, 4, 5))) int handover_take_bytes(struct handover *handover, void *bytes, size_t count,
 							      const char *name, ...);

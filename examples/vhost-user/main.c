@@ -296,8 +296,8 @@ static void take_over(struct daemon *daemon)
 }
 
 /*
- * Starts listening, or takes over the servers of the old program. After an update --restore is
- * ignored: the arguments are still those of the first start.
+ * Begins to listen or to connect, or takes over the servers of the old program. After an update
+ * --restore is ignored, because the arguments are still the arguments of the first start.
  */
 static int begin(struct daemon *daemon)
 {

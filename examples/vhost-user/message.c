@@ -35,7 +35,10 @@ static bool is_other_end(int socket, int fd)
 	       memcmp(&ours, &peers, ours_len) == 0;
 }
 
-/* Checks whether the daemon may hold the descriptors of a complete message. */
+/*
+ * Checks whether the daemon may hold the descriptors of a complete message. Returns 1, or -1 with
+ * *reason set.
+ */
 static int check_fds(int socket, const struct message *message, const char **reason)
 {
 	for (unsigned int i = 0; i < message->in.fd_count; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Receives vhost-user messages, and never waits for the rest of a message.
+ * Receives and sends vhost-user messages, and never waits for the rest of a message.
  *
  * What the front end can do: send any bytes in pieces of any size, attach descriptors where none
  * belong, and leave in the middle of a message. A message is passed on when it is complete and its
@@ -24,11 +24,11 @@ struct message {
  *
  * @socket   a stream socket
  * @message  empty, or as the last call left it
- * @reason   set when -1 is returned: why the connection is over; NULL if the front end has left
+ * @reason   set when -1 is returned: why the session must end; NULL if the front end has left
  *           between two messages
  *
- * Returns 1 when the message is whole, 0 if the rest has not arrived yet, -1 if the connection is
- * over.
+ * Returns 1 when the message is whole, 0 if the rest has not arrived yet, -1 if the session must
+ * end.
  */
 int message_receive(int socket, struct message *message, const char **reason);
 
