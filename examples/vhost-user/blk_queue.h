@@ -57,7 +57,7 @@ struct blk_queue {
 	struct virtio_blk_stats stats;
 	int logged_error; /* the back end's error that was logged last, and its errno */
 	int logged_errno;
-	uint32_t logged_refusals; /* a bit for each enum virtio_blk_refusal that was logged */
+	uint32_t logged_refusals; /* bit n: the enum virtio_blk_refusal with value n was logged */
 };
 
 /* process() and drain() do the work of queue_notify() and queue_drain() (struct device_ops). */

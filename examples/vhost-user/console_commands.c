@@ -122,7 +122,7 @@ static const char *command_stats(struct console_device *console, const char *not
 		struct virtio_console_port_stats s;
 		char next[17];
 
-		/* This cannot fail: the port exists. */
+		/* This cannot fail: the table has the port. */
 		(void)!virtio_console_get_port_stats(&console->console, id, &s);
 		print_waiting(port, next);
 		console_control_say(&console->commands,

@@ -54,8 +54,8 @@ struct console_link_ops {
 	int (*open)(struct console_link *link);
 	void (*close)(struct console_link *link);
 	void (*refresh)(struct console_link *link);  /* called on SIGHUP */
-	void (*attached)(struct console_link *link); /* a front end uses the device, or has left */
-	void (*detached)(struct console_link *link);
+	void (*attached)(struct console_link *link); /* a front end uses the device */
+	void (*detached)(struct console_link *link); /* the front end has left */
 	/* Called when the operator has changed the port's size. */
 	void (*resize)(struct console_link *link, uint16_t cols, uint16_t rows);
 	/* May change or remove bytes of the input. Returns the number of bytes that remain. */

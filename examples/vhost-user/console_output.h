@@ -15,11 +15,11 @@
 
 /* The most bytes that a buffer may hold, and what happens to further bytes. */
 enum console_output_room {
-	/* CONSOLE_OUTPUT_KEPT bytes. New bytes wait. */
+	/* CONSOLE_OUTPUT_KEPT bytes. Further bytes are not added. */
 	CONSOLE_ROOM_USUAL,
 	/* CONSOLE_OUTPUT_KEPT bytes. New bytes replace the oldest bytes. */
 	CONSOLE_ROOM_NEWEST,
-	/* CONSOLE_OUTPUT_BYTES. New bytes wait. */
+	/* CONSOLE_OUTPUT_BYTES. Further bytes are not added. */
 	CONSOLE_ROOM_RESERVE,
 	/* CONSOLE_OUTPUT_BYTES. New bytes replace the oldest bytes. */
 	CONSOLE_ROOM_RESERVE_NEWEST,

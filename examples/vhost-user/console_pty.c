@@ -175,7 +175,7 @@ static void close_pty(struct console_link *link)
 	ssize_t len;
 
 	close_slave(link);
-	/* Until this process has taken over, the old process needs the link. */
+	/* Until this process has taken over, the old process needs the symbolic link. */
 	if (!link->options.symlink || inherited.count > 0)
 		return;
 	len = readlink(link->options.symlink, target, sizeof target);

@@ -21,7 +21,7 @@
 #define AT_ONCE_NS 1
 #define BUSY "The console has another client.\r\n"
 
-/* Returns the number of bytes that a client has sent, and that nobody has read. */
+/* Returns the number of bytes from the client that are still in the socket. */
 static size_t unread(const struct console_link *link)
 {
 	int bytes = 0;
@@ -115,8 +115,8 @@ static void input_blocked(struct console_link *link)
 }
 
 /*
- * Returns whether the next client can be accepted. If the guest takes input, it first gets some
- * time for the last client's input.
+ * Returns whether the next client can be accepted. If the guest takes input, the guest first gets
+ * some time for the last client's input.
  */
 static bool make_way(struct console_link *link)
 {

@@ -73,7 +73,7 @@ static void save_name(const struct port *port, struct virtio_section_writer *wri
 				     (uint32_t)strlen(port->name));
 }
 
-/* The buffer is a ring, so its bytes lie in two pieces. */
+/* The buffer is a ring, so its bytes can lie in two pieces. */
 static void save_output(const struct console_output *output, struct virtio_section_writer *writer, uint32_t number,
 			uint32_t id)
 {

@@ -63,7 +63,10 @@ struct handover;
 /* A running queue as its device sees it, from queue_start() until queue_stop() returns. */
 struct device_queue {
 	uint16_t index;
-	/* The queue is started. Its thread may pop, resolve and complete at any time. */
+	/*
+	 * The started queue. The thread of the queue may pop, resolve and complete chains at any
+	 * time.
+	 */
 	struct virtio_queue virtq;
 	/* The loop of the queue's thread, to which the device may add sources, timers and tasks. */
 	struct event_loop *loop;
@@ -89,7 +92,7 @@ static inline bool device_queue_is_new(const struct device_queue *queue)
 
 /* The result of a turn of a queue. */
 enum device_turn {
-	/* The device pops the next chain as soon as the driver makes one available. */
+	/* The next turn follows when the driver makes a chain available. */
 	DEVICE_TURN_DONE,
 	/*
 	 * The device pops nothing before it calls device_queue_wake(): a request in flight has to
@@ -188,8 +191,8 @@ struct device_ops {
 	 *            haven't received yet. Adds the descriptors of the device's open files
 	 *            (handover.h). Changes nothing that a guest or a peer can see. Returns 0, or -1
 	 *            after printing why the device can't be handed over now.
-	 * restore()  called in the new process after open(). Before it came attached() if there is
-	 *            a front end, and check_features() if features were negotiated. No queue runs.
+	 * restore()  called in the new process after open(), after attached() if there is a front
+	 *            end, and after check_features() if features were negotiated. No queue runs.
 	 *            @anew  true for --restore: the descriptors of save() are gone, and a front end
 	 *                   will connect. Its session begins without reset() and check_features()
 	 *                   if the driver goes on with the same features.

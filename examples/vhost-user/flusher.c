@@ -54,8 +54,8 @@ static void *run(void *arg)
 }
 
 /*
- * Starts the thread if it doesn't run. Blocks all signals in it: they are for other threads.
- * Returns whether the thread runs.
+ * Starts the thread if it doesn't run. Blocks all signals in the thread, because other threads
+ * handle signals. Returns whether the thread runs.
  */
 static bool has_thread(struct flusher *flusher)
 {

@@ -190,8 +190,8 @@ static void drop_own(struct handover *handover, int program, int arguments)
 }
 
 /*
- * Checks whether the next program can make its copies: makes the same number of copies, and closes
- * them. Returns 0, or -1 with errno.
+ * Checks whether the next program can make `count` copies: makes them here, and closes them.
+ * Returns 0, or -1 with errno.
  */
 static int try_copies(int fd, unsigned int count)
 {

@@ -79,8 +79,8 @@ void handover_clear(struct handover *handover);
 int handover_receive(struct handover *handover);
 
 /*
- * Returns a copy of a received descriptor; or -1 with errno: ENOENT if no descriptor has this name
- * or it was already taken, EMFILE, ENOMEM.
+ * Returns a copy of a received descriptor; or -1 with errno: ENOENT if no descriptor has this name,
+ * or the descriptor was already taken; EMFILE; ENOMEM.
  */
 __attribute__((format(printf, 2, 3))) int handover_take(struct handover *handover, const char *name, ...);
 

@@ -9,7 +9,7 @@
  *   server          accepts or makes connections, with unix_listener
  *   update          continues in another process, with session_state, handover (of descriptors)
  *                   and state_file
- *   restart         saves the state at the end, and continues from it in a later process
+ *   restart         saves the state at the end; a later process continues from the state
  *   session         one front end, with requests (the protocol) and message (its messages)
  *   vring           rings, with vring_fds (their descriptors) and worker (their threads)
  *   shared_memory   the memory of front ends

@@ -97,8 +97,8 @@ int message_reply(int socket, struct message *message, uint32_t size)
 	const struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
 	/*
-	 * A reply has a few bytes. If they do not fit the socket's buffer, the front end does not
-	 * read.
+	 * A reply is much shorter than a socket's buffer. If a reply does not fit, the front end
+	 * does not read.
 	 */
 	return sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)(sizeof header + size) ? 0 : -1;
 }
