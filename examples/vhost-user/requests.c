@@ -71,8 +71,9 @@ static enum outcome get_features(struct session *session)
 }
 
 /*
- * Front ends also send features that are not final: only one half of them, before the driver has
- * chosen, or when the driver resets. So only rings that start later use the new features.
+ * Front ends also send features that are not final: one 32-bit half alone, features from before the
+ * driver has chosen, or features after the driver has reset the device. So new features apply only
+ * when a ring starts.
  */
 static enum outcome set_features(struct session *session)
 {
@@ -187,7 +188,7 @@ static uint16_t switch_rings(struct session *session, const struct shared_memory
 	return switched;
 }
 
-/* Checks a table's counts. Returns 0, or the outcome of a refusal. */
+/* Checks a table's counts. Returns REQUEST_DONE or REQUEST_REFUSED. */
 static enum outcome check_counts(struct session *session)
 {
 	const struct message *message = &session->message;
@@ -205,7 +206,7 @@ static enum outcome check_counts(struct session *session)
 	return REQUEST_DONE;
 }
 
-/* The old memory is unmapped after the last queue has left it. */
+/* The old memory is unmapped when no queue uses it any more. */
 static enum outcome set_mem_table(struct session *session)
 {
 	const struct vhost_user_memory *table = &session->message.payload.memory;
@@ -244,7 +245,7 @@ static struct vhost_vring *find_vring(struct session *session, uint32_t index)
 
 /*
  * Ends a request about a ring. The ring starts if the request has completed the ring's set-up. If
- * the ring can't start, the request has no effect.
+ * the ring can't start, the request is refused, and the ring gets its earlier settings back.
  */
 static enum outcome end_ring_request(struct session *session, struct vhost_vring *vring,
 				     const struct vring_setup *before, int error)
@@ -403,7 +404,7 @@ static enum outcome get_queue_num(struct session *session)
 
 /*
  * Computes the offset in the configuration space of the bytes that a message names. Returns 0, or
- * -1 if the bytes exceed the payload or the largest configuration space of the protocol.
+ * -1 if the bytes exceed the largest payload or the largest configuration space of the protocol.
  */
 static int find_config(const struct message *message, uint32_t *offset)
 {

@@ -14,7 +14,7 @@
 /* The outcome of a message. For all but REQUEST_DONE, session->reason says why. */
 enum outcome {
 	REQUEST_DONE,
-	/* Nothing has changed. A ring that the request should have started doesn't run. */
+	/* The front end's settings are as before, but rings may have stopped. */
 	REQUEST_REFUSED,
 	REQUEST_VIOLATION, /* the front end breaks the protocol, or doesn't read replies */
 };
@@ -24,8 +24,8 @@ struct request {
 	enum outcome (*handle)(struct session *session);
 	uint32_t min_size, max_size; /* of the payload */
 	/*
-	 * The most and the fewest descriptors in the message. If they differ, the handler checks
-	 * the number.
+	 * The most and the fewest descriptors in the message. If the two limits differ, the handler
+	 * checks the number.
 	 */
 	unsigned int max_fds;
 	unsigned int min_fds;

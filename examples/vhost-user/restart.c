@@ -36,7 +36,10 @@ int restart_save(const char *path, const struct update_entry *entries, unsigned 
 {
 	int result;
 
-	/* All front ends leave first: guests may be connected with each other. */
+	/*
+	 * All front ends leave before a device is saved. Guests may be connected with each other,
+	 * so the end of one front end can change another device.
+	 */
 	for (unsigned int i = 0; i < count; i++)
 		server_end(entries[i].server);
 	result = update_check_devices(entries, count) ? -1 : write_state(path, entries, count);
@@ -114,7 +117,10 @@ static unsigned int open_all(const char *path, struct event_loop *loop, const st
 	while (opened < count && server_open_restored(entries[opened].server, loop, entries[opened].device,
 						      entries[opened].endpoint, once, &reader, opened) == 0)
 		opened++;
-	/* This fails if the state has more devices than the command line. */
+	/*
+	 * This fails if sections are left, because the state has more devices than the command
+	 * line.
+	 */
 	if (opened == count && update_end_state(&reader)) {
 		(void)refuse(path, &reader);
 		server_close(entries[--opened].server);

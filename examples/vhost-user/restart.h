@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A stop and a later start: --state PATH writes the state of all devices at the end, and --restore
- * PATH continues from it. In between, the guest is paused, is saved, or waits for its devices. Its
- * front end connects anew, and says where the rings go on.
+ * PATH continues from this state. In between, the guest is paused, is saved, or waits for its
+ * devices. The guest's front end connects anew, and says where the rings go on.
  *
  * A state that is used twice would repeat output, so the file gets another name when it is used:
  * PATH.used.
@@ -25,7 +25,8 @@ int restart_save(const char *path, const struct update_entry *entries, unsigned 
 /*
  * Opens all servers, and restores their devices from the state.
  *
- * Returns 0, or -1 after printing why not. Then no server is open, and the file is as before.
+ * Returns 0, or -1 after printing why not. Then no server is open. The file is as before, unless
+ * its renaming could not be synced to disk. Then its name is PATH.used.
  */
 int restart_open(const char *path, struct event_loop *loop, const struct update_entry *entries, unsigned int count,
 		 bool once);

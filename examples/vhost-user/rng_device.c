@@ -91,8 +91,8 @@ static ssize_t read_source(struct rng_device *rng)
 }
 
 /*
- * Reads the kernel's generator, which does not wait once it is ready. A signal may interrupt a call
- * for more than 256 bytes.
+ * Reads the kernel's generator, which does not wait once it is initialised. A signal may interrupt
+ * a call for more than 256 bytes, so the call is repeated.
  */
 static ssize_t read_kernel(struct rng_device *rng)
 {

@@ -116,16 +116,17 @@ static bool has_hung_up(int fd)
 }
 
 /*
- * Handles a second front end. The first front end may have left, with an event that is not handled
- * yet. If the first front end is still there, the second front end is refused, because two guests
- * would destroy a disk. A process that only tests whether the daemon listens has hung up already.
+ * Called when a front end connects. Returns whether the server can serve it. An earlier front end
+ * may have left, with an event that is not handled yet. If the earlier front end is still there,
+ * the new one is refused, because two guests would destroy a disk. A process that only tests
+ * whether the daemon listens has hung up by now, and is not logged.
  */
 static bool make_room(struct server *server, int fd)
 {
 	/*
 	 * Handles the messages of the first front end. A message may end the session. A message may
-	 * also contain the front end's own end of its connection, which would hide that the front
-	 * end has hung up.
+	 * also carry, as a descriptor, the front end's own end of the connection. While such a
+	 * message is not read, the connection doesn't hang up.
 	 */
 	for (unsigned int i = 0; i < MOST_MESSAGES && server->session && is_readable(server->session->socket.fd); i++)
 		server->session->socket.ready(&server->session->socket);
@@ -160,8 +161,8 @@ static void on_connection(struct event_source *source)
 }
 
 /*
- * Makes one attempt to connect. The front end may not listen yet: the operator is told once for a
- * row of failures.
+ * Makes one attempt to connect. The front end may not listen yet, so only the first of several
+ * failures in a row is logged.
  */
 static int connect_once(struct server *server)
 {
@@ -220,7 +221,10 @@ static bool listens(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 && yes;
 }
 
-/* Begins to listen or to connect for an open device. */
+/*
+ * Called when the device is open. Begins to listen or to connect, or serves an inherited
+ * connection.
+ */
 static int start_meeting(struct server *server)
 {
 	const struct endpoint *endpoint = server->endpoint;
@@ -393,7 +397,7 @@ static void stop_listening(struct server *server)
 	if (server->listener.fd < 0)
 		return;
 	/*
-	 * The listener isn't in the loop while there is no room for connections; removing it twice
+	 * The listener isn't in the loop while there is no room for connections. Removing it twice
 	 * does no harm.
 	 */
 	event_loop_remove(server->loop, &server->listener);

@@ -31,6 +31,8 @@ struct server {
  * listens.
  *
  * @endpoint  with its path set; must live until server_close()
+ *
+ * Returns 0, or -1 after printing why not, with nothing to close.
  */
 int server_open(struct server *server, struct event_loop *loop, struct device *device, const struct endpoint *endpoint,
 		bool once);
@@ -45,8 +47,11 @@ int server_open_restored(struct server *server, struct event_loop *loop, struct 
 			 const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader,
 			 uint32_t number);
 
-/* Begins to listen or to connect. Returns 0, or -1 after printing why not. */
+/*
+ * Begins to listen or to connect. Returns 0, or -1 after printing why not. The server stays open.
+ */
 int server_meet(struct server *server);
+/* Lets the device run. Front ends are served from now on. */
 void server_begin(struct server *server);
 
 /*
@@ -61,8 +66,8 @@ void server_keep(struct server *server);
  * the old process's descriptor. No ring runs, and no front end is accepted, before
  * server_continue().
  *
- * Returns 0, or -1 after printing why not. Then nothing was closed: closing would write output and
- * remove socket files that the old process still needs.
+ * Returns 0, or -1 after printing why not. After -1 an open device stays open: closing it would
+ * write output, and would remove socket files that the old process still needs.
  */
 int server_take_over(struct server *server, struct event_loop *loop, struct device *device,
 		     const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader, uint32_t number,
@@ -70,8 +75,8 @@ int server_take_over(struct server *server, struct event_loop *loop, struct devi
 void server_continue(struct server *server);
 
 /*
- * Pauses the device's threads, so that nothing is in flight, if they settle before the time @end.
- * Returns whether they are paused; if not, all threads go on.
+ * Tries to pause the device's threads before the time @end. Returns whether they are paused: then
+ * nothing is in flight. If a thread doesn't settle in time, all threads go on.
  */
 bool server_try_pause(struct server *server, const struct timespec *end);
 void server_resume(struct server *server);

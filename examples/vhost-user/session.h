@@ -5,7 +5,7 @@
  * The front end can send any message at any time:
  *   wrong header or length      ends the session, since the next bytes may not be the start of a
  *                               message
- *   request that can't be done  changes nothing. But a ring that it should have started stays
+ *   request that can't be done  changes no setting. A ring that it should have started stays
  *                               stopped, and loses the kick descriptor of the message. The front
  *                               end gets an error if it asked for a reply (REPLY_ACK). Otherwise
  *                               the session ends, unless the request is harmless (requests.h)
@@ -43,7 +43,7 @@ struct session {
 	struct event_loop *loop;
 	struct device_host *host;
 	struct device *device;
-	/* Called when the front end has left; may close the session. */
+	/* Called when the front end has left or was dropped; may close the session. */
 	void (*ended)(struct session *session);
 	void *owner; /* for the function that opened the session */
 	struct message message;
@@ -84,7 +84,7 @@ int session_start_rings(struct session *session);
 void session_memory_came(struct session *session);
 
 /*
- * Passes the features to the device before rings start. Returns 0, or -1 with session->reason set
+ * Passes the features to the device, unless a ring runs. Returns 0, or -1 with session->reason set
  * if the device refuses them.
  */
 int session_apply_features(struct session *session);

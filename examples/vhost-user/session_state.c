@@ -274,7 +274,10 @@ static int refuse_value(const struct restoring *r, const struct virtio_section_l
 	return refuse(r, "");
 }
 
-/* A ring that runs with a feature can't go on without that feature. */
+/*
+ * Refuses features that are not offered here: a driver or front end that uses a feature can't go on
+ * without it.
+ */
 static int check_feature_bits(const struct restoring *r, const struct virtio_section_layout *layout,
 			      const struct virtio_section *where, const char *field, uint64_t features,
 			      uint64_t offered)

@@ -7,17 +7,17 @@
  *               features, for people who read the file
  *   vu-driver   features of the driver, and statistics. Programs that don't know the section skip
  *               it
- *   vu-session  the front end's settings, and a list of its memory regions; only if there is a
- *               front end
- *   vu-message  the bytes of a message that isn't complete
+ *   vu-session  the front end's settings, and a list of its memory regions
+ *   vu-message  the bytes of an incomplete message, if any
  *   vu-ring     for each queue; if the ring runs, the section of the queue follows
  *
- * The device's own sections follow.
+ * Without a front end there is no vu-session, vu-message or vu-ring. The device's own sections
+ * follow.
  *
  * Names of the descriptors of device N, with an index I or the number Q of a queue: "N socket",
  * "N requests", "N memory I", "N message I", "N kick Q", "N call Q", "N err Q".
  *
- * Threads: the control thread's. Everything is paused during a save.
+ * Threads: the control thread's. The devices' threads are paused during a save.
  */
 #ifndef SESSION_STATE_H
 #define SESSION_STATE_H
@@ -43,7 +43,7 @@ int session_state_save(struct device_host *host, const struct session *session, 
  * @host     open
  * @session  set to the session with the front end, or NULL if there was none
  *
- * Returns 0, or -1 after printing why not. Then nothing was closed, see server_take_over().
+ * Returns 0, or -1 after printing why not. After -1 nothing was closed, see server_take_over().
  */
 int session_state_restore(struct device_host *host, struct event_loop *loop, struct virtio_section_reader *reader,
 			  uint32_t number, struct handover *handover, struct session **session);

@@ -17,8 +17,9 @@
 #define MAX_GUARDED 4096
 
 /*
- * The signal handler's data. The handler runs on a queue's thread that has accessed guest memory,
- * while the control thread maps and unmaps other memory. An entry is in use while `len` is not 0.
+ * The signal handler's data. The handler runs on the thread that has accessed guest memory.
+ * Meanwhile the control thread may map and unmap other memory. An entry is in use while `len` is
+ * not 0.
  */
 struct guarded_mapping {
 	_Atomic uintptr_t start;
@@ -34,8 +35,8 @@ static _Atomic(shared_memory_fault_fn *) elsewhere;
 
 /*
  * Finds the mapping of `addr`. The calling thread uses that mapping, so its entry stays. The entry
- * of another mapping may be reused between two of these loads. Then the second load finds another
- * length, or the length is right for the new start, too.
+ * of another mapping may be reused between the two loads of `len`. Then the second load finds
+ * another length, or the length is right for the new start, too.
  */
 static struct guarded_mapping *find_guarded(uintptr_t addr)
 {

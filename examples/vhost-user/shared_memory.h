@@ -2,15 +2,15 @@
 /*
  * The guest's memory as a front end shares it: a table of regions, each with a file descriptor.
  *
- * The front end can send any numbers and any descriptors. It can also shrink a file after it was
- * mapped: then an access to the lost pages raises SIGBUS. Therefore:
+ * The front end can send any numbers and any descriptors. It can also shrink a mapped file. An
+ * access to the lost pages then raises SIGBUS. Therefore:
  *   - Only regular files are mapped (a memfd is one).
  *   - A file that can be sealed (a memfd may allow it) is sealed against shrinking before its size
  *     is read.
  *   - Bytes after the end of the file never become guest memory.
- *   - User Mode Linux and QEMU's memory-backend-file share files that can't be sealed; these are
- *     accepted. When such a file shrinks, an access to a lost page maps a page of zeros there, and
- *     marks the memory as damaged.
+ *   - User Mode Linux and QEMU's memory-backend-file share files that can't be sealed. These files
+ *     are accepted. If a thread accesses a lost page of such a file, the handler of SIGBUS maps a
+ *     page of zeros there, and marks the memory as damaged.
  *
  * Threads: one thread maps and frees. Any thread may access the memory, and ask whether it is
  * damaged.
@@ -48,8 +48,8 @@ struct shared_memory {
 int shared_memory_guard(void);
 
 /*
- * Sets the handler for a SIGBUS outside of guest memory. Such a signal ends the process. Without a
- * handler it has its default action.
+ * Sets the handler for a SIGBUS outside of guest memory. The handler must end the process. Without
+ * a handler the signal has its default action, which ends the process, too.
  */
 typedef void shared_memory_fault_fn(int number);
 void shared_memory_on_other_fault(shared_memory_fault_fn *handler);
@@ -79,7 +79,7 @@ void shared_memory_free(struct shared_memory *memory);
  * @guest      set on success
  *
  * Returns 0 or VIRTIO_EFAULT. Regions overlap in the front end's address space if a guest has the
- * same page at two addresses. Then the first region counts.
+ * same page at two addresses. Then the first region that contains the bytes is used.
  */
 int shared_memory_user_to_guest(const struct shared_memory *memory, uint64_t user_addr, uint64_t len, uint64_t *guest);
 

@@ -53,7 +53,6 @@ static bool is_no_file(const char *path)
 	       (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
-/* The file has another name until it is complete. */
 int state_file_write(const char *path, const uint8_t *bytes, size_t length)
 {
 	char *temporary = NULL;

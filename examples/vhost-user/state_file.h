@@ -15,14 +15,15 @@
 
 /*
  * Writes a file that only its owner can read. The file gets its name when it is complete and on
- * disk. Then it replaces an earlier file of this name. After a failure the earlier file stays.
+ * disk. Then it replaces an earlier file of this name. After a failure the earlier file stays,
+ * unless only the sync of the folder has failed.
  *
- * Returns 0, or -1 with errno. EFBIG: STATE_FILE_LIMIT. EEXIST: a device, pipe or socket has this
- * name, and stays.
+ * Returns 0, or -1 with errno. EFBIG: see STATE_FILE_LIMIT. EEXIST: a device, pipe or socket has
+ * this name, and stays.
  */
 int state_file_write(const char *path, const uint8_t *bytes, size_t length);
 
-/* Writes the bytes into an open file. Returns 0, or -1 with errno. EFBIG: STATE_FILE_LIMIT. */
+/* Writes the bytes into an open file. Returns 0, or -1 with errno. EFBIG: see STATE_FILE_LIMIT. */
 int state_file_put(int fd, const uint8_t *bytes, size_t length);
 
 /*
@@ -30,7 +31,7 @@ int state_file_put(int fd, const uint8_t *bytes, size_t length);
  *
  * @length  set to the number of bytes
  *
- * Returns an allocation that the caller frees; or NULL with errno. EFBIG: STATE_FILE_LIMIT.
+ * Returns an allocation that the caller frees; or NULL with errno. EFBIG: see STATE_FILE_LIMIT.
  */
 uint8_t *state_file_get(int fd, size_t *length);
 

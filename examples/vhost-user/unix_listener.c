@@ -68,13 +68,13 @@ int unix_listener_group(const char *value, struct unix_listener_access *access)
 
 /*
  * Locks the folder of a path. Without the lock, two processes could find the same file that was
- * left behind. The second process could then remove the first one's new file, which looks left
+ * left behind. The second process could then remove the first process's new file, which looks left
  * behind until listen(). The lock needs no file, and the system releases it when the process ends.
  *
  * @lock  set to a descriptor, or to -1 for a folder that can't be locked, for example because it
  *        can't be read. Closing the descriptor unlocks the folder
  *
- * Returns -1 if another process keeps the folder locked.
+ * Returns -1 if another process keeps the folder locked, otherwise 0.
  */
 static int lock_folder(const char *path, int tries, int *lock)
 {
@@ -135,8 +135,9 @@ static int make_room(const struct sockaddr_un *addr)
 }
 
 /*
- * Sets permissions and group of the file at a path. Fills in *st, which identifies the file. Does
- * not change another kind of file, or the target of a symbolic link.
+ * Sets permissions and group of the socket file at a path. Fills in *st, which identifies the file.
+ * Does not change a file that is no socket, or the target of a symbolic link. Returns 0, or -1 with
+ * errno.
  */
 static int give_access(const char *path, const struct unix_listener_access *access, struct stat *st)
 {
@@ -158,8 +159,8 @@ static int give_access(const char *path, const struct unix_listener_access *acce
 }
 
 /*
- * Until the group of the file is set, only the owner has permissions. Nobody can connect before
- * listen().
+ * If a mode or a group is given, only the owner has permissions until both are set. Nobody can
+ * connect before listen().
  */
 static int bind_and_listen(int fd, const struct sockaddr_un *addr, int backlog,
 			   const struct unix_listener_access *access, struct stat *st)

@@ -38,7 +38,7 @@ bool unix_listener_fits(const char *path);
  * Listens at a path. Replaces a socket file on which no process listens any longer, and no other
  * file. If several processes do this for one path, only one succeeds.
  *
- * @access  in force before a client can connect
+ * @access  set before a client can connect
  * @file    set to the socket file
  *
  * Returns a descriptor that does not block, or -1 after printing why.
@@ -72,7 +72,10 @@ __attribute__((format(printf, 4, 5))) int unix_listener_hand_over(struct handove
 __attribute__((format(printf, 3, 4))) int unix_listener_take(struct handover *handover, struct unix_listener_file *file,
 							     const char *name, ...);
 
-/* Closes the descriptor, and removes the socket file if it is still the same. */
+/*
+ * Closes the descriptor. Removes the socket file, unless another file has its name now, or the old
+ * process may still need the file.
+ */
 void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file);
 
 #endif

@@ -131,7 +131,10 @@ failed:
 	return NULL;
 }
 
-/* The new program reads the state that was saved here, even if the file changes. */
+/*
+ * Adds the state in a memfd, so a change of the file does not affect the new program. Returns the
+ * memfd, or -1 with errno.
+ */
 static int add_state(struct handover *handover, const uint8_t *bytes, size_t length)
 {
 	const int fd = memfd_create("state", MFD_CLOEXEC);

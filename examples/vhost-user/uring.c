@@ -132,9 +132,10 @@ static bool is_full(const struct uring_queue *uring)
 /* Pieces */
 
 /*
- * Gets an entry of the io_uring for the next piece of a slot. There is always an unused entry,
- * because the io_uring has an entry for each slot, and a slot has at most one piece at a time.
- * Returns NULL if the io_uring is broken, and nothing is submitted any more.
+ * Gets an entry of the io_uring for the next piece of a slot, or for the read of the flusher's
+ * answer (NULL). There is always an unused entry: the io_uring has an entry for each slot, a slot
+ * has at most one piece at a time, and slots that wait for the answer have none. Returns NULL if
+ * the io_uring is broken, and nothing is submitted any more.
  */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {
@@ -165,8 +166,8 @@ static void begin_move(struct uring_queue *uring, struct slot *slot)
 }
 
 /*
- * Carries out a piece that the kernel has refused, with an ordinary system call. Returns the result
- * of a completion: bytes, or a negative errno.
+ * Carries out a piece that io_uring has not done, with an ordinary system call. Returns bytes, or a
+ * negative errno, as a completion does.
  */
 static int move_now(const struct uring_queue *uring, struct slot *slot)
 {
@@ -183,7 +184,10 @@ static int move_now(const struct uring_queue *uring, struct slot *slot)
 	return moved < 0 ? -errno : (int)moved;
 }
 
-/* Ends a read at the end of the file. The back end knows whether the last sector is partial. */
+/*
+ * Called when a piece has moved no bytes. A read is then at the end of the file. The back end knows
+ * whether the last sector is partial.
+ */
 static int read_end(const struct uring_queue *uring, struct slot *slot)
 {
 	const struct virtio_blk_backend *backend = &uring->queue.blk->options.backend;
@@ -355,8 +359,9 @@ static void rest_a_moment(void)
 }
 
 /*
- * Handles a refused submission. EAGAIN, EBUSY: the kernel has no memory for it right now. Other
- * errors are permanent, such as the error of a seccomp filter.
+ * Handles a refused submission. EAGAIN and EBUSY pass when the kernel has memory again. Other
+ * errors, such as the error of a seccomp filter, are permanent, so the number of attempts is
+ * limited.
  */
 static void refuse(struct uring_queue *uring, int error)
 {
@@ -369,7 +374,8 @@ static void refuse(struct uring_queue *uring, int error)
 }
 
 /*
- * Submits the pieces, and waits until `wait` pieces, 0 or 1, have ended. A signal can prevent both.
+ * Submits the pieces, and waits until `wait` pieces, 0 or 1, have ended. A signal can prevent the
+ * submission and the wait.
  */
 static void submit(struct uring_queue *uring, unsigned int wait)
 {
@@ -387,8 +393,8 @@ static void submit(struct uring_queue *uring, unsigned int wait)
 }
 
 /*
- * Carries out pieces without io_uring until the turn is over, but at least one piece. A piece may
- * be followed by another piece, or by a flush, whose answer is a piece too.
+ * Carries out unsent pieces by ordinary system calls: at least one piece, and more until the turn
+ * is over. A piece may be followed by another piece, or by a flush, whose answer is a piece too.
  */
 static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq, int64_t end)
 {
@@ -462,7 +468,9 @@ static int fill(struct uring_queue *uring, struct slot *slot)
 	return error;
 }
 
-/* Begins the next request in `popped`; there is a slot for it. Returns as fill(). */
+/*
+ * Begins the next request in `popped`; there is a slot for it. Returns the same values as fill().
+ */
 static int begin_next(struct uring_queue *uring, struct virtio_queue *virtq)
 {
 	struct slot *slot = uring->free;

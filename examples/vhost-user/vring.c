@@ -383,8 +383,8 @@ static void count_faults(struct vhost_vring *vring)
 }
 
 /*
- * A ring may have 32768 entries, and most have far fewer: the array is as long as the largest ring
- * so far.
+ * The array is as long as the ring's largest size so far: a ring may have 32768 entries, but most
+ * rings have far fewer.
  */
 static int make_room(struct vhost_vring *vring)
 {

@@ -2,12 +2,12 @@
 /*
  * One ring of a session: the front end's settings, and how a thread serves the ring while it runs.
  *
- * A ring starts when it is enabled, and its size, addresses, memory and kick descriptor are known.
- * Their order does not matter, and the ring needs no kick. While the ring runs, a message about it
- * has this effect:
- *   something is removed                 the ring stops
+ * A ring starts when it is enabled, and its features, size, addresses, memory and kick descriptor
+ * are known. The order of the messages does not matter, and the ring starts without a kick. While
+ * the ring runs, a message about it has this effect:
+ *   SET_VRING_ENABLE 0, GET_VRING_BASE   the ring stops
  *   the same value again                 nothing changes
- *   another descriptor                   replaces the old one, the ring goes on
+ *   another descriptor, or none          replaces the old one, and the ring goes on
  *   another size, address or index       the guest has a new driver: the ring stops, and waits for
  *                                        a kick descriptor or SET_VRING_ENABLE. Every front end
  *                                        ends its set-up with one of the two
@@ -18,20 +18,20 @@
  *   ring that runs                       the worker that serves it (worker.h): the ring's own
  *                                        worker, started with the ring, or the device's worker,
  *                                        which serves all rings of the device
- * To access a running ring the control thread calls functions on the worker, or pauses it. A paused
- * worker has nothing in flight. So only one thread at a time uses a queue. The control thread waits
- * at most for the requests in flight, never for requests that the guest adds.
+ * To access a running ring the control thread calls functions on the worker, or pauses the worker.
+ * A paused worker has nothing in flight. So only one thread at a time uses a queue. The control
+ * thread waits at most for the requests in flight, never for requests that the guest adds.
  *
- * Descriptors: the front end shares them, and can change their flags. So this file does not rely on
- * O_NONBLOCK, and does not set it:
+ * Descriptors: the front end shares them, and can change their flags. So the daemon does not rely
+ * on their O_NONBLOCK flag, and does not set it:
  *   - A kick descriptor is never read; waiting until it is readable is enough.
  *   - Sockets and pipes are written to without waiting.
  *   - An eventfd is written to after poll() has reported that it is writable. A front end that
  *     fills it between poll() and write() blocks only its own device's thread. A call, stop or
  *     pause of that thread ends the wait.
  *   - Other kinds of file are refused. Otherwise the front end could use this process to write to
- *     files for which it has no permission. (User Mode Linux sends sockets where others send
- *     eventfds.)
+ *     files for which it has no permission. (User Mode Linux sends sockets where other front
+ *     ends send eventfds.)
  */
 #ifndef VRING_H
 #define VRING_H
@@ -51,7 +51,10 @@ struct vhost_vring;
 /* A thread that serves rings. */
 struct vring_thread {
 	struct worker worker;
-	/* Number of rings for which the thread is paused. Used by the control thread only. */
+	/*
+	 * Number of pauses that are not resumed yet, of rings and of the device. Used by the
+	 * control thread only.
+	 */
 	unsigned int pauses;
 	/*
 	 * List of the served rings. Used by the worker, like the last members of struct
@@ -103,8 +106,8 @@ struct vhost_vring {
 	struct vring_thread *thread; /* serves the ring: own_thread, or the device's */
 	struct vring_thread own_thread;
 	/*
-	 * The worker has stopped serving the ring, because it broke. Cleared when the ring is
-	 * stopped or set up anew.
+	 * The worker has stopped serving the ring, because the ring broke or guest memory was lost.
+	 * Cleared when the ring is stopped or set up anew.
 	 */
 	atomic_bool broken;
 
@@ -164,7 +167,7 @@ int vring_set_size(struct vhost_vring *vring, uint32_t size);
 int vring_set_addr(struct vhost_vring *vring, const uint64_t addr[3]);
 int vring_set_base(struct vhost_vring *vring, uint32_t base);
 
-/* Enables the ring, which doesn't start it, or disables it, which stops it. */
+/* Enables or disables the ring. Enabling does not start the ring; disabling stops it. */
 void vring_set_enable(struct vhost_vring *vring, bool on);
 
 /*
@@ -178,9 +181,9 @@ void vring_set_enable(struct vhost_vring *vring, bool on);
 int vring_set_kick(struct vhost_vring *vring, int fd);
 
 /*
- * Set a descriptor, which the ring owns from now on, or remove it (-1). A call descriptor is
- * signalled at once if the ring runs. Return 0, or VIRTIO_EINVAL for the wrong kind of file, which
- * is closed.
+ * Set a descriptor, which the ring owns from now on, or remove it (-1). A running ring signals a
+ * new call descriptor in its next turn. Return 0, or VIRTIO_EINVAL for the wrong kind of file,
+ * which is closed.
  */
 int vring_set_call(struct vhost_vring *vring, int fd);
 int vring_set_err(struct vhost_vring *vring, int fd);
@@ -202,7 +205,7 @@ bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory
  *   0              started
  *   VIRTIO_EFAULT  the addresses don't lie in the memory
  *   VIRTIO_EIO     the system has no room for a thread or for the ring
- *   others         from virtio_queue_start() or the device's queue_start()
+ *   others         of vring_resolve(), virtio_queue_start() or the device's queue_start()
  */
 int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features);
 
@@ -235,7 +238,10 @@ bool vring_try_pause(struct vhost_vring *vring, const struct timespec *end);
  */
 int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *memory);
 
-/* Returns how often guests have broken the ring. The ring must be paused, or must not run. */
+/*
+ * Returns how often guests have broken the ring, without the faults that are already in
+ * device->ring_faults. The ring must be paused, or must not run.
+ */
 uint64_t vring_faults(const struct vhost_vring *vring);
 
 /*
@@ -254,8 +260,9 @@ int vring_save(const struct vhost_vring *vring, struct vring_state *out);
 int vring_restore(struct vhost_vring *vring, const struct vring_state *state, int kick, int call, int err);
 
 /*
- * Translates the addresses of the set-up into guest addresses of the ring's areas. Returns the same
- * values as vring_start().
+ * Fills in the configuration of the ring, with the addresses of the set-up translated into guest
+ * addresses. Returns 0; VIRTIO_EFAULT if the addresses don't lie in the memory; or another error if
+ * the set-up is not valid.
  */
 int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features,
 		  struct virtio_queue_config *config);
@@ -265,7 +272,7 @@ int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *m
  *
  * @state  the queue's state from vring_save()
  *
- * Returns as vring_start().
+ * Returns the same values as vring_start(), or an error of virtio_queue_restore().
  */
 int vring_continue(struct vhost_vring *vring, const struct virtio_queue_state *state,
 		   const struct shared_memory *memory);

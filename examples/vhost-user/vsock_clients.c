@@ -121,7 +121,7 @@ static void on_line(struct vsock_stream *client)
 
 /*
  * Reads bytes of a stream up to the newline, and leaves the bytes after it. Returns 1 for a whole
- * line, 0 to wait, -1 for a bad line.
+ * line, 0 to wait, -1 for a bad line or a closed socket.
  */
 static int take_line(struct vsock_stream *client)
 {

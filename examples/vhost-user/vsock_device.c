@@ -185,10 +185,10 @@ static void let_go_of_all(struct vsock_device *vsock)
 }
 
 /*
- * Called when both queues run. A new driver starts with indices of 0, and has no connections. A
- * driver that continues with a new front end may have lost connections: the transport reset tells
- * the driver, or an RST for each connection if the front end keeps the event queue to itself.
- * Requests wait until it is known which of the two is sent.
+ * Called when the receive and transmit queues run. A new driver starts with indices of 0, and has
+ * no connections. A driver that continues with a new front end may have lost connections. A
+ * transport reset tells the driver so. If the front end keeps the event queue to itself, an RST for
+ * each connection does. Requests wait until it is known which of the two is sent.
  */
 static void on_up(struct vsock_device *vsock)
 {

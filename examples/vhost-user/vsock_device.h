@@ -24,7 +24,7 @@
 #define VSOCK_QUEUES 3
 #define VSOCK_SEGMENTS 512 /* of a packet; a packet with more resets its connection */
 #define VSOCK_MAX_PAYLOAD 65536u
-#define VSOCK_MAX_LINES 256u /* clients that have not sent their line */
+#define VSOCK_MAX_LINES 256u /* the most clients that have not sent their line */
 
 #define VSOCK_SECOND UINT64_C(1000000000) /* the time is in nanoseconds */
 #define VSOCK_LINE_TIME (10 * VSOCK_SECOND)
@@ -45,7 +45,7 @@ struct vsock_listener {
 	uint16_t type; /* enum virtio_vsock_type */
 	char path[128];
 	struct unix_listener_file file;
-	bool paused; /* no descriptor was available; accepts again when the timer expires */
+	bool paused; /* accepting has failed, and is tried again later */
 };
 
 /* Counted since the start. */
@@ -73,7 +73,7 @@ struct vsock_device {
 	uint64_t armed;      /* when the timer expires; UINT64_MAX if it isn't set */
 	uint64_t hold_until; /* when requests stop waiting; UINT64_MAX if not limited */
 	bool new_front_end;  /* set until it is known whether the driver is new */
-	bool resumed;        /* a driver continues with a new front end: connections are lost */
+	bool resumed;        /* a driver goes on with a new front end: it must get a reset */
 	bool opened;
 	bool tx_waits; /* the transmit queue waits until the guest has received a packet */
 	struct vsock_listener listeners[2];
@@ -111,8 +111,8 @@ int vsock_save(struct device *device, struct virtio_section_writer *writer, uint
 int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
 
 /*
- * Ends all connections after the host's ends or the front end have gone. A driver that goes on with
- * another front end gets an RST for each connection.
+ * Ends all connections, because the front end or the host's sockets are gone. A driver that goes on
+ * with another front end gets an RST for each connection.
  */
 void vsock_end_connections(struct vsock_device *vsock);
 
@@ -142,8 +142,8 @@ void vsock_clients_read(struct vsock_stream *client);
 void vsock_clients_connect(struct vsock_device *vsock);
 
 /*
- * Connects to the host's listener for a guest's connection. Returns 0, or -1 after ending the
- * stream.
+ * Connects to the host's listener for a guest's connection. If the listener's backlog is full, the
+ * stream waits in VSOCK_STAGE_DIALLING. Returns 0, or -1 after ending the stream.
  */
 int vsock_clients_dial(struct vsock_stream *stream);
 

@@ -31,7 +31,7 @@ struct vsock_group {
 	const char *name;
 	struct vsock_device *vsock;
 	uint32_t cid;
-	struct event_wake wake; /* the inbox isn't empty */
+	struct event_wake wake; /* signalled for each offer */
 	pthread_mutex_t mutex;  /* protects the members below */
 	bool open;
 	unsigned int count;

@@ -27,8 +27,8 @@ static int make_room(struct vsock_output *output, size_t len)
 	if (output->capacity - output->end >= len)
 		return 0;
 	/*
-	 * Makes the capacity twice the stored bytes. Otherwise each new piece would move all bytes
-	 * of a full buffer.
+	 * Makes the capacity at least twice the stored bytes. Otherwise each new piece would move
+	 * all bytes of a full buffer.
 	 */
 	while (capacity - used < len || capacity / 2 < used)
 		capacity *= 2;

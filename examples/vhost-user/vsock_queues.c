@@ -51,8 +51,8 @@ static void on_request(struct vsock_device *vsock, struct virtio_vsock_connectio
 
 /*
  * Called when the guest has accepted. The other side is told first: a client by a line, another
- * guest's device by a byte. A new socket has room for that. If the socket has no room, the other
- * side has closed it.
+ * guest's device by a byte. A new socket has room for the line or the byte. If the send fails, the
+ * other side has closed its socket.
  */
 static void on_response(struct vsock_stream *s)
 {
@@ -67,8 +67,7 @@ static void on_response(struct vsock_stream *s)
 }
 
 /*
- * The order of these events is fixed. Each of the functions may close the stream, and then the
- * connection is over.
+ * The order of these events is fixed: only the last function that is called may close the stream.
  */
 static void obey(struct vsock_device *vsock, const struct virtio_vsock_received *what)
 {
@@ -142,8 +141,8 @@ static bool has_something(const struct vsock_device *vsock)
 }
 
 /*
- * Fills a packet. Returns false if there was nothing to send. Sets *out_short if data waits that
- * needs a longer buffer.
+ * Fills a packet. Returns false if there is nothing to send, or if the data that waits needs a
+ * longer buffer. In the second case *out_short is set.
  */
 static bool fill(struct vsock_device *vsock, uint64_t now, bool *out_short)
 {

@@ -272,7 +272,7 @@ static int read_sections(struct restoring *r)
 				   &r->count, &r->where);
 }
 
-/* The streams in these stages have a connection. */
+/* Returns whether a stream in this stage has a connection. */
 static bool has_connection(uint8_t stage)
 {
 	return stage == VSOCK_STAGE_REQUESTED || stage == VSOCK_STAGE_DIALLING || stage == VSOCK_STAGE_ANSWER ||

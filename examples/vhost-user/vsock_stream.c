@@ -149,8 +149,8 @@ static void stop_output(struct vsock_stream *s)
 }
 
 /*
- * Sends a message. Returns the bytes sent; or -1 if the socket has no room now, or is closed: then
- * s->discards is set.
+ * Sends a message. Returns the bytes sent, or -1 with errno. Clears s->writable if the socket has
+ * no room now. Sets s->discards if the socket is closed.
  */
 static ssize_t send_some(struct vsock_stream *s, const struct iovec *iov, size_t count)
 {
@@ -187,7 +187,7 @@ static void flush_stream(struct vsock_stream *s)
 
 /*
  * Sends a packet of a pair: the marks, and the part of a record that has arrived. Returns false if
- * it can't be sent now.
+ * the packet can't be sent now.
  */
 static bool send_piece(struct vsock_stream *s, const struct vsock_record *record)
 {
@@ -258,7 +258,7 @@ static bool flush_records(struct vsock_stream *s)
 	return true;
 }
 
-/* Returns false if a record can't be carried, and the connection is broken. */
+/* Returns false if a record can't be carried. The caller then ends the connection. */
 static bool flush(struct vsock_stream *s)
 {
 	if (!has_records(s))
@@ -290,7 +290,10 @@ static void break_for_record(struct vsock_stream *s)
 	vsock_stream_reset(s);
 }
 
-/* Sends stored output, and reports it to the guest. Returns false if the stream may be closed. */
+/*
+ * Sends stored output, and reports the sent bytes to the table. Returns false if the stream may be
+ * closed.
+ */
 static bool flush_and_account(struct vsock_stream *s)
 {
 	if (!flush(s)) {
@@ -311,7 +314,10 @@ static void send_directly(struct vsock_stream *s, struct virtio_reader *reader)
 	while (s->writable && virtio_reader_left(reader) > 0) {
 		count = virtio_reader_iovec(reader, UINT64_MAX, iov, IOVECS, &filled);
 		sent = send_some(s, virtio_sys_iovec(iov), count);
-		/* After EFAULT the memory is gone. vsock_output_put() finds that out. */
+		/*
+		 * After EFAULT the memory is gone. vsock_output_put() then causes a SIGBUS, whose
+		 * handler marks the memory as damaged.
+		 */
 		if (sent <= 0 || virtio_reader_skip(reader, (uint64_t)sent))
 			return;
 		s->vsock->counts.bytes_from_guest += (uint64_t)sent;
@@ -458,8 +464,8 @@ static ssize_t receive_record(struct vsock_stream *s, bool *out_bad)
 }
 
 /*
- * Returns whether the rest of the message fits the guest's buffer, in packets of this size: if not,
- * the message can never arrive.
+ * Returns whether the message fits the guest's buffer up to the end of the present record, in
+ * packets of `room` bytes. If not, the message can never arrive.
  */
 static bool fits_guest(const struct vsock_stream *s, uint32_t room)
 {
@@ -543,8 +549,8 @@ void vsock_stream_credit(struct vsock_stream *s)
 
 /*
  * Resets a connection if the guest's buffer holds only the first part of the present message, and
- * still has no room for the rest. The guest's receive buffers are smaller than when the message
- * began, or the message of a pair is too long.
+ * still has no room for the rest. This happens if the guest's receive buffers have become smaller
+ * since the message began, or if the message of a pair is too long.
  */
 void vsock_stream_check(struct vsock_stream *s)
 {

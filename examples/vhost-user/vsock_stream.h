@@ -2,10 +2,11 @@
 /*
  * The host's end of one connection: a Unix socket, and data that waits for it. No call blocks.
  *
- *   input   is read directly into the guest's buffers, when one is available and the guest has
- *           credit. A record is read as a whole, and kept while its pieces go to the guest
- *   output  is written directly from the guest's buffers. Bytes for which the socket has no room
- *           are stored in vsock_output, limited by the guest's credit
+ *   input   is read directly into the guest's buffers, when a buffer is available and the guest has
+ *           granted credit. A record is read as a whole, and kept while its pieces go to the guest
+ *   output  of a stream is written directly from the guest's buffers. Bytes for which the socket
+ *           has no room, and all records, are stored in vsock_output. The guest's credit limits
+ *           the stored bytes
  *
  * Between two guests the socket is one of a pair. The accepting side sends the byte VSOCK_ACCEPTED
  * first. If the pair carries records, each packet begins with a byte of marks. So the pair can
@@ -48,7 +49,7 @@ struct vsock_stream {
 	bool paired;                                /* with another guest's stream */
 	bool readable, writable;                    /* false after a call that would block */
 	bool read_ended;                            /* the socket's input is over */
-	/* The guest's output is over, and the socket was told. */
+	/* The guest sends no more, and the socket was shut down for writing. */
 	bool write_ended;
 	/* Bytes from the guest are dropped: the socket can't be written to. */
 	bool discards;
@@ -60,7 +61,7 @@ struct vsock_stream {
 	bool has_record;
 	uint8_t *record;
 	uint32_t record_at, record_len, record_marks;
-	uint64_t message_sent; /* bytes of the message sent so far; a pair splits it into records */
+	uint64_t message_sent; /* bytes of the present message; a pair may split a message */
 	uint64_t message_packets;
 	/* The client's line. */
 	uint32_t port;
@@ -104,12 +105,12 @@ void vsock_stream_shut(struct vsock_stream *stream);
  */
 int vsock_stream_fill(struct vsock_stream *stream, struct virtio_vsock_packet *packet, uint64_t now);
 
-/* Called when the guest has credit again. */
+/* Called when the guest has granted credit again. */
 void vsock_stream_credit(struct vsock_stream *stream);
 
 /*
- * Resets the connection if the guest grants no credit for the rest of a record before it has the
- * whole record. Such a wait would last for ever.
+ * Resets the connection if the guest's buffer holds a part of a record, and has no room for the
+ * rest. The guest would wait for the rest for ever.
  */
 void vsock_stream_check(struct vsock_stream *stream);
 

@@ -32,9 +32,7 @@ int worker_init(void)
 	return sigaction(NUDGE, &action, NULL);
 }
 
-/*
- * The event only wakes the thread. Orders and calls are checked between events.
- */
+/* The event only wakes the thread. Orders and calls are checked between turns of the loop. */
 static void on_wake(struct event_wake *wake)
 {
 	(void)wake;
@@ -52,7 +50,7 @@ static void answer_call(struct worker *worker)
 	pthread_cond_broadcast(&worker->changed);
 }
 
-/* Called between two events. Returns whether the thread goes on. */
+/* Called between two turns of the loop. Returns whether the thread goes on. */
 static bool obey(struct worker *worker)
 {
 	enum worker_order order;

@@ -10,9 +10,10 @@
  * Owner and thread never use the data at the same time, so the data needs no lock. The functions of
  * this file contain the memory barriers.
  *
- * The thread checks for orders after every handler. If a handler waits in a system call, a signal
- * interrupts the call, again and again until the handler returns. So a handler that gets EINTR
- * gives up, and doesn't repeat the call.
+ * The thread checks for orders after each turn of its loop: at most one handler and one task. If
+ * one of these waits in a system call, a signal interrupts the call, again and again until the
+ * handler or task returns. So a handler or task that gets EINTR gives up, and doesn't repeat the
+ * call.
  */
 #ifndef WORKER_H
 #define WORKER_H
@@ -54,7 +55,7 @@ int worker_init(void);
  * Prepares a worker. Its thread doesn't run yet, and sources can be added to its loop.
  *
  * @settle  called on the thread before the owner may use the data. Ends activities outside of
- *          handlers, or waits for their end
+ *          handlers, such as I/O in flight, or waits for their end
  *
  * Returns 0, or -1 with errno and nothing to close.
  */
