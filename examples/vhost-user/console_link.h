@@ -40,7 +40,10 @@ struct console_link_events {
 	size_t (*deliver)(struct console_link *link);
 	/* Called when there is room again, after console_link_put() has accepted only a part. */
 	void (*output_room)(struct console_link *link);
-	/* A client has connected, or has left. */
+	/*
+	 * A client has connected, or has left. An end without clients counts as connected while it
+	 * is open.
+	 */
 	void (*connected)(struct console_link *link, bool is);
 	void (*resized)(struct console_link *link, uint16_t cols, uint16_t rows);
 };
