@@ -245,7 +245,7 @@ static bool read_envelope(const uint8_t *bytes, size_t length, const uint8_t id[
 		return fault(view, VIRTIO_SECTION_FILE_VERSION, 8);
 	if (length < FORMAT_FRAME)
 		return fault(view, VIRTIO_SECTION_FILE_SHORT, length);
-	if (format_number(bytes + 12, 8) > length || format_number(bytes + 12, 8) < FORMAT_FRAME)
+	if (format_number(bytes + 12, 8) > length)
 		return fault(view, VIRTIO_SECTION_FILE_SHORT, 12);
 	if (format_number(bytes + 12, 8) < length)
 		return fault(view, VIRTIO_SECTION_FILE_LONG, 12);

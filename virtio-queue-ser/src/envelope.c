@@ -98,8 +98,7 @@ static int check_length(struct virtio_section_reader *reader, size_t length)
 {
 	const uint64_t said = virtio_get_le64(reader->bytes + FILE_LENGTH);
 
-	/* The stored length is wrong if it is shorter than an empty envelope. */
-	if (length < said || said < VIRTIO_QUEUE_SER_FRAME_BYTES)
+	if (length < said)
 		return refuse(reader, VIRTIO_SECTION_FILE_SHORT, VIRTIO_EFORMAT, "length", FILE_LENGTH, length, said);
 	if (length > said)
 		return refuse(reader, VIRTIO_SECTION_FILE_LONG, VIRTIO_EFORMAT, "length", FILE_LENGTH, length, said);
