@@ -105,8 +105,8 @@ static ssize_t read_kernel(struct rng_device *rng)
 }
 
 /*
- * Returns whether there is a byte. If the source may have bytes later, the queue is woken when they
- * arrive.
+ * Returns whether there is a byte, after reading the source if necessary. If the source may have
+ * bytes later, the queue is woken when they arrive.
  */
 static bool has_bytes(struct rng_device *rng)
 {

@@ -10,7 +10,7 @@
  *                               end gets an error if it asked for a reply (REPLY_ACK). Otherwise
  *                               the session ends, unless the request is harmless (requests.h)
  *   unknown request             is refused or ignored
- * In all cases the device serves the next front end.
+ * Whatever a front end sends, the device can serve the next front end.
  *
  * struct session_setup and struct vring_setup contain all settings of the front end, except its
  * memory and its descriptors.

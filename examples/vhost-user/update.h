@@ -21,7 +21,7 @@
 #define UPDATE_PATIENCE_MS 5000u
 
 struct update {
-	char **argv;   /* a copy of main()'s arguments: parsing changes them */
+	char **argv;   /* a copy of main()'s arguments: parsing changes the originals */
 	char *program; /* the file of the program */
 	/*
 	 * Where the state is written. If NULL, SIGUSR1 is refused, and no state is written at the

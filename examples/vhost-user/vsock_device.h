@@ -9,7 +9,7 @@
  *   vsock_state    connections that another process goes on with
  *   vsock_group    the guests of this process that reach each other
  *
- * Only the device's own thread uses a device. The inbox of vsock_group is an exception.
+ * Only the device's own thread uses an open device, except the inbox of vsock_group.
  */
 #ifndef VSOCK_DEVICE_H
 #define VSOCK_DEVICE_H

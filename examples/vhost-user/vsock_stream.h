@@ -61,7 +61,7 @@ struct vsock_stream {
 	bool has_record;
 	uint8_t *record;
 	uint32_t record_at, record_len, record_marks;
-	uint64_t message_sent; /* bytes of the present message; a pair may split a message */
+	uint64_t message_sent; /* sent bytes of the present message, which a pair may split */
 	uint64_t message_packets;
 	/* The client's line. */
 	uint32_t port;

@@ -146,8 +146,8 @@ static bool is_past(const struct timespec *at)
 }
 
 /*
- * Waits until is_done() returns true, or until the time @end; NULL is no limit. The mutex is held.
- * Returns whether is_done() has returned true.
+ * Waits until is_done() returns true, or until the time @end. NULL means no limit. The mutex is
+ * held. Returns whether is_done() has returned true.
  */
 static bool await(struct worker *worker, bool (*is_done)(const struct worker *worker), const struct timespec *end)
 {
