@@ -15,6 +15,14 @@ void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events)
 	events->owed = true;
 }
 
+/* Unpops a chain because of an error. Returns that error, or the error of the unpop. */
+static int unpop_after(struct virtio_queue *queue, const struct virtio_chain *chain, int error)
+{
+	const int unpopped = virtio_queue_unpop(queue, chain->token);
+
+	return unpopped ? unpopped : error;
+}
+
 /*
  * Writes the event to a chain, and completes the chain. Returns the number of bytes written, which
  * is 0 if the chain cannot take the event; or an error.
@@ -28,11 +36,8 @@ static int use_buffer(struct virtio_queue *queue, struct virtio_chain *chain, st
 	int error = virtio_chain_resolve(chain, &buffer);
 	uint32_t written = 0;
 
-	if (error == VIRTIO_ENOTMAPPED) {
-		const int unpopped = virtio_queue_unpop(queue, chain->token);
-
-		return unpopped ? unpopped : error;
-	}
+	if (error == VIRTIO_ENOTMAPPED)
+		return unpop_after(queue, chain, error);
 	/* After VIRTIO_ENOBUFS the array has the chain's first segments, which may be enough. */
 	if ((!error || error == VIRTIO_ENOBUFS) && buffer.readable == 0) {
 		virtio_writer_init(&writer, &buffer);
@@ -49,7 +54,6 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 	struct virtio_chain chain;
 	int left, got = 0, used = 0;
 	uint16_t avail_idx;
-	bool known;
 
 	if (!segments || capacity == 0)
 		return VIRTIO_EINVAL;
@@ -64,7 +68,9 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 		 * buffer by which a fast driver shows that it has seen the event. The device would
 		 * wait for another buffer for ever.
 		 */
-		known = virtio_queue_read_avail_idx(queue, &avail_idx) == 0;
+		got = virtio_queue_read_avail_idx(queue, &avail_idx);
+		if (got < 0)
+			return unpop_after(queue, &chain, got);
 		got = use_buffer(queue, &chain, segments, capacity);
 		if (got < 0)
 			return got;
@@ -72,8 +78,8 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 		if (got == 0)
 			continue;
 		events->owed = false;
-		events->waiting = known;
-		events->avail_idx = known ? avail_idx : 0;
+		events->waiting = true;
+		events->avail_idx = avail_idx;
 	}
 	return got < 0 ? got : used;
 }

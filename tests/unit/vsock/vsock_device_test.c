@@ -235,6 +235,92 @@ static void events_report_errors_and_keep_the_reset(void **state)
 	assert_true(e.events.owed);
 }
 
+#define AVAIL 128u
+#define CUT (AVAIL + 12u)
+
+/* A guest whose available ring lies in two regions, so that each access to the ring is translated. */
+struct cut_guest {
+	uint8_t ram[2][0x1000];
+	struct virtio_region driver_regions[2], device_regions[2];
+	struct virtio_memory_map driver_map, device_map;
+	struct virtio_mock mock;
+	struct virtio_mock_slot slots[8];
+	struct virtio_queue queue;
+	struct virtio_inflight inflight[8];
+	uint32_t answers;  /* number of translations before the next failure */
+	uint32_t refusals; /* number of translations that then fail */
+};
+
+static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
+{
+	struct cut_guest *g = context;
+
+	(void)access;
+	if (g->answers > 0)
+		g->answers--;
+	else if (g->refusals > 0 && g->refusals--)
+		return VIRTIO_ENOTMAPPED;
+	*out = (struct virtio_translation){ addr, len, VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE };
+	return 0;
+}
+
+static void cut_guest_setup(struct cut_guest *g)
+{
+	memset(g, 0, sizeof *g);
+	for (int i = 0; i < 2; i++) {
+		struct virtio_region *regions = i ? g->device_regions : g->driver_regions;
+
+		regions[0] = (struct virtio_region){ .addr = 0, .len = CUT, .host = g->ram[0] };
+		regions[1] = (struct virtio_region){ .addr = CUT, .len = 0xf00, .host = g->ram[1] + CUT % 64 };
+		assert_int_equal(virtio_memory_map_init(i ? &g->device_map : &g->driver_map, regions, 2), 0);
+	}
+	virtio_memory_map_set_translation(&g->device_map, translate, g);
+	assert_int_equal(virtio_mock_init(&g->mock, &g->driver_map, 0, 8, g->slots, 8), 0);
+	assert_int_equal(g->mock.addr[VIRTIO_QUEUE_AVAIL], AVAIL);
+	assert_int_equal(virtio_mock_create_queue(&g->mock, &g->queue, g->inflight, 8, &g->device_map), 0);
+}
+
+/*
+ * Hostile 228: memory that is not mapped for a moment. Whatever translation fails, the event is sent
+ * once, and is pending afterwards.
+ */
+static void events_survive_any_translation_that_fails(void **state)
+{
+	const struct virtio_mock_buffer buffer = WRITABLE(0x800, 4);
+	struct virtio_vsock_events events;
+	struct virtio_segment segment;
+	struct vring_used_elem used;
+	struct cut_guest g;
+	uint32_t failures = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 16; i++) {
+		int got;
+
+		cut_guest_setup(&g);
+		virtio_vsock_events_reset(&events);
+		virtio_vsock_events_owe_reset(&events);
+		assert_true(virtio_mock_add(&g.mock, &buffer, 1) >= 0);
+		g.answers = i;
+		g.refusals = 1;
+		got = virtio_vsock_events_send(&events, &g.queue, &segment, 1);
+		if (got != 1) {
+			failures++;
+			assert_int_equal(got, VIRTIO_ENOTMAPPED);
+			assert_true(events.owed);
+			assert_int_equal(virtio_queue_in_flight(&g.queue), 0);
+			assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 0);
+			assert_int_equal(virtio_vsock_events_send(&events, &g.queue, &segment, 1), 1);
+		}
+		g.refusals = 0;
+		assert_int_equal(virtio_vsock_events_pending(&events, &g.queue), 1);
+		assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 1);
+		assert_int_equal(used.len, 4);
+	}
+	/* The index is read twice, and an entry and a buffer once each. */
+	assert_true(failures >= 4);
+}
+
 /*
  * Hostile 228: requests wait until the driver has handled the reset event. The event is pending
  * until the driver posts the buffer again, or resets the device.
@@ -281,6 +367,7 @@ int main(void)
 		FIXTURE_ON_ALL(events_hold_the_reset_until_there_is_a_buffer),
 		FIXTURE_ON_ALL(events_skip_buffers_that_cannot_hold_one),
 		cmocka_unit_test(events_report_errors_and_keep_the_reset),
+		cmocka_unit_test(events_survive_any_translation_that_fails),
 		FIXTURE_ON_ALL(events_are_pending_until_the_driver_accepts_them),
 	};
 

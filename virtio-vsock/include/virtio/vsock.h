@@ -356,7 +356,8 @@ void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events);
  * Returns 1 if a buffer was used (see virtio_queue_needs_interrupt()), 0 if none was, or:
  *   VIRTIO_EINVAL      segments is NULL or capacity is 0
  *   VIRTIO_ENOTMAPPED  as for virtio_vsock_tx_pop()
- *   others             of virtio_queue_pop() or virtio_queue_complete()
+ *   others             of virtio_queue_pop(), virtio_queue_read_avail_idx() or
+ *                      virtio_queue_complete()
  * After an error the call may still have used an earlier buffer.
  */
 VIRTIO_MUST_CHECK
