@@ -47,7 +47,7 @@ boot_time=$(seconds_since "$boot_started")
 echo "4. A guest's shell on the daemon's console"
 VIRTIO_REQUIRE_GUESTS=1 sh tests/guests/uml-console.sh "$daemon" "$terminal" alone
 echo "The terminal changed its size from 100x30 to 132x50. The shell printed:"
-# Removes the shell's queries for the cursor position, and characters that a terminal does not show.
+# Removes control sequences, text that the shell has overwritten, and empty lines.
 escape=$(printf '\033')
 sed "s/$escape\[[0-9]*[nJ]//g; s/\r*\$//; s/.*\r//; /^\$/d; s/^/  | /" "$terminal/alone"
 

@@ -38,9 +38,9 @@ static int take(void *context, struct virtio_chain *chain, uint32_t *written)
 }
 
 /*
- * Pops the available requests. The loop ends: no request completes while the lock is held, so the
- * loop pops at most as many requests as the queue has entries. After VIRTIO_ENOTMAPPED,
- * async_disk_mapped() pops the remaining requests.
+ * Pops the available requests. The loop ends: take() keeps every request, and this thread holds the
+ * lock, so no request completes meanwhile. Then the loop pops at most as many requests as the queue
+ * has entries. After VIRTIO_ENOTMAPPED, async_disk_mapped() pops the remaining requests.
  */
 static void take_all(struct async_disk *disk, uint16_t queue)
 {
@@ -170,7 +170,10 @@ static int check_features(struct virtio_device *device, const uint32_t features[
 	return virtio_blk_negotiate(&disk->blk, virtio_features_to_u64(features));
 }
 
-/* While requests are in flight, the core calls this again after each report of a quiesced queue. */
+/*
+ * While a reset waits for requests in flight, the core calls this again after each report of a
+ * quiesced queue.
+ */
 static int reset(struct virtio_device *device)
 {
 	struct async_disk *disk = device->context;

@@ -82,8 +82,8 @@ struct async_disk {
  * @host      copied
  * @memory    the guest's. virtio_device_queues_set_memory() switches to another map.
  *
- * Returns 0, or an error of enum virtio_error. VIRTIO_EIO means that the system could not start a
- * thread.
+ * Returns 0, or an error of enum virtio_error. VIRTIO_EIO means that the system lacked resources
+ * for the threads.
  */
 VIRTIO_MUST_CHECK
 int async_disk_init(struct async_disk *disk, const struct virtio_blk_backend *backend, uint64_t capacity,

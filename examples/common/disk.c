@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Opens images, and finds out what the guest sees of them. */
+/* Opens an image, and chooses the properties of the disk that the guest sees. */
 #include "disk.h"
 
 #include "options.h"
@@ -131,7 +131,7 @@ static int lock_image(int fd, bool read_only)
 	}
 }
 
-/* Checks an image and locks it. Returns 0, or -1 after printing why the file can't be a disk. */
+/* Checks an image and locks it. Returns 0, or -1 after printing what is wrong. */
 static int check_image(int fd, const struct disk_options *options, uint64_t *bytes)
 {
 	switch (virtio_blk_file_size(fd, bytes)) {
@@ -160,7 +160,10 @@ static const char *serial(const struct disk_options *options)
 	return slash ? slash + 1 : options->path;
 }
 
-/* Takes a value from the block device, unless the command line sets it. A value of 0 is unknown. */
+/*
+ * Takes a value from the block device, unless the command line sets this value, or the device's
+ * value is out of range. The device reports an unknown value as 0.
+ */
 static void take_from_device(struct disk_number numbers[DISK_NUMBERS], bool taken[DISK_NUMBERS], unsigned int i,
 			     uint64_t value)
 {

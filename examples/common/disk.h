@@ -35,7 +35,7 @@ struct disk_options {
 	const char *serial;
 	bool read_only;
 	struct disk_number numbers[DISK_NUMBERS];
-	/* set if the image is open already, as `fd`; on success the disk owns `fd` */
+	/* set if the image is open already, as `fd`; disk_open() closes `fd` if it fails */
 	bool has_fd;
 	int fd;
 };
@@ -56,9 +56,9 @@ void disk_print_help(void);
  * QEMU and these examples, so there is one writer. A file system without locks gives no such
  * protection.
  *
- * A disk on a block device gets the device's properties. They are printed as options, which make
- * the same disk on another host. The size of an image is rounded up to whole blocks, with a message
- * to the operator.
+ * A disk on a block device gets the device's properties. The properties are printed as options.
+ * With these options the guest sees the same disk on another host. The size of an image is rounded
+ * up to whole blocks, with a message to the operator.
  *
  * @options  from the command line
  * @file     for the back end; must live as long as the disk
@@ -66,7 +66,8 @@ void disk_print_help(void);
  *           values for which there is no option. The other members are set here. A read-only disk
  *           offers no discard and no write zeroes.
  *
- * Returns a descriptor, to be closed after the disk; or -1 after printing why not.
+ * Returns a descriptor, which the caller closes after the last use of the disk; or -1 after
+ * printing what is wrong.
  */
 int disk_open(const struct disk_options *options, struct virtio_blk_file *file, struct virtio_blk_options *blk);
 

@@ -24,7 +24,10 @@
 struct event_source {
 	int fd; /* -1 for none */
 	void (*ready)(struct event_source *source);
-	/* Why ready() is called: EVENT_READABLE, EVENT_WRITABLE or both. A hang-up sets both. */
+	/*
+	 * Why ready() is called: EVENT_READABLE, EVENT_WRITABLE or both. A hang-up or an error sets
+	 * both.
+	 */
 	unsigned int events;
 };
 
@@ -44,10 +47,10 @@ struct event_loop {
 /* Conditions under which a source's handler is called. */
 enum event_trigger {
 	EVENT_WHILE_READABLE,
-	EVENT_ON_WAKE, /* called once for each signal; no read is needed */
+	EVENT_ON_WAKE, /* called once after one or more signals; no read is needed */
 };
 
-/* Return 0, or -1 with errno. */
+/* All three functions return 0, or -1 with errno. */
 int event_loop_open(struct event_loop *loop);
 int event_loop_add(struct event_loop *loop, struct event_source *source, enum event_trigger trigger);
 int event_loop_run(struct event_loop *loop);
@@ -63,13 +66,13 @@ int event_loop_run(struct event_loop *loop);
 int event_loop_want(struct event_loop *loop, struct event_source *source, unsigned int interest);
 
 /*
- * Handles one event and runs one task. Waits for an event only if no task is queued. Returns 0, or
- * -1 with errno.
+ * Handles at most one event, then runs at most one task. Waits for an event only if no task is
+ * queued. Returns 0, or -1 with errno.
  */
 int event_loop_turn(struct event_loop *loop);
 
 /*
- * Call this before closing the descriptor. If another process has the same file open, events
+ * Call this before closing the descriptor. If another process has the same open file, its events
  * continue after the descriptor is closed.
  */
 void event_loop_remove(struct event_loop *loop, struct event_source *source);

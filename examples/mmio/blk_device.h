@@ -58,7 +58,7 @@ struct blk_device {
  * Opens an image and makes a device of it.
  *
  * @blk   the caller's. It must not be moved or copied.
- * @disk  the image and what the guest sees of it
+ * @disk  the options of the image and the disk
  * @host  copied
  *
  * Returns 0, or -1 after printing why not.
@@ -74,8 +74,8 @@ void blk_set_memory(struct blk_device *blk, const struct virtio_memory_map *memo
 void blk_run(struct blk_device *blk);
 
 /*
- * Reads the image's size again, and tells the driver about a change. Returns 0, or -1 if a disk
- * can't have this size.
+ * Reads the image's size again, and tells the driver about a change. Returns 0, or -1 if the size
+ * can't be read, or if a disk can't have this size.
  */
 int blk_resize(struct blk_device *blk);
 

@@ -40,7 +40,7 @@ static void on_timer(struct event_source *source)
 
 /*
  * Drops the bytes that the guest writes. When QEMU closes this socket, the guest gets no more
- * interrupts. The program ends only when QEMU closes the socket of x-pci-proxy-dev.
+ * interrupts. The program still serves the socket of x-pci-proxy-dev, until QEMU closes it, too.
  */
 static void on_port(struct event_source *source)
 {

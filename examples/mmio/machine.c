@@ -40,8 +40,8 @@ static void run_rng(struct event_task *task)
 /* Registers */
 
 /*
- * Returns the device of an access, and stores the offset in its window. Returns NULL if the access
- * does not lie in exactly one window.
+ * Returns the device of an access, and stores the offset from the start of the device's window.
+ * Returns NULL if the access does not lie in exactly one window.
  */
 static struct virtio_device *find(struct machine *machine, uint32_t offset, uint32_t len, uint32_t *in_window)
 {

@@ -3,7 +3,7 @@
  * virtio-mmio-proxy: serves the registers of two virtio-mmio devices to a guest in QEMU.
  *
  * A small VMM whose guest runs in QEMU: each register access of the guest arrives as a message.
- * This file handles the command line. The other files are proxy (messages), machine (devices,
+ * This file handles the command line. The other main files are proxy (messages), machine (devices,
  * memory, interrupts), blk_device and ../virtio-rng/rng.
  */
 #include "child.h"

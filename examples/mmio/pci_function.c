@@ -37,7 +37,7 @@ uint32_t pci_function_read(const struct pci_function *pci, uint32_t addr, int32_
 
 	if (pci->hidden)
 		return UINT32_MAX;
-	/* Reads beyond the header return zeroes. */
+	/* Any other access reads zeroes. */
 	if (is_ordinary(addr, len))
 		memcpy(value, pci->header + addr, (size_t)len);
 	return virtio_get_le32(value);

@@ -44,8 +44,8 @@ static int set_memory(struct proxy *proxy, const struct proxy_message *message)
 }
 
 /*
- * Returns whether an access to memory lies in the page of registers, and stores its offset in the
- * page.
+ * Returns whether an access lies in the page of registers, and stores the offset from the start of
+ * the page.
  */
 static bool find_offset(const struct proxy *proxy, const struct proxy_bar_access *bar, uint32_t *offset)
 {

@@ -22,7 +22,7 @@ struct proxy {
 	struct proxy_message message;
 	struct pci_function pci;
 	struct guest_ram *ram;
-	bool failed; /* set if an error, and not QEMU, ended the connection */
+	bool failed; /* set if an error ended the connection */
 };
 
 /*

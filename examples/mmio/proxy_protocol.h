@@ -7,9 +7,9 @@
  * integers have the host's byte order and layout. This header has only the requests that a device
  * needs.
  *
- * What the other side can do: send anything, with any descriptors. Each complete message has the
- * size and the number of descriptors that its command requires. The content of the payload is not
- * checked here.
+ * What the other side can do: send anything, with any descriptors. proxy_receive() accepts only
+ * messages with the size and the number of descriptors that the command requires. It does not check
+ * the content of the payload.
  */
 #ifndef PROXY_PROTOCOL_H
 #define PROXY_PROTOCOL_H
@@ -84,7 +84,7 @@ struct proxy_message {
  * Continues to receive a message. Does not wait.
  *
  * @reason  set if -1 is returned: why the connection must end, or NULL if the other side has closed
- *          it
+ *          it between two messages
  *
  * Returns 1 for a complete message with the right size and number of descriptors, 0 if more bytes
  * must arrive, or -1.

@@ -10,8 +10,8 @@
 #include <virtio/reader.h>
 
 /*
- * Fills a buffer or a part of it. The used length tells the driver how many bytes are random
- * (virtio 1.4, 5.4.6).
+ * Fills the buffers of a chain, with at most RNG_REQUEST_BYTES. The used length tells the driver
+ * how many bytes are random (virtio 1.4, 5.4.6).
  */
 static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 {
