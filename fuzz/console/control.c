@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Set-up and reset of the device, its ports, its control messages and its saved state. */
+/* Sets up and resets the device. Checks its ports, control messages and saved state. */
 #include "harness.h"
 #include "steps.h"
 #include <virtio/queue_state.h>
@@ -13,7 +13,7 @@ static void event(void *context, uint32_t id, uint16_t what, uint16_t value)
 {
 	struct console_harness *h = context;
 
-	/* harness_take() reads the messages later and checks that each has caused its event. */
+	/* harness_take() checks later that there is one event for each accepted message. */
 	h->events++;
 	FUZZ_CHECK(id < PORTS && value <= 1, "wrong event %u of port %u", what, id);
 }
@@ -393,7 +393,10 @@ void harness_config(struct console_harness *h, uint64_t offset, size_t len, bool
 	free(bytes);
 }
 
-/* Restores a forged state into a copy. The restore must refuse the state or set all its values. */
+/*
+ * Restores a forged state into a copy of the device. The restore must refuse the state, or a save
+ * must return the same flags, head, taken and in_flight.
+ */
 void harness_forge(struct console_harness *h, const struct virtio_console_port_state *state)
 {
 	struct virtio_console_port ports[PORTS];

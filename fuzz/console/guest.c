@@ -2,7 +2,10 @@
 /* The guest of the console harness: its memory, its chains, and the bytes of each chain. */
 #include "model.h"
 
-/* One region for the rings, then four for data. The fourth is read-only, the fifth is logged. */
+/*
+ * Region 0 has the rings, regions 1 to 4 have data. In the device's map region 3 is read-only, and
+ * region 4 has a dirty log.
+ */
 static const struct {
 	uint64_t addr;
 	uint32_t len;
@@ -107,7 +110,7 @@ void guest_close(struct guest *g)
 	free(g->log_shadow);
 }
 
-/* Returns the number of the region of an address, or GUEST_REGIONS. */
+/* Returns the number of the region of an address, or GUEST_REGIONS if there is none. */
 static uint32_t region_of(uint64_t addr)
 {
 	uint32_t i = 0;

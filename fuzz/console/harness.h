@@ -18,8 +18,8 @@ struct host_port {
 	uint64_t received, transmitted, dropped;
 	uint32_t taken; /* bytes that the sink has taken of the transmit chain in flight */
 	bool in_flight; /* the oldest transmit chain is in flight */
-	bool orphan;    /* the chain in flight was sent to a port that is removed */
-	/* The bytes that the present call of transmit may offer to the sink. */
+	bool orphan;    /* the chain in flight was sent to a port that has been removed */
+	/* The bytes that the library may offer to the sink in this call. */
 	uint8_t expected[MOST_OUTPUT];
 	uint32_t expected_count, offered, limit;
 };

@@ -6,8 +6,8 @@
  *   permits.
  * - The model remembers each chain as the driver wrote it, so the model needs no walk. The model
  *   computes the bytes of a chain when the device reaches the chain.
- * - Input is a list of bytes. Bytes leave it only in completed chains. Output is compared when the
- *   library offers it to the sink.
+ * - Input is a list of bytes. Bytes leave the list only in completed chains. Output is compared
+ *   when the library offers it to the sink.
  * - For the control queues the model is the driver's view (view.h).
  */
 #ifndef VIRTIO_FUZZ_CONSOLE_MODEL_H
@@ -59,7 +59,7 @@ struct guest_queue {
 
 /* The bytes that the device would find in a chain now. */
 struct chain_worth {
-	bool bad;        /* the chain is malformed, or a buffer is not in memory */
+	bool bad;        /* the chain is malformed, or a buffer is not in memory or is read-only */
 	bool not_mapped; /* a page is not mapped yet */
 	bool wrong_way;  /* a buffer that is not empty has the wrong direction */
 	uint32_t bytes;  /* bytes of the right direction that fit in the device's segments */

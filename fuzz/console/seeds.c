@@ -14,7 +14,7 @@
 #define PLAIN FLAT, 0, 31, 63
 #define MANY FLAT, ALL, 31, 63
 
-/* Queues: receive and transmit of port 0, of port 1, and the control queues. */
+/* Queues: receive and transmit of port 0 and of port 1. The control queues are 4 and 5. */
 #define RX0 0
 #define TX0 1
 #define RX1 2

@@ -162,7 +162,7 @@ static void host_reset_done(struct device_harness *h)
 
 /*
  * Reports that a queue has no requests in flight. The report's number is the number of the stop or
- * the reset in progress, or slightly smaller, as in a late report.
+ * the reset in progress, or up to 3 less, as in a late report.
  */
 static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how)
 {
@@ -251,7 +251,10 @@ static void host_forge(struct device_harness *h)
 	device_migrate(h, true);
 }
 
-/* A VMM resumes only a device that was just restored. In such a device nothing is in progress. */
+/*
+ * A VMM resumes only a device that was just restored. In such a device no stop and no reset is in
+ * progress. This step also skips a device with a queue that waits to be enabled.
+ */
 static void host_resume(struct device_harness *h)
 {
 	for (uint32_t i = 0; i < h->model.options.num_queues; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The guest. Its driver initializes the device, rightly or not. The guest may make any access. */
+/* The guest. Its driver initializes the device, rightly or wrongly. Any access is possible, too. */
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>
 

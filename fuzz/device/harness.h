@@ -13,7 +13,7 @@
 #define DEVICE_QUEUE_DATA 0x200u
 #define DEVICE_BYTES (DEVICE_QUEUES * DEVICE_QUEUE_BYTES)
 #define DEVICE_QUEUE_SIZE 16u   /* largest size of a queue */
-#define DEVICE_NO_ARGUMENT 0x5a /* fills memory that a failed call must not change */
+#define DEVICE_NO_ARGUMENT 0x5a /* fills memory before a call, to show what the call changes */
 
 /* A queue that the device serves. */
 struct device_run {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the device core and the registers of virtio-mmio. The input describes guest memory, a
+ * Fuzzes the device core and the registers of virtio-mmio. The input describes guest memory and a
  * device with queues, and then a list of steps. A guest, the device's threads and the VMM take
- * turns. The guest need not behave well. The model says what each step does, and which operations
+ * turns. The guest may be hostile. The model says what each step does, and which operations
  * the core must call. After each step all results and all of guest memory are compared. The core
  * itself must not write guest memory.
  */
@@ -59,7 +59,10 @@ static void translate(struct device_harness *h, struct shadow_map *m, uint8_t ho
 	m->pages[how & 7].access = how & 0x40 ? VIRTIO_ACCESS_READ : m->pages[how & 7].access;
 }
 
-/* Makes a region for each queue. One region may be missing or read-only, or have a dirty log. */
+/*
+ * Makes a region for each queue. One region may be missing or read-only. Either all regions have a
+ * dirty log, or none.
+ */
 static void make_memory(struct device_harness *h)
 {
 	static const uint64_t bases[] = { 0x1000, 0, ((uint64_t)1 << 32) - 0x400, 0 - (uint64_t)DEVICE_BYTES };

@@ -22,7 +22,7 @@ static void make_model(const struct device_model *old, struct device_model *m)
 	device_model_init(m, &old->options, old->map);
 }
 
-/* Migrates a queue of the device. */
+/* Saves a queue, restores it into a new queue, and replays its requests in flight. */
 static void migrate_run(struct device_harness *h, uint32_t index)
 {
 	struct device_run *r = &h->runs[index];
@@ -155,7 +155,7 @@ static bool restore(struct device_harness *h, const struct virtio_device_state *
 	errors = device_model_restore(&h->model, state, queues, entries);
 	got = virtio_device_restore(h->device, state, queues, entries);
 	FUZZ_CHECK(errors ? (fuzz_error_bit(got) & errors) != 0 : got == 0, "restore returned %d", got);
-	/* After a failure nothing may have changed. */
+	/* If errors is set, the model is unchanged, so the restore must have changed nothing. */
 	device_model_compare(&h->model, h->device);
 	if (errors) {
 		free(h->device);

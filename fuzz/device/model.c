@@ -380,7 +380,7 @@ static bool features_acceptable(struct device_model *m)
 	return !errors;
 }
 
-/* After DEVICE_NEEDS_RESET no notification reaches the device. */
+/* Notifies the running queues. After NEEDS_RESET or FAILED the device gets no notification. */
 static void notify_all(struct device_model *m)
 {
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
@@ -406,7 +406,7 @@ static void activate(struct device_model *m)
 		config_interrupt(m);
 		return;
 	}
-	/* A device cannot start a queue whose memory has vanished since it was enabled. */
+	/* A device cannot start a queue whose memory has vanished since the queue was enabled. */
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		if (m->queues[i].config.ready && device_model_queue_errors(m, &m->queues[i].config) &&
 		    !m->plans[CALL_ACTIVATE].answer)
@@ -423,14 +423,14 @@ static void activate(struct device_model *m)
 		config_interrupt(m);
 }
 
-/* Returns whether each bit has the bits that must be set before it. */
+/* Returns whether no bit is set without the bit that the driver must set before it. */
 static bool in_sequence(uint32_t status)
 {
 	return !((status & DRIVER) && !(status & ACKNOWLEDGE)) && !((status & FEATURES_OK) && !(status & DRIVER)) &&
 	       !((status & DRIVER_OK) && !(status & FEATURES_OK));
 }
 
-/* Handles a driver's progress (virtio 1.4, 2.1). The bit DEVICE_NEEDS_RESET of value is 0. */
+/* Handles a driver's progress (virtio 1.4, 2.1). In value DEVICE_NEEDS_RESET is clear. */
 static void write_progress(struct device_model *m, uint32_t value)
 {
 	const uint32_t known = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
@@ -488,7 +488,7 @@ void device_model_resume(struct device_model *m)
 				up = true;
 			}
 	}
-	/* The line was high at the save, so it must rise again, even if no queue runs. */
+	/* A cause was pending at the save, so the line must rise again, even if no queue runs. */
 	if ((waiting & VIRTIO_INTERRUPT_CONFIG) && told(m))
 		config_interrupt(m);
 	else if ((waiting & VIRTIO_INTERRUPT_USED) && !up)
@@ -655,7 +655,7 @@ static void stopped(struct device_model *m, uint32_t index)
 	q->may_reenable = m->active;
 }
 
-/* The queue keeps running. Its reset stays in progress if the driver asked for a reset. */
+/* The queue keeps running. Its reset stays in progress if the driver requested a reset. */
 static void not_stopped(struct device_model *m, uint16_t index, int error)
 {
 	m->queues[index].stopping = false;

@@ -5,8 +5,8 @@
  *
  * The model takes each step before the library. The library must then reach the model's state. The
  * model also makes a list of the operations that the library must call, in order. An entry has the
- * arguments and the state of the device during the call. It also has the operation's result and the
- * event during the call, which were planned before.
+ * arguments of the call and the device's state during the call. An entry also has the planned
+ * result of the operation, and the planned event during the call.
  */
 #ifndef VIRTIO_FUZZ_DEVICE_MODEL_H
 #define VIRTIO_FUZZ_DEVICE_MODEL_H
@@ -123,7 +123,7 @@ struct device_model {
 	uint16_t first_queue;
 
 	bool line;   /* the interrupt line is high */
-	bool marked; /* the line may disagree with the status after a mark or a restore */
+	bool marked; /* after a mark or a restore the line may disagree with interrupt_status */
 
 	/* The present step. */
 	struct device_plan plans[CALL_KINDS];
@@ -151,7 +151,7 @@ bool device_model_runs(const struct device_model *m, uint32_t index);
 /* Returns the errors of the queue's areas in the present memory, or 0. */
 uint64_t device_model_queue_errors(const struct device_model *m, const struct virtio_queue_config *config);
 
-/* Returns whether the first error in the queue's areas, in order, is that a page is not mapped. */
+/* Checks the areas in order. Returns whether the first error is a page that is not mapped yet. */
 bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config);
 
 /*
@@ -188,8 +188,9 @@ int device_model_reset(struct device_model *m);
 int device_model_queue_mapped(struct device_model *m, uint16_t queue);
 
 /*
- * Resets and stops that wait for requests in flight. device_model_ask_reset() expects another call
- * of reset(). The call says whether the reset has ended.
+ * Resets and stops that wait for requests in flight. device_model_ask_reset() expects a call of
+ * reset(), and returns its planned result. The reset has ended unless the result is
+ * VIRTIO_DEVICE_IN_PROGRESS.
  */
 uint32_t device_model_stop_number(const struct device_model *m, uint32_t index);
 void device_model_end_reset(struct device_model *m, int error);

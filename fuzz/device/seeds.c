@@ -63,7 +63,11 @@
 #define MARK(causes) HOST(HOST_MARK), causes
 #define CHANGED HOST(HOST_CONFIG_CHANGED), 3, 99
 #define STOPPED(queue) HOST(HOST_QUEUE_STOPPED), queue
-/* Reports with a number. QUIET_LATE sends an old number, the others send the present number. */
+/*
+ * Reports that a queue has no requests in flight. QUIET sends the number of the reset in progress,
+ * or else of the stop in progress. QUIET_STOP sends the stop's number. QUIET_LATE sends QUIET's
+ * number - 1.
+ */
 #define QUIET(queue) HOST(HOST_QUEUE_STOPPED), 0x80 | (queue)
 #define QUIET_STOP(queue) HOST(HOST_QUEUE_STOPPED), 0xc0 | (queue)
 #define QUIET_LATE(queue) HOST(HOST_QUEUE_STOPPED), 0x90 | (queue)

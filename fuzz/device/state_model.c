@@ -81,7 +81,7 @@ static bool status_possible(const struct virtio_device_state *state)
 		return false;
 	if (state->active && !driver_ok)
 		return false;
-	/* With DRIVER_OK a device is inactive only if its activation failed. */
+	/* With DRIVER_OK a device is inactive only if it needs a reset. */
 	if (driver_ok && !state->active && !(status & NEEDS_RESET))
 		return false;
 	if (state->interrupt_status & ~(driver_ok ? 3u : 2u))
@@ -148,7 +148,7 @@ static bool progress_possible(const struct virtio_device_state *state, const str
 	return !saved->resetting || (saved->ready && reset && (state->status & NEEDS_RESET));
 }
 
-/* Returns the errors of the queue's areas for which a restore may fail. */
+/* Returns those errors of the queue's areas with which a restore may fail. */
 static uint64_t restore_area_errors(const struct device_model *m, const struct virtio_device_state *state,
 				    const struct virtio_queue_config *config)
 {
@@ -156,7 +156,7 @@ static uint64_t restore_area_errors(const struct device_model *m, const struct v
 
 	if (state->status & NEEDS_RESET)
 		return errors & BIT(EALIGN);
-	/* With a translation, only a page that is not mapped yet stops the restore. */
+	/* With a translation, only misalignment or a page not mapped yet stops the restore. */
 	if (m->map && m->map->map.translate)
 		return errors & BIT(EALIGN) ? errors : device_model_queue_waits(m, config) ? BIT(ENOTMAPPED) : 0;
 	return errors;

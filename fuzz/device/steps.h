@@ -13,7 +13,7 @@ enum guest_step {
 	GUEST_ACCESS,     /* reads or writes at any offset, with any width */
 	GUEST_READ_ALL,   /* reads all registers */
 	GUEST_READ,       /* reads one register */
-	GUEST_ADD,        /* a correct driver makes a chain available, and kicks */
+	GUEST_ADD,        /* a correct driver makes a chain available, and kicks if needed */
 	GUEST_HANDLE,     /* a correct driver handles an interrupt */
 	GUEST_NOTIFY,     /* kicks any queue */
 	GUEST_ACK,        /* acknowledges any causes */
@@ -43,7 +43,7 @@ enum host_step {
 	HOST_MIGRATE, /* saves the device, and restores the state into a new device */
 	HOST_FORGE,   /* the same, but the state is changed before the restore */
 	HOST_RESUME,
-	HOST_RESTORE_OVER, /* restores into a device in use */
+	HOST_RESTORE_OVER, /* restores into a device in use, or restores a bad state */
 	HOST_INIT_WRONG,
 	HOST_FAIL,         /* reports that a reset or the stop of a queue has failed */
 	HOST_QUEUE_MAPPED, /* reports that a queue's areas may be mapped now */

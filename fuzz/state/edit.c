@@ -76,8 +76,8 @@ static void add(struct edit_file *file, size_t at, uint32_t bytes, uint64_t diff
 }
 
 /*
- * Returns the section with number n. Its count includes only entries that lie within the section.
- * Its kind is NULL if the section is unknown or too short.
+ * Returns section number n. The result's count is the number of entries that fit the section,
+ * whatever the file says. The result's kind is NULL if the section is unknown or too short.
  */
 static struct format_section known_section(const struct edit_file *file, const struct outline *o, uint32_t n)
 {
@@ -102,7 +102,10 @@ static struct format_section known_section(const struct edit_file *file, const s
 	return section;
 }
 
-/* Chooses a value of a section, or the count of its list. Returns its size, or 0 if none exists. */
+/*
+ * Chooses a value of a section, or the count of the section's list. Returns the size of the value,
+ * or 0 if the section has no such value.
+ */
 static uint32_t choose_value(const struct edit_file *file, const struct outline *o, struct fuzz_input *in, size_t *at)
 {
 	const struct format_section section = known_section(file, o, fuzz_u8(in) % o->count);
@@ -168,7 +171,10 @@ static void edit_entry(struct edit_file *file, const struct outline *o, struct f
 	add(file, section.header + 28, 4, more ? each : 0 - (uint64_t)each);
 }
 
-/* Cuts the values that the section's version added, from the entry or front part at an offset. */
+/*
+ * Removes the values that the section's version added. @at is the offset of an entry or of the
+ * front part. Returns the number of bytes removed.
+ */
 static size_t cut_newest(struct edit_file *file, size_t at, const struct format_field *fields, uint32_t count,
 			 const struct format_section *section)
 {
@@ -185,7 +191,7 @@ static size_t cut_newest(struct edit_file *file, size_t at, const struct format_
 	return before - file->length;
 }
 
-/* Converts a section to the version before, as an older library would have saved it. */
+/* Converts a section to the previous version, as an older library would have saved it. */
 static void edit_old(struct edit_file *file, const struct outline *o, struct fuzz_input *in)
 {
 	const struct format_section section = known_section(file, o, fuzz_u8(in) % o->count);

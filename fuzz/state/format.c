@@ -343,7 +343,7 @@ static bool read_content(const struct position *p, struct format_section *sectio
 	return at == end || fault(p->view, VIRTIO_SECTION_EXTRA_BYTES, at);
 }
 
-/* Reads a section that must exist. Skips optional unknown sections before it. */
+/* Reads a section that must exist. Skips the optional sections before it. */
 static bool read_section(struct position *p, const struct format_kind *kind, uint32_t device, uint32_t index,
 			 uint32_t capacity)
 {
@@ -376,7 +376,10 @@ static bool read_section(struct position *p, const struct format_kind *kind, uin
 	return true;
 }
 
-/* Returns whether an optional section is next. Reports no faults, because the later read does. */
+/*
+ * Returns whether this section is next, perhaps after optional sections. Reports no fault, because
+ * a later read reports the fault.
+ */
 static bool is_next(const struct position *p, const struct format_kind *kind, uint32_t device, uint32_t index)
 {
 	struct format_view ignored = { .count = 0 };

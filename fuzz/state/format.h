@@ -48,7 +48,7 @@ struct format_section {
 	uint32_t count; /* number of entries in the list */
 };
 
-/* The sections of a file, and its first fault against the format. */
+/* The sections of a file, and the first fault in its format. */
 struct format_view {
 	struct format_section sections[FORMAT_SECTIONS]; /* sections without a fault, in order */
 	uint32_t count;
@@ -63,7 +63,7 @@ uint32_t format_checksum(const uint8_t *bytes, size_t count);
 /* Stores the length and the checksum of a file with at least FORMAT_FRAME bytes. */
 void format_frame(uint8_t *bytes, size_t length);
 
-/* Reads a file, which must have this id. */
+/* Reads a file. A file with another id is faulty. */
 void format_read(const uint8_t *bytes, size_t length, const uint8_t id[16], struct format_view *out);
 
 /* Return the size of the values before the list, and of an entry, in a section of this version. */

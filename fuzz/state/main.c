@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes saved state. The input chooses a machine in a random valid state, and changes of its file.
- * The file is read with a correct checksum, or as it is. If the read fails, the fault must be at
- * the offset that the format says, or at a value that the target refuses. The target must not
- * change. If the read succeeds, the file is restored. The machine must then save the model's bytes,
- * serve its queues, and reset.
+ * Fuzzes saved state. The input chooses a machine in a random valid state, and then changes the
+ * machine's file. The file is read with a correct checksum, or as it is. If the read fails, the
+ * fault must be at the offset that the format says, or at a value that the target refuses. The
+ * target must not change. If the read succeeds, the file is restored. The machine must then save
+ * the model's bytes, serve its queues, and reset.
  */
 #include "../../tests/unit/state/random_state.h"
 #include "edit.h"
@@ -204,7 +204,7 @@ static void take_bytes(struct state_harness *h)
 	const bool framed = fuzz_u8(&h->in) & 1;
 	const size_t front = framed ? FORMAT_BEGIN : 0, count = shorter(h->in.left, EDIT_ROOM - FORMAT_FRAME);
 
-	/* With an envelope, the bytes before the sections are those of the good file. */
+	/* With an envelope, the bytes before the sections stay as in the good file. */
 	memcpy(h->file.bytes + front, h->in.at, count);
 	h->file.length = framed ? count + FORMAT_FRAME : count;
 	h->in.left = 0;

@@ -45,7 +45,7 @@ static bool has(const struct judged *core, uint32_t bit)
 	return accepted(core) >> bit & 1;
 }
 
-/* After the negotiation, the features of a device type must equal the accepted features. */
+/* After the negotiation, the features of a device type must be the accepted features 0 to 23. */
 static void judge_features(const struct judged *core, uint64_t features)
 {
 	if (front(core, "status") & VIRTIO_CONFIG_S_FEATURES_OK)
@@ -252,7 +252,7 @@ void model_judge(const uint8_t *file, const struct format_view *view)
 
 /* The file that is saved after a restore */
 
-/* Stores a value of a section that was copied. */
+/* Stores a value in a section of the new file. */
 static void put(struct edit_file *out, const struct format_section *section, const char *field, uint32_t n,
 		uint64_t value)
 {
@@ -263,7 +263,7 @@ static void put(struct edit_file *out, const struct format_section *section, con
 	format_put(out->bytes + offset, bytes, value);
 }
 
-/* Stores all values of an entry or of the front part. A value that the section lacks becomes 0. */
+/* Copies the values of an entry or of the front part. A value that `from` lacks becomes 0. */
 static void save_values(const struct judged *from, uint32_t n, const struct format_section *to, uint32_t place,
 			struct edit_file *out)
 {
@@ -299,7 +299,7 @@ static void save_section(const struct judged *from, struct format_section *to, s
 		save_values(from, i, to, i, out);
 }
 
-/* Returns whether a restored device needs a reset, because a ready queue is broken or not saved. */
+/* Returns whether a restored device needs a reset: a ready queue is broken or was not started. */
 static bool has_dead_queue(const struct judged *core, uint32_t device)
 {
 	for (uint32_t i = 0; i < machine_queues(device) && front(core, "active"); i++) {
@@ -355,7 +355,7 @@ static void save_ports(const struct judged *console, const struct format_section
 	}
 }
 
-/* Returns whether connection a is saved before connection b. They are sorted by address. */
+/* Returns whether connection a is saved before connection b. Connections are sorted by address. */
 static bool is_before(const struct judged *vsock, uint32_t a, uint32_t b)
 {
 	static const char *const keys[] = { "local_port", "peer_port", "local_cid" };

@@ -25,8 +25,8 @@ enum state_step {
 	STATE_CUT,       /* removes bytes: offset (2 bytes), count */
 	STATE_GROW,      /* inserts bytes: offset (2 bytes), count, value */
 	STATE_LENGTH,    /* changes a section's length: section, signed difference */
-	STATE_OLD,       /* converts a section to the version before: section */
-	STATE_BYTES,     /* the rest of the input is the file, or with 1 its sections */
+	STATE_OLD,       /* converts a section to the previous version: section */
+	STATE_BYTES,     /* the rest of the input is the file (0) or its sections (1): 0 or 1 */
 	STATE_STEPS,
 };
 

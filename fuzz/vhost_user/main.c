@@ -175,7 +175,10 @@ static int receive(struct peer *peer, uint32_t request, void *payload, uint32_t 
 	return header.size == 0 ? 0 : (int)recv(peer->socket, payload, header.size, MSG_DONTWAIT);
 }
 
-/* Sends a request that has no reply except an acknowledgement. Checks the outcome. */
+/*
+ * Sends a request that has no reply except an acknowledgement. Checks the outcome. If an
+ * acknowledgement was not requested, a refusal ends the session unless @harmless is true.
+ */
 static void tell(struct peer *peer, uint32_t request, const void *payload, uint32_t size, const int *fds,
 		 unsigned int fd_count, enum model_outcome outcome, bool harmless)
 {

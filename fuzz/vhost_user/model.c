@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The model of a session. The device never pops a request, so a ring never changes its base. */
+/* The model of a session. The device pops no request, so only messages change a ring's base. */
 #include "model.h"
 
 void model_init(struct model *model)

@@ -19,7 +19,10 @@ enum model_outcome {
 	MODEL_OVER, /* the message ends the session */
 };
 
-/* The halves of memory that a table contains. A ring lies in one half. */
+/*
+ * The halves of memory that a table contains. A ring lies in one half. MEMORY_NONE means that there
+ * is no table. MEMORY_EMPTY is a table without regions.
+ */
 enum model_memory { MEMORY_NONE, MEMORY_BOTH, MEMORY_FIRST, MEMORY_EMPTY };
 
 /* A set of features. */
@@ -59,7 +62,7 @@ enum model_outcome model_base(struct model *model, unsigned int ring, uint32_t b
 enum model_outcome model_kick(struct model *model, unsigned int ring);
 enum model_outcome model_enable(struct model *model, unsigned int ring, bool on);
 
-/* Updates the model after GET_VRING_BASE, which stops the ring. Returns the base. */
+/* Updates a ring after GET_VRING_BASE or RESET_OWNER, which stop the ring. Returns the base. */
 uint32_t model_disconnect(struct model *model, unsigned int ring);
 
 #endif

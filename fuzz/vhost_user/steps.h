@@ -21,7 +21,7 @@ enum vhost_user_step {
 	STEP_ENABLE,     /* 0, 1, or 2, which is wrong */
 	STEP_GET_CONFIG, /* offset; 1 if 0x100 is added; size; room in the message */
 	STEP_SET_CONFIG, /* the same, then flags and bytes */
-	STEP_UNKNOWN,    /* number of the request */
+	STEP_UNKNOWN,    /* selects an unknown request and its size */
 	STEP_HEADER,     /* index of a bad header in step_header() */
 	STEPS,
 };

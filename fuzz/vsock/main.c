@@ -388,7 +388,7 @@ static void migrate(struct vsock_harness *h)
 	}
 }
 
-/* Makes one of the calls that concern one connection. */
+/* Accepts, shuts down or resets a connection, or changes the size of its buffer. */
 static void call(struct vsock_harness *h, enum vsock_step step)
 {
 	struct model_connection *c = pick(h);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The model of a table of socket connections, written from the headers and virtio 1.4, 5.10.6. Its
- * counters have 64 bits and never wrap around. It searches all of its array of connections. Only
- * the list of replies has an order.
+ * counters have 64 bits and never wrap around. Each search goes through the whole array of
+ * connections. Only the list of replies has an order.
  */
 #ifndef VIRTIO_FUZZ_VSOCK_MODEL_H
 #define VIRTIO_FUZZ_VSOCK_MODEL_H
@@ -30,7 +30,7 @@ struct model_connection {
 	uint64_t rx_packets;
 	uint32_t peer_buffer;
 	uint64_t tx, acknowledged;
-	uint64_t ends[VSOCK_SENT]; /* position after each packet that the guest has not forwarded */
+	uint64_t ends[VSOCK_SENT]; /* tx after each packet that the guest has not forwarded */
 	uint32_t sent;
 	/*
 	 * Empty packets were sent while the guest had forwarded all bytes. They are charged until

@@ -102,7 +102,7 @@ static bool is_good(const struct packets *p, uint64_t addr, uint64_t len)
 /* The properties of a chain before it is served. */
 struct chain {
 	bool wrong_direction, bad;
-	uint64_t bytes, front; /* bytes of all buffers, and of those before the first bad buffer */
+	uint64_t bytes, front; /* bytes of all buffers, and of all before the first bad one */
 };
 
 static struct chain judge(const struct packets *p, bool tx)
@@ -136,7 +136,7 @@ static void offer(struct packets *p, bool tx)
 		b->flags = tx ? 0 : VRING_DESC_F_WRITE;
 		if (kind == 0xff)
 			b->addr = fuzz_number(p->in);
-		/* Readable buffers must come first. */
+		/* Makes one buffer of the wrong direction, but keeps readable buffers first. */
 		if (i + 1 == p->count && tx && how & 0x40)
 			b->flags = VRING_DESC_F_WRITE;
 		if (i == 0 && !tx && how & 0x40)
@@ -374,7 +374,7 @@ void vsock_packets(struct fuzz_input *in)
 			continue;
 		}
 		offer(p, step & VSOCK_TX_CHAIN);
-		/* If nobody reads the index before the pop, the pop takes another path. */
+		/* If nothing has read the available index, the pop takes another path. */
 		if (!(step & VSOCK_UNSEEN))
 			FUZZ_CHECK(virtio_queue_available(&p->queue) == 1, "no chain is available");
 		if (step & VSOCK_TX_CHAIN)

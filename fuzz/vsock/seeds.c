@@ -7,7 +7,7 @@
 
 /* All features, a buffer of 100 bytes, at most 10 packets, payloads of at most 50 bytes. */
 #define TABLE VSOCK_CONNECTIONS, 7, 100, 9, 50
-/* The same, with an overhead of some bytes for each packet. */
+/* The same, with an overhead of this number of bytes for each packet. */
 #define COSTLY(bytes) VSOCK_CONNECTIONS, 15, 100, 9, 50, bytes
 #define STREAM 0x40
 #define SEQPACKET 0x80
@@ -35,7 +35,7 @@
 #define CONNECT VSOCK_CONNECT, 0
 #define TIME(t) VSOCK_TIME, t
 
-/* Memory of one region, payloads of at most 180 bytes, an array of 64 segments. */
+/* A data area of one region, payloads of at most 180 bytes, an array of 64 segments. */
 #define FLAT VSOCK_PACKETS, 0, 0, 180, 63
 /* The same with regions of 30 bytes. Every second region has a dirty log. */
 #define CUT VSOCK_PACKETS, 8, 30, 0, 30, 2, 30, 0, 30, 2, 30, 0, 30, 2, 30, 0, 30, 2, 2, 180, 63
