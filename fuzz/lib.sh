@@ -8,7 +8,8 @@ harnesses() {
 	echo fuzz_blk fuzz_console fuzz_vsock fuzz_device fuzz_queue fuzz_guest_memory fuzz_state fuzz_vhost_user
 }
 
-# Undefined behaviour must end the run. Short stacks of allocations save a third of the time.
+# Undefined behaviour must end the run. If AddressSanitizer records only two calls for each
+# allocation, a run takes a third less time.
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export ASAN_OPTIONS=malloc_context_size=2
 
@@ -46,7 +47,7 @@ build() {
 # machine. Without FUZZ_SEED a run lasts a fixed time, and begins from a random seed.
 seed=${FUZZ_SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 
-# runs_a_second HARNESS: prints the number of runs in a second that even a busy machine reaches.
+# runs_a_second HARNESS: prints a number of runs per second that even a busy machine reaches.
 runs_a_second() {
 	case $1 in
 	fuzz_guest_memory) echo 10000 ;;
@@ -68,7 +69,7 @@ fi
 # fuzz BUILD HARNESS SECONDS FOLDER CORPUS: fuzzes, beginning with the files of the corpus in the
 # order of their names. FOLDER keeps the findings and the log. The log begins with a command that
 # repeats the run, but does not store new inputs.
-# An input takes milliseconds. An input that takes 5 minutes counts as endless, even on a busy
+# A usual input takes milliseconds. An input that takes 5 minutes counts as endless, even on a busy
 # machine. A run that takes an hour longer than SECONDS counts as endless, too.
 fuzz() {
 	rm -rf "$4"
@@ -92,7 +93,7 @@ fuzz() {
 how_to_repeat() {
 	for input in "$1"/crash-* "$1"/leak-* "$1"/oom-* "$1"/timeout-*; do
 		[ -e "$input" ] || continue
-		echo "To repeat it: echo $(base64 -w 0 "$input") | base64 -d >input; $2 input"
+		echo "To repeat this finding: echo $(base64 -w 0 "$input") | base64 -d >input; $2 input"
 	done
 	echo "To repeat the run, call this in $PWD: $(head -n 1 "$1/log")"
 }

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Checks that the fuzzing finds bugs. Each file in fuzz/mutants plants a bug in one line of a copy
-# of the libraries. The harness named in the file must find the bug, beginning with the seeds. On an
-# idle machine that takes less than a minute. In an unchanged copy the harness must find nothing.
+# of the tree. The harness named in the file must find the bug, beginning with the seeds. On an idle
+# machine each search takes at most a minute. In an unchanged copy each harness must find nothing.
 # For bugs that show only between two threads, the harness is a program of tests/threads. Such a
-# program runs several times.
+# program runs up to 20 times.
 # usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all mutants, in build/mutants.
 # The script removes BUILD_DIR first. BUILD_DIR must be below build or outside of the checkout. The
 # script prints the seed, and then the time that each search took. FUZZ_SEED=N repeats the search,
@@ -32,7 +32,7 @@ tree=$work/tree
 seeds=$work/seeds
 failed=0
 
-# The whole tree, because the top-level meson.build enters all of it.
+# Copies the whole tree, because the top-level meson.build enters all of it.
 for name in *; do
 	[ "$name" = build ] || cp -R "$name" "$tree" || exit 1
 done
@@ -42,8 +42,8 @@ directive() {
 	sed -n "s/^# $2: //p" "$1"
 }
 
-# plant FILE TARGET: applies the bug to the copy of TARGET. Fails unless exactly one line changes.
-# The original stays in $work/original.
+# plant FILE TARGET: applies the bug to the copy of TARGET. Fails unless exactly one line is changed
+# or removed. The original stays in $work/original.
 plant() {
 	cp "$tree/$2" "$work/original" && sed -f "$1" "$work/original" >"$tree/$2" || return 1
 	removed=$(diff "$work/original" "$tree/$2" | grep -c '^<')
@@ -54,8 +54,9 @@ plant() {
 # shellcheck disable=SC2154 # lib.sh sets seed
 echo "Seed $seed"
 # search FOLDER HARNESS SECONDS RUNS: returns 0 if the harness finds nothing in the copy, 1 if it
-# finds something, 2 if it does not compile. FOLDER/log has the output. A fuzzer runs for SECONDS, a
-# program with threads RUNS times. Sets $start to the time when the search begins.
+# finds something, 2 if it does not compile. FOLDER/log has the output. A fuzzer runs for at most
+# SECONDS, a program with threads at most RUNS times. Sets $start to the time at which the search
+# begins.
 search() {
 	case $2 in
 	fuzz_*)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Checks that each file in fuzz/mutants still changes exactly one line of the file that it names.
-# mutants.sh also checks that a fuzzer finds the bug, but that takes minutes.
+# mutants.sh also checks that a harness finds each bug, but that check takes up to a minute a bug.
 # usage: mutants_check.sh SRC WORK
 set -u
 mkdir -p "$2" || exit 1

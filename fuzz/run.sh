@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Fuzzes. Builds libraries and harnesses with clang, libFuzzer and the sanitizers. Runs each harness
-# for some time. As many harnesses run at once as there are processors.
+# Builds libraries and harnesses with clang, libFuzzer and the sanitizers. Then runs each harness
+# for some time. At most as many harnesses run at once as there are processors.
 # usage: fuzz/run.sh [SECONDS [BUILD_DIR]]     By default 600 seconds each, in build/fuzz.
 #   FUZZ_SEED=N   makes the run repeatable. The run then makes a fixed number of inputs from the
 #                 seed N. On a busy machine these inputs take about SECONDS. By default the seed
 #                 is random, and the time is exact.
-# The output ends with a line for each harness. The exit status is 0 only if nothing was found.
+# The output has a result line for each harness. The exit status is 0 only if nothing was found.
 # Findings stay in BUILD_DIR/findings, and the output says how to repeat a finding.
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end of the block harness. Checks that the library calls the operations exactly as the
- * request demands. Changes the disk and the model's disk. Fails where the input says so.
+ * The back end of the block harness. It checks that the library calls the operations exactly as the
+ * request demands. It changes the disk and the model's disk. It fails where the input says so.
  */
 #include "backend.h"
 #include "driver.h"
@@ -68,7 +68,7 @@ static void changed(struct blk_harness *h, struct blk_progress *p, uint64_t offs
 
 /* Reads and writes */
 
-/* Returns the number of bytes in a vector. Traps unless they are the next bytes of the data. */
+/* Returns the number of bytes in a vector. Traps unless it holds the next bytes of the data. */
 static uint64_t check_vector(struct blk_harness *h, const struct blk_progress *p, const struct blk_run *run,
 			     const struct virtio_iovec *iov, uint32_t count)
 {
@@ -130,8 +130,8 @@ static void move_model(struct blk_harness *h, const struct blk_progress *p, cons
 }
 
 /*
- * Moves a whole vector with the library's memory back end. Returns false if that back end is not
- * selected, or if the range is not on the disk in memory.
+ * Moves a whole vector with the library's memory back end. Returns false if the input does not select
+ * that back end, or if the range is not in the disk's storage.
  */
 static bool move_by_memory(struct blk_harness *h, const struct virtio_iovec *iov, uint32_t count, uint64_t offset,
 			   uint64_t bytes, bool to_disk)
@@ -250,7 +250,7 @@ int blk_backend_flush(void *context)
 	const uint8_t how = next_fault(h);
 	int error;
 
-	/* If nothing has changed, a flush is allowed but not required. */
+	/* Under write-through, a request that is no read may flush although it has changed nothing. */
 	FUZZ_CHECK(due || (!p->changed && p->ask->type != VIRTIO_BLK_T_IN && blk_model_write_through(&h->disk)),
 		   "the back end is flushed without need");
 	meanwhile(h, how);

@@ -24,7 +24,7 @@ void blk_drop_requests(struct blk_harness *h)
 		drop(&h->requests[i]);
 }
 
-/* Chooses one of the requests that the device holds. Returns NULL if there is none. */
+/* Chooses a slot in use. Its request may be completed already. Returns NULL if there is none. */
 static struct blk_slot *pick(struct blk_harness *h)
 {
 	const uint8_t first = fuzz_u8(&h->in);
@@ -39,7 +39,7 @@ static struct blk_slot *pick(struct blk_harness *h)
 	return NULL;
 }
 
-/* Checks that a completion which comes too late changes no byte, dirty mark or counter. */
+/* Checks that a completion with a stale token changes no byte, dirty mark or counter. */
 static void complete_again(struct blk_harness *h, const struct blk_slot *s)
 {
 	const struct virtio_blk_result result = { .status = VIRTIO_BLK_S_IOERR,
@@ -205,7 +205,7 @@ static void check_request(const struct blk_harness *h, const struct blk_slot *s)
 	check_ranges(ask, r);
 }
 
-/* Checks a parse. Returns false if memory is not mapped yet. Then only the header may change. */
+/* Checks a parse. Returns false if memory is not mapped yet: only the header may have changed. */
 static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virtio_blk_request *before, int got)
 {
 	const uint64_t waits = fuzz_error_bit(VIRTIO_ENOTMAPPED);
@@ -493,8 +493,8 @@ static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t 
 }
 
 /*
- * virtio 1.4, 2.7.8.2: the used length counts the status if every byte before it was written. After
- * an error nobody knows whether every byte was written, so the length is 0.
+ * virtio 1.4, 2.7.8.2: the used length counts the status if every byte before it was written. If the
+ * request has an error, the number of bytes before the status is unknown, so the length is 0.
  */
 static uint32_t used_len(const struct blk_slot *s, uint64_t written)
 {
@@ -549,7 +549,7 @@ static void device_complete(struct blk_harness *h)
 
 /* Serving at once */
 
-/* After a failed read the dirty log must mark the bytes read, and may mark the whole buffer. */
+/* Checks the dirty log. After a failed read it must mark the bytes read, and may mark all of `in`. */
 static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 {
 	struct shadow_log *log = &h->shadow->logs[0];

@@ -105,8 +105,8 @@ static void driver_map_page(struct blk_harness *h)
 struct stream {
 	uint64_t addr;
 	uint32_t bytes;
-	uint32_t gap; /* bytes between two pieces */
-	uint32_t ends[MOST_BUFFERS];
+	uint32_t gap;                /* bytes between two pieces */
+	uint32_t ends[MOST_BUFFERS]; /* offset of each piece's end */
 	uint32_t count;
 };
 

@@ -14,7 +14,7 @@
 
 /* The request that the device holds under one head, or the last request that it held there. */
 struct blk_slot {
-	bool held;
+	bool held; /* the slot is in use */
 	struct virtio_chain chain;
 	struct model_walk walk;
 	struct blk_ask *ask; /* NULL until the request is parsed */
@@ -25,7 +25,7 @@ struct blk_slot {
 	struct virtio_blk_result result;
 	bool moving;    /* a transfer has begun */
 	bool done;      /* there is a result */
-	bool completed; /* the token is stale; the slot is kept until its head is popped again */
+	bool completed; /* the token is stale; a second completion is still tried */
 };
 
 struct blk_harness {

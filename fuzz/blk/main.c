@@ -187,7 +187,7 @@ static void pick_fields(struct blk_harness *h, struct virtio_blk_options *o)
 	o->secure_erase_sector_alignment = 16;
 }
 
-/* Changes one option to a value that is wrong, or may be wrong. */
+/* Changes an option, or removes an operation. The result may be invalid. */
 static void pick_wrong(struct blk_harness *h, struct virtio_blk_options *o)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -263,7 +263,7 @@ static void pick_options(struct blk_harness *h, struct virtio_blk_options *o, ui
 	h->range_capacity = what & BLK_O_SMALL ? fuzz_u8(&h->in) % (BLK_MOST_RANGES + 1) : BLK_MOST_RANGES;
 }
 
-/* Returns whether the options are valid. */
+/* Initialises the disk. Returns whether the options are valid. */
 static bool init_disk(struct blk_harness *h, const struct virtio_blk_options *options)
 {
 	const char *missing, *op = virtio_blk_missing_op(options);

@@ -19,8 +19,8 @@ static bool is_power_of_two(uint64_t value)
 }
 
 /*
- * Returns whether the limits of a command are wrong. Both must be set or neither. On a read-only
- * disk neither may be set.
+ * Returns whether the limits of a command are wrong. Either both or none must be set. On a read-only
+ * disk none may be set.
  */
 static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, uint32_t seg)
 {
@@ -120,7 +120,7 @@ bool blk_model_negotiate(struct blk_model *m, uint64_t features)
 	return true;
 }
 
-/* Returns whether a driver can set this value of writeback. Tries this on a new model. */
+/* Returns whether a driver can reach the state's features and writeback. Tries it on a new model. */
 static bool writeback_reachable(const struct blk_model *m, const struct virtio_blk_state *state)
 {
 	struct blk_model *other = fuzz_alloc(sizeof *other);
@@ -322,7 +322,7 @@ static void find_status(struct model *queue, struct blk_ask *ask)
 		ask->status = (struct model_piece){ addr, 1, *place.region, place.offset };
 }
 
-/* Returns the errors that a request may have. Errors of the chain or its buffers hide others. */
+/* Returns the errors that a request may have. Errors of the chain or its buffers come first. */
 static uint64_t find_errors(const struct blk_ask *ask, uint32_t segments)
 {
 	const struct model_chain *c = &ask->chain;

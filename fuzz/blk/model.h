@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The model of a disk, written from virtio 1.4, 5.2, and the comments of <virtio/blk.h>. It knows
- * features, configuration space, legal requests, the effects of each request, used lengths,
- * counters, and when a write is stable.
+ * features, configuration space, which requests are valid, the effects of each request, used
+ * lengths, counters, and when a write is stable.
  */
 #ifndef VIRTIO_FUZZ_BLK_MODEL_H
 #define VIRTIO_FUZZ_BLK_MODEL_H
@@ -54,7 +54,7 @@ struct blk_ask {
 /* The progress of a request. */
 struct blk_progress {
 	const struct blk_ask *ask;
-	bool accepted;    /* the request is legal */
+	bool accepted;    /* the request need not be refused */
 	uint64_t done;    /* bytes moved */
 	uint64_t touched; /* bytes of `in` that have certainly changed */
 	uint64_t reach;   /* bytes of `in` that may have changed */
@@ -78,7 +78,7 @@ int blk_model_bad_options(const struct virtio_blk_options *options, const char *
 void blk_model_init(struct blk_model *m, const struct virtio_blk_options *options);
 void blk_model_reset(struct blk_model *m);
 
-/* Negotiates the features if the disk offers all of them. Returns whether it does. */
+/* Negotiates bits 0 to 23 of the features. Returns false if the disk does not offer all of them. */
 bool blk_model_negotiate(struct blk_model *m, uint64_t features);
 bool blk_model_can_flush(const struct blk_model *m);
 bool blk_model_write_through(const struct blk_model *m);

@@ -8,7 +8,7 @@
 #define BLK(name, ...) SEED("fuzz_blk", name, __VA_ARGS__)
 
 /*
- * Each of these begins an input: memory, a queue of size 16, and the options of a disk with 16
+ * DISK and LOGGED begin an input: memory, a queue of size 16, and the options of a disk with 16
  * sectors. Memory is one region. LOGGED adds a dirty log.
  */
 #define Q_SIZE_16 4
@@ -72,7 +72,7 @@
 #define ERROR(moved) BLK_F_ERROR, moved
 #define SHORT(moved) BLK_F_SHORT, moved
 #define NONSENSE(which, moved) BLK_F_NONSENSE + (which), moved
-/* Failures for requests whose type moves no data. No byte with an amount follows. */
+/* Failures of operations that move no data. No byte with an amount follows. */
 #define FAILS BLK_F_ERROR
 #define SENSELESS BLK_F_NONSENSE + 1
 #define RESIZE(sectors) DEVICE(BLK_RESIZE), sectors
@@ -81,7 +81,7 @@
 #define CONFIG_READ(...) DEVICE(BLK_CONFIG_READ), __VA_ARGS__
 /*
  * Operands: capacity, max_request_bytes, two limits of discard, type, sector, bytes out, bytes in,
- * room for ranges.
+ * room for ranges, and the ranges.
  */
 #define ANY_CHECK(...) DEVICE(BLK_ANY_CHECK), __VA_ARGS__
 #define ANY_TRANSFER(...) DEVICE(BLK_ANY_TRANSFER), __VA_ARGS__
@@ -192,7 +192,7 @@ const struct seed blk_seeds[] = {
 	BLK("ranges_fail", DISK(ALL_RANGES), SIX_LIMITS,
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE_WITH(FAILS),
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE_WITH(0, SENSELESS)),
-	/* The second range changes while the first is carried out. */
+	/* The second range changes while the first is carried out. Later, both change after the parse. */
 	BLK("ranges_change", DISK(ALL_RANGES), SIX_LIMITS,
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)),
 	    SERVE_WITH(BLK_F_POKE, 33, 0, 0, 9, BLK_F_FINE),

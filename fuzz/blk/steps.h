@@ -13,7 +13,7 @@
 /* Memory. */
 #define BLK_M_TOP 0x03    /* selects the start address; 3 is the top of the address space */
 #define BLK_M_POINTS 0x04 /* regions cut at points, perhaps with holes between them */
-#define BLK_M_FINE 0x08   /* up to 100 regions of a few bytes each */
+#define BLK_M_FINE 0x08   /* up to 100 regions of at most 40 bytes each */
 #define BLK_M_LOGGED 0x10
 #define BLK_M_PAGES 0x40 /* a translation */
 
@@ -27,18 +27,18 @@
 #define BLK_O_WCE 0x0002
 #define BLK_O_NO_FLUSH 0x0004
 #define BLK_O_DISCARD 0x0008      /* followed by two limits: sectors in a range, and ranges */
-#define BLK_O_WRITE_ZEROES 0x0010 /* likewise */
-#define BLK_O_SECURE_ERASE 0x0020 /* likewise */
+#define BLK_O_WRITE_ZEROES 0x0010 /* followed by the same two limits */
+#define BLK_O_SECURE_ERASE 0x0020 /* followed by the same two limits */
 #define BLK_O_MAY_UNMAP 0x0040
 #define BLK_O_LIFETIME 0x0080
 #define BLK_O_MEMORY 0x0100   /* the library's back end in memory does the work */
 #define BLK_O_LIMIT 0x0200    /* followed by max_request_bytes / 64 */
-#define BLK_O_FIELDS 0x0400   /* sets the options that only fill the configuration space */
-#define BLK_O_CAPACITY 0x0800 /* followed by the capacity in sectors; without it, 16 */
-#define BLK_O_WRONG 0x1000    /* followed by the number of a value that may have to be refused */
+#define BLK_O_FIELDS 0x0400   /* followed by a byte: which fields of the configuration space to set */
+#define BLK_O_CAPACITY 0x0800 /* followed by the capacity in sectors (16 without this bit) */
+#define BLK_O_WRONG 0x1000    /* followed by a byte that selects a value which may be invalid */
 #define BLK_O_SMALL 0x2000    /* followed by the room for segments and for ranges */
 #define BLK_O_SUBSET 0x4000   /* followed by 3 bytes that mask the offered features */
-#define BLK_O_VECTOR 0x8000   /* followed by max_iovecs; without it, 64 */
+#define BLK_O_VECTOR 0x8000   /* followed by max_iovecs (64 without this bit) */
 
 /* Some values for BLK_O_WRONG. */
 #define BLK_W_NO_OPS 0xe0 /* an asynchronous disk, which can flush if the value is odd */
@@ -63,7 +63,7 @@ enum blk_driver_step {
  * - the amount of data: a value below 16 is a number of sectors or ranges; a value from 16 to 254
  *   is 16 plus a number of bytes; after 255, two bytes have the number of bytes
  * - the ranges
- * - the addresses of the readable and of the writable bytes, in units of 32 bytes
+ * - the offsets of the readable and of the writable bytes in the data area, in units of 32 bytes
  * - how the readable and the writable bytes are cut into buffers
  */
 enum blk_request_flag {
@@ -82,7 +82,7 @@ enum blk_device_step {
 	BLK_POP,
 	BLK_PARSE,
 	BLK_EXECUTE,  /* enum blk_serve_flag follows */
-	BLK_MOVE,     /* the caller itself moves one vector; enum blk_serve_flag follows */
+	BLK_MOVE,     /* moves one vector of a transfer; the flags and its length - 1 in bits 4 to 7 follow */
 	BLK_OWN,      /* sets a result that the caller has chosen */
 	BLK_FINISH,   /* completes a request with its result; enum blk_serve_flag follows */
 	BLK_COMPLETE, /* completes a request without status byte, or a completed request again */
@@ -120,11 +120,14 @@ enum blk_serve_flag {
 	BLK_S_PARTS = 0x08,    /* separate calls for pop, execute and complete */
 };
 
-/* The outcome of a call of the back end. Other values are success. */
+/*
+ * The outcome of a call of the back end. Each constant begins a range of values. Values below
+ * BLK_F_SHORT and from BLK_F_FINE on are success. The 256ths follow only if the call moves data.
+ */
 enum blk_fault {
-	BLK_F_SHORT = 0x80,    /* moves only a part; the next byte says how many 256ths */
-	BLK_F_ERROR = 0xa0,    /* an error after a part was moved; also followed by 256ths */
-	BLK_F_NONSENSE = 0xb0, /* an answer that a back end must not give */
+	BLK_F_SHORT = 0x80,    /* moves only a part; the next byte is the part in 256ths */
+	BLK_F_ERROR = 0xa0,    /* an error after a part was moved; the part follows in 256ths */
+	BLK_F_NONSENSE = 0xb0, /* an answer that a back end must not give; the part follows in 256ths */
 	BLK_F_TOGGLE = 0xc0,   /* the driver writes to the configuration space meanwhile */
 	BLK_F_POKE = 0xd0,     /* the driver changes memory meanwhile */
 	BLK_F_FINE = 0xe0,

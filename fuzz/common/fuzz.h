@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Functions of all harnesses. They read numbers from an input, and end the run if library and model
- * disagree.
+ * Functions that all harnesses use. They read numbers from an input, and end the run if library and
+ * model disagree.
  */
 #ifndef VIRTIO_FUZZ_H
 #define VIRTIO_FUZZ_H
@@ -74,7 +74,7 @@ static inline uint64_t fuzz_u64(struct fuzz_input *in)
 
 /*
  * Reads a 64-bit number that takes few bytes. Most numbers are small or near a power of two, where
- * arithmetic may overflow. The last encoding can have any value.
+ * arithmetic may overflow. Kind 0xff can encode any number.
  */
 static inline uint64_t fuzz_number(struct fuzz_input *in)
 {
@@ -85,7 +85,7 @@ static inline uint64_t fuzz_number(struct fuzz_input *in)
 	if (kind < 0xe0)
 		return fuzz_u16(in);
 	if (kind < 0xff)
-		/* 2^(2 * (kind - 0xe0) + 2) plus or minus a small number, where 2^64 is 0. */
+		/* A power of 4 plus or minus a small number. Kind 0xfe is for 2^64, which wraps to 0. */
 		return (kind == 0xfe ? 0 : (uint64_t)1 << (2 * (kind - 0xe0) + 2)) + (uint64_t)(int8_t)fuzz_u8(in);
 	return fuzz_u64(in);
 }

@@ -2,7 +2,7 @@
 /*
  * Writes the seeds: one short input for each thing that the harnesses can do. The fuzzer begins
  * with the seeds. The harnesses define the meaning of the bytes. After a change of a seed, --check
- * finds the files that differ.
+ * names the first file that differs.
  * usage: make_seeds FOLDER           writes FOLDER/<harness>/seed-<name>
  *        make_seeds --check FOLDER   fails unless the files have the bytes that would be written
  */
@@ -19,7 +19,6 @@ static bool is_as_made(FILE *file, const struct seed *s)
 	return fgetc(file) == EOF;
 }
 
-/* Writes or checks one file. */
 static bool make(const struct seed *s, const char *folder, bool check)
 {
 	char path[1000];
@@ -41,7 +40,7 @@ static bool make(const struct seed *s, const char *folder, bool check)
 	return true;
 }
 
-/* Writes or checks a component's files. */
+/* Writes or checks a component's files. Stops at the first file that fails. */
 static bool make_all(const struct seed *seeds, size_t count, const char *folder, bool check)
 {
 	for (size_t i = 0; i < count; i++)

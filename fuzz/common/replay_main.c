@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Runs a harness once with each named file, and with each file in each named folder. Needs no
- * libFuzzer and works with any compiler.
+ * Runs a harness once with each named file, and with each file directly in a named folder. This
+ * program needs no libFuzzer and works with any compiler.
  *
  * usage: replay FILE_OR_FOLDER...     Fails if there is no file.
  */

@@ -20,7 +20,7 @@ struct seed {
 		}                                                                                                      \
 	}
 
-/* The seeds of each component. The seeds.c of the component defines them. */
+/* The seeds of each component, from the component's seeds.c. */
 extern const struct seed memory_seeds[];
 extern const size_t memory_seed_count;
 extern const struct seed queue_seeds[];

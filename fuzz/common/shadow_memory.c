@@ -255,7 +255,7 @@ const uint8_t *shadow_shadow(const struct shadow_memory *w, const struct shadow_
 void shadow_mark(struct shadow_memory *w, const struct virtio_dirty_log *log, uint64_t addr, uint64_t len)
 {
 	const wide space = (wide)1 << 64;
-	/* The part of a range past the address space has no pages. */
+	/* The dirty log has no pages after the end of the address space. */
 	const wide end = (wide)addr + len < space ? (wide)addr + len : space;
 	struct shadow_log *l = NULL;
 

@@ -3,8 +3,9 @@
  * Two copies of guest memory: real memory, on which the library works, and shadow memory, which
  * changes only as the model permits. shadow_compare() checks that both are the same.
  *
- * The model works in pieces. A piece begins at an address, and ends with its region or with its
- * page of the translation. The model has no cache, and does not read the library's caches.
+ * The model works in pieces. A piece begins at an address, and ends at the end of its region or of
+ * its page of the translation. The model does not read the library's caches. Its own hint changes
+ * no result.
  */
 #ifndef VIRTIO_FUZZ_SHADOW_MEMORY_H
 #define VIRTIO_FUZZ_SHADOW_MEMORY_H
@@ -23,11 +24,11 @@
 #define SHADOW_MAPS 3u
 #define SHADOW_PAGES 64u
 
-/* Host memory of exactly the right size, so that the address sanitizer sees any access outside. */
+/* Host memory of exactly lead + len bytes, so that AddressSanitizer sees any access outside. */
 struct shadow_block {
 	uint8_t *real;
 	uint8_t *shadow;
-	size_t lead; /* bytes at the beginning that no region uses; makes host addresses odd */
+	size_t lead; /* bytes at the beginning that no region uses; can misalign host addresses */
 	size_t len;  /* bytes after the lead */
 };
 
@@ -53,10 +54,11 @@ struct shadow_page {
 	int error;       /* if not 0, the translation fails with this error */
 };
 
+/* The length of one answer of the translation. */
 enum shadow_hook {
-	SHADOW_HOOK_PAGE,  /* an answer reaches to the end of the page */
-	SHADOW_HOOK_SHORT, /* an answer reaches to the end of page or request, whichever is first */
-	SHADOW_HOOK_BYTE,  /* an answer has one byte */
+	SHADOW_HOOK_PAGE,  /* up to the end of the page */
+	SHADOW_HOOK_SHORT, /* up to the end of the page, but at most the requested length */
+	SHADOW_HOOK_BYTE,  /* one byte */
 };
 
 struct shadow_map {
@@ -67,13 +69,13 @@ struct shadow_map {
 	struct virtio_memory_map map;
 	uint32_t hint; /* index of the region that was found last */
 
-	/* The translation; there is none if page_shift is 0. The first page begins at io_base. */
+	/* The translation. If page_shift is 0, there is none. The first page begins at io_base. */
 	uint64_t io_base;
 	uint32_t page_shift;
 	uint32_t pages_used;
 	struct shadow_page pages[SHADOW_PAGES];
 	enum shadow_hook hook;
-	uint64_t calls; /* calls of the translation */
+	uint64_t calls; /* calls of the translation function */
 };
 
 struct shadow_memory {
@@ -113,13 +115,16 @@ uint8_t *shadow_host(const struct shadow_memory *w, const struct shadow_region *
  */
 void shadow_map_finish(struct shadow_map *m);
 
-/* Finds one byte. Returns 0 or an error. Access 0 is for the driver, which needs no permission. */
+/*
+ * Finds the position of one byte. Returns 0 or an error. Access 0 is for the driver, which needs no
+ * permission.
+ */
 int shadow_find(struct shadow_map *m, uint64_t addr, uint32_t access, struct shadow_place *out);
 
 /* Returns the set of errors that an access may return. The set is 0 if the access must succeed. */
 uint64_t shadow_errors(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access);
 
-/* Returns whether a range permits the access and is one piece. */
+/* Returns whether a range permits the access and lies in one piece. */
 bool shadow_contiguous(struct shadow_map *m, uint64_t addr, uint64_t len, uint32_t access);
 
 /* Returns the number of pieces of a range, up to the first byte that does not permit the access. */
@@ -129,7 +134,10 @@ uint64_t shadow_pieces(struct shadow_map *m, uint64_t addr, uint64_t len, uint32
 void shadow_get(struct shadow_map *m, uint64_t addr, void *dst, size_t len);
 uint16_t shadow_get16(struct shadow_map *m, uint64_t addr);
 
-/* Record writes of the device: change the shadow, or mark the shadow of the dirty log, or both. */
+/*
+ * Record writes of the device in the shadow. All except shadow_put_unlogged() also mark the shadow
+ * of the dirty log.
+ */
 void shadow_put(struct shadow_map *m, uint64_t addr, const void *src, size_t len);
 void shadow_put16(struct shadow_map *m, uint64_t addr, uint16_t value);
 void shadow_put_region(struct shadow_memory *w, const struct shadow_region *region, uint64_t offset, const void *src,
@@ -149,10 +157,13 @@ void shadow_poke16(struct shadow_map *m, uint64_t addr, uint16_t value);
 /* Copies real memory to the shadow, after the guest has written only to real memory. */
 void shadow_accept(struct shadow_memory *w);
 
-/* Traps unless every byte and every log agrees with the shadow. */
+/* Traps unless every byte and every dirty log agrees with its shadow. */
 void shadow_compare(const struct shadow_memory *w);
 
-/* Returns whether the library's region equals the model's region. */
+/*
+ * Returns whether the library's region is an entry of the map's table, and has the address and
+ * length of the model's region.
+ */
 bool shadow_same_region(const struct shadow_map *m, const struct virtio_region *real,
 			const struct shadow_region *model);
 

@@ -22,7 +22,7 @@ static uint64_t pick_address(struct harness *h)
 	return fuzz_number(&h->in);
 }
 
-/* Returns the number of bytes from addr on that permit the access. Sets the number of pieces. */
+/* Returns how many of the len bytes from addr on permit the access. Sets the number of pieces. */
 static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 {
 	uint64_t bytes = 0;
@@ -38,7 +38,7 @@ static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 	return bytes < h->len ? bytes : h->len;
 }
 
-/* Begins an access at addr: sets its length and its possible errors. */
+/* Begins an access at h->addr: sets its length, its possible errors and the count of calls. */
 static void begin(struct harness *h, uint64_t len, uint32_t access)
 {
 	h->len = len;
@@ -46,7 +46,10 @@ static void begin(struct harness *h, uint64_t len, uint32_t access)
 	h->calls = h->map->calls;
 }
 
-/* Checks that an access makes no more translations than its bytes and pieces need. */
+/*
+ * Checks that an access makes at most three translations for each piece, and three more. If answers
+ * are short, the limit counts bytes instead of pieces.
+ */
 static void check_work(struct harness *h, uint32_t access)
 {
 	uint64_t pieces, bytes = reach(h, access, &pieces);
@@ -63,7 +66,7 @@ static void check_result(struct harness *h, const char *what, int got, uint32_t 
 	check_work(h, access);
 }
 
-/* Allocates a buffer. An access that fails must not touch the buffer, so 64 bytes suffice. */
+/* Allocates a buffer. An access that must fail must not touch the buffer, so 64 bytes suffice. */
 static uint8_t *buffer(struct harness *h, size_t *bytes)
 {
 	uint8_t *p;
@@ -166,8 +169,9 @@ static bool find_writable(struct harness *h, void **host)
 }
 
 /*
- * Checks the fast search for a writable range. A range that the search finds must be writable. The
- * search must find each writable range that is not translated and not near the end of its region.
+ * Checks the fast search for a range that can be read and written. Each range that the search finds
+ * must permit both. The search must find each such range that is not translated and begins at least
+ * VIRTIO_MEMORY_SMALL bytes before the end of its region.
  */
 static void check_writable(struct harness *h)
 {

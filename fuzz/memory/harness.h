@@ -20,10 +20,10 @@ struct harness {
 	struct virtio_memory_cursor *cursor;
 	struct shadow_map *map;
 	uint64_t addr, len;
-	uint64_t errors;
-	uint64_t calls;
+	uint64_t errors; /* the set of errors that the access may return */
+	uint64_t calls;  /* translations before the access */
 
-	/* The last list of segments. */
+	/* The last list of segments. Each has its model's region and the offset there. */
 	struct virtio_segment segments[MOST_SEGMENTS];
 	struct shadow_region kept[MOST_SEGMENTS];
 	uint64_t kept_offset[MOST_SEGMENTS];

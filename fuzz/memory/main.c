@@ -67,7 +67,10 @@ static void add_translation(struct harness *h)
 	}
 }
 
-/* Makes the second map: the same memory without a translation, with other permissions. */
+/*
+ * Makes the second map: the same memory without a translation, perhaps with other permissions or
+ * dirty logs.
+ */
 static void make_second_map(struct harness *h, const struct virtio_dirty_log *const *logs)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -96,7 +99,7 @@ static void make_memory(struct harness *h)
 	}
 	for (uint32_t i = 0; i <= count; i++)
 		add_regions(h, logs);
-	/* Memory begins at 0 or 0x1000, or crosses 2^32, or ends with the address space. */
+	/* Memory begins at 0, at 0x1000 or just below 2^32, or ends with the address space. */
 	h->base = zone & 1 ? 0x1000 : 0;
 	if (zone & 2)
 		h->base = ((uint64_t)1 << 32) - 0x40;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The steps in an input of the memory harness. Bits 0 to 3, modulo MEMORY_STEPS, are the step. */
+/* The steps in an input of the memory harness. Bits 0 to 3, modulo MEMORY_STEPS, select a step. */
 #ifndef VIRTIO_FUZZ_MEMORY_STEPS_H
 #define VIRTIO_FUZZ_MEMORY_STEPS_H
 

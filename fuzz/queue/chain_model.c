@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The model's walk along a chain (virtio 1.4, 2.7.5), one descriptor at a time or all at once. */
+/*
+ * The model's walk along a chain (virtio 1.4, 2.7.5), one descriptor at a time or all at once, and
+ * the model of requests.
+ */
 #include "chain_model.h"
 
 #define BIT(error) fuzz_error_bit(VIRTIO_##error)
@@ -29,7 +32,7 @@ static struct raw_desc read_desc(struct model *m, const struct model_walk *w)
 	return d;
 }
 
-/* Enters the table of an indirect descriptor. Returns 0, or the errors of the descriptor. */
+/* Enters the table of an indirect descriptor. Returns 0, or the set of allowed errors. */
 static uint64_t enter_table(struct model *m, struct model_walk *w, const struct raw_desc *d)
 {
 	const struct virtio_queue_config *c = &m->config;
@@ -187,7 +190,7 @@ static void add_buffer(struct model *m, struct model_chain *c, const struct virt
 	}
 }
 
-/* Finds the last writable byte, if the chain has one. Returns the error if it cannot be written. */
+/* Finds the last writable byte, if any. Returns 0, or an error if that byte cannot be written. */
 static int find_status(struct model *m, struct model_chain *c)
 {
 	const wide end = (wide)c->end.addr + c->end.len;
@@ -206,9 +209,9 @@ static int find_status(struct model *m, struct model_chain *c)
 }
 
 /*
- * Returns the errors that a resolution may return. A chain fault hides a bad buffer. A buffer
- * that is not mapped yet may end the walk before a chain fault. A bad buffer is not reported while
- * the status byte is not mapped yet.
+ * Returns the errors that a resolution may return. If a chain has a chain fault and a bad buffer,
+ * only the chain fault is reported. A buffer that is not mapped yet may end the walk before a chain
+ * fault. A bad buffer is not reported while the status byte is not mapped yet.
  */
 static uint64_t resolve_errors(const struct model_chain *c, int status)
 {

@@ -21,7 +21,7 @@ void model_left_behind(const struct model *m, const struct model_chain *expected
 void model_request(struct model *m, struct model_walk *walk, const struct model_chain *expected, uint16_t head,
 		   const struct virtio_request *request);
 
-/* Checks that a pop or a parse of this chain may return VIRTIO_ENOTMAPPED. */
+/* Checks that a pop or a parse of this chain may return VIRTIO_ENOTMAPPED. Then ends the walk. */
 void model_not_mapped(struct model *m, struct model_walk *walk, const struct model_chain *expected);
 
 #endif

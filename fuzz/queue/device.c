@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device's half of the queue harness: all operations, with right and wrong arguments. */
+/* The device's half of the queue harness: chains, completions, life cycle and saved state. */
 #include "device.h"
 #include "driver.h"
 #include "held.h"
@@ -11,8 +11,8 @@
 #define NO_ARGUMENT 0x5a /* fills memory that a failed call must not change */
 
 /*
- * Makes a wrong token: a state that an idle in-flight entry may have, a state with a flag, or a
- * token with one wrong bit in the high half.
+ * Makes a wrong token: 0, the state of an idle in-flight entry, the state of an entry with a flag,
+ * or a token with one wrong bit in the high half.
  */
 static uint64_t odd_token(uint64_t value, uint8_t how)
 {
@@ -28,7 +28,10 @@ static uint64_t odd_token(uint64_t value, uint8_t how)
 	}
 }
 
-/* Picks a token: mostly of a request in flight, else an old, a nearly right, or any token. */
+/*
+ * Picks a token, mostly of a request in flight. Other tokens are old, differ slightly from such a
+ * token, or have any value.
+ */
 static struct virtio_token pick_token(struct harness *h)
 {
 	const uint8_t how = fuzz_u8(&h->in);
@@ -50,7 +53,7 @@ static struct virtio_token pick_token(struct harness *h)
 	return token;
 }
 
-/* Returns the token of the request that was popped last. */
+/* Returns the token of the last popped request that is in flight, or 0 if there is none. */
 static struct virtio_token last_token(struct harness *h)
 {
 	struct virtio_token token = { 0 };
@@ -113,7 +116,7 @@ static void device_next(struct harness *h)
 		next(h, r);
 }
 
-/* Walks with more calls than a chain may have descriptors, to see that the walk ends. */
+/* Walks a chain to its end, and makes one more call. Stops after more calls than a chain can need. */
 static void device_walk(struct harness *h)
 {
 	struct harness_request *r = harness_pick(h);
@@ -320,7 +323,7 @@ static void device_set_memory(struct harness *h)
 		h->requests[i].walkable = false;
 }
 
-/* Checks that chains which were kept over a reset cannot reach memory. */
+/* A chain that outlives a reset uses the queue's cursors. Checks that they cannot reach memory. */
 static void check_no_memory(struct harness *h)
 {
 	for (uint32_t i = 0; i < VIRTIO_MEMORY_USES; i++) {
@@ -336,8 +339,8 @@ static void check_no_memory(struct harness *h)
 }
 
 /*
- * Initialises the queue again. If @late is true, first makes the sequence number nearly too large
- * for the low half of a token.
+ * Initialises the queue again. If @late is true, first sets bits of the sequence number: the next
+ * pop then carries into the high half of the token.
  */
 static void init_again(struct harness *h, bool late)
 {
@@ -425,7 +428,7 @@ static void device_save_in_flight(struct harness *h)
 	free(record);
 }
 
-/* Sets a bool to any byte, because a file may have any byte there. */
+/* Sets a bool to any byte, because a bool of a saved state can be any byte of a file. */
 static void set_flag(struct virtio_queue_config *config, uint8_t which, uint8_t value)
 {
 	bool *const flags[] = { &config->ready,
@@ -493,7 +496,7 @@ static void device_migrate(struct harness *h)
 		device_replay(h);
 }
 
-/* Returns the most translations of a step without a walk: all ring areas, several times. */
+/* Returns the most translations of a step without a walk: 400, and all ring areas several times. */
 static uint64_t ring_work(struct harness *h)
 {
 	uint64_t work = 400;

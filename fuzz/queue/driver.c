@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The driver's half of the queue harness. It writes right and wrong chains and rings, and takes the
- * steps of a well-behaved driver.
+ * The driver's half of the queue harness. It writes valid and invalid chains and rings, and takes
+ * the steps of a well-behaved driver.
  */
 #include "driver.h"
 #include "steps.h"
@@ -75,7 +75,7 @@ static uint64_t avail_at(const struct harness *h, uint64_t offset)
 	return h->config.addr[VIRTIO_QUEUE_AVAIL] + offset;
 }
 
-/* Reads a field of the ring. Returns 0 if the field is outside of memory. */
+/* Reads a field of the ring. Returns 0 if the field cannot be read. */
 static uint16_t peek(struct harness *h, uint64_t addr)
 {
 	struct shadow_map *m = harness_map(h);
@@ -109,8 +109,8 @@ static void driver_offer(struct harness *h)
 }
 
 /*
- * Makes a whole chain, direct or in a table, from two bytes for each descriptor. Perhaps plants one
- * fault. Then makes the chain available.
+ * Makes a whole chain, direct or in a table, from two bytes for each descriptor. Perhaps plants
+ * faults. Then makes the chain available.
  */
 static void driver_chain(struct harness *h)
 {
@@ -223,7 +223,6 @@ static void driver_interrupts(struct harness *h)
 	shadow_accept(h->shadow);
 }
 
-/* Maps a page that was not mapped yet. */
 static void driver_map_page(struct harness *h)
 {
 	const uint8_t first = fuzz_u8(&h->in);

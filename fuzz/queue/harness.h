@@ -15,11 +15,11 @@
 #define HARNESS_TOKENS 16u
 #define MOST_SEGMENTS 64u /* largest array of segments for a chain */
 
-/* The position and end of a reader or writer, as offsets in the bytes of the chain. */
+/* The state of a reader or writer. */
 struct harness_stream {
-	uint64_t at;
-	uint64_t end;
-	uint64_t done;
+	uint64_t at;   /* position, as an offset in the bytes of the chain */
+	uint64_t end;  /* end, as such an offset */
+	uint64_t done; /* bytes that the reader or writer has passed */
 };
 
 /* A request that the device holds. */
@@ -62,7 +62,7 @@ struct harness {
 	struct harness_request requests[MODEL_MAX_SIZE];
 	struct virtio_token tokens[HARNESS_TOKENS]; /* tokens of earlier pops */
 	uint32_t token_count;
-	struct virtio_request past; /* an earlier request; valid if it has a header */
+	struct virtio_request past; /* the request dropped last; valid if header is not NULL */
 	struct virtio_queue_state saved;
 	struct virtio_queue_flight saved_record[MODEL_MAX_SIZE];
 	uint32_t saved_count;

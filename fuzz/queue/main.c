@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Fuzzes the queue, its chains, readers, writers and saved state. The input describes guest memory,
- * a queue, and then a list of steps. The driver and the device take turns. The driver need not
- * behave well. After each step all of guest memory and all results of the queue must be as the
- * model says.
+ * a queue, and then a list of steps. Each step is the driver's or the device's, in any order. The
+ * driver need not behave well. After each step all of guest memory and all results of the queue
+ * must be as the model says.
  */
 #include "device.h"
 #include "driver.h"
@@ -93,8 +93,8 @@ static void copy_translation(struct shadow_map *to, const struct shadow_map *fro
 }
 
 /*
- * Makes a second map of the same memory, perhaps with a dirty log. One region may differ: it may be
- * read-only or missing, or have other host memory.
+ * Makes a second map of the same memory, perhaps with a dirty log. One region may differ: it may
+ * have another permission, be missing, or have other host memory.
  */
 static void make_second_map(struct harness *h, const struct virtio_dirty_log *log)
 {
@@ -140,7 +140,7 @@ static void make_memory(struct harness *h, uint8_t how)
 	static const uint64_t bases[] = { 0x1000, 0, ((uint64_t)1 << 32) - 0x80, 0 - (uint64_t)HARNESS_BYTES };
 	const uint64_t gpa = bases[how & 3];
 	const uint8_t all = how & 0x10 ? 8 : 0;
-	/* The log has pages of 64 bytes, or covers only a part of memory in units of 8 bytes. */
+	/* The log has pages of 64 bytes, or covers 1 KiB of memory with pages of 16 bytes. */
 	const struct virtio_dirty_log *log = how & 0x80 ? shadow_add_log(h->shadow, gpa + 0x100, 4, 8, 1)
 							: shadow_add_log(h->shadow, gpa, 6, 1, HARNESS_BYTES / 512);
 

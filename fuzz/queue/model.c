@@ -85,7 +85,7 @@ static uint64_t not_running(const struct model *m)
 	return m->broken ? BIT(EBROKEN) : 0;
 }
 
-/* Returns the errors that forbid a pop. After a restore all requests must be replayed first. */
+/* Returns the errors that forbid a pop. After a restore all saved requests must be replayed first. */
 static uint64_t not_popping(const struct model *m)
 {
 	const uint64_t errors = not_running(m);
@@ -198,7 +198,7 @@ static int look(struct model *m)
 	return ahead != 0;
 }
 
-/* Records the token of a pop. Traps if an earlier pop had the same token. */
+/* Records the token of a pop. Traps if one of the last MODEL_PAST pops had the same token. */
 static void new_token(struct model *m, struct virtio_token token, uint16_t head)
 {
 	FUZZ_CHECK(virtio_token_head(token) == head, "the token has head %u, not %u", virtio_token_head(token), head);
@@ -531,7 +531,7 @@ void model_save_in_flight(const struct model *m, uint32_t capacity, int got, con
 	}
 }
 
-/* Returns whether each bool is 0 or 1. A restore checks this first. */
+/* Returns whether each bool is 0 or 1. Only EBUSY precedes this check of a restore. */
 static bool flags_possible(const struct virtio_queue_config *config)
 {
 	const bool *const flags[] = { &config->ready,
@@ -564,7 +564,10 @@ bool model_restore(struct model *m, const struct virtio_queue_state *state, stru
 		EXPECT("restore of nothing", got, 0, 0);
 		return true;
 	}
-	/* A guest can unmap areas in a translation. Such areas must not stop a restore. */
+	/*
+	 * A guest can unmap areas in a translation. Then the restore must succeed, with a broken
+	 * queue. If all errors are ENOTMAPPED, only a broken queue can be restored.
+	 */
 	missing = errors & gone;
 	if (missing == errors && (state->broken || map->map.translate) && errors != BIT(ENOTMAPPED))
 		errors = 0;

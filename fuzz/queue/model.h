@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The model of a queue, written from virtio 1.4 and the comments of the public headers. It has no
- * host addresses, no caches and no fast paths. For each call of the library a function of the model
- * gets the arguments and the result. The function traps if the result is not allowed, and updates
+ * The model of a queue, written from virtio 1.4 and the comments of the public headers. It keeps no
+ * host addresses and has no fast paths. For each call of the library a function of the model gets
+ * the arguments and the result. The function traps if the result is not allowed, else it updates
  * the model.
  */
 #ifndef VIRTIO_FUZZ_QUEUE_MODEL_H
@@ -35,18 +35,21 @@ void model_read_idx(struct model *m, bool avail, int got, uint16_t value);
 void model_save(const struct model *m, int got, const struct virtio_queue_state *state);
 void model_save_in_flight(const struct model *m, uint32_t capacity, int got, const struct virtio_queue_state *state,
 			  const struct virtio_queue_flight *record, uint32_t count);
-/* Returns false if a broken queue lacks its areas. The caller must then reset the queue. */
+/* Returns false if the restored queue lacks areas in memory. The caller must then reset the queue. */
 bool model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got);
 void model_replay(struct model *m, const struct virtio_queue_flight *request, struct model_walk *walk, int got,
 		  const struct virtio_chain *chain);
 
 /*
- * Updates the model after a pop that found memory not mapped yet. Returns the most translations
- * that the pop may have made.
+ * Updates the model after a pop of a request returned VIRTIO_ENOTMAPPED. Returns the largest number
+ * of translations that the pop may have made.
  */
 uint64_t model_pop_not_mapped(struct model *m);
 
-/* Traps unless the results of all queries of the queue agree with the model. */
+/*
+ * Traps unless the queue's indices and its counters (except too_many_segments) agree with the
+ * model, and the results of virtio_queue_quiesced() and virtio_queue_old_maps_unused(), too.
+ */
 void model_compare(const struct model *m, const struct virtio_queue *queue);
 
 #endif

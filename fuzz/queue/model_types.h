@@ -22,7 +22,7 @@ enum model_state {
 struct model_request {
 	enum model_state state;
 	struct virtio_token token;
-	uint64_t popped; /* number of earlier pops that were not undone */
+	uint64_t popped; /* number of earlier pops that were not unpopped */
 	uint32_t len;
 	bool old_map;
 	bool replayed;
@@ -41,9 +41,9 @@ struct model {
 	struct model_request requests[MODEL_MAX_SIZE];
 	uint16_t order[MODEL_MAX_SIZE]; /* heads not in the used ring yet, oldest first */
 	uint32_t order_count;
-	uint64_t added; /* used elements since the last notification check */
-	bool doubt;     /* the next notification check must ask for an interrupt */
-	uint32_t replay;
+	uint64_t added;  /* used elements since the last notification check */
+	bool doubt;      /* with EVENT_IDX the next notification check must ask for an interrupt */
+	uint32_t replay; /* requests that are still to be replayed */
 	struct virtio_queue_stats stats;
 	struct virtio_token past[MODEL_PAST]; /* tokens of the last pops */
 	uint32_t past_count;
@@ -60,7 +60,7 @@ struct model_walk {
 	bool writable; /* the walk has passed a writable descriptor */
 	bool over;     /* the walk has ended */
 	int final;     /* the result of all calls after the end */
-	uint64_t work; /* the most translations of the walk */
+	uint64_t work; /* most translations that the walk may make */
 };
 
 /* Consecutive bytes of a chain that lie in one region. */
@@ -72,8 +72,8 @@ struct model_piece {
 };
 
 /*
- * A chain that was walked to its end in one call. If a buffer is bad, pieces, counts and bytes
- * include only the buffers before it.
+ * The result of a walk over a whole chain. If a buffer is bad, pieces, counts and bytes include
+ * only the buffers before the first bad buffer.
  */
 struct model_chain {
 	uint64_t errors; /* the errors that a resolution may return; 0 if it must succeed */
@@ -81,13 +81,13 @@ struct model_chain {
 	uint64_t bad;    /* possible errors of the first bad buffer */
 	/* The last writable buffer that is not empty. Its length is 0 if there is none. */
 	struct virtio_desc end;
-	uint32_t needed;
+	uint32_t needed;   /* number of all pieces */
 	uint32_t readable; /* number of readable pieces */
 	uint64_t readable_bytes;
 	uint64_t bytes;
 	struct model_piece pieces[MODEL_PIECES]; /* the first MODEL_PIECES of the needed pieces */
 	struct model_piece last;
-	struct model_piece status; /* the last byte of end; length 0 if it cannot be written */
+	struct model_piece status; /* the last byte of end; length 0 if none can be written */
 	bool writable;             /* the walk has met a writable buffer */
 	uint64_t work;
 };

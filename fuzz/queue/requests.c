@@ -6,7 +6,7 @@
 
 #define UNTOUCHED 0x5a /* fills memory that a failed call must not change */
 
-/* Makes a request, filled with UNTOUCHED. The input chooses the sizes of header and array. */
+/* Makes a request whose results are UNTOUCHED. The input chooses the sizes of header and array. */
 static struct virtio_request *make_request(struct harness *h)
 {
 	static const uint8_t usual[] = { 16, 16, 1, 8, 0, 32, 33, 5 };
@@ -41,7 +41,7 @@ static void free_request(struct virtio_request *r)
 	free(r);
 }
 
-/* Checks and keeps a request that was filled in. If it has an error, frees its array. */
+/* Checks and keeps a request that was filled in. If the request has an error, frees its array. */
 static void take_up(struct harness *h, struct harness_request *kept, struct virtio_request *r)
 {
 	struct model_chain *c = kept->model;

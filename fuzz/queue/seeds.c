@@ -6,8 +6,8 @@
 #define QUEUE(name, ...) SEED("fuzz_queue", name, __VA_ARGS__)
 
 /*
- * The beginning of an input: the queue, with size 8. Then memory, the second map, and changes of
- * the configuration.
+ * An input begins with the queue (Q_...). Each M_... has the bytes for memory, the second map, and
+ * changes of the configuration.
  */
 #define Q_SIZE_8 3
 #define Q_EVENT_IDX 0x08
@@ -64,8 +64,8 @@
 #define USED_EVENT(ahead) DRIVER_FIELD, 0x100 - 40 * 2 + (ahead)
 
 /*
- * DRIVER_CHAIN: number of descriptors - 1, index of the first descriptor, and fault. For an
- * indirect table 144 is added to the first byte.
+ * DRIVER_CHAIN: number of descriptors - 1, index of the first descriptor, and faults. For an
+ * indirect table 144 is added to the first byte, and the table's offset in the data area follows.
  */
 #define CHAIN(count, first, twist) DRIVER_CHAIN, (count)-1, first, twist
 #define TABLE(count, first, twist) DRIVER_CHAIN, 144 + (count)-1, first, twist, 128
@@ -97,8 +97,8 @@ const struct seed queue_seeds[] = {
 	QUEUE("resolve_twice_wrong", Q_SIZE_8, M_FLAT, CHAIN(3, 0, 1), R(128, 3), W(130, 3), W(0, 1), POP,
 	      RESOLVE_TWICE(1), COMPLETE, CHAIN(3, 0, 0), R(128, 3), W(130, 3), R(132, 3), POP, RESOLVE_TWICE(0)),
 	/*
-	 * Each of three buffers in turn lies outside of memory or wraps around. The chain has a
-	 * status unless the last buffer is bad.
+	 * In turn, each of three buffers lies outside of memory, and a buffer after the header
+	 * wraps around. The chain has a status unless the last buffer is bad.
 	 */
 	QUEUE("bad_buffer", Q_SIZE_8, M_FLAT, PARTS(NOWHERE, 128, 130), POP, RESOLVE, COMPLETE,
 	      PARTS(128, NOWHERE, 130), POP, RESOLVE_TWICE(0), COMPLETE, PARTS(128, 130, NOWHERE), POP, RESOLVE,
@@ -110,8 +110,8 @@ const struct seed queue_seeds[] = {
 	      IS_IN_FLIGHT(0xe2), COMPLETE, IS_IN_FLIGHT(0xa0), IS_IN_FLIGHT(0xe3), IS_IN_FLIGHT(0xd1),
 	      IS_IN_FLIGHT(0xe0), COMPLETE, IS_IN_FLIGHT(0xa1)),
 	/*
-	 * A second init makes no token valid again. The next head is the same, so only the sequence
-	 * number can tell the tokens apart.
+	 * A second virtio_queue_init() makes no token valid again. The next head is the same, so
+	 * the tokens differ only in the sequence number.
 	 */
 	QUEUE("init_again", Q_SIZE_8, M_FLAT, ADD_1, POP, INIT_AGAIN, IS_IN_FLIGHT(0xa0), START, ADD_1, POP,
 	      COMPLETE_AS(0xa0, 1), COMPLETE, INIT_AGAIN_LATE, START, ADD_1, ADD_1, POP, POP, IS_IN_FLIGHT(0xe3),
@@ -141,8 +141,8 @@ const struct seed queue_seeds[] = {
 	      POP, PARSE_REQUEST(2), DEVICE(DEVICE_MIGRATE), 1, 0, 0, 0, 0, 0, PARSE_REQUEST(0), COMPLETE_REQUEST(30),
 	      PARSE_REQUEST(0), PARSE_REQUEST(1), COMPLETE_REQUEST(16)),
 	/*
-	 * Requests in other regions than the request before, in two regions, or across a border.
-	 * The device reads the index once for several requests.
+	 * The requests lie in other regions than the request before, in two regions, or across a
+	 * border of regions. The device reads the index once for several requests.
 	 */
 	QUEUE("request_regions", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), R(80, 30), W(75, 1)), ADD_TABLE_OF(96, R(170, 16), W(80, 30), W(175, 1)),
@@ -161,17 +161,17 @@ const struct seed queue_seeds[] = {
 	      LAST_16, 128, 9, 1, 1, DRIVER_DESC, 1, LAST_16, 32, 4, 0, DRIVER_OFFER, 1, POP, WALK, COMPLETE, POP, WALK,
 	      COMPLETE),
 	/*
-	 * The data of the second request begins in another region than the data of the first, and
-	 * continues into the first data's region.
+	 * The data of the second request begins in another region than the first request's data,
+	 * and continues into the region of the first request's data.
 	 */
 	QUEUE("request_border", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(180, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(115, 60), W(75, 1)), POP_REQUEST, POP_REQUEST, STREAM(1, 60),
 	      COMPLETE_REQUEST(30), STREAM(1, 60), COMPLETE_REQUEST(60)),
-	/* The headers are longer than the fast path permits. The second lies across a border. */
+	/* The headers are longer than the fast path permits. The second one lies across a border. */
 	QUEUE("request_long_header", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 100), W(90, 30), W(85, 1)),
 	      ADD_TABLE_OF(48, R(107, 100), W(80, 30), W(75, 1)), POP_REQUEST_OF(100, 0x80), POP_REQUEST_OF(100, 0x80),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(30)),
-	/* Only the status is logged, or only the data. */
+	/* The dirty log covers only the status, only the data, or the status and the last data. */
 	QUEUE("request_half_logged", Q_SIZE_8, M_HALF_LOGGED, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(175, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(180, 30), W(75, 1)), ADD_TABLE_OF(96, R(70, 16), W(80, 30), W(175, 9)),
 	      POP_REQUEST, POP_REQUEST, POP_REQUEST, COMPLETE_REQUEST(30), COMPLETE_REQUEST(30), COMPLETE_REQUEST(38)),

@@ -6,7 +6,7 @@
 /* A byte below 0x80 selects a step of the driver, modulo the number of steps. */
 enum driver_step {
 	DRIVER_ADD,          /* the mock driver adds a chain */
-	DRIVER_CHAIN,        /* makes a chain of any length available, perhaps with one fault */
+	DRIVER_CHAIN,        /* makes a chain of any length available, perhaps with faults */
 	DRIVER_DESC,         /* writes one descriptor */
 	DRIVER_OFFER,        /* makes a head available, and writes no descriptor */
 	DRIVER_AVAIL_IDX,    /* moves the available index */
@@ -21,7 +21,7 @@ enum driver_step {
 
 /* A byte from 0x80 on selects a step of the device, modulo the number of steps. */
 enum device_step {
-	DEVICE_SERVE, /* pops, resolves, copies readable bytes to writable buffers, completes */
+	DEVICE_SERVE, /* pops, resolves, reads and writes the bytes of the chain, completes */
 	DEVICE_POP,
 	DEVICE_NEXT,
 	DEVICE_WALK,

@@ -26,7 +26,7 @@ static struct model_piece piece_at(const struct harness_request *r, uint64_t at)
 
 /*
  * Advances by len bytes, piece by piece. Copies the bytes from the shadow to out, or from in to the
- * shadow. If out and in are NULL, marks the bytes in the dirty log.
+ * shadow. If out and in are NULL, marks the bytes in the shadow of the dirty log.
  */
 static void move(struct harness *h, const struct harness_request *r, struct harness_stream *s, uint64_t len,
 		 uint8_t *out, const uint8_t *in)

@@ -12,7 +12,7 @@ void harness_stream_step(struct harness *h, struct harness_request *r);
 void harness_begin_streams(struct harness_request *r, const struct virtio_chain_segments *data, uint64_t front,
 			   uint64_t behind);
 
-/* Copies all bytes of the request's reader to its writer. */
+/* Reads all bytes of the request's reader, and fills its writer with a pattern. */
 void harness_echo(struct harness *h, struct harness_request *r);
 
 #endif
