@@ -130,8 +130,8 @@ static void move_model(struct blk_harness *h, const struct blk_progress *p, cons
 }
 
 /*
- * Moves a whole vector with the library's memory back end. Returns false if the input does not select
- * that back end, or if the range is not in the disk's storage.
+ * Moves a whole vector with the library's memory back end. Returns false if the input does not
+ * select that back end, or if the range is not in the disk's storage.
  */
 static bool move_by_memory(struct blk_harness *h, const struct virtio_iovec *iov, uint32_t count, uint64_t offset,
 			   uint64_t bytes, bool to_disk)
@@ -250,7 +250,7 @@ int blk_backend_flush(void *context)
 	const uint8_t how = next_fault(h);
 	int error;
 
-	/* Under write-through, a request that is no read may flush although it has changed nothing. */
+	/* Under write-through, any request but a read may flush although it changed nothing. */
 	FUZZ_CHECK(due || (!p->changed && p->ask->type != VIRTIO_BLK_T_IN && blk_model_write_through(&h->disk)),
 		   "the back end is flushed without need");
 	meanwhile(h, how);

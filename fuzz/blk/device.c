@@ -493,8 +493,8 @@ static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t 
 }
 
 /*
- * virtio 1.4, 2.7.8.2: the used length counts the status if every byte before it was written. If the
- * request has an error, the number of bytes before the status is unknown, so the length is 0.
+ * virtio 1.4, 2.7.8.2: the used length counts the status if every byte before it was written. For a
+ * request with an error this is unknown, so the length is 0.
  */
 static uint32_t used_len(const struct blk_slot *s, uint64_t written)
 {
@@ -549,7 +549,7 @@ static void device_complete(struct blk_harness *h)
 
 /* Serving at once */
 
-/* Checks the dirty log. After a failed read it must mark the bytes read, and may mark all of `in`. */
+/* Checks the dirty log. The log must mark the bytes read. A failed read may mark all of `in`. */
 static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 {
 	struct shadow_log *log = &h->shadow->logs[0];

@@ -25,7 +25,7 @@ struct blk_slot {
 	struct virtio_blk_result result;
 	bool moving;    /* a transfer has begun */
 	bool done;      /* there is a result */
-	bool completed; /* the token is stale; a second completion is still tried */
+	bool completed; /* the token is stale; the slot is kept to complete again */
 };
 
 struct blk_harness {

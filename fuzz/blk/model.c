@@ -19,8 +19,8 @@ static bool is_power_of_two(uint64_t value)
 }
 
 /*
- * Returns whether the limits of a command are wrong. Either both or none must be set. On a read-only
- * disk none may be set.
+ * Returns whether the limits of a command are wrong. Either both or none must be set. On a
+ * read-only disk none may be set.
  */
 static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, uint32_t seg)
 {
@@ -120,7 +120,7 @@ bool blk_model_negotiate(struct blk_model *m, uint64_t features)
 	return true;
 }
 
-/* Returns whether a driver can reach the state's features and writeback. Tries it on a new model. */
+/* Returns whether a driver can set the state's features and writeback. Tries it on a new model. */
 static bool writeback_reachable(const struct blk_model *m, const struct virtio_blk_state *state)
 {
 	struct blk_model *other = fuzz_alloc(sizeof *other);

@@ -192,7 +192,7 @@ const struct seed blk_seeds[] = {
 	BLK("ranges_fail", DISK(ALL_RANGES), SIX_LIMITS,
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE_WITH(FAILS),
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE_WITH(0, SENSELESS)),
-	/* The second range changes while the first is carried out. Later, both change after the parse. */
+	/* A range changes while another is carried out. Then ranges change after the parse. */
 	BLK("ranges_change", DISK(ALL_RANGES), SIX_LIMITS,
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)),
 	    SERVE_WITH(BLK_F_POKE, 33, 0, 0, 9, BLK_F_FINE),

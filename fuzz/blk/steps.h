@@ -33,7 +33,7 @@
 #define BLK_O_LIFETIME 0x0080
 #define BLK_O_MEMORY 0x0100   /* the library's back end in memory does the work */
 #define BLK_O_LIMIT 0x0200    /* followed by max_request_bytes / 64 */
-#define BLK_O_FIELDS 0x0400   /* followed by a byte: which fields of the configuration space to set */
+#define BLK_O_FIELDS 0x0400   /* followed by a byte that selects configuration fields */
 #define BLK_O_CAPACITY 0x0800 /* followed by the capacity in sectors (16 without this bit) */
 #define BLK_O_WRONG 0x1000    /* followed by a byte that selects a value which may be invalid */
 #define BLK_O_SMALL 0x2000    /* followed by the room for segments and for ranges */
@@ -82,7 +82,7 @@ enum blk_device_step {
 	BLK_POP,
 	BLK_PARSE,
 	BLK_EXECUTE,  /* enum blk_serve_flag follows */
-	BLK_MOVE,     /* moves one vector of a transfer; the flags and its length - 1 in bits 4 to 7 follow */
+	BLK_MOVE,     /* moves one vector; blk_serve_flag | (entries - 1) << 4 follows */
 	BLK_OWN,      /* sets a result that the caller has chosen */
 	BLK_FINISH,   /* completes a request with its result; enum blk_serve_flag follows */
 	BLK_COMPLETE, /* completes a request without status byte, or a completed request again */
@@ -122,12 +122,13 @@ enum blk_serve_flag {
 
 /*
  * The outcome of a call of the back end. Each constant begins a range of values. Values below
- * BLK_F_SHORT and from BLK_F_FINE on are success. The 256ths follow only if the call moves data.
+ * BLK_F_SHORT and from BLK_F_FINE on are success. If the call moves data, a byte with the moved
+ * part in 256ths follows BLK_F_SHORT, BLK_F_ERROR and BLK_F_NONSENSE.
  */
 enum blk_fault {
-	BLK_F_SHORT = 0x80,    /* moves only a part; the next byte is the part in 256ths */
-	BLK_F_ERROR = 0xa0,    /* an error after a part was moved; the part follows in 256ths */
-	BLK_F_NONSENSE = 0xb0, /* an answer that a back end must not give; the part follows in 256ths */
+	BLK_F_SHORT = 0x80,    /* moves only a part, or yields a lifetime with a reserved value */
+	BLK_F_ERROR = 0xa0,    /* an error after a part was moved */
+	BLK_F_NONSENSE = 0xb0, /* an answer that a back end must not give */
 	BLK_F_TOGGLE = 0xc0,   /* the driver writes to the configuration space meanwhile */
 	BLK_F_POKE = 0xd0,     /* the driver changes memory meanwhile */
 	BLK_F_FINE = 0xe0,

@@ -116,7 +116,7 @@ static void device_next(struct harness *h)
 		next(h, r);
 }
 
-/* Walks a chain to its end, and makes one more call. Stops after more calls than a chain can need. */
+/* Walks a chain to its end, and makes one more call. A longer walk than any chain is stopped. */
 static void device_walk(struct harness *h)
 {
 	struct harness_request *r = harness_pick(h);
@@ -323,7 +323,7 @@ static void device_set_memory(struct harness *h)
 		h->requests[i].walkable = false;
 }
 
-/* A chain that outlives a reset uses the queue's cursors. Checks that they cannot reach memory. */
+/* A chain that outlives a reset uses the queue's cursors. Checks that these reach no memory. */
 static void check_no_memory(struct harness *h)
 {
 	for (uint32_t i = 0; i < VIRTIO_MEMORY_USES; i++) {

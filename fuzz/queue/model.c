@@ -85,7 +85,7 @@ static uint64_t not_running(const struct model *m)
 	return m->broken ? BIT(EBROKEN) : 0;
 }
 
-/* Returns the errors that forbid a pop. After a restore all saved requests must be replayed first. */
+/* Returns the errors that forbid a pop. A pop is possible only after the replay is finished. */
 static uint64_t not_popping(const struct model *m)
 {
 	const uint64_t errors = not_running(m);

@@ -35,7 +35,7 @@ void model_read_idx(struct model *m, bool avail, int got, uint16_t value);
 void model_save(const struct model *m, int got, const struct virtio_queue_state *state);
 void model_save_in_flight(const struct model *m, uint32_t capacity, int got, const struct virtio_queue_state *state,
 			  const struct virtio_queue_flight *record, uint32_t count);
-/* Returns false if the restored queue lacks areas in memory. The caller must then reset the queue. */
+/* Returns false if the restored queue lacks its areas. The caller must then reset the queue. */
 bool model_restore(struct model *m, const struct virtio_queue_state *state, struct shadow_map *map, int got);
 void model_replay(struct model *m, const struct virtio_queue_flight *request, struct model_walk *walk, int got,
 		  const struct virtio_chain *chain);

@@ -167,7 +167,7 @@ const struct seed queue_seeds[] = {
 	QUEUE("request_border", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(180, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(115, 60), W(75, 1)), POP_REQUEST, POP_REQUEST, STREAM(1, 60),
 	      COMPLETE_REQUEST(30), STREAM(1, 60), COMPLETE_REQUEST(60)),
-	/* The headers are longer than the fast path permits. The second one lies across a border. */
+	/* Headers too long for the fast path. The second header lies across a border. */
 	QUEUE("request_long_header", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 100), W(90, 30), W(85, 1)),
 	      ADD_TABLE_OF(48, R(107, 100), W(80, 30), W(75, 1)), POP_REQUEST_OF(100, 0x80), POP_REQUEST_OF(100, 0x80),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(30)),
