@@ -2,7 +2,7 @@
 /* The baseline's loops: see baseline.h. */
 #include "baseline.h"
 
-/* Each function adds the values that it reads to the sum, and returns the sum. */
+/* walk() and one_request() add the values that they read to the sum, and return the sum. */
 static inline uint64_t walk(const struct burst *b, uint16_t head, uint64_t sum)
 {
 	const struct vring_desc *table, *d;

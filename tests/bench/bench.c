@@ -5,12 +5,13 @@
  *
  *	bench                       a table of times: best and median of alternating rounds
  *	bench --times CASES KIND    lines of case, best and median; CASES is a list in one argument
- *	bench --threads             lines of case, and the best with one thread and with two
+ *	bench --threads             lines of case, best with one thread, and best with two
  *	bench --count [CASES [KIND]]
  *	                            for callgrind, which writes two dumps for each row of
  *	                            instructions.txt, or for the cases of the list. Exits with 77
  *	                            if built without callgrind's header.
- *	bench CASE KIND CHAINS      serves this number of chains, to profile one loop
+ *	bench CASE KIND CHAINS      serves this number of chains, to profile one loop. The number is
+ *	                            rounded up to whole bursts.
  *
  * KIND is baseline, inline or called. BENCH_ROUNDS in the environment is the number of rounds.
  */
@@ -21,7 +22,7 @@
 #include "dump.h"
 #include "times.h"
 
-/* Returns the kind of this name, or KINDS. */
+/* Returns the kind of this name, or KINDS if there is none. */
 static int find_kind(const char *name)
 {
 	int kind = 0;
@@ -48,7 +49,7 @@ static int serve_one(const char *list, const char *kind_name, const char *chains
 	return 0;
 }
 
-/* Dumps the cases of a list, of one kind, or of all kinds if kind is KINDS. */
+/* Dumps the cases of a list with one kind of loop. If kind is KINDS, dumps all kinds. */
 static int dump_all(const char *list, int kind)
 {
 	const struct load *load;

@@ -8,7 +8,7 @@
  *	xN      bursts of N chains, in place of 256
  *	qN      a queue of N entries, in place of 256
  *	bN      N regions, used in turn for buffers; rings and tables are in the first
- *	rN      N regions, used in turn for buffers and tables; each ring has its own region
+ *	rN      N regions, used in turn for buffers and tables; the rings lie in different regions
  *	sN      N regions: each table, header, data buffer and status is in a random region
  *	lh, ls  a dirty log: the device's writes fall into two pages (hot), or many (spread)
  */
@@ -24,10 +24,9 @@ extern const char *const kind_names[KINDS];
 struct load {
 	const char *name;
 	const char *what;
-	struct workload usual; /* without modifiers; a member of 0 has its usual value */
+	struct workload usual; /* without modifiers; next_case() fills in some members of 0 */
 	/*
-	 * The loops by kind. The inline loop is NULL if the functions have no inline version, and
-	 * the baseline is NULL if nothing is comparable.
+	 * The loops by kind. The inline loop is NULL if the functions have no inline version.
 	 */
 	serve_fn *serve[KINDS];
 };
@@ -58,8 +57,8 @@ bool case_has_kind(const struct load *load, const struct workload *workload, enu
 uint32_t chains_for(const struct workload *workload, uint32_t most, uint32_t descriptors);
 
 /*
- * serve_chains() serves this number of chains by a loop, in bursts. serve_once() offers and serves
- * one burst; callgrind counts both steps.
+ * serve_chains() serves this number of chains by a loop, rounded up to whole bursts. serve_once()
+ * offers and serves one burst. callgrind counts both steps.
  */
 void serve_chains(struct rig *rig, serve_fn *serve, uint32_t chains);
 void serve_once(struct rig *rig, serve_fn *serve);

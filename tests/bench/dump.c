@@ -7,8 +7,8 @@
 #include "cases.h"
 
 /*
- * Limits of the shorter dump: each chain of a queue of 256 once, or fewer chains if they are very
- * long.
+ * Limits of the shorter dump. A queue of 256 serves as many chains as it has entries, or fewer
+ * chains if they are very long.
  */
 #define CHAINS 256u
 #define DESCRIPTORS 16384u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Counts of instructions: callgrind runs the program, and writes dumps when the program asks.
- * report.py reads them.
+ * report.py reads the dumps.
  */
 #ifndef TESTS_BENCH_DUMP_H
 #define TESTS_BENCH_DUMP_H
@@ -10,14 +10,14 @@
 
 /*
  * Returns 0 if callgrind runs the program. Otherwise prints a message and returns an exit status:
- * 77 if built without callgrind's header.
+ * 77 if built without callgrind's header, else 2.
  */
 int dump_begin(void);
 
 /*
- * Makes two dumps for one row, "ROW KIND: N chains", with different numbers of chains. Their
- * difference excludes the cost of the dumps and of the first burst. callgrind must collect only in
- * serve_once().
+ * Makes two dumps for one row, "ROW KIND: N chains", with different numbers of chains. The
+ * difference of the two excludes the cost of the dumps and of the first burst. callgrind must
+ * collect only in serve_once().
  */
 void dump_row(serve_fn *serve, const struct workload *workload, const char *kind);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The library through its headers. */
+/* The library through the inline functions of its headers. */
 #include "loops.h"
 
 #define LOOP(name) inline_##name

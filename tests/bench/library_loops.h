@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The library's side of loops.h. It is compiled twice, and has no include guard: LOOP(name) and
- * CALL(function) are defined to make the inline version, and then the called version.
+ * The library's side of loops.h. inline_loops.c and called_loops.c include this file, each after it
+ * has defined LOOP(name) and CALL(function) for its version.
  */
 
 /* Pops, walks and completes. */
@@ -20,9 +20,9 @@ uint64_t LOOP(walk)(struct rig *w)
 }
 
 /*
- * Each version defines its own LOOP(serve_next). It pops the next request, walks the chain, reads
- * the 16-byte header, writes the status byte and completes the request. It adds the values read to
- * the sum, and returns false if there is no request.
+ * Each version defines its own LOOP(serve_next). That function pops the next request, walks the
+ * chain, reads the 16-byte header, writes the status byte and completes the request. It adds the
+ * values read to the sum, and returns false if there is no request or a step fails.
  */
 
 uint64_t LOOP(request)(struct rig *w)

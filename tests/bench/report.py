@@ -24,8 +24,8 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TABLE, TARGETS, README = (os.path.join(HERE, name) for name in ("instructions.txt", "targets.txt", "README.md"))
-# Counts repeat exactly with one compiler of one distribution. The C library's memcpy may cost more
-# on another machine.
+# Counts repeat exactly with one compiler of one distribution. Functions of the C library other than
+# memcpy() may cost more on another machine.
 TOLERANCE, SLACK = 0.01, 0.5
 
 
@@ -46,7 +46,7 @@ def read_dumps(path):
 
 
 def read_table():
-    """Returns the compilers, as ["gcc 12", "clang 14"], and {(case, kind): [count with each]}."""
+    """Returns the compilers, as ["gcc 12", "clang 14"], and {(case, kind): [count by compiler]}."""
     compilers, rows = [], {}
     with open(TABLE) as table:
         for line in table:
@@ -65,7 +65,7 @@ def expand(text):
 
 
 class Target:
-    """A bar: a count, or a multiple of another count."""
+    """A row and its bar. The bar is a count, or a multiple of the count of another row."""
 
     def __init__(self, line, case, kind, limit, of):
         self.line, self.case, self.kind, self.limit, self.of = line, case, kind, limit, of
@@ -103,7 +103,7 @@ def read_targets():
 
 
 def count_of(counts, case, kind):
-    """Returns the count of a row. kind may name a compiler (inline@clang); else it is gcc."""
+    """Returns the count of a row. kind may name a compiler (inline@clang). The default is gcc."""
     kind, _, compiler = kind.partition("@")
     return counts[compiler or "gcc"][case, kind]
 
@@ -143,7 +143,7 @@ def check(compiler, dumps):
     family = compiler.split()[0]
     counts[family] = read_dumps(dumps)
     failed = compare(recorded[family], counts[family])
-    # Targets compare rows, so they are judged only if all rows are there.
+    # A target may compare two rows, so targets are judged only if no row has failed.
     targets = [] if failed else read_targets()
     missed = [target for target in targets if not target.reached(counts)]
     for target in missed:
@@ -181,7 +181,7 @@ def markdown(head, rows):
 
 
 def usual_table(counts):
-    """Returns a table: a row for each case, with the count of each kind and its ratio."""
+    """Returns a table: a row for each case, with counts and their ratios to the baseline."""
     rows = []
     for case in "W1 W2 W3 W5 T S R B B.t F Ct Cr Vt Vr M".split():
         base = counts["gcc"][case, "baseline"]
@@ -196,7 +196,7 @@ def usual_table(counts):
 def grid_table(cases, columns):
     """Returns a function that makes a table: a row for each case, a column for each modifier.
 
-    In columns, "-" is no modifier. The table has inline counts, or called counts without inline.
+    In columns, "-" is no modifier. Counts are inline, or called if there is no inline count.
     """
 
     def cell(counts, case):
@@ -260,7 +260,7 @@ TABLES = {
 
 
 def with_tables(text):
-    """Returns the text with each table between its two marks."""
+    """Returns the text with each table made again between its two marks."""
     counts = by_compiler(*read_table())
 
     def table(found):

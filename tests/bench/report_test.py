@@ -26,7 +26,7 @@ W2 inline@clang 1.05 x = inline@gcc
 
 
 def dumps(counts):
-    """Returns callgrind's output for rows of 10 chains and of 20, with an overhead of 1000."""
+    """Returns callgrind's output: dumps of 10 and 20 chains for each row, with overhead 1000."""
     lines = []
     for (case, kind), count in counts.items():
         for chains in (10, 20):
@@ -73,13 +73,13 @@ class Report(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("FAILED: W2 inline: 203.0 instructions per chain, recorded 200.0", lines)
 
-    def test_a_count_that_shrinks_is_to_be_recorded(self):
+    def test_a_count_that_shrinks_must_be_recorded(self):
         self.counts["W2", "inline"] = 190.0
         status, lines = self.check()
         self.assertEqual(status, 1)
         self.assertIn("better; record it", "".join(lines))
 
-    def test_a_bar_that_is_lost_fails_within_the_tolerance(self):
+    def test_a_lost_bar_fails_although_the_count_is_within_the_tolerance(self):
         self.counts["W1", "inline"] = 90.5
         status, lines = self.check()
         self.assertEqual(status, 1)

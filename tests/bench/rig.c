@@ -48,8 +48,8 @@ static uint32_t scatter(uint32_t chain, uint32_t part)
 }
 
 /*
- * Returns the region of a part. Neighbours are in different regions, so each access is in another
- * region than the last access.
+ * Returns the region of a part. Unless the layout is scattered, the parts of a short chain are in
+ * different regions from one access to the next.
  */
 static uint32_t region_of(const struct rig *w, uint32_t chain, uint32_t part)
 {
@@ -155,15 +155,15 @@ static void fill_buffer(struct rig *w, struct vring_desc *d, uint32_t region, ui
 {
 	void *host;
 
-	/* A large buffer begins at a page, as a driver's does. */
+	/* A large buffer begins at the start of a page, as in a driver. */
 	d->addr = take(w, region, bytes, bytes < PAGE ? 64 : PAGE, &host);
 	d->len = bytes;
 	d->flags = writable ? VRING_DESC_F_WRITE : 0;
 }
 
 /*
- * Sets up header and status. A driver has both in one structure, unless they are scattered. Returns
- * the guest address of the header.
+ * Sets up header and status. Both are in one structure, as in a driver, unless the layout is
+ * scattered.
  */
 static void fill_ends(struct rig *w, struct vring_desc *header, struct vring_desc *status, uint32_t chain)
 {
@@ -243,7 +243,7 @@ static void start_queue(struct rig *w)
 	check(virtio_queue_start(&w->queue, &w->config, &w->map));
 }
 
-/* The sink of the console: a buffer that is written from its start again when it is full. */
+/* The sink of the console: a buffer that is written from its start again when bytes do not fit. */
 static size_t take_output(void *context, const void *bytes, size_t len)
 {
 	struct rig *w = context;

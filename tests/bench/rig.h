@@ -21,11 +21,11 @@ enum shape {
 	SHAPE_PACKET,  /* a header of 44 bytes, and data */
 };
 
-/* The parts of the driver's memory that lie in other regions than the first. */
+/* How the driver's memory is spread over the regions. */
 enum layout {
 	LAYOUT_BUFFERS,   /* buffers use the regions in turn; rings and tables are in the first */
-	LAYOUT_TURNS,     /* buffers and tables use the regions in turn; each ring has its own */
-	LAYOUT_SCATTERED, /* each table, header, data buffer and status is in any region */
+	LAYOUT_TURNS,     /* buffers and tables use the regions in turn; the rings in different ones */
+	LAYOUT_SCATTERED, /* each table, header, data buffer and status is in a random region */
 };
 
 /* Whether the regions have a dirty log, and which pages the device writes. */
@@ -100,12 +100,13 @@ struct rig {
 /*
  * Sets up memory, the rings and the chains. Exits with a message if that fails.
  *
- * @beside is NULL or an open rig. The new rig then shares that rig's memory, as a queue of another
- * thread does. The memory must have room for the chains of both rings. @beside must be closed last.
+ * @beside is NULL or an open rig. If not NULL, the new rig shares the memory of @beside, as the
+ * queue of another thread does. The memory must have room for both rigs. @beside must be closed
+ * last.
  */
 void rig_open(struct rig *rig, const struct workload *load, const struct rig *beside);
 
-/* Exits with a message unless every chain that was offered was completed without a fault. */
+/* Frees the rig. Exits with a message unless all offered chains were completed, without a fault. */
 void rig_close(struct rig *rig);
 
 /* The driver: makes the next burst available, and asks for an interrupt at its end. */

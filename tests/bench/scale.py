@@ -4,11 +4,11 @@
 
 usage: scale.py BENCH FOLDER [short]
 
-Writes to FOLDER a table for each, scale.md with all tables, and scale.svg, which gnuplot draws.
+Writes to FOLDER a table for each of these, scale.md with all tables, and scale.svg from gnuplot.
 Counts of instructions decide whether a cost is flat, logarithmic or linear, because counts repeat
 exactly. The tables also have times. With "short", there are fewer sizes and one round of times.
 
-Exits with 1 if a cost grows faster than it should. Exits with 77 without valgrind, and if all costs
+Exits with 1 if a cost does not grow as it should. Exits with 77 without valgrind, and if all costs
 grow as they should but gnuplot is missing.
 """
 import math
@@ -57,11 +57,13 @@ def points(sweep, load, sizes):
 
 
 def shape(costs):
-    """Returns the growth that a list of (size, cost) has.
+    """Returns the growth that a list of (size, cost) has: the first of these that applies.
 
     flat         the largest cost is at most 5 % above the smallest
-    linear       at the end the cost doubles with the size, within 10 %
-    logarithmic  at the end a doubling of the size adds at most twice the average of all doublings
+    linear       at the end the cost grows as a power of the size, with an exponent of 0.9 to 1.1
+    logarithmic  at the end a doubling of the size adds at most twice the average of all doublings,
+                 and the last two costs differ by less than half of the smaller
+    neither      any other growth
     """
     (first, first_cost), (before, before_cost), (last, last_cost) = costs[0], costs[-2], costs[-1]
     every = [cost for _, cost in costs]
@@ -131,7 +133,7 @@ def growth_table(sizes_of, counts):
 
 
 def draw(folder):
-    """Returns whether gnuplot is there, and has drawn a line for each cost."""
+    """Draws scale.svg. Returns whether gnuplot is installed. Exits if a cost has no line."""
     if not shutil.which("gnuplot"):
         return False
     lines = sum(2 * len(sweep.shapes) for sweep in SWEEPS)

@@ -8,10 +8,10 @@
 #include <time.h>
 
 #define MAX_ROUNDS 1001
-/* Rounds with threads for each round without: on a busy machine two threads seldom run at once. */
+/* Factor for the rounds with threads: on a busy machine two threads seldom run at once. */
 #define THREAD_ROUNDS 20
 /*
- * Chains of a round. A round is short, so that on a busy machine some rounds are not interrupted.
+ * Limits of a round. A round is short, so that on a busy machine some rounds are not interrupted.
  */
 #define CHAINS 25600u
 #define DESCRIPTORS 76800u
@@ -97,7 +97,7 @@ static const char *time_bar(const char *name)
 static void print_row(const struct load *load, const struct workload *workload)
 {
 	/*
-	 * The baseline has one region without a log, also if the case has several regions or a log.
+	 * The baseline has one region without a log, even if the case has several regions or a log.
 	 */
 	struct workload plain = *workload;
 	const struct workload *const workloads[KINDS] = { &plain, workload, workload };

@@ -18,7 +18,8 @@ int time_cases(const char *list, enum kind kind);
 
 /*
  * Prints a line for each case: name, best time with one thread, and best time with two threads. Two
- * threads have a queue each, and share memory and dirty log. Times are for a chain of one thread.
+ * threads have a queue each, and share memory and dirty log. A time is divided by the number of
+ * chains of one thread.
  */
 int time_threads(void);
 
