@@ -8,7 +8,7 @@
  *	xN      bursts of N chains, in place of 256
  *	qN      a queue of N entries, in place of 256
  *	bN      N regions, used in turn for buffers; rings and tables are in the first
- *	rN      N regions, used in turn for buffers and tables; the rings lie in different regions
+ *	rN      N regions, used in turn for buffers and tables; each ring has its own region
  *	sN      N regions: each table, header, data buffer and status is in a random region
  *	lh, ls  a dirty log: the device's writes fall into two pages (hot), or many (spread)
  */

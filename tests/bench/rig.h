@@ -24,7 +24,7 @@ enum shape {
 /* How the driver's memory is spread over the regions. */
 enum layout {
 	LAYOUT_BUFFERS,   /* buffers use the regions in turn; rings and tables are in the first */
-	LAYOUT_TURNS,     /* buffers and tables use the regions in turn; the rings are in two regions */
+	LAYOUT_TURNS,     /* buffers and tables use the regions in turn; each ring has its own */
 	LAYOUT_SCATTERED, /* each table, header, data buffer and status is in a random region */
 };
 
