@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Tests little-endian values: their bytes, at any alignment, and no change of other bytes. */
+/* Tests little-endian values in memory at any alignment. A write must change no other byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #define GUARD 0xee
 
-/* VIRTIO_LE16() and its likes can initialise static objects. */
+/* VIRTIO_LE16(), VIRTIO_LE32() and VIRTIO_LE64() can initialise static objects. */
 static const uint16_t constant16 = VIRTIO_LE16(0x0102u);
 static const uint32_t constant32 = VIRTIO_LE32(0x01020304u);
 static const uint64_t constant64 = VIRTIO_LE64(UINT64_C(0x0102030405060708));
@@ -85,7 +85,7 @@ static void endian_conversion_undoes_itself(void **state)
 	}
 }
 
-/* Each bit is stored in its own byte. No sign or carry changes another bit. */
+/* Bit n is stored in byte n / 8. No sign extension or carry changes another bit. */
 static void endian_each_bit_has_its_byte(void **state)
 {
 	(void)state;

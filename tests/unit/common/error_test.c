@@ -59,7 +59,7 @@ static void error_text_of_success_is_no_error(void **state)
 	assert_string_equal(virtio_strerror(INT_MAX), "no error");
 }
 
-/* A code must not equal an errno value or a count: a mix-up of the two would stay hidden. */
+/* A code must not equal an errno value or a count. Otherwise a mix-up would stay hidden. */
 static void error_codes_are_distinct_and_no_errno(void **state)
 {
 	(void)state;

@@ -51,11 +51,11 @@ struct fixture {
 
 	/* The translation of FIXTURE_CHANGING. */
 	uint64_t table;     /* address of the indirect table; a look-up covers one entry */
-	uint64_t bad_start; /* if bad_error is not 0, look-ups from here to bad_end fail with it */
+	uint64_t bad_start; /* look-ups from here to bad_end fail with bad_error, if it is not 0 */
 	uint64_t bad_end;
 	int bad_error;
 	uint32_t lookups; /* number of calls of the translation */
-	bool rewriting;   /* whether look-ups rewrite descriptors; set by the start of the queue */
+	bool rewriting;   /* whether look-ups rewrite descriptors; set by fixture_start() */
 	uint8_t seen[FIXTURE_GRANULES];
 
 	_Alignas(16) uint8_t ram[FIXTURE_BYTES];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * From init to reset, no call of a device on a queue allocates memory. The test counts the calls of
- * malloc() and similar functions while a device makes all kinds of calls.
+ * No library call allocates memory, from init to reset. The test counts the calls of malloc(),
+ * free() and similar functions while devices call the libraries.
  */
 #define _GNU_SOURCE
 #include "fixture.h"
@@ -66,7 +66,7 @@ static bool start_counter(void)
 
 #elif defined(__GLIBC__)
 
-/* These definitions replace the functions of the C library. The originals keep the names below. */
+/* The functions below replace the C library's, and call the originals by these names. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count_of, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);
@@ -184,8 +184,8 @@ static void walk_and_unpop(struct device *d)
 }
 
 /*
- * Resolves a chain into an array that is too small, then into a larger array. Then resolves a
- * buffer outside memory.
+ * Resolves a chain into an array that is too small, then into a larger array. Then resolves a chain
+ * with a buffer outside memory.
  */
 static void resolve_again(struct device *d)
 {
@@ -231,7 +231,7 @@ static void resolve_and_stream(struct device *d)
 	complete(d, chain.token, virtio_writer_used(&writer));
 }
 
-/* Buffers of a request: header, data, and status. Some requests leave the data out. */
+/* Buffers of a request: header, data, and status. One request leaves the header out. */
 static const struct virtio_mock_buffer parts[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 8),
 						   WRITABLE(FIXTURE_DATA + 48, 1) };
 
@@ -250,9 +250,8 @@ static void pop_and_complete(struct device *d, struct virtio_request *taken, int
 }
 
 /*
- * Takes requests of three buffers, of two buffers, and in a table. Then takes a request with too
- * few segments, a request without a header, and a request parsed from a chain that was popped
- * before.
+ * Pops requests of three buffers, of two buffers, and in a table. Then pops a request into too few
+ * segments, and a request without a header. Then parses a chain that was popped before.
  */
 static void take_requests(struct device *d)
 {
@@ -417,7 +416,7 @@ static void set_up(struct device *d, enum fixture_memory kind)
 
 /* Tests */
 
-/* Shows that the counter works: otherwise the tests below would show nothing. */
+/* Shows that the counter works. If the counter stayed 0, the tests below would always pass. */
 static void allocation_counter_counts(void **state)
 {
 	void *volatile memory;
@@ -504,7 +503,7 @@ static void take_used(struct device *d)
 	MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
 }
 
-/* Carries out a transfer in steps, with vectors shorter than the request. */
+/* Carries out a transfer in steps, with vectors of at most four entries. */
 static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t type, struct virtio_blk_request *served,
 		     struct virtio_blk_stats *stats)
 {
@@ -532,7 +531,7 @@ static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t ty
 	take_used(d);
 }
 
-/* Sends one request of each kind to a disk in memory. */
+/* Sends requests of several types to a disk in memory, then a read and a write in steps. */
 static void use_disk(struct device *d, void *bytes, uint64_t size)
 {
 	static const uint32_t types[] = { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_GET_ID,
@@ -626,7 +625,7 @@ static void use_console(struct device *d)
 			MUST(virtio_console_transmit(&console, 0, &d->f.queue, &progress) == 0);
 		while (progress.blocked && d->failed_line == 0);
 		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1 && used.len == 0);
-		/* Chains in the wrong direction, and control messages without a valid meaning. */
+		/* A chain in the wrong direction, and a control message that is too short. */
 		MUST(virtio_mock_add(&d->f.mock, &in, 1) >= 0);
 		MUST(virtio_console_transmit(&console, 0, &d->f.queue, &progress) == 0 && progress.chains == 1);
 		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
@@ -666,7 +665,7 @@ static const struct virtio_vsock_options vsock_options = {
 	.last_port = 9,
 };
 
-/* Sends a packet through the transmit queue, and returns what the device made of it. */
+/* Sends a packet through the transmit queue. Returns the event that the table reports for it. */
 static uint32_t vsock_receive(struct device *d, struct virtio_vsock_table *table, struct virtio_vsock_packet *packet,
 			      uint16_t op, struct virtio_vsock_received *got)
 {
