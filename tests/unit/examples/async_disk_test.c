@@ -25,7 +25,7 @@
 #define SIZE 8u
 #define RAM 0x8000u
 #define BORDER 0x1000u /* start of the second region */
-#define USED 0xff0u    /* in both regions, so each access to the used ring is translated */
+#define USED 0xff0u    /* the used ring crosses BORDER, so each access is translated */
 #define HEADER 0x2000u
 #define DATA 0x3000u
 #define STATUS 0x4000u
@@ -45,7 +45,7 @@ static struct {
 	uint64_t bad, bad_end; /* range that is not mapped */
 	uint32_t stops;        /* number of reports that a stop may have ended */
 	bool line;
-	bool shut; /* atomic: while true, the back end finishes no request */
+	bool shut; /* atomic: while true, the back end finishes no read */
 } m;
 
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
@@ -121,7 +121,7 @@ static void map_all(void)
 	unmap(0, 0, true);
 }
 
-/* Waits until the threads have reached a state. The watchdog ends a wait without an end. */
+/* Waits until done() returns true. The watchdog stops the test if that never happens. */
 static void wait_until(bool (*done)(void))
 {
 	bool is_done = false;
@@ -174,7 +174,7 @@ static void make(void)
 	assert_int_equal(async_disk_init(&m.disk, &backend, SECTORS, &host, &m.map), 0);
 }
 
-/* Sets up the device, up to the write that enables queue 0. Returns the result of that write. */
+/* Sets up the driver and queue 0. Returns the result of the write that enables the queue. */
 static int set_up_queue(void)
 {
 	static const uint32_t areas[] = { VIRTIO_MMIO_QUEUE_DESC_LOW, VIRTIO_MMIO_QUEUE_AVAIL_LOW,
@@ -315,8 +315,8 @@ static void async_disk_ends_without_a_used_ring(void **state)
 }
 
 /*
- * One request waits for the used ring, and the back end holds another. A reset must wait for the
- * back end only.
+ * One request waits for the used ring, and the back end holds a second request. A reset must wait
+ * for the back end only.
  */
 static void async_disk_ends_when_the_rest_is_done(void **state)
 {

@@ -37,9 +37,9 @@ struct guest {
 };
 
 /*
- * The system's getrandom() for the device: the build renames the call. Every second call fails with
- * EINTR. The other calls return pseudo-random bytes (xorshift64), at most 100 of them, as after a
- * signal.
+ * The device calls this function, because the build renames getrandom() in both files. Every second
+ * call fails with EINTR. The other calls return pseudo-random bytes (xorshift64), at most 100 of
+ * them, as after a signal.
  */
 ssize_t getrandom(void *bytes, size_t len, unsigned int flags)
 {
@@ -217,8 +217,8 @@ static void rng_serves_again_after_a_reset(void **state)
 }
 
 /*
- * The chain has more segments than the device's array. The device must still write at least one
- * byte (virtio 1.4, 5.4.6).
+ * The chain has more segments than the device's array can hold. The device must still write at
+ * least one byte (virtio 1.4, 5.4.6).
  */
 static void rng_fills_what_fits_of_a_chain_with_too_many_segments(void **state)
 {
@@ -276,7 +276,7 @@ static void rng_fills_the_good_buffers_before_the_first_bad_one(void **state)
 	}
 }
 
-/* Translates each address to itself. The address of the data is not mapped until *known is true. */
+/* Translates each address to itself. Addresses from DATA on are not mapped until *known is true. */
 static int translate_when_known(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out)
 {
