@@ -185,7 +185,7 @@ static void dirty_log_sets_exactly_the_pages_touched(void **state)
 				}
 }
 
-/* Ranges around each word boundary of a bitmap of several words. */
+/* Ranges around each byte and word boundary of a bitmap of several words. */
 static void dirty_log_crosses_words_of_the_bitmap(void **state)
 {
 	struct fixture f;
@@ -282,8 +282,8 @@ static void dirty_log_with_pages_of_half_the_address_space(void **state)
 }
 
 /*
- * The bitmap is a heap block of exactly its size, with the smallest alignment that its unit
- * permits.
+ * The bitmap is the end of a heap block, at the smallest alignment that its unit permits. So a
+ * sanitizer reports an access beyond the bitmap.
  */
 static void dirty_log_stays_inside_a_heap_block(void **state)
 {

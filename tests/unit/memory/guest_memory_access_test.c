@@ -408,7 +408,7 @@ static void memory_access_ends_at_the_last_byte(void **state)
 		}
 }
 
-/* A region ends with the address space. Its cached region must not reach address 0. */
+/* A region ends with the address space. While it is cached, address 0 must not seem part of it. */
 static void memory_access_at_both_ends_of_the_address_space(void **state)
 {
 	struct fixture f;

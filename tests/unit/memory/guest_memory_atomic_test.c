@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Tests atomic fields, and the raw accessors below the atomic fields. */
+/* Tests atomic fields, and the raw accessors virtio_guest_*(). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,8 +81,8 @@ static void stores_fail(struct fixture *f, uint64_t addr, int error16, int error
 }
 
 /*
- * Loads and stores of 16 and 32 bits must have these results, with a fresh cursor and with another
- * region cached.
+ * Loads and stores of 16 and 32 bits must fail with these errors, with a fresh cursor and with
+ * another region cached. If an error is 0, accesses of this size are not tried.
  */
 static void fields_fail(struct fixture *f, uint64_t addr, int error16, int error32)
 {

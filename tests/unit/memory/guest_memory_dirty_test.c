@@ -178,7 +178,7 @@ static void dirty_nothing_but_writing_is_recorded(void **state)
 
 /* Writes */
 
-/* Writes of any length at any address, with a fresh cursor and with a writable region cached. */
+/* Writes of many lengths at many addresses, with a fresh cursor and with a region cached. */
 static void dirty_write_records_exactly_its_pages(void **state)
 {
 	static const uint8_t src[0x300] = { 1 };
@@ -275,7 +275,7 @@ static void dirty_segments_are_recorded_as_far_as_written(void **state)
 		wrote(&f, start, all);
 		virtio_segments_mark_dirty(list, (uint32_t)count, UINT64_MAX);
 		expect_logs(&f);
-		/* Only the number of segments that the caller passes is marked. */
+		/* Only the segments that the caller's count includes are marked. */
 		clear(&f);
 		wrote(&f, start, list[0].len);
 		virtio_segments_mark_dirty(list, 1, UINT64_MAX);
@@ -340,7 +340,7 @@ static void dirty_writer_records_what_it_writes(void **state)
 			expect_logs(&f);
 			clear(&f);
 			/*
-			 * These calls fail or have length 0. No byte is written, so none is
+			 * These calls fail or have length 0. No byte is written, so no page is
 			 * recorded.
 			 */
 			assert_int_equal(virtio_writer_write_exact(&by_exact, src, (size_t)left + 1), VIRTIO_ESHORT);

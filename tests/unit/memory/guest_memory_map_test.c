@@ -15,7 +15,7 @@
 
 static uint8_t ram[0x1000];
 
-/* A table with this region must be refused, wherever the region stands among good ones. */
+/* A table with this region must be refused, wherever the region stands among good regions. */
 static void refuses_one(const struct virtio_region *bad)
 {
 	const struct virtio_region harmless[2] = {
@@ -105,7 +105,7 @@ static void map_init_refuses_region_past_the_address_space(void **state)
 
 static void map_init_refuses_memory_at_the_end_of_host_addresses(void **state)
 {
-	/* The last address to which 65,535 descriptors of 16 bytes can be added without a wrap. */
+	/* The last address that a region may have. 65,535 descriptors after it cause no wrap. */
 	const uintptr_t last = UINTPTR_MAX - 0x100000;
 
 	(void)state;
@@ -352,8 +352,8 @@ static void map_init_sorts_any_order(void **state)
 }
 
 /*
- * Tables of 1 to 200 regions: looks up the first and the last byte of each region, and the holes
- * between regions.
+ * Tables of 1 to 200 regions: looks up each byte of each region, and each address of the holes
+ * around the regions.
  */
 static void map_finds_each_region_of_tables_of_any_size(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests guest memory against a model that knows single bytes, with random maps and random accesses.
+ * Tests guest memory against a model of single bytes, with random maps and random accesses.
  * Maps have holes, read-only regions, adjacent regions and dirty logs, also where addresses wrap.
  * In one variant each byte is its own region. In another variant the map has a translation with
  * small pages. The seeds are fixed, so a failure repeats.
@@ -20,7 +20,7 @@
 #define READ VIRTIO_ACCESS_READ
 #define WRITE VIRTIO_ACCESS_WRITE
 
-#define WINDOW 512u /* addresses that may have memory */
+#define WINDOW 512u /* number of addresses that may have memory */
 #define MAX_GAP 8u  /* most bytes between two regions on the host */
 #define HOST_BYTES (WINDOW * (MAX_GAP + 1) + MAX_GAP)
 #define MAX_LEN 640u
@@ -140,7 +140,7 @@ static void make_pages(struct shadow *w)
 
 		p->result = results[below(w, 16)];
 		p->out = w->base + below(w, WINDOW);
-		/* Many pages begin where the previous page ends, or at an aligned address. */
+		/* Many results begin where the previous page's result ends, or are aligned. */
 		if (i > 0 && below(w, 2))
 			p->out = p[-1].out + w->page_size;
 		else if (below(w, 2))
@@ -563,8 +563,8 @@ static void model_agrees_behind_a_translation(void **state)
 }
 
 /*
- * An exhaustive pass over a small map, without random accesses: every byte is accessed alone and in
- * every short range.
+ * A pass over a map without random addresses: ranges of many short lengths begin at every address
+ * of the window.
  */
 static void model_agrees_on_every_short_range(void **state)
 {

@@ -39,7 +39,7 @@ static void setup(struct fixture *f)
 	assert_int_equal(virtio_memory_map_init(&map, &f->region, 1), 0);
 	virtio_memory_cursor_init(&cursor, &map);
 	for (uint32_t i = 0; i < SEGMENTS; i++) {
-		/* The addresses do not increase from segment to segment. */
+		/* The addresses are not in the order of the segments. */
 		const uint32_t at = i * 5 % SEGMENTS * 32 + i;
 
 		assert_int_equal(

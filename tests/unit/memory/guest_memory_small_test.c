@@ -3,7 +3,7 @@
  * Tests accesses of constant size. Up to VIRTIO_MEMORY_SMALL bytes they have a fast path, which an
  * optimising compiler selects. Each size from 1 to 72 is tried at each offset near the end of a
  * region. The regions have many lengths and each kind of neighbour. An oracle of single bytes
- * checks the result. Sizes that the compiler does not know are tried in the same way.
+ * checks the result. Some tests also try sizes that the compiler does not know.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@
 
 VIRTIO_STATIC_ASSERT(MAX_SIZE > VIRTIO_MEMORY_SMALL, "sizes on both sides of the limit");
 
-/* Defines two functions for each size, so the compiler knows the size. */
+/* Defines three functions for each size, so the compiler knows the size. */
 /* clang-format off */
 #define FOR_EACH_SIZE(X) \
 	X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) \
@@ -92,7 +92,7 @@ static void setup(struct fixture *f, uint32_t len, bool read_only, enum neighbou
 	virtio_memory_cursor_init(&f->cursor, &f->map);
 }
 
-/* The oracle: returns the host address of the byte at a guest address, or NULL. */
+/* The oracle: returns the host address of the byte at a guest address, or NULL with an error. */
 static uint8_t *byte_at(uint8_t *host, const struct fixture *f, uint64_t addr, int *error, bool write)
 {
 	const uint64_t off = addr - ADDR;

@@ -78,9 +78,10 @@ struct fixture {
 	struct page table[COUNT(pages) + 2];
 	uint32_t count;
 	bool clip; /* the result covers only the bytes of the look-up */
-	/* Look-ups of more bytes than `whole` fail with VIRTIO_ENOTMAPPED. 0: no limit. */
+	/* Unless `whole` is 0, look-ups of more bytes fail with VIRTIO_ENOTMAPPED. */
 	uint64_t whole;
-	uint32_t last;  /* after this number, look-ups fail with VIRTIO_ENOTMAPPED; 0: never */
+	/* Unless `last` is 0, look-ups after this number fail with VIRTIO_ENOTMAPPED. */
+	uint32_t last;
 	uint32_t calls; /* number of look-ups */
 	uint64_t addr;  /* address, length and access of the last look-up */
 	uint64_t len;
@@ -287,7 +288,7 @@ static void translation_answers_decide_each_access(void **state)
 		}
 }
 
-/* Hostile 34: an access meets a bad page in its middle. The pages before it stay unchanged. */
+/* Hostile 34: an access meets a bad page in its middle. The pages before that page do not change. */
 static void translation_failing_in_the_middle_changes_nothing(void **state)
 {
 	struct fixture f;
@@ -349,7 +350,8 @@ static void translation_does_not_wrap_into_unmapped_start(void **state)
 }
 
 /*
- * A result that is longer than memory is cut. The next address is looked up, and is not in memory.
+ * A result that is longer than memory is cut. The address after its end is looked up, and is not in
+ * memory.
  */
 static void translation_longer_than_memory_ends_with_it(void **state)
 {
@@ -457,8 +459,8 @@ static void translation_cached_region_ignores_unknown_permissions(void **state)
 }
 
 /*
- * One input address has different targets for reads and for writes. The cursor must not mix them
- * up.
+ * One input address has different targets for reads and for writes. The cursor must not mix up the
+ * targets.
  */
 static void translation_cached_region_of_split_permissions_is_not_shared(void **state)
 {
@@ -503,7 +505,7 @@ static void translation_cached_region_does_not_leak_to_neighbours(void **state)
 	}
 }
 
-/* A cursor makes a look-up only outside its last result. */
+/* A cursor makes a look-up only for addresses outside its last result. */
 static void translation_is_asked_once_for_a_cached_region(void **state)
 {
 	struct fixture f;
@@ -715,7 +717,7 @@ static void translation_not_known_yet_as_a_whole_is_no_fault(void **state)
 	assert_int_equal(v32, virtio_get_le32(f.ram + ram_at(RAM + 0x300)));
 }
 
-/* Every byte of RAM must be as before. Only the bytes of two ranges may have the new value. */
+/* Every byte of RAM must be as before, but bytes of the two ranges may have the new value. */
 static void expect_old_or_new(const struct fixture *f, uint64_t phys[2], uint32_t len, uint8_t new_value)
 {
 	for (uint32_t i = 0; i < sizeof f->ram; i++) {
