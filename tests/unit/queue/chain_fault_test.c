@@ -145,8 +145,8 @@ static void expect_final(struct virtio_chain *chain, int error)
 /* Arrays that are too small */
 
 /*
- * Each array is too small. Checks the segments that fit, the number of segments needed, the status
- * and a counter. An array of the needed size then gets the whole chain.
+ * Tries every capacity that is too small. Checks the segments that fit, the number of segments
+ * needed, the status and the counters. An array of the needed size then gets the whole chain.
  */
 static void chain_resolve_works_after_small_arrays(void **state)
 {
@@ -312,8 +312,8 @@ static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 		buffers[at].len = bad[i / 2 / BUFFERS].len;
 		setup(&f, fixture_kind(state));
 		/*
-		 * The buffer at FIXTURE_BASE covers the rings. The memory would take the look-up of
-		 * this buffer for a read of descriptors, and rewrite them.
+		 * The buffer at FIXTURE_BASE covers the descriptor table. The memory would take the
+		 * look-up of this buffer for a read of descriptors, and rewrite them.
 		 */
 		f.rewriting = buffers[at].addr != FIXTURE_BASE;
 		if (i % 2)
@@ -421,7 +421,7 @@ static void chain_resolve_finds_no_status_that_wraps(void **state)
 	assert_true(fixture_ram_unchanged(&f));
 }
 
-/* A buffer or a status in read-only memory is treated like a buffer or a status outside memory. */
+/* A writable buffer in read-only memory fails like a buffer outside memory, with VIRTIO_EPERM. */
 static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **state)
 {
 	(void)state;

@@ -109,8 +109,8 @@ static void chain_indirect_refuses_nested_table(void **state)
 
 /*
  * Hostile 21, 22 and 24, regression R11: the length of a table is 0, no multiple of 16, or more
- * than 65,535 entries. Hostile 23: a table has more entries than the queue. The table itself holds
- * a good chain.
+ * than 65,535 entries. Hostile 23: a table has more entries than the queue. The first entry of each
+ * table is a good chain.
  */
 static void chain_indirect_refuses_bad_length(void **state)
 {
@@ -287,7 +287,7 @@ static void serve_good_table(struct fixture *f)
 	memset(f->seen, 0, sizeof f->seen);
 }
 
-/* Hostile 26 and 31: the table is refused also after a good table in the same region. */
+/* Hostile 26 and 31: a table over the end of memory, after a good table in the same region. */
 static void chain_indirect_refuses_table_over_end_of_known_memory(void **state)
 {
 	for (uint32_t inside = 0; inside < 32; inside++) {
@@ -317,8 +317,8 @@ static void chain_indirect_refuses_table_over_hole(void **state)
 }
 
 /*
- * A table that is not mapped yet makes no chain fault, and the walk can be repeated. A forbidden
- * table makes a chain fault.
+ * A table that is not mapped yet makes no chain fault, and the walk can be repeated. Any other
+ * error of the translation makes a chain fault.
  */
 static void chain_indirect_reports_translation(void **state)
 {
@@ -385,7 +385,7 @@ static void chain_indirect_accepts_table_of_queue_size(void **state)
 	expect_buffers(&f, buffers, SIZE);
 }
 
-/* Hostile 23: a longer table is walked if long tables are allowed. */
+/* Hostile 23: a table longer than the queue is walked if long tables are allowed. */
 static void chain_indirect_accepts_long_table_when_allowed(void **state)
 {
 	struct virtio_mock_buffer buffers[40];

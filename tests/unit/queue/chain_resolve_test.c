@@ -70,7 +70,7 @@ static void expect_counted(struct fixture *f, const struct virtio_chain *chain, 
 /*
  * Resolves a chain that must fail. The walk is over afterwards.
  *
- * @front   the buffers before the bad buffer; none for a chain fault
+ * @front   the buffers before the bad buffer; none if the chain is malformed or not mapped
  * @status  address of the last writable byte; 0 if there is none
  */
 static void expect_fault(struct fixture *f, int error, const struct virtio_mock_buffer *front, uint32_t count,
@@ -139,7 +139,7 @@ static void expect_resolved(struct fixture *f, const struct virtio_mock_buffer *
 	assert_int_equal(virtio_queue_complete(&f->queue, chain.token, 0), 0);
 }
 
-/* Hostile 43: the caller of a malformed chain gets the error of the walk. */
+/* Hostile 43: virtio_chain_resolve() returns the walk's error for a malformed chain. */
 static void chain_resolve_passes_on_errors_of_the_walk(void **state)
 {
 	static const struct {
@@ -225,7 +225,7 @@ static void chain_resolve_refuses_more_than_4_gib(void **state)
 }
 
 /*
- * Hostile 33 and 34: a length is far beyond memory, or a buffer begins, lies or ends outside
+ * Hostile 33 and 34: a length is far larger than memory, or a buffer begins, lies or ends outside
  * memory.
  */
 static void chain_resolve_refuses_buffer_outside_memory(void **state)
@@ -525,7 +525,7 @@ static void chain_resolve_of_no_bytes_needs_no_array(void **state)
 	assert_int_equal(virtio_writer_write(&writer, buffers, 1), 0);
 }
 
-/* Hostile 41: resolved segments stay, whatever the driver does to the descriptors. */
+/* Hostile 41: the segments do not change when the driver rewrites the descriptors. */
 static void chain_resolve_keeps_one_snapshot(void **state)
 {
 	const struct virtio_mock_buffer before[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 16) };

@@ -81,7 +81,7 @@ static void expect_bad_chain(struct fixture *f, uint32_t good, int error)
 
 /* Malformed chains */
 
-/* Hostile 1: next points to itself. */
+/* Hostile 1: the next field of a descriptor refers to the descriptor itself. */
 static void chain_next_ends_loop_to_itself(void **state)
 {
 	const struct vring_desc self = { FIXTURE_DATA, 1, VRING_DESC_F_NEXT, 3 };
@@ -93,7 +93,7 @@ static void chain_next_ends_loop_to_itself(void **state)
 	expect_bad_chain(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
-/* Hostile 2: a loop of empty buffers never reaches the limit of bytes, and still ends. */
+/* Hostile 2: a loop of empty buffers never reaches the limit of bytes. The walk must still end. */
 static void chain_next_ends_loop_of_empty_buffers(void **state)
 {
 	const struct vring_desc there = { FIXTURE_DATA, 0, VRING_DESC_F_NEXT, 6 };
@@ -365,8 +365,8 @@ static void chain_next_survives_buffer_over_its_own_table(void **state)
 	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
 	assert_int_equal(virtio_memory_write(chain.memory, desc.addr, ones, desc.len), 0);
 	/*
-	 * The bytes of the second descriptor are now 0xff, so its INDIRECT flag is set without
-	 * negotiation.
+	 * The bytes of the second descriptor are now 0xff. So its INDIRECT flag is set, although
+	 * INDIRECT_DESC was not negotiated.
 	 */
 	assert_int_equal(virtio_chain_next(&chain, &desc), VIRTIO_EINDIRECT);
 	assert_int_equal(virtio_queue_complete(&f.queue, chain.token, 0), 0);
@@ -483,7 +483,7 @@ static void chain_next_counts_endless_bad_chains(void **state)
 }
 
 /*
- * Changing memory cannot run the tests of loops: a second visit meets the rewritten descriptor. In
+ * Loops are not tested in changing memory: a second visit would meet the rewritten descriptor. In
  * one-byte memory every descriptor is read through the map.
  */
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests which memory a queue must not touch, and in which order a driver sees the stores of a
- * completion. These clauses concern several functions together.
+ * Tests clauses of virtio 1.4 that concern several functions together: the memory that a queue must
+ * not touch, and the order in which a driver sees the stores of a completion.
  */
 #define _DEFAULT_SOURCE
 #include "../common/fixture.h"
@@ -31,8 +31,8 @@ struct area {
 };
 
 /*
- * A guest whose translation permits only what the specification permits. It counts the accesses
- * that it refuses.
+ * A guest whose translation permits only what the specification permits. The translation counts the
+ * accesses that it refuses.
  */
 struct guarded {
 	struct fixture f;
@@ -61,8 +61,8 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 }
 
 /*
- * virtio 1.4, 2.7.5.1: the device may read descriptor tables and readable buffers, and write
- * writable buffers. It may read and write the used ring.
+ * virtio 1.4, 2.7.5.1: the device may read descriptor tables, the available ring and readable
+ * buffers. It may write writable buffers. It may read and write the used ring.
  */
 static void permit(struct guarded *g)
 {

@@ -265,7 +265,7 @@ static const struct call {
 	{ do_disable_interrupts, 0, AVAIL, false, false },
 };
 
-/* A driver with one used request, and one request that is still to be published. */
+/* Makes a driver. Unless idle, it has one used request and one request that is not published. */
 static void make_driver(struct fixture *f, enum fixture_memory kind, struct hidden *h, bool idle)
 {
 	const struct vring_used_elem element = { 0, 0 };
@@ -291,8 +291,8 @@ static void hide(const struct fixture *f, struct hidden *h, uint32_t part, int e
 }
 
 /*
- * Checks that the call fails with this error while a part is hidden, and changes nothing. The call
- * must work when the part is visible again.
+ * Checks that the call fails with this error while a part is hidden. The driver's records must not
+ * change. The call must work when the part is visible again.
  */
 static void expect_error(enum fixture_memory kind, const struct call *c, uint32_t part, int error, uint32_t denied)
 {

@@ -197,7 +197,7 @@ static void mock_seek_refuses_while_anything_is_pending(void **state)
 	fixture_init(&f, fixture_kind(state), SIZE);
 	/*
 	 * A head inside the table is in flight as soon as it is offered. A head outside the table
-	 * never is.
+	 * is never in flight.
 	 */
 	assert_int_equal(virtio_mock_offer(&f.mock, 0xffff), 0);
 	assert_int_equal(f.mock.in_flight, 0);
@@ -350,8 +350,8 @@ static void mock_fields_refuse_bad_indices_and_addresses(void **state)
 }
 
 /*
- * An area begins in memory and ends outside. The part inside works. A call that needs the part
- * outside fails and changes nothing.
+ * An area begins in memory and ends outside. A call that needs the part outside fails, and leaves
+ * the driver's records unchanged.
  */
 static void mock_calls_pass_on_missing_memory(void **state)
 {
@@ -623,7 +623,7 @@ static void mock_adds_many_with_one_publication(void **state)
 	assert_int_equal(f.mock.free_count, SIZE - 7);
 }
 
-/* The device writes bad used elements. Each is reported with its own error and is not popped. */
+/* The device writes bad used elements. The driver returns an error and pops no such element. */
 static void mock_pop_used_refuses_bad_elements(void **state)
 {
 	static const struct {

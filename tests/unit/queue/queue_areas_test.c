@@ -102,7 +102,7 @@ static uint32_t make_pieces(struct scattered *s, const struct place places[AREAS
 	return count;
 }
 
-/* Sets up everything except the queue. */
+/* Sets up everything, but does not start the queue. */
 static void scatter(struct scattered *s, const struct place places[AREAS], uint32_t variant)
 {
 	uint32_t count;
@@ -217,7 +217,7 @@ static void resolve_indirect(struct virtio_chain *chain)
 	assert_true(c.last_writable.addr == DATA + 43);
 }
 
-/* Completes both requests, the second request first. Uses a call for each, or one batch. */
+/* Completes both requests, the second request first. Uses one call for each, or one batch. */
 static void complete_both(struct scattered *s, const struct virtio_chain chains[2], bool together)
 {
 	const struct virtio_completion batch[2] = { { chains[1].token, 4 }, { chains[0].token, 9 } };
@@ -335,7 +335,7 @@ static void serve_from(const struct place places[AREAS])
 }
 
 /*
- * Regressions R1 and R2: the descriptor table is cut at every byte. The two rings are cut likewise.
+ * Regressions R1 and R2: each of the descriptor table and the two rings is cut at every byte.
  */
 static void queue_serves_area_cut_at_every_byte(void **state)
 {
@@ -349,7 +349,7 @@ static void queue_serves_area_cut_at_every_byte(void **state)
 		}
 }
 
-/* Each subset of the areas is misaligned on the host by each number of bytes. */
+/* Each subset of the areas is misaligned on the host, by 1 to 15 bytes. */
 static void queue_serves_areas_misaligned_on_the_host(void **state)
 {
 	(void)state;

@@ -344,8 +344,8 @@ static void queue_complete_batch_keeps_callers_order(void **state)
 /* A used ring that cannot be written */
 
 /*
- * Every call that completes fails and changes nothing. The request stays in flight and can be
- * completed later.
+ * Every completion fails and changes nothing. The requests stay in flight and can be completed
+ * later.
  */
 static void queue_complete_waits_for_used_ring(void **state)
 {
@@ -362,8 +362,8 @@ static void queue_complete_waits_for_used_ring(void **state)
 			fixture_start(&f);
 			fixture_pop_some(&f, tokens, 2);
 			/*
-			 * Only the last 16 bytes of the ring are missing, and no element is written
-			 * there.
+			 * Only 16 bytes at the end of the ring are missing, and no element is
+			 * written there.
 			 */
 			f.bad_start = virtio_mock_used_entry_addr(&f.mock, SIZE - 1) & ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;

@@ -7,7 +7,7 @@
 
 #define SIZE 8u
 
-/* A configuration that has a value in every member. */
+/* A configuration with sizes, addresses and features. */
 static struct virtio_queue_config some_config(void)
 {
 	struct virtio_queue_config config;

@@ -169,7 +169,7 @@ static void queue_read_index_does_not_check_the_index(void **state)
 	assert_int_equal(stats.ring_faults, 0);
 }
 
-/* A ring that cannot be read is an error, but does not break the queue. */
+/* If a ring cannot be read, the call returns the error and does not break the queue. */
 static void queue_read_index_reports_ring_that_is_gone(void **state)
 {
 	static const int errors[] = { VIRTIO_ENOTMAPPED, VIRTIO_EFAULT, VIRTIO_EPERM };
@@ -237,7 +237,7 @@ static void queue_set_memory_waits_for_mapping(void **state)
 	f.bad_start = f.mock.addr[VIRTIO_QUEUE_USED] & ~UINT64_C(15);
 	f.bad_end = f.bad_start + 16;
 	f.bad_error = VIRTIO_ENOTMAPPED;
-	/* The change of the map looks the areas up again, and reads no descriptor. */
+	/* The change of the map looks the areas up again. The memory must not rewrite them. */
 	f.rewriting = false;
 	fixture_save(&f);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), VIRTIO_ENOTMAPPED);
@@ -285,7 +285,8 @@ static void queue_set_memory_keeps_requests_in_flight(void **state)
 	/* No byte of the old memory has changed. */
 	assert_true(fixture_ram_unchanged(&f));
 	/*
-	 * Neither requests popped later nor requests from before a reset keep the old map in use.
+	 * A request popped after the change does not keep the old map in use. An unpop ends the use
+	 * of a map, like a completion.
 	 */
 	fixture_pop_some(&f, tokens, 1);
 	assert_true(virtio_queue_old_maps_unused(&f.queue));
@@ -320,8 +321,8 @@ static void switch_memory(struct fixture *f, struct elsewhere *e)
 }
 
 /*
- * Pops a chain of these two buffers. Reads the first and writes the second, through each of the
- * cursors.
+ * Pops a chain of these two buffers. Reads the first buffer and writes the second buffer, through
+ * each cursor of the queue.
  */
 static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer buffers[2], uint8_t content)
 {
@@ -437,7 +438,7 @@ static void queue_set_memory_under_in_order_waits_for_requests_only(void **state
 #define LOG_WORDS 64u
 #define LOG_PAGES (LOG_WORDS * (uint32_t)sizeof(unsigned long) * 8)
 
-/* A log with pages of 2 bytes for half of the fixture's memory (a quarter on a 32-bit host). */
+/* A log with pages of 2 bytes for twice the fixture's memory (or just that on a 32-bit host). */
 static struct virtio_dirty_log make_log(unsigned long *bitmap, uint32_t unit)
 {
 	memset(bitmap, 0, LOG_WORDS * sizeof *bitmap);
@@ -530,8 +531,8 @@ static void queue_marks_what_it_writes(void **state)
 }
 
 /*
- * Hostile 48: no mark leaves the bitmap. Marks are tried up to the last page, beyond the last page,
- * and across the end of the address space.
+ * Hostile 48: no mark is set outside the bitmap. Marks are tried up to the last page, beyond the
+ * last page, and across the end of the address space.
  */
 static void queue_dirty_log_stays_inside_bitmap(void **state)
 {

@@ -229,8 +229,8 @@ static void queue_kicks_use_flag_without_event_idx(void **state)
 }
 
 /*
- * With EVENT_IDX avail_event is the index of the next kick, and the flags stay 0 (virtio 1.4,
- * 2.7.10.2).
+ * With EVENT_IDX avail_event is the index of the entry that causes the next kick. The flags stay 0
+ * (virtio 1.4, 2.7.10.2).
  */
 static void queue_kicks_use_avail_event_with_event_idx(void **state)
 {
@@ -374,8 +374,8 @@ static void queue_enable_kicks_reports_available_ring_that_is_gone(void **state)
 			if (errors[i] == VIRTIO_ENOTMAPPED) {
 				assert_int_equal(stats.not_mapped, 1);
 				/*
-				 * The call has written the field that enables kicks. All other
-				 * memory must be unchanged.
+				 * The call has written the field that enables kicks, so memory is
+				 * not compared. The queue must be unchanged.
 				 */
 				memcpy(f.saved_ram, f.ram, sizeof f.ram);
 				assert_true(fixture_unchanged(&f));

@@ -7,8 +7,8 @@
 static const struct virtio_mock_buffer one[] = { WRITABLE(FIXTURE_DATA, 16) };
 
 /*
- * The pop must break the queue. It returns the cause once, and later pops return VIRTIO_EBROKEN.
- * The pops write no chain and no memory.
+ * The first pop must break the queue and return the cause. Later pops return VIRTIO_EBROKEN. No pop
+ * writes the chain or guest memory.
  */
 static void expect_broken(struct fixture *f, int error, uint16_t head)
 {
@@ -117,7 +117,7 @@ static void queue_pop_refuses_index_going_backwards(void **state)
 
 /*
  * Hostile 8: the index goes back to a value that is not yet popped. The queue has read the higher
- * index before, so it refuses.
+ * index before, so it refuses the lower index.
  */
 static void queue_available_refuses_index_that_went_back(void **state)
 {
@@ -134,7 +134,8 @@ static void queue_available_refuses_index_that_went_back(void **state)
 }
 
 /*
- * Hostile 12: the second pop of the head is refused. The request in flight can be completed once.
+ * Hostile 12: a head is made available again while it is in flight. The pop is refused, and the
+ * request in flight can be completed once.
  */
 static void queue_pop_refuses_head_in_flight(void **state)
 {

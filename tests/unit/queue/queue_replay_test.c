@@ -123,7 +123,7 @@ static void queue_replay_refuses_what_was_not_in_flight(void **state)
 	forget_queue(&f);
 	assert_replay_refused(&f, 0, VIRTIO_ENOTREADY);
 	fixture_start(&f);
-	/* Nothing was in flight at a save, so nothing can be replayed. */
+	/* The queue was started, and not restored, so nothing can be replayed. */
 	assert_replay_refused(&f, 0, VIRTIO_EINVAL);
 	fixture_pop_some(&f, tokens, 2);
 	assert_int_equal(move_queue(&f, record), 2);
@@ -194,7 +194,7 @@ static void queue_set_index_refuses_while_replay_is_due(void **state)
 	assert_int_equal(virtio_queue_set_next_used(&f.queue, 7), 0);
 }
 
-/* Until all requests are replayed, no new head is popped, and kicks cannot be enabled. */
+/* Until all requests are replayed, a pop and the calls that enable or disable kicks are refused. */
 static void queue_calls_refuse_while_replay_is_due(void **state)
 {
 	for (int event_idx = 0; event_idx <= 1; event_idx++) {

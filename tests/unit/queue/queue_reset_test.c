@@ -102,7 +102,7 @@ static void queue_reset_forgets_old_map(void **state)
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 2);
 	other = f.device_map;
-	/* The change of the map looks the areas up again, and reads no descriptor. */
+	/* The change of the map looks the areas up again. The memory must not rewrite them. */
 	f.rewriting = false;
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &other), 0);
 	assert_false(virtio_queue_old_maps_unused(&f.queue));
@@ -122,7 +122,7 @@ static void queue_reset_forgets_fault(void **state)
 	expect_reset_to_default(&f);
 }
 
-/* No cursor can access a byte, so the queue has no memory. An empty access succeeds. */
+/* The queue has no memory, so no cursor can access a byte. An empty access succeeds. */
 static void expect_no_memory(struct fixture *f, struct virtio_memory_cursor *memory)
 {
 	uint8_t bytes[4] = { 1, 2, 3, 4 };
@@ -141,7 +141,7 @@ static void expect_no_memory(struct fixture *f, struct virtio_memory_cursor *mem
 
 /*
  * A chain that the caller keeps over a reset reaches no byte, although its cursors had cached
- * regions. A chain of a queue that was never started reaches no byte either.
+ * regions. The cursors of a queue that was never started reach no byte either.
  */
 static void queue_reset_leaves_kept_chain_without_memory(void **state)
 {

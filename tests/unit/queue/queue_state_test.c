@@ -133,7 +133,8 @@ static void queue_save_keeps_broken_queue_broken(void **state)
 }
 
 /*
- * Hostile 80: a save without the record of requests in flight is refused while any are in flight.
+ * Hostile 80: a save without the record of requests in flight is refused while a request is in
+ * flight.
  */
 static void queue_save_refuses_requests_in_flight(void **state)
 {
@@ -376,8 +377,8 @@ struct corruption {
 #define USED FIELD(config.addr[VIRTIO_QUEUE_USED])
 
 /*
- * Hostile 73 to 75, regressions R16 and R17: each bad field has its own error. Both indices are 1
- * in the good state.
+ * Hostile 73 to 75, regressions R16 and R17: the error of each bad field. Both indices are 1 in the
+ * good state.
  */
 static const struct corruption corruptions[] = {
 	{ FIELD(config.max_size), 0, VIRTIO_ESIZE },
@@ -434,8 +435,8 @@ static struct virtio_queue_state good_state(struct fixture *f)
 }
 
 /*
- * The restore must be refused. With a translation, the guest decides whether areas are in memory.
- * In this case the restore succeeds, and the queue is broken.
+ * The restore must be refused with this error. With a translation, the guest decides whether areas
+ * are in memory. A restore with such an area outside memory succeeds, and the queue is broken.
  */
 static void expect_restore_refused(struct fixture *f, const struct virtio_queue_state *bad, int error)
 {
@@ -607,7 +608,7 @@ static void queue_restore_can_be_retried_when_rings_are_mapped(void **state)
 
 /*
  * Hostile 78, regressions R18 and R23: the old owner may not have sent a due interrupt. The new
- * owner sends it although it has completed nothing.
+ * owner sends the interrupt without a completion of its own.
  */
 static void assert_notifies_once_after_restore(struct fixture *f, bool expected)
 {
@@ -632,7 +633,7 @@ static void queue_restore_notifies_once_with_event_idx(void **state)
 	fixture_start(&f);
 	/*
 	 * This used_event asks for no interrupt. The new owner still interrupts once, because the
-	 * state does not hold what was sent.
+	 * state does not hold which interrupts were sent.
 	 */
 	fixture_set(&f, VIRTIO_MOCK_USED_EVENT, 0x4000);
 	assert_notifies_once_after_restore(&f, true);

@@ -26,7 +26,7 @@ static int pop(struct shared *s, uint32_t capacity, struct virtio_token *token, 
 	return got;
 }
 
-/* The pop must yield no request and set no output. Checks the error. */
+/* The pop must return this result, and set neither the token nor the chain's error. */
 static void assert_pop_fails(struct shared *s, int expected)
 {
 	struct virtio_token token = { 77 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Tests a driver on one thread and a device on another thread. No request, interrupt or kick is
- * lost. A driver that rewrites rings and descriptors all the time reaches only its own memory.
+ * lost. A driver that rewrites its descriptors all the time reaches only guest memory.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/fixture.h"
@@ -36,7 +36,7 @@ static void go_wrong(struct pair *p, uint32_t what)
 }
 
 /*
- * Waits until the bell rings again after *seen. A lost notification makes this wait for ever, and
+ * Waits until the bell has rung since *seen was read, and updates *seen. If a notification is lost,
  * the watchdog ends the test. Returns false if the other thread has stopped on a fault.
  */
 static bool wait_for(const struct pair *p, const uint32_t *bell, uint32_t *seen)
@@ -173,8 +173,8 @@ static void *scribble_main(void *context)
 		seed = seed * 1664525 + 1013904223;
 		at = seed >> 8;
 		/*
-		 * The address of the table stays aligned. An odd table is copied bytewise, which a
-		 * race detector must report as a race.
+		 * The address of the table stays aligned. A misaligned table is copied bytewise,
+		 * which a race detector must report as a race.
 		 */
 		desc.addr = seed & 0x100 ? FIXTURE_TABLE : FIXTURE_BASE + (at & 0xff8);
 		desc.len = seed & 0x200 ? 16 * (at % SIZE) : seed;
@@ -187,8 +187,8 @@ static void *scribble_main(void *context)
 }
 
 /*
- * Hostile 30 and 41: the guest runs in parallel. Each buffer that a walk or a resolution yields was
- * checked and lies in memory. A chain yields at most as many buffers as the queue has descriptors.
+ * Hostile 30 and 41: the guest runs in parallel. Each segment that a resolution yields lies in
+ * guest memory. A chain yields at most as many segments as the queue has descriptors.
  */
 static void chain_stays_bounded_while_driver_rewrites_it(void **state)
 {

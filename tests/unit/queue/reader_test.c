@@ -13,7 +13,7 @@
 #include <virtio/reader.h>
 
 #define HALF 5u      /* segments in each direction */
-#define READABLE 29u /* bytes in all segments */
+#define READABLE 29u /* bytes in all segments of a direction */
 #define WRITABLE 37u
 #define GUARD 0xee
 
@@ -37,8 +37,8 @@ struct fixture {
 };
 
 /*
- * Adds a segment, resolved like a buffer of a chain. The addresses do not increase from segment to
- * segment.
+ * Adds a segment, resolved like a buffer of a chain. The addresses are not in the order of the
+ * segments.
  */
 static void add_segment(struct fixture *f, uint32_t i, uint64_t len, uint32_t access, uint32_t *at)
 {
@@ -135,7 +135,7 @@ static void write_and_expect(struct fixture *f, struct virtio_writer *writer, si
 	expect_host(f);
 }
 
-/* Too short */
+/* Chains that are too short */
 
 /* From every position, asks for one byte more than is left, and for far more. */
 static void reader_refuses_more_than_is_left(void **state)
@@ -197,8 +197,8 @@ static void writer_refuses_more_than_there_is_room_for(void **state)
 }
 
 /*
- * A chain has no bytes in one or both directions. Its reader or writer is at the end at once, and
- * no segment is read.
+ * A chain has no bytes in either direction. Its reader and its writer are at the end at once, and
+ * read no segment.
  */
 static void reader_and_writer_of_empty_chain_are_at_the_end(void **state)
 {
@@ -306,8 +306,8 @@ static void reader_copy_is_an_independent_position(void **state)
 }
 
 /*
- * Splits at every position at or after the current position. The front ends there, and the rest
- * begins there.
+ * Splits at every position at or after the current position. The front ends, and the rest begins,
+ * at the split.
  */
 static void reader_splits_anywhere(void **state)
 {
@@ -417,8 +417,8 @@ static void writer_splits_anywhere(void **state)
 }
 
 /*
- * The status at the end is written first, as devices do. The used length of the front does not
- * count the status.
+ * The status at the end is written first, as devices do. The front does not count the bytes of the
+ * status.
  */
 static void writer_rest_may_be_written_before_the_front(void **state)
 {

@@ -42,7 +42,7 @@ struct request_fixture {
 	struct virtio_segment segments[REQUESTS][ROOM];
 	uint8_t headers[REQUESTS][HEADER];
 	struct virtio_queue_sync sync; /* used by the tests of the lock, in place of f.queue */
-	uint32_t taken, held;          /* how often the lock was taken, and is held */
+	uint32_t taken, held;          /* number of lock calls; 1 while the lock is held */
 };
 
 static void prepare(struct request_fixture *w)
@@ -222,7 +222,7 @@ static void request_complete_refuses_second_completion(void **state)
 	}
 }
 
-/* Hostile 92: a request is refused after its unpop, after a reset, and after the next start. */
+/* Hostile 92: a completion is refused after the unpop, after a reset, and after the next start. */
 static void request_complete_refuses_an_unpopped_request(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes); i++) {
@@ -375,8 +375,8 @@ static void move(struct request_fixture *w, struct elsewhere *e, bool logged)
 }
 
 /*
- * The status is written into the memory of the pop, and the used element into the driver's current
- * memory.
+ * The status is written into the memory in which the request was popped. The used element is
+ * written into the new memory.
  */
 static void request_complete_after_a_switch_of_memory(void **state)
 {
@@ -534,8 +534,8 @@ static void request_reports_rings_that_are_gone(void **state)
 }
 
 /*
- * The completion of any request, good or bad, counts for interrupts: without EVENT_IDX by the flag,
- * and with EVENT_IDX exactly at used_event.
+ * The completion of any request, good or bad, counts for interrupts. With EVENT_IDX the device
+ * interrupts exactly at used_event.
  */
 static void request_complete_counts_for_interrupts(void **state)
 {

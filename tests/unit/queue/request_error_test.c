@@ -163,8 +163,8 @@ static void request_pop_reports_table_that_was_not_negotiated(void **state)
 }
 
 /*
- * Returns the address of the status, the last writable byte. Returns NULL if that byte is outside
- * memory.
+ * Returns the address of the status, the last writable byte. Returns NULL if there is no writable
+ * byte, or if the last one is outside memory.
  */
 static const uint64_t *status_of(const struct sent *s, uint64_t *addr)
 {
@@ -213,8 +213,8 @@ static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 }
 
 /*
- * Translations, in changing memory only. A descriptor stays unchanged after it was read, so a chain
- * can be read again.
+ * Translations, in changing memory only. The tests clear `rewriting`, so that a chain can be read
+ * again.
  */
 
 /*
@@ -244,7 +244,7 @@ static bool touches(const struct request_fixture *w, const struct ask *a, const 
 
 /*
  * The translation fails with this error for 16 bytes. If the chain needs these bytes, the request
- * has this error. VIRTIO_ENOTMAPPED undoes the pop instead, until the bytes are mapped.
+ * has this error. In the case of VIRTIO_ENOTMAPPED each pop is undone until the bytes are mapped.
  */
 static void try_answer(struct ask a, uint64_t addr, int error)
 {

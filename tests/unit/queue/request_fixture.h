@@ -17,7 +17,7 @@
 #define MAX_BYTES 64u
 #define GUARD 0x5a
 #define UNTOUCHED UINT64_C(0x5a5a5a5a5a5a5a5a)
-#define FILL 0xee   /* content of writable bytes at first */
+#define FILL 0xee   /* initial content of writable bytes */
 #define STATUS 0x3c /* status byte of every request */
 #define OUT FIXTURE_DATA
 #define IN (FIXTURE_DATA + 0x200u)
@@ -54,11 +54,11 @@ struct sent {
 	struct virtio_mock_buffer buffers[SIZE + 1];
 	uint32_t count;
 	uint64_t read_at[MAX_BYTES], write_at[MAX_BYTES]; /* address of each byte */
-	uint32_t needed;                                  /* number of segments */
+	uint32_t needed;                                  /* number of segments, header included */
 	uint16_t head;
 };
 
-/* Shapes of requests. Those with three buffers come first, as most requests have three. */
+/* Shapes of requests. The first three have three direct buffers each. */
 #define REQUEST_SHAPES 7u
 extern const struct ask request_shapes[REQUEST_SHAPES];
 
@@ -82,8 +82,8 @@ void request_prepare(struct request_fixture *w, uint32_t header, uint32_t capaci
 void request_setup(struct request_fixture *w, enum fixture_memory kind);
 
 /*
- * Makes flat memory up to an address, and a region after it. The region may be a heap block, so a
- * sanitizer reports accesses beyond its end.
+ * Starts a queue in two regions: flat memory cut at addr, or flat memory and a heap block at addr.
+ * A sanitizer reports accesses beyond the end of a heap block.
  */
 void request_setup_two(struct request_fixture *w, uint64_t addr, uint32_t flags, void *heap, uint64_t bytes);
 
@@ -102,8 +102,8 @@ void request_put(struct request_fixture *w, const struct ask *a, const struct se
 void request_add(struct request_fixture *w, const struct ask *a, struct sent *s);
 
 /*
- * Gets a request in the given way. This must write nothing to guest memory; only changing memory
- * changes by itself.
+ * Gets a request in the given way. This must not change guest memory, except FIXTURE_CHANGING,
+ * which changes by itself.
  */
 int request_take(struct request_fixture *w, uint32_t way);
 

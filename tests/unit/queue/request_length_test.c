@@ -45,8 +45,8 @@ static void setup(void *data, uint64_t bytes, bool logged)
 }
 
 /*
- * Sends a request of these writable buffers, after a header if header is not 0. Completes it with
- * the given number of written bytes, and checks the used length.
+ * Sends the first count entries of big.buffers to a device that expects header bytes of header.
+ * Completes the request with this number of written bytes, and checks its error and used length.
  */
 static void go_through(uint32_t header, uint32_t count, uint64_t written, int error, uint32_t len)
 {
@@ -90,7 +90,7 @@ static void request_of_4_gib_in_many_buffers(void **state)
 	assert_int_equal(data[PIECE - HEADER], 0x24);
 }
 
-/* As above, but the request has three buffers. This layout takes a fast path. */
+/* As above, but the request has three buffers. Without a log, this layout takes a fast path. */
 static void request_of_4_gib_in_three_buffers(void **state)
 {
 	void *data = MAP_FAILED;

@@ -142,7 +142,7 @@ static void request_pop_accepts_buffers_up_to_the_last_byte(void **state)
 	}
 }
 
-/* The parts of a request, relative to the border between two regions. */
+/* Addresses of the parts of a request, near the border between two regions. */
 struct places {
 	uint64_t header, data, status;
 	uint32_t bytes; /* length of the data */

@@ -13,7 +13,7 @@ static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 64);
 /* The callback's results for the chains of a round, and the chains that the callback has seen. */
 struct server {
 	struct fixture f;
-	int answers[SIZE + 1]; /* result of each call; 0 for later calls */
+	int answers[SIZE + 1]; /* results of the first calls; later calls return 0 */
 	uint32_t calls;
 	uint16_t heads[4 * SIZE];
 	struct virtio_token tokens[4 * SIZE];
@@ -130,7 +130,7 @@ static void serve_ends_though_the_driver_goes_on_adding(void **state)
 	}
 }
 
-/* A malformed chain is completed with length 0, and the next chain is served. */
+/* If the callback fails, the chain is completed with length 0, and the next chain is served. */
 static void serve_completes_chain_of_an_error_with_length_0(void **state)
 {
 	static const int errors[] = { VIRTIO_EORDER, VIRTIO_EFAULT, VIRTIO_EIO, VIRTIO_ENOBUFS };
