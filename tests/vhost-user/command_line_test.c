@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 /*
- * Runs the program with one or two arguments, and checks that it fails at once. Returns whether
- * stderr contains `words`.
+ * Runs the program with up to two arguments, and checks that the program fails at once. Returns
+ * whether stderr contains `words`.
  */
 static bool fails_saying(struct daemon_process *daemon, const char *option, const char *value, const char *words)
 {
@@ -150,8 +150,8 @@ static void command_line_help_is_printed(void **state)
 }
 
 /*
- * The daemon starts with stderr closed. No image may be opened as descriptor 2, because messages
- * would then be written into it.
+ * The daemon starts with stderr closed. The daemon must not open an image as descriptor 2, because
+ * it would write its messages into that image.
  */
 static void command_line_streams_may_be_closed(void **state)
 {
@@ -298,8 +298,8 @@ static void socket_file_of_another_survives_the_end(void **state)
 }
 
 /*
- * Another process's file replaces the daemon's file before an update. The new program must not
- * remove this file either.
+ * Socket files of another process replace the daemon's files before an update. The new program must
+ * not remove the other process's files.
  */
 static void socket_file_of_another_survives_an_update(void **state)
 {
@@ -329,7 +329,7 @@ static void socket_file_of_another_survives_an_update(void **state)
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(unlink(paths[i]), 0);
-	/* The daemon has removed the file that was not replaced. */
+	/* The daemon has removed its socket file that was not replaced. */
 	assert_int_equal(access(daemon.other, F_OK), -1);
 	assert_int_equal(unlink(state_path), 0);
 	daemon_remove_folder(&daemon);

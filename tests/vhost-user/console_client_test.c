@@ -135,7 +135,7 @@ static void client_that_left_is_delivered_before_the_next_client(void **state)
 }
 
 /*
- * The next client connects while the guest has no buffers, and waits. The guest has one second to
+ * The next client connects and waits while the guest offers no buffers. The guest has one second to
  * receive the previous client's data. A busy machine may miss this limit, so the test tries again.
  */
 static void client_waits_for_the_input_of_the_last_one(void **state)
@@ -171,7 +171,7 @@ static void client_waits_for_the_input_of_the_last_one(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* The guest takes no input. After a second the next client is served. */
+/* The guest offers no buffers. After a second the daemon serves the next client. */
 static void client_does_not_wait_for_ever(void **state)
 {
 	struct daemon_process daemon;
@@ -261,8 +261,8 @@ static void client_that_shut_down_its_input_still_sends(void **state)
 }
 
 /*
- * After the client has left, the device notices that first by a failed write of output. The data
- * that the client sent is still delivered.
+ * The device first learns from a failed write of output that the client has left. The data that the
+ * client sent is still delivered.
  */
 static void client_that_left_is_delivered_after_output_fails(void **state)
 {

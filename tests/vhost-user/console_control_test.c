@@ -175,8 +175,8 @@ static void console_size_follows_the_operator_and_the_pty(void **state)
 }
 
 /*
- * A pty starts without a size. When its user sets a size, the guest learns the size without an
- * operator.
+ * A pty starts without a size. When its user sets a size, the guest learns the size without a
+ * command of the operator.
  */
 static void console_size_of_a_pty_follows_its_user(void **state)
 {
@@ -219,7 +219,7 @@ static void console_size_is_a_message_under_multiport(void **state)
 	console_say(&guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
 	console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
 	commands = operator_connect();
-	/* Before PORT_READY a change is not sent. */
+	/* The device sends no size before PORT_READY. */
 	expect_answer(commands, "size 301x31\n", "ok\n");
 	console_say(&guest, 0, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_hear(&guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");

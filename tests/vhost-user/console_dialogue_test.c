@@ -46,7 +46,7 @@ static void finish(struct daemon_process *daemon)
 	daemon_finish(daemon);
 }
 
-/* Gives a command of the operator, and then updates the daemon. */
+/* Sends a command as the operator, and then updates the daemon. */
 static void command(struct daemon_process *daemon, const char *line)
 {
 	const int fd = console_operate(control_path);
@@ -130,7 +130,10 @@ static void console_update_keeps_each_step_of_the_dialogue(void **state)
 	say(&daemon, &guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	assert_int_equal(console_take(receive, &bytes), 5);
 	assert_memory_equal(bytes, "later", 5);
-	/* After the port is removed and added again, its client gets no output of the old port. */
+	/*
+	 * The port is removed and added again. Its next client must get no output of the removed
+	 * port.
+	 */
 	command(&daemon, "remove data\n");
 	close(client);
 	command(&daemon, "add data\n");

@@ -211,7 +211,6 @@ void console_say(struct console_guest *guest, uint32_t id, uint16_t event, uint1
 	assert_int_equal(console_take(ring, &bytes), 0);
 }
 
-/* `tail` is the text that follows the message's structure. */
 void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value, const char *tail)
 {
 	struct ring *ring = &guest->rings[CONTROL_RECEIVE];
@@ -225,7 +224,6 @@ void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint
 	assert_memory_equal(bytes + 8, tail, strlen(tail));
 }
 
-/* Exchanges the messages of a driver that has started. */
 void console_set_ports_up(struct console_guest *guest, bool has_client)
 {
 	console_say(guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);

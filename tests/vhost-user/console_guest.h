@@ -50,22 +50,22 @@ void console_attach_alone(struct console_guest *guest, const struct daemon_proce
 void console_detach(struct console_guest *guest);
 
 /*
- * Offers a buffer. Its memory belongs to its descriptor. Returns false if all descriptors are in
- * use.
+ * Offers a buffer with these bytes, or a buffer for input if `bytes` is NULL. Returns false if all
+ * descriptors are in use.
  */
 bool console_offer(struct ring *ring, const void *bytes, uint32_t len);
 
-/* Waits for a used buffer. Stores where its bytes are, and returns their number. */
+/* Waits for a used buffer. Stores the address of its bytes, and returns its used length. */
 uint32_t console_take(struct ring *ring, const uint8_t **bytes);
 uint8_t console_byte(uint32_t place);
 
 /*
- * Offers the part of the stream between two positions, as long as buffers are unused. Returns the
- * position where the offered output ends.
+ * Offers the stream's bytes from position `from` up to `to`, until all descriptors are in use.
+ * Returns the position where the offered output ends.
  */
 uint32_t console_offer_output(struct ring *ring, uint32_t from, uint32_t to);
 
-/* Offers output, and waits until the device has taken all of it. */
+/* Offers output, and waits until the device has used all of its buffers. */
 void console_output(struct ring *ring, uint32_t from, uint32_t to);
 
 /* Waits for these bytes of input. */
@@ -74,7 +74,9 @@ void console_expect_input(struct ring *ring, const void *expected, uint32_t len)
 /* Sends a control message of the driver. */
 void console_say(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value);
 
-/* Waits for the device's control message, followed by `tail`. */
+/*
+ * Waits for this control message of the device. `tail` is the text after the message's structure.
+ */
 void console_hear(struct console_guest *guest, uint32_t id, uint16_t event, uint16_t value, const char *tail);
 
 /* Waits for a RESIZE of the console. */

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 /*
- * The port has a name, reports its clients to the guest, and keeps input until the guest opens it.
+ * The guest gets the port's name, and a message when a client comes or leaves. Bytes pass both
+ * ways.
  */
 static void console_port_follows_its_client(void **state)
 {
@@ -33,7 +34,10 @@ static void console_port_follows_its_client(void **state)
 	/* The console's output goes to the file. */
 	console_output(&guest.rings[TRANSMIT], 0, 100);
 	console_detach(&guest);
-	/* A second driver on the same socket begins anew. A client is connected already. */
+	/*
+	 * A second driver connects, and starts with ports in their initial state. A client is
+	 * connected already.
+	 */
 	fd = console_connect();
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, true);

@@ -12,7 +12,7 @@
 
 static char state_path[128];
 
-/* Runs a daemon with a console in a file, and a port `port` at a socket. */
+/* Runs a daemon with a console in a file, and a port named `port` at a socket. */
 static void run(struct daemon_process *daemon, bool restore, const char *port)
 {
 	char spec[1024];
@@ -104,7 +104,7 @@ static void console_restore_tells_that_the_client_has_left(void **state)
 	}
 }
 
-/* Unread output is kept, and so is a chain of which the device has taken a part. */
+/* The daemon keeps unread output, and the rest of a chain that the device has read in part. */
 static void console_restore_keeps_output_that_nobody_has_read(void **state)
 {
 	const uint32_t all = KEPT + 20 * PIECE;
@@ -163,7 +163,7 @@ static void console_restore_serves_a_new_driver(void **state)
 		console_output(&guest.rings[TRANSMIT], 0, 100);
 		restart(&daemon, how);
 		console_detach(&guest);
-		/* This driver has negotiated no MULTIPORT. */
+		/* This driver does not negotiate MULTIPORT. */
 		console_attach(&guest, &daemon, 0);
 		console_output(&guest.rings[TRANSMIT], 100, 200);
 		console_expect_file(daemon.second, 0, 200);
@@ -209,8 +209,8 @@ static void console_restore_keeps_a_removed_port_away(void **state)
 }
 
 /*
- * A process that refuses the state must not write its output: the output still belongs to the saved
- * state.
+ * A process that refuses a state must not write the output that the state contains. The next
+ * process to restore the state must write it.
  */
 static void console_restore_refuses_a_port_with_another_name(void **state)
 {

@@ -33,8 +33,8 @@ static void start_file(struct daemon_process *daemon, const char *options)
 }
 
 /*
- * Offers all of a stream. The device takes only as much as its buffer has room for, so this
- * function waits for used buffers.
+ * Offers all of a stream. The device uses only as many buffers as it has room for, so this function
+ * waits for used buffers.
  */
 static void output_all(struct ring *ring, uint32_t from, uint32_t to)
 {
@@ -47,8 +47,8 @@ static void output_all(struct ring *ring, uint32_t from, uint32_t to)
 }
 
 /*
- * Checks that the device takes as many buffers as the file and its own buffer have room for. The
- * other buffers wait, and are taken when the disk has room.
+ * Checks that the device uses as many buffers as the file and the daemon's buffer have room for.
+ * The other buffers wait until the disk has room.
  */
 static void expect_wait(struct daemon_process *daemon, struct ring *ring)
 {
@@ -162,7 +162,7 @@ static void tty_without_a_reader_keeps_its_keyboard(void **state)
 	daemon_await_error(&daemon, "stdout: output waits: Broken pipe");
 	assert_int_equal(daemon_errors(&daemon, text, sizeof text), 1);
 	console_type(master, "\x1dq", 2);
-	/* The summary has no reader either, so the daemon reports a failure. */
+	/* The summary has no reader either, so the daemon exits with 1. */
 	assert_int_equal(daemon_stop(&daemon, 0), 1);
 	assert_int_equal(tcgetattr(slave, &settings), 0);
 	assert_true(settings.c_lflag & ICANON);

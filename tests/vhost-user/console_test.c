@@ -111,7 +111,9 @@ static void console_pty_keeps_output_and_input_while_nobody_is_there(void **stat
 	assert_int_equal(access(console_link_path, F_OK), -1);
 }
 
-/* Hangs the terminal up for all its users, as login does. Returns false without the permission. */
+/*
+ * Hangs up the terminal for all its users, as login does. Returns false if this is not permitted.
+ */
 static bool hang_up(void)
 {
 	const int fd = console_open_pts(pts);
@@ -500,8 +502,8 @@ static void console_options_that_are_wrong_are_refused(void **state)
 }
 
 /*
- * A path given twice is found if it is written in another way, leads through a symbolic link, or is
- * used for another option.
+ * The daemon refuses a path that is given twice, also if the second path is written in another way,
+ * leads through a symbolic link, or belongs to another option.
  */
 static void console_paths_that_are_given_twice_are_refused(void **state)
 {

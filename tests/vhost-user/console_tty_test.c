@@ -248,7 +248,7 @@ static void console_tty_works_with_a_socket(void **state)
 	fclose(lines);
 	close(ends[0]);
 	close(ends[1]);
-	/* The summary has no reader, so the daemon reports a failure. */
+	/* The summary has no reader, so the daemon exits with 1. */
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 1);
 	assert_int_equal(unlink(script), 0);
 	daemon_remove_folder(&daemon);

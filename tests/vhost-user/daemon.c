@@ -105,7 +105,7 @@ static void run_child(const struct daemon_process *daemon, const char *path, con
 		_exit(127);
 	/*
 	 * The test program ignores SIGPIPE. Restore the defaults: the daemon itself must ignore
-	 * these signals.
+	 * SIGPIPE and SIGXFSZ.
 	 */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);

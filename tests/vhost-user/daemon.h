@@ -58,8 +58,9 @@ void daemon_copy_program(const char *to);
 void daemon_write_script(const char *path, const char *text);
 
 /*
- * Sends SIGUSR1, and waits until the new program continues with the first device. Sends the signal
- * again if the daemon gives up the update because the system is too slow.
+ * Sends SIGUSR1, and waits until the daemon continues with the first device. If the new program
+ * refuses the state, the old program continues. Sends the signal again if the daemon gives up the
+ * update because the system is too slow.
  */
 void daemon_update(struct daemon_process *daemon);
 
@@ -109,7 +110,8 @@ int daemon_stop(struct daemon_process *daemon, int signal);
 unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);
 
 /*
- * Return the number of the daemon's open descriptors, and of its mappings of a front end's memory.
+ * Return the number of the daemon's open descriptors plus 2, for comparisons, and the number of its
+ * mappings of a front end's memory.
  */
 unsigned int daemon_open_files(const struct daemon_process *daemon);
 unsigned int daemon_mappings(const struct daemon_process *daemon);
@@ -121,7 +123,7 @@ unsigned int daemon_mappings(const struct daemon_process *daemon);
 void daemon_await_queues(const struct daemon_process *daemon, unsigned int count);
 
 /*
- * Waits until the thread whose name begins with @thread sleeps. Never returns if the thread is
+ * Waits until the thread whose name begins with `thread` sleeps. Never returns if the thread is
  * always busy.
  */
 void daemon_await_sleep(const struct daemon_process *daemon, const char *thread);

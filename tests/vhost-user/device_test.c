@@ -270,8 +270,8 @@ static void start(struct host *host)
 }
 
 /*
- * Ends the daemon. Checks that it called the operations in `log` in this order, and called all
- * operations on its own thread.
+ * Ends the daemon. Checks that it called the operations in `log` in this order, and all operations
+ * on the device's thread.
  */
 static void finish(struct host *host, const char *log)
 {
@@ -371,7 +371,7 @@ static void device_completes_and_notifies_outside_of_a_turn(void **state)
 		offer(&ring);
 		/*
 		 * A kick alone does not make the device complete anything. SET_VRING_CALL causes a
-		 * turn, so the turn after the kick has ended.
+		 * turn, which ends before the second SET_VRING_CALL is answered.
 		 */
 		for (unsigned int n = 0; n < 2; n++)
 			assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, INPUT, ring.call), 0);
@@ -532,7 +532,10 @@ static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
 		      "drain0 stop0 detached reset attached detached close ");
 }
 
-/* One ring breaks. The device must stop this queue at once, and must keep the other queue. */
+/*
+ * One ring breaks. The daemon must stop this queue of the device at once, and must keep the other
+ * queue running.
+ */
 static void device_loses_a_queue_whose_ring_breaks(void **state)
 {
 	struct ring rings[2];
@@ -576,8 +579,8 @@ static void device_loses_a_queue_whose_ring_breaks(void **state)
 #define STATE_BYTES 65536u
 
 /*
- * Saves a device whose front end has sent only a header, with this size of the payload. Returns the
- * state's length.
+ * Saves a device whose front end has sent only the header of a message. The header announces
+ * `payload_size` bytes. Returns the state's length.
  */
 static size_t save_with_header(struct device_host *host, struct event_loop *loop, int socket, uint32_t payload_size,
 			       uint8_t *bytes, struct handover *handover)

@@ -100,8 +100,8 @@ static bool wait_for(struct ring *ring, struct front_end *fe, unsigned int count
 }
 
 /*
- * Writes BATCH slots, beginning with slot `first`. Returns true if the device has written all, or
- * false if the daemon is dead.
+ * Writes BATCH slots, beginning with slot `first`. Returns true if the device has written all of
+ * these slots, or false if the daemon is dead.
  */
 static bool write_batch(struct ring *ring, struct front_end *fe, unsigned int first, struct promise *promise,
 			uint32_t *number)

@@ -61,8 +61,8 @@ static void serve_once(struct front_end *fe, uint8_t byte)
 }
 
 /*
- * The front end listens, and the daemon connects. The front end starts after the daemon,
- * disconnects, and is connected again.
+ * The front end listens, and the daemon connects. The front end starts after the daemon. When the
+ * front end disconnects, the daemon connects again.
  */
 static void daemon_connects_and_connects_again(void **state)
 {
@@ -229,7 +229,7 @@ static void endpoint_options_must_fit_together(void **state)
 
 /*
  * Hostile 211: second front ends are refused, with one message, and the first front end is still
- * served. After the first has left, another front end is accepted.
+ * served. After the first front end has left, another front end is accepted.
  */
 static void second_front_end_is_refused_with_a_message(void **state)
 {
@@ -329,7 +329,7 @@ static void kick_without_a_request_causes_no_message(void **state)
 
 /*
  * A message warns if a driver has accepted SEG_MAX, uses no indirect descriptors, and has a ring
- * too small for such requests.
+ * too small for requests of SEG_MAX segments.
  */
 static void ring_that_is_too_small_for_requests_is_reported(void **state)
 {

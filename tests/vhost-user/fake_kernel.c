@@ -35,7 +35,7 @@ char kernel_log[256];
 static struct {
 	uint32_t now[SECTORS][WORDS];
 	uint32_t stable[SECTORS][WORDS];
-	bool lost[SECTORS]; /* a failed sync has lost the sector: no later sync writes it */
+	bool lost[SECTORS]; /* a failed sync has lost the sector; cleared by the next write */
 	uint32_t reported[SECTORS];
 	FILE *file;
 	struct virtio_blk_file back_end;
@@ -68,7 +68,7 @@ static struct guest {
 	struct request requests[REQUESTS];
 } guests[MAX_QUEUES];
 
-/* destination of large reads */
+/* Large reads store their data here. */
 static uint8_t large[LARGE_SECTORS * 512];
 
 unsigned int kernel_random(unsigned int limit)
@@ -145,7 +145,7 @@ static void check(void)
 
 /* The disk */
 
-/* Moves at most `most` bytes. Returns their number. */
+/* Moves at most `most` bytes. Returns the number of moved bytes. */
 static int move(bool is_write, const struct iovec *iov, unsigned int count, uint64_t offset, uint64_t most)
 {
 	uint8_t *bytes = (uint8_t *)kernel.now;

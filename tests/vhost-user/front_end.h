@@ -78,7 +78,7 @@ uint64_t front_end_ask_state(struct front_end *fe, uint32_t request, uint32_t in
 /* Sends GET_FEATURES or a similar request, and returns the value. */
 uint64_t front_end_get_u64(struct front_end *fe, uint32_t request);
 
-/* Waits until the daemon closes the connection. Ignores what it sends before. */
+/* Waits until the daemon closes the connection. Ignores what the daemon sends before. */
 void front_end_expect_end(struct front_end *fe);
 
 /* Every request that the daemon knows, with its correct size and number of descriptors. */
@@ -134,7 +134,7 @@ uint8_t block_status(const struct front_end *fe, unsigned int n);
 /* Fills a sector with `byte`, flushes, reads the sector back, and compares. */
 void block_write_and_read(struct front_end *fe, uint64_t sector, uint8_t byte);
 
-/* Starts a guest that reads the disk all the time, until the caller kills its process. */
+/* Starts a process that acts as a guest, and reads the disk until the caller kills the process. */
 pid_t block_busy_guest(struct front_end *fe);
 
 /* Runs a whole correct session, and ends it correctly. */

@@ -190,7 +190,7 @@ static void front_end_qemu(void **state)
 	/* A new memory table comes while the ring runs, and gets a reply. */
 	front_end_share_memory(&peer.fe);
 	block_write_and_read(&peer.fe, 3, 3);
-	/* QEMU pauses the guest, and resumes it at the same index. */
+	/* QEMU pauses the guest, and resumes the ring at the same index. */
 	assert_int_equal(qemu_stops(&peer), 6);
 	qemu_starts(&peer, MODERN | FEATURE(VIRTIO_RING_F_EVENT_IDX), 6);
 	block_write_and_read(&peer.fe, 4, 4);
@@ -198,8 +198,8 @@ static void front_end_qemu(void **state)
 }
 
 /*
- * Firmware takes the device for a transitional device, and does not accept VERSION_1. The session
- * must go on until a modern driver comes.
+ * The firmware's driver uses the legacy interface, and does not accept VERSION_1. The session must
+ * go on until a modern driver starts.
  */
 static void front_end_qemu_with_a_legacy_driver(void **state)
 {
@@ -346,7 +346,8 @@ static void front_end_crosvm(void **state)
 /*
  * The driver of SPDK and DPDK runs in the front end's process, so guest addresses are this
  * process's addresses. SPDK sets the features before the protocol features, and the call descriptor
- * before other values of a ring. After the memory table it sends a request that has a reply.
+ * before the ring's size, base and addresses. After the memory table it sends a request that has a
+ * reply.
  */
 static void front_end_spdk(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Front ends leave, stall or send rubbish, and a guest keeps its ring busy. The daemon must not
- * end, and must still serve others.
+ * end, and must still serve other front ends.
  */
 #include "daemon.h"
 #include "front_end.h"

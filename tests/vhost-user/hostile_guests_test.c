@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Input that costs the host time or resources: long requests, memory that disappears, interrupts
- * that nobody reads, and descriptors. Other guests must not notice any of them.
+ * that nobody reads, and descriptors. Other guests must not notice this input.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -194,8 +194,8 @@ static void request_longer_than_the_user_allows_is_an_error(void **state)
 /* Malformed requests */
 
 /*
- * Hostile 213: Linux reads the status and not the used length, so the status must say that a write
- * has failed.
+ * Hostile 213: Linux reads the status and not the used length, so the status must say that the
+ * request has failed.
  */
 static void request_with_a_bad_data_buffer_gets_an_error_in_its_status(void **state)
 {
@@ -337,8 +337,9 @@ static void ring_that_breaks_fails_requests_that_have_not_begun(void **state)
 }
 
 /*
- * One ring has requests for gigabytes, another has a request for 512 bytes. All are available
- * before the daemon runs. The short request must not wait for all of the long requests.
+ * One disk's ring has requests for gigabytes, the other disk's ring has a request for 512 bytes.
+ * All requests are available before the daemon runs. The short request must not wait for all long
+ * requests.
  */
 static void requests_that_are_long_are_served_in_turns(void **state)
 {

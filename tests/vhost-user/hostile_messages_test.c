@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Front ends send wrong messages. After each wrong message the daemon serves a good session. At the
- * end of each test the daemon exits normally.
+ * Front ends send wrong messages. The daemon refuses the message or closes the connection. At the
+ * end of each test the daemon still serves a good session, and exits normally.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -59,8 +59,9 @@ static void message_of_wrong_size_ends_the_session(void **state)
 			if (sizes[s] > VHOST_USER_MAX_PAYLOAD || sizes[s] == right)
 				continue;
 			/*
-			 * The payload of these messages starts with a header of 8 bytes, and may
-			 * then have any length.
+			 * The payload of these messages begins with a structure of at least 8
+			 * bytes, and may have many lengths. So the test sends only shorter
+			 * payloads.
 			 */
 			if (has_any_size(front_end_requests[i].request) && sizes[s] >= 8)
 				continue;
@@ -152,7 +153,10 @@ static void message_with_wrong_descriptors_is_refused(void **state)
 					1);
 				continue;
 			}
-			/* Requests that have a reply of their own ignore descriptors. */
+			/*
+			 * The daemon ignores the descriptors of requests that have a reply of their
+			 * own.
+			 */
 			front_end_send(&fe, request->request, VHOST_USER_FLAG_VERSION, payload, request->size, fds,
 				       counts[c]);
 			assert_true(front_end_reply(&fe, request->request, payload, sizeof payload) > 0);
@@ -191,8 +195,8 @@ static void message_that_is_unknown_is_refused_or_ignored(void **state)
 }
 
 /*
- * Sends an impossible request. If the front end asks for a reply, the request is refused and the
- * session continues. Otherwise the daemon closes the connection.
+ * Sends an invalid request twice. With need_reply, the daemon must refuse the request and continue
+ * the session. Without need_reply, it must close the connection.
  */
 static void expect_refusal(const struct daemon_process *daemon, uint32_t request, const void *payload, uint32_t size,
 			   int fd)
@@ -271,7 +275,7 @@ static void message_with_bad_features_is_refused(void **state)
 
 #define HALF (GUEST_BYTES / 2)
 
-/* Each table is wrong in one number. */
+/* Each region is wrong in one number. */
 static const struct vhost_user_region bad_regions[] = {
 	{ GUEST_ADDR, 0, USER_ADDR, 0 },
 	{ GUEST_ADDR, GUEST_BYTES + PAGE, USER_ADDR, 0 }, /* past the end of the file */
@@ -349,7 +353,7 @@ static void memory_of_counts_that_disagree_is_refused(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Hostile 212: memory that can't be shared is refused with a reply. */
+/* Hostile 212: the daemon refuses memory that can't be shared. */
 static void memory_that_is_no_writable_file_is_refused(void **state)
 {
 	const struct vhost_user_memory table = { .count = 1, .regions = { front_end_table().regions[0] } };
@@ -383,7 +387,7 @@ static void memory_that_is_no_writable_file_is_refused(void **state)
 
 /* Rings */
 
-/* Hostile 49, 50 and 51: a size or a base is out of range. */
+/* Hostile 49, 50 and 51: a size or a base is invalid. */
 static void ring_of_bad_size_or_base_is_refused(void **state)
 {
 	const uint32_t sizes[] = { 0, 3, 63, 65, 32767, 65536, 0x10040, 0x80000000, 0xffffffff };
@@ -402,7 +406,7 @@ static void ring_of_bad_size_or_base_is_refused(void **state)
 	for (unsigned int i = 0; i < sizeof bases / sizeof *bases; i++)
 		assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_BASE, 0, bases[i]), 1);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 2), 1);
-	/* A refused value leaves the earlier value. */
+	/* A refused value does not replace the earlier value. */
 	front_end_start_ring(&fe);
 	block_write_and_read(&fe, 1, 1);
 	front_end_close(&fe);
@@ -414,8 +418,8 @@ static void ring_at_bad_addresses_does_not_start(void **state)
 {
 	const uint64_t half = GUEST_BYTES / 2;
 	/*
-	 * Addresses at which no area can be. The descriptor table has 1024 bytes, the other areas
-	 * are shorter.
+	 * No area of the ring can be at these addresses. The descriptor table has 1024 bytes, and
+	 * the other areas are shorter.
 	 */
 	const uint64_t bad[] = { 0,
 				 1,
@@ -461,8 +465,8 @@ static void ring_at_bad_addresses_does_not_start(void **state)
 }
 
 /*
- * After the ring's addresses comes a memory table that does not contain the ring. The ring can't
- * start.
+ * The front end sends the ring's addresses, and then a memory table that does not contain the ring.
+ * The ring can't start.
  */
 static void ring_that_lost_its_memory_does_not_start(void **state)
 {
@@ -485,7 +489,7 @@ static void ring_that_lost_its_memory_does_not_start(void **state)
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	block_write_and_read(&fe, 1, 1);
-	/* Now the start fails at SET_VRING_KICK. Its descriptor must not be kept. */
+	/* Now the start fails at SET_VRING_KICK. The daemon must not keep the kick descriptor. */
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_RESET_OWNER, NULL, 0, NULL, 0), 0);
 	assert_int_equal(front_end_ask_table(&fe, &table), 0);
 	/* The daemon closes the table's descriptors before it answers this request. */
@@ -520,7 +524,9 @@ static void ring_descriptor_of_the_wrong_kind_is_refused(void **state)
 	assert_true(timer >= 0);
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, timer), 1);
-		/* This is a file, which the front end itself may not be permitted to write. */
+		/*
+		 * This descriptor is a file. The daemon must not write to a file for a front end.
+		 */
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, fe.memory_fd), 1);
 		assert_int_equal(front_end_ask_fd(&fe, requests[i], 0, folder), 1);
 		assert_int_equal(front_end_ask(&fe, requests[i], &bits, sizeof bits, &fe.kick, 1), 1);

@@ -278,7 +278,7 @@ static pid_t start_filling(const struct front_end *fe, bool reading)
 /*
  * The daemon checks with poll() that the descriptor accepts a signal, and then writes. If the
  * descriptor becomes full in between, the write blocks. This function tries to make the write
- * block. If it succeeds, it leaves the reader stopped and returns true.
+ * block. If the write blocks, the function leaves the reader stopped and returns true.
  */
 static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_t reader)
 {

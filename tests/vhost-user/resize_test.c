@@ -232,7 +232,7 @@ static void *run_traffic(void *arg)
 	return NULL;
 }
 
-/* Meanwhile all requests for sectors that always exist succeed. */
+/* While the disk is resized, all requests for sectors that always exist must succeed. */
 static void resize_happens_beside_requests(void **state)
 {
 	struct daemon_process daemon;

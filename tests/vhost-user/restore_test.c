@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * --restore: a daemon with disks begins with the state of an earlier daemon. Also, a daemon that is
- * told to inherit descriptors, and can't, refuses to start.
+ * --restore: a daemon with disks begins with the state of an earlier daemon. Also, a daemon refuses
+ * to start if it must inherit descriptors and can't.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -33,7 +33,7 @@ static void prepare(struct daemon_process *daemon)
 	snprintf(used_path, sizeof used_path, "%s/state.used", daemon->folder);
 }
 
-/* Runs the daemon with --state, and with --restore if there is a state. */
+/* Runs the daemon with --state, and with --restore if `restore` is set. */
 static void run(struct daemon_process *daemon, bool restore, const char *options)
 {
 	char disk[256];
@@ -99,8 +99,8 @@ static void restore_goes_on_with_another_front_end(void **state)
 }
 
 /*
- * Restores several times without a front end in between. An update keeps --restore on its command
- * line, and must not restore again.
+ * Restores several times without a front end in between. After an update the command line still has
+ * --restore, but the new program must not restore again.
  */
 static void restore_is_done_once_by_each_daemon(void **state)
 {
@@ -376,7 +376,7 @@ static int announce_table(const char *table, size_t bytes)
 }
 
 /*
- * A daemon that is told to inherit, and can't, refuses to start. It must not begin with a new
+ * A daemon refuses to start if it must inherit descriptors and can't. It must not begin with a new
  * state.
  */
 static void daemon_that_can_not_inherit_starts_nothing(void **state)

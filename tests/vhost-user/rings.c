@@ -198,8 +198,8 @@ static int all_at_once(struct ring *ring, unsigned int round, uint32_t type)
 }
 
 /*
- * Fills in the bytes that a request writes in a round. They depend on ring, round and request, so
- * misplaced bytes are found.
+ * Fills in the bytes that a request writes in a round. The bytes depend on ring, round and request,
+ * so the test finds misplaced bytes.
  */
 static void fill(uint8_t *bytes, const struct ring *ring, unsigned int round, unsigned int n)
 {

@@ -59,8 +59,8 @@ uint8_t *ring_data(const struct ring *ring, unsigned int n);
 uint8_t ring_status(const struct ring *ring, unsigned int n);
 
 /*
- * The driver. Sector 0 is the first sector of the ring's part of the disk. Any thread may call
- * these functions. They return 0, or -1 if the device misbehaves.
+ * The driver. Sector 0 is the first sector of the ring's part of the disk. Each ring's driver may
+ * run in a thread of its own. The functions return 0, or -1 if the device misbehaves.
  */
 int ring_submit(struct ring *ring, unsigned int n, uint32_t type, uint64_t sector, uint32_t len);
 int ring_kick(struct ring *ring);

@@ -265,7 +265,10 @@ static void session_switches_memory_while_the_ring_runs(void **state)
 	front_end_open(&fe, daemon.socket);
 	front_end_set_up(&fe, RING_FEATURES);
 	block_write_and_read(&fe, 1, 0x11);
-	/* The new table has a third region. Later one region replaces the first two. */
+	/*
+	 * The first new table has a third region. The second has one region in place of the first
+	 * two.
+	 */
 	table.count = 3;
 	table.regions[2] = table.regions[1];
 	table.regions[2].guest_addr += GUEST_BYTES;
@@ -443,7 +446,10 @@ static void session_offers_defaults_that_suit_all_drivers(void **state)
 	}
 }
 
-/* The image ends within a sector. The rest of the sector reads as zeroes, and a message says so. */
+/*
+ * The image ends within a sector. The rest of the sector reads as zeroes, and the daemon warns
+ * about the size.
+ */
 static void session_rounds_an_image_up_to_whole_sectors(void **state)
 {
 	struct daemon_process daemon;
@@ -607,8 +613,8 @@ static void submit_range(struct front_end *fe, uint32_t type, uint64_t sector, u
 }
 
 /*
- * After a write of zeroes, the range reads as zeroes, unmapped or not, and the sectors beside it
- * are unchanged. After a discard the range may have any content.
+ * After a write of zeroes, the range reads as zeroes, with or without the flag UNMAP, and the
+ * sectors beside it are unchanged. After a discard the range may have any content.
  */
 static void session_discards_and_writes_zeroes(void **state)
 {

@@ -68,7 +68,7 @@ static void (*const steps[])(struct front_end *fe) = {
 
 #define STEPS (sizeof steps / sizeof *steps)
 
-/* Shuffles the steps. Each run of the test has the same orders. */
+/* Shuffles the steps. Each run of the test uses the same orders. */
 static void shuffle(unsigned int order[STEPS], uint32_t *seed)
 {
 	for (unsigned int i = STEPS; i-- > 1;) {
@@ -83,8 +83,8 @@ static void shuffle(unsigned int order[STEPS], uint32_t *seed)
 }
 
 /*
- * One request is available before the ring starts, and another follows later. Each is served once,
- * whatever the order of the set-up.
+ * One request is available before the ring starts, and another follows later. Each request is
+ * served once, whatever the order of the set-up.
  */
 static void ring_starts_whatever_comes_last(void **state)
 {
@@ -219,8 +219,8 @@ static void ring_that_runs_stops_for_a_new_driver(void **state)
 /* Features */
 
 /*
- * Hostile 209: the front end sets features in two halves, without VERSION_1, to 0, and again. Only
- * the features that are set when the ring starts count.
+ * Hostile 209: the front end sets the features several times: to 0, in two halves, and without
+ * VERSION_1. Only the features that are set when the ring starts count.
  */
 static void features_count_when_a_ring_starts(void **state)
 {

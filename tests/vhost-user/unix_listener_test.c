@@ -172,7 +172,9 @@ static void listener_has_one_winner_of_many_that_start_at_once(void **state)
 	}
 }
 
-/* Listens and ends, again and again. As long as a process listens, clients reach that process. */
+/*
+ * Listens and ends, again and again. As long as a process listens, clients must reach that process.
+ */
 static void come_and_go(void)
 {
 	struct unix_listener_file file;
@@ -244,7 +246,7 @@ static void listener_needs_no_right_to_read_the_folder(void **state)
 	(void)state;
 	assert_int_equal(chmod(folder, 0333), 0);
 	if (fork() == 0) {
-		/* The superuser may read every folder. */
+		/* Gives up the superuser's rights: the superuser may read every folder. */
 		if (geteuid() == 0 && setresuid(1, 1, 1))
 			_exit(2);
 		fd = unix_listener_open(path, &access_of_all, &file);

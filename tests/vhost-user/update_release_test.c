@@ -62,7 +62,7 @@ static void save(struct daemon_process *daemon, bool attached, struct state *out
 	front_end_close(&fe);
 }
 
-/* A difference of the later release's state. */
+/* A difference between the later release's state and the saved state. */
 struct change {
 	const char *section; /* the changed section, or NULL */
 	uint16_t version;    /* its new version, or 0 for no change */

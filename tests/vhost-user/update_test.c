@@ -149,7 +149,9 @@ static void update_without_front_end_goes_on_listening(void **state)
 	close_daemon(&u);
 }
 
-/* At the end the daemon prints the statistics of all its processes, including a broken ring. */
+/*
+ * The statistics at the end count what the daemon did before and after updates, and a broken ring.
+ */
 static void update_goes_on_counting(void **state)
 {
 	struct updating u;
@@ -387,8 +389,8 @@ static void update_keeps_an_image_with_a_strange_name(void **state)
 }
 
 /*
- * The new program prints why it can't continue, and executes the old program again with its own
- * arguments. The old program then continues.
+ * The new program prints why it can't continue, and executes the old program again with the old
+ * program's arguments. The old program then continues.
  */
 static void update_that_is_refused_continues_the_old_program(void **state)
 {

@@ -72,7 +72,10 @@ static void uring_reads_need_no_flush(void **state)
 	kernel_close();
 }
 
-/* A failed piece, first or later, fails the request. So does an impossible result. */
+/*
+ * A failed piece fails the request, whether it is the first piece or a later piece. An impossible
+ * result fails the request, too.
+ */
 static void uring_fails_requests_whose_pieces_fail(void **state)
 {
 	const int64_t failures[] = { SAYS(-EIO), SAYS(-ENOSPC), SAYS(-EINVAL), SAYS(0), SAYS(BYTES + 1) };
@@ -578,7 +581,7 @@ static void uring_uses_calls_after_a_permanent_refusal(void **state)
 		assert_int_equal(kernel_process(0), 0);
 		kernel_kernel.refusal = EPERM;
 		kernel_kernel.refusals = UINT32_MAX;
-		/* The kernel refuses only after it has accepted two more pieces. */
+		/* The kernel refuses only after it has accepted two more submits. */
 		kernel_kernel.accepts = 2;
 		kernel_kernel.take = 3;
 		for (unsigned int n = 4; n < REQUESTS; n++)

@@ -164,9 +164,7 @@ static void group_requests_during_an_update_are_kept(void **state)
 	tear_down(&g, " 0 refused");
 }
 
-/*
- * Between guests, records keep their marks, and may be empty or longer than a Unix socket carries.
- */
+/* Between guests, records keep their marks, and may be empty or longer than a packet. */
 static void group_carries_all_records(void **state)
 {
 	enum { LONG = 40000 };

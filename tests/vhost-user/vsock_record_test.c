@@ -252,7 +252,7 @@ static void records_longer_than_a_socket_takes_reset(void **state)
 }
 
 /*
- * A guest receives the first pieces of a record, and then reduces its buffer so that the other
+ * A guest receives the first pieces of a record, and then reduces its buffer so that the remaining
  * pieces never fit.
  */
 static void records_that_can_never_arrive_reset(void **state)
@@ -307,8 +307,8 @@ static void records_wait_for_a_host_that_does_not_read(void **state)
 }
 
 /*
- * The host closes its socket without reading everything. Linux reports this before the data, but
- * the records that the host has sent must still reach the guest.
+ * The host closes its socket without reading everything. Linux reports the close before the data,
+ * but the records that the host has sent must still reach the guest.
  */
 static void records_go_before_the_end_of_a_host_that_left(void **state)
 {

@@ -52,7 +52,9 @@ static void reset_without_an_event_queue_is_told_by_rst(void **state)
 	/* This packet belongs to a connection that has ended. */
 	vsock_send(&first, VIRTIO_VSOCK_OP_RW, 0, "abc", 3);
 	vsock_expect(&first, VIRTIO_VSOCK_OP_RST, &m);
-	/* Requests wait some time for an event queue, and are then sent without one. */
+	/*
+	 * The host's requests wait some time for an event queue. Then the device sends them anyway.
+	 */
 	fd = vsock_open_to_guest(&p, &second);
 	close(fd);
 	fd = vsock_open_to_host(&p, &first);
@@ -61,8 +63,8 @@ static void reset_without_an_event_queue_is_told_by_rst(void **state)
 }
 
 /*
- * Hostile 228: the event is sent before the host's requests, which wait until the driver has popped
- * the event.
+ * Hostile 228: the device sends the event TRANSPORT_RESET before the host's requests, which wait
+ * until the driver has popped the event.
  */
 static void reset_is_an_event_that_requests_wait_for(void **state)
 {
@@ -101,7 +103,10 @@ static void reset_is_an_event_that_requests_wait_for(void **state)
 	assert_int_equal(used.len, 4);
 	memcpy(&event, ring_data(events, 0), sizeof event);
 	assert_int_equal(virtio_le32(event), VIRTIO_VSOCK_EVENT_TRANSPORT_RESET);
-	/* The driver makes another buffer available, and so shows that it has popped the event. */
+	/*
+	 * The requests wait for another event buffer, which shows that the driver has popped the
+	 * event.
+	 */
 	vsock_expect_nothing(&p.guest);
 	assert_true(virtio_mock_add(&events->mock, &buffer, 1) >= 0);
 	assert_int_equal(ring_kick(events), 0);

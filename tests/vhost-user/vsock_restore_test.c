@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * --restore with connections: the host's sockets ended with the old process, and the guest is told.
+ * --restore with connections: the host's sockets end with the old process, and the device notifies
+ * the guest.
  */
 #include "cmocka_includes.h"
 #include "vsock_guest.h"
