@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* cmocka, and the headers that it needs first. */
+/* Includes cmocka, and before it the headers that cmocka needs. */
 #ifndef CMOCKA_INCLUDES_H
 #define CMOCKA_INCLUDES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The drivers of the tests. */
+/* The guest's drivers of the block device and the entropy device, for the tests. */
 #include "driver.h"
 
 #include "cmocka_includes.h"

@@ -38,8 +38,9 @@ void reg_write(const struct driver *driver, uint32_t offset, uint32_t value);
 void driver_init(struct driver *driver, struct vm *vm, unsigned int window);
 
 /*
- * driver_negotiate() resets the device and brings it up to FEATURES_OK; it adds VERSION_1.
- * driver_set_queue() enables a queue of `size`. driver_set_up() does both, and sets DRIVER_OK.
+ * driver_negotiate() resets the device and brings it up to FEATURES_OK. VERSION_1 is added to
+ * `features`. driver_set_queue() enables a queue of `size`. driver_set_up() does both, and sets
+ * DRIVER_OK.
  */
 void driver_negotiate(struct driver *driver, uint64_t features);
 void driver_set_queue(struct driver *driver, uint32_t size);
@@ -60,7 +61,10 @@ uint32_t driver_wait_interrupt(struct driver *driver);
 /* Sends a block request with `len` bytes at DATA, waits for its end, and returns its status. */
 uint8_t block_io(struct driver *driver, uint32_t type, uint64_t sector, uint32_t len);
 
-/* Writes a sector that has this byte everywhere, flushes, and reads the sector back. */
+/*
+ * Writes a sector that has this byte everywhere, flushes if FLUSH is negotiated, and reads the
+ * sector back.
+ */
 void block_write_and_read(struct driver *driver, uint64_t sector, uint8_t byte);
 
 /* Requests random bytes at DATA, and returns the number that came. */

@@ -39,8 +39,8 @@ static void expect_both_work(struct vm *vm)
 }
 
 /*
- * Hostile 95, 96 and 103: accesses random offsets with random widths. The values are small numbers,
- * addresses in guest memory, or random. Guest memory holds random bytes.
+ * Hostile 95, 96 and 103: the test accesses random offsets with random widths. The values are small
+ * numbers, addresses in guest memory, or random. Guest memory holds random bytes.
  */
 static void registers_accept_any_access(void **state)
 {
@@ -179,7 +179,10 @@ static void entropy_of_endless_chain_is_completed_empty(void **state)
 	vm_finish(&vm);
 }
 
-/* The ring is full of buffers of 4 GiB, and each gets RNG_REQUEST_BYTES. Hostile 11 and 33. */
+/*
+ * The ring is full of buffers of almost 4 GiB, and each buffer gets RNG_REQUEST_BYTES bytes.
+ * Hostile 11 and 33.
+ */
 static void entropy_of_huge_buffers_is_bounded(void **state)
 {
 	const uint64_t huge = UINT64_C(1) << 32;

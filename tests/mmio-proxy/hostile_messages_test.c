@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Messages that the other side may send. An impossible message ends the program. Any other message
- * is answered.
+ * Messages that a hostile QEMU may send. An invalid message ends the program. The program handles
+ * every other message.
  */
 #include "driver.h"
 
@@ -100,10 +100,7 @@ static void message_in_single_bytes_is_answered(void **state)
 		vm_send_raw(&vm, (const char *)&header + i, 1, NULL, 0);
 		usleep(1000);
 	}
-	/*
-	 * The last byte of the message and the next message come together, so there are two
-	 * answers.
-	 */
+	/* The next message follows the last byte at once. Each of the two messages gets a reply. */
 	vm_send_raw(&vm, (const char *)&header + sizeof header - 1, 1, NULL, 0);
 	assert_int_equal(vm_ask(&vm, PROXY_RESET, NULL, 0), 0);
 	assert_int_equal(recv(vm.socket, (char[24]){ 0 }, 24, MSG_WAITALL), 24);

@@ -83,13 +83,13 @@ static void block_device_discards_and_writes_zeroes(void **state)
 	virtio_put_le64(vm.memory + DATA, 0);
 	virtio_put_le64(vm.memory + DATA + 8, 8);
 	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_DISCARD, 0, 16), VIRTIO_BLK_S_OK);
-	/* The range is longer than the limit that is offered. */
+	/* The range is longer than the device's limit max_discard_sectors. */
 	virtio_put_le64(vm.memory + DATA + 8, 1 << 20);
 	assert_int_equal(block_io(&driver, VIRTIO_BLK_T_DISCARD, 0, 16), VIRTIO_BLK_S_IOERR);
 	vm_finish(&vm);
 }
 
-/* The limit RLIMIT_FSIZE of the process is below the size of the image. */
+/* The program's limit RLIMIT_FSIZE is below the size of the image. */
 static void block_device_survives_writes_beyond_the_limit_of_files(void **state)
 {
 	const struct rlimit limit = { IMAGE_BYTES / 2, IMAGE_BYTES / 2 };
@@ -131,7 +131,7 @@ static void block_device_serves_many_requests_at_once(void **state)
 	vm_finish(&vm);
 }
 
-/* Every value of a byte is about equally often: 256 times, with a standard deviation of 16. */
+/* Each byte value occurs about 256 times, with a standard deviation of 16. */
 static void random_bytes_are_random(void **state)
 {
 	const uint32_t count = 65536;
@@ -205,7 +205,9 @@ static void interrupt_is_repeated_until_it_is_acknowledged(void **state)
 	vm_finish(&vm);
 }
 
-/* Both devices share the line. One device's interrupt is acknowledged, the other's is not. */
+/*
+ * Both devices share the interrupt line. The guest acknowledges only the block device's interrupt.
+ */
 static void interrupt_is_repeated_while_one_device_waits(void **state)
 {
 	const struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + DATA, .len = 8, .flags = VRING_DESC_F_WRITE };
@@ -229,7 +231,7 @@ static void interrupt_is_repeated_while_one_device_waits(void **state)
 	vm_finish(&vm);
 }
 
-/* Hostile 101: each device gets a queue of another size. */
+/* Hostile 101: the driver resets a queue and sets it up with another size. */
 static void queue_is_reset_alone_and_set_up_with_another_size(void **state)
 {
 	struct vm vm;
@@ -258,7 +260,10 @@ static void queue_is_reset_alone_and_set_up_with_another_size(void **state)
 	vm_finish(&vm);
 }
 
-/* A buffer in the queue before DRIVER_OK is served without a kick. Hostile 62. */
+/*
+ * A buffer that was kicked before DRIVER_OK is served after DRIVER_OK without another kick. Hostile
+ * 62.
+ */
 static void requests_made_early_are_served_by_activation(void **state)
 {
 	const struct virtio_mock_buffer buffer = { .addr = GUEST_ADDR + DATA, .len = 8, .flags = VRING_DESC_F_WRITE };
@@ -278,7 +283,7 @@ static void requests_made_early_are_served_by_activation(void **state)
 	vm_finish(&vm);
 }
 
-/* A driver may do without the queue. Hostile 89. */
+/* A driver need not enable the queue. Hostile 89. */
 static void device_without_a_queue_is_active(void **state)
 {
 	struct vm vm;
@@ -334,7 +339,7 @@ static void image_of_another_size_changes_the_configuration(void **state)
 		generation = reg_read(&driver, VIRTIO_MMIO_CONFIG_GENERATION);
 		assert_int_equal(truncate(vm.image, sizes[i]), 0);
 		assert_int_equal(kill(vm.pid, SIGHUP), 0);
-		/* Earlier used buffers may not be acknowledged yet. */
+		/* An interrupt for used buffers may come first. */
 		while (!(driver_wait_interrupt(&driver) & VIRTIO_MMIO_INT_CONFIG))
 			;
 		assert_int_not_equal(reg_read(&driver, VIRTIO_MMIO_CONFIG_GENERATION), generation);
@@ -347,7 +352,7 @@ static void image_of_another_size_changes_the_configuration(void **state)
 }
 
 #define LONG_BUFFERS 120u
-#define LONG_BYTES 0xb0000u /* bytes of each buffer; LONG_BUFFERS of them have over 64 MiB */
+#define LONG_BYTES 0xb0000u /* bytes of each buffer; LONG_BUFFERS buffers have over 64 MiB */
 #define LONG_DATA 0x40000u
 #define LONG_TABLE 0xf8000u
 #define MANY_BUFFERS 1000u /* more than the ring has entries, and more than SEG_MAX */
@@ -503,7 +508,7 @@ static void command_line_that_is_wrong_is_refused(void **state)
 	assert_int_equal(run_with("--blk", vm.image, "--socket-fd", "0", NULL), 1);
 	assert_int_equal(run_with("--blk", "/nonexistent", "true", NULL, NULL), 1);
 	assert_int_equal(run_with("--blk", "/dev/null", "true", NULL, NULL), 1);
-	/* The image is locked by the program that was started first. */
+	/* The program that was started first has locked the image. */
 	assert_int_equal(vm_ask(&vm, PROXY_RESET, NULL, 0), 0);
 	assert_int_equal(run_with("--blk", vm.image, "true", NULL, NULL), 1);
 	vm_finish(&vm);

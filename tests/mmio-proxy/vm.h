@@ -2,7 +2,7 @@
 /*
  * The program under test as a process, and the QEMU that it serves. QEMU sends valid and invalid
  * messages, and has the guest's memory. The guest accesses PCI configuration and registers. The
- * program's path is the test's argument.
+ * program's path is the test's argument, or $VIRTIO_MMIO_PROXY.
  *
  * The program dies with the test. If the program or the test hangs, the watchdog ends the test
  * (tests/common/watchdog.h). Each message counts as progress.
@@ -62,14 +62,20 @@ int vm_end(struct vm *vm);
 /* Calls vm_end(). The exit status must be 0. */
 void vm_finish(struct vm *vm);
 
-/* Checks that the program has ended the connection, printed a message, and exited with status 1. */
+/*
+ * Checks that the program ends the connection, prints one line, and exits with status 1. Calls
+ * vm_end().
+ */
 void vm_expect_refusal(struct vm *vm);
 
-/* Return how many descriptors the program has open, and how many memory mappings it has. */
+/*
+ * Return the number of the program's open descriptors plus 2, for comparisons, and the number of
+ * its memory mappings.
+ */
 unsigned int vm_open_files(const struct vm *vm);
 unsigned int vm_mappings(const struct vm *vm);
 
-/* Sends bytes and descriptors as they are. Does not check whether anybody receives them. */
+/* Sends bytes and descriptors as they are. Does not check whether the program receives them. */
 void vm_send_raw(const struct vm *vm, const void *bytes, size_t len, const int *fds, unsigned int fd_count);
 
 /* Sends a message whose header says `size`, and has `len` bytes of payload. */
