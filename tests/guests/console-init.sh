@@ -11,8 +11,8 @@
 
 has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
 lacks_port() { ! has_port; }
-# Linux makes the device file before the console exists, and opening the file then fails. Without
-# the test for a device file, the shell could create an ordinary file of that name.
+# Linux makes the device file before the console exists. Until the console exists, opening the file
+# fails. Without the test for a device file, the shell could create an ordinary file of that name.
 # When the last process closes the terminal, unread input is lost. So descriptor 3 stays open.
 has_console() {
 	[ -c /dev/hvc0 ] && { command exec 3<>/dev/hvc0; } 2>/dev/null

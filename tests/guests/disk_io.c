@@ -90,7 +90,7 @@ static uint8_t *page_memory(uint64_t bytes)
 
 /*
  * The memory of a request, in pieces. Each piece lies before the previous piece in memory, so Linux
- * does not merge them.
+ * does not merge the pieces.
  */
 struct buffer {
 	uint8_t *memory; /* room for MAX_SECTORS sectors, and a page more */
@@ -100,7 +100,7 @@ struct buffer {
 
 /*
  * Cuts memory of this many sectors into pieces of at most `longest` sectors. A piece may end at any
- * 512th byte of a page.
+ * multiple of 512 bytes in a page.
  */
 static void cut(struct job *job, struct buffer *buffer, uint64_t sectors, uint64_t longest)
 {
@@ -239,7 +239,7 @@ static bool learn(struct job *job)
 
 /*
  * Starts worker processes. Returns the worker's number in each worker, and -1 in the parent after
- * all workers have succeeded.
+ * all workers have succeeded. Exits if a worker fails.
  */
 static int start_workers(unsigned int workers)
 {

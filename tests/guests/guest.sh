@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Functions of the init scripts, inside the guests. make_initramfs puts this file beside /init,
-# which sources it.
+# Functions for the init scripts of the guests. make_initramfs puts this file beside /init, which
+# sources it.
 # shellcheck shell=dash
 
 say() { echo "GUEST: $*"; }

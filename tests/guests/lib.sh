@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Shell functions of the demo, the test command and the guest tests. They fetch Debian packages,
-# make an initramfs, and boot User Mode Linux: a Linux kernel that runs as an ordinary process and
-# gets its virtio devices from vhost-user sockets. POSIX sh, to be sourced. A function that fails
-# prints what is missing or wrong, and returns 1. The caller decides whether the failure is an error
-# or a skip.
+# Shell functions of the demo, the test command and the guest tests. The functions fetch Debian
+# packages, make an initramfs, and boot User Mode Linux: a Linux kernel that runs as an ordinary
+# process and gets its virtio devices from vhost-user sockets. Source this file in a POSIX shell. A
+# function that fails prints what is missing or wrong, and returns 1. The caller decides whether the
+# failure is an error or a skip.
 # shellcheck shell=sh
 
 # mkfs.ext4, e2fsck and debugfs are installed in folders that an ordinary user's PATH lacks.
@@ -12,7 +12,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # `timeout` ends a guest or a daemon after this many seconds. The limit does not detect a hang;
 # watch_guest does.
 guest_seconds=6000
-# A guest hangs if this many checks in a row, ten seconds apart, see no progress.
+# A guest counts as hanging if this many checks in a row, ten seconds apart, see no progress.
 guest_checks=18
 
 # Memory of a User Mode Linux guest. The kernel itself uses a third of it.
@@ -421,8 +421,8 @@ guest_said() {
 	sed -n "s/\r\$//; s/^GUEST: $1 //p" console.log
 }
 
-# await WORDS: waits until the guest says WORDS. Has no time limit. So only background processes may
-# call this function, because the end of the test kills them.
+# await WORDS: waits until the guest says WORDS. The wait has no time limit. So only a background
+# process may call this function: the end of the test kills that process.
 await() {
 	while ! grep -qs "^GUEST: $1" console.log; do
 		sleep 0.1

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's stock kernel in QEMU without hardware virtualisation. QEMU's own vhost-user front
-# end connects the guest's PCI driver with our daemon, which serves two disks. QEMU and the daemon
-# have default options, by which QEMU gets a queue for each of four processors. One disk uses
+# end connects the guest's PCI driver with our daemon, which serves two disks. By default QEMU uses
+# one queue for each of the four processors, and the daemon offers enough queues. One disk uses
 # io_uring. The guest (qemu-blk-init.sh) uses all queues, restarts, and uses them again. Then the
 # host checks the images.
 # usage: qemu-blk.sh DAEMON DISK_IO FOLDER
@@ -14,7 +14,7 @@
 # packages are not available, or if the system has io_uring and the daemon does not use it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
+# shellcheck source=tests/guests/lib.sh disable=SC2154 # for its variables
 . "$here/lib.sh"
 
 [ $# = 3 ] || { echo "usage: $0 DAEMON DISK_IO FOLDER" >&2; exit 2; }

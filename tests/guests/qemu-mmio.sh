@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots Debian's stock kernel in QEMU without hardware virtualisation. Its unmodified virtio_mmio
-# driver uses the registers of our device core: virtio-mmio-proxy serves a block and an entropy
-# device. The guest uses both (mmio-init.sh). Then the host compares the disk image and the
+# Boots Debian's stock kernel in QEMU without hardware virtualisation. The kernel's unmodified
+# virtio_mmio driver uses the registers of our device core: virtio-mmio-proxy serves a block and an
+# entropy device. The guest uses both (mmio-init.sh). Then the host compares the disk image and the
 # program's counters with the guest's reports.
 # usage: qemu-mmio.sh PROGRAM FOLDER
 #   PROGRAM  virtio-mmio-proxy
@@ -11,7 +11,7 @@
 # Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
+# shellcheck source=tests/guests/lib.sh disable=SC2154 # for its variables
 . "$here/lib.sh"
 
 [ $# = 2 ] || { echo "usage: $0 PROGRAM FOLDER" >&2; exit 2; }

@@ -4,7 +4,7 @@
 # serves. The guest uses the disk (qemu-restore-init.sh). Meanwhile, five times, SIGTERM ends the
 # daemon, another daemon starts with the saved state, and QEMU connects again. The guest must not
 # notice: each request completes, and each read returns what was written. Then the disk grows, and
-# the last daemon tells QEMU.
+# the last daemon notifies QEMU.
 # usage: qemu-restore.sh DAEMON DISK_IO FOLDER
 #   DISK_IO  a program for the guest
 #   FOLDER   for the image and logs; made if it does not exist
@@ -12,7 +12,7 @@
 # Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
+# shellcheck source=tests/guests/lib.sh disable=SC2154 # for its variables
 . "$here/lib.sh"
 
 [ $# = 3 ] || { echo "usage: $0 DAEMON DISK_IO FOLDER" >&2; exit 2; }

@@ -1,16 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's kernel in QEMU. The front end of our daemon is QEMU's vhost-user-vsock-pci, which
-# serves the event queue itself, unlike User Mode Linux. Otherwise the test is as uml-vsock.sh.
+# serves the event queue itself, unlike User Mode Linux. The test sends the same streams and records
+# as uml-vsock.sh, but the guest has no other virtio device.
 # usage: qemu-vsock.sh DAEMON VSOCK_IO FOLDER
 # VSOCK_IO is a program for guest and host. FOLDER receives the logs, and is made if needed.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
+# shellcheck source=tests/guests/lib.sh disable=SC2154 # for its variables
 . "$here/lib.sh"
-# shellcheck source=tests/guests/vsock.sh disable=SC2154 # what it sets
+# shellcheck source=tests/guests/vsock.sh disable=SC2154 # for its variables
 . "$here/vsock.sh"
 
 [ $# = 3 ] || { echo "usage: $0 DAEMON VSOCK_IO FOLDER" >&2; exit 2; }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux) with two disks that our vhost-user daemon
-# serves. One disk is read-only. The guest uses every operation that Linux has for a disk
+# serves. One disk is read-only. The guest reads, writes, flushes, discards and zeroes sectors
 # (blk-full-init.sh). Meanwhile the writable disk grows and shrinks. Then the host checks the
 # images.
 # usage: uml-blk-full.sh DAEMON DISK_IO FOLDER [AIO]

@@ -114,8 +114,8 @@ use_sockets() {
 	done
 }
 
-# use_guest: does the host's side of the test. No connection is open at the start and at the end, so
-# the daemon must have the same number of open descriptors then.
+# use_guest: does the host's side of the test. No connection is open at the start and at the end. So
+# the daemon must have the same number of open descriptors at both times.
 use_guest() {
 	await "ready"
 	before=$(count_files)

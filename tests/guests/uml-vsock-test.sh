@@ -11,7 +11,7 @@
 # Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/guests/lib.sh disable=SC2154 # what it sets
+# shellcheck source=tests/guests/lib.sh disable=SC2154 # for its variables
 . "$here/lib.sh"
 
 [ $# -ge 3 ] || { echo "usage: $0 DAEMON CC... FOLDER" >&2; exit 2; }

@@ -1,25 +1,26 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of uml-update.sh: uses a disk, a console, a port and sockets at the same time,
-# until the host sends its last line on the port. Each use checks its data.
+# until the host sends the line "end" on the port. Each use checks its data.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2119
 . /guest.sh
 
 has_port() { grep -qsx data /sys/class/virtio-ports/*/name; }
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
-# Linux makes the device file before the console exists. Opening the file then fails.
+# Linux makes the device file before the console exists. Until the console exists, opening the file
+# fails.
 has_console() {
 	[ -c /dev/hvc0 ] && { command exec 3<>/dev/hvc0; } 2>/dev/null
 }
 
-# broken WORDS: fails, and ends the guest at once. Otherwise the other uses would go on for ever.
+# broken WORDS: fails, and ends the guest at once. Otherwise the other loops would run forever.
 broken() {
 	say "FAILED: $*"
 	poweroff -f
 }
 
 # repeat NAME COMMAND...: repeats the command until the file /enough exists. This script makes the
-# file when read_lines has read the host's last line.
+# file when read_lines has read the host's line "end".
 repeat() {
 	name=$1 round=0
 	shift

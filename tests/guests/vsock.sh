@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Functions of the host's side of the guest tests with sockets. To be sourced after lib.sh.
+# Functions of the host's side of the guest tests with sockets. Source this file after lib.sh.
 # shellcheck shell=sh disable=SC2154
 
 # shellcheck disable=SC2034 # used by scripts that source this file

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Server and client for tests of connections between a guest and its host. The guest can run either
- * of them, and so can the host.
+ * Server and client for tests of connections between a guest and its host. Both the guest and the
+ * host can run each of them.
  *
  *   vsock_io serve ADDRESS         serves clients until the server is killed
  *   vsock_io stream ADDRESS BYTES  sends BYTES bytes to the server and back, with half-closes
  *   vsock_io many ADDRESS COUNT    makes COUNT connections at the same time
  *   vsock_io row ADDRESS COUNT     makes COUNT connections, one after the other
- *   vsock_io stopped ADDRESS       the server stops reading one connection, and others continue
+ *   vsock_io stopped ADDRESS       the server stops reading one connection, and the other connections continue
  *   vsock_io refused ADDRESS       succeeds if the connection is refused
  *   vsock_io kill ADDRESS          kills the server
  *   vsock_io records ADDRESS       sends records to the server and back
  *   vsock_io message ADDRESS TEXT  sends a text, which the server prints
  *
- * ADDRESS is vsock:CID:PORT, unix:PATH or through:PATH:PORT. The last form is a guest's port that
- * the daemon reaches for clients of the Unix socket PATH. With "seq" in front, as in
+ * ADDRESS is vsock:CID:PORT, unix:PATH or through:PATH:PORT. The last form names a guest's port, to
+ * which the daemon connects a client of the Unix socket PATH. With "seq" in front, as in
  * seqvsock:CID:PORT, the connection carries records. The exit status is 0 for success. Errors are
  * printed on stderr.
  */
@@ -39,12 +39,12 @@
 
 enum operation {
 	/*
-	 * The client sends `count` bytes and shuts down its half. The server replies with their
-	 * sum.
+	 * The client sends `count` bytes and shuts down its half. The server replies with the sum
+	 * of the bytes.
 	 */
 	RECEIVE,
-	SEND, /* the server sends `count` bytes, and the client replies with their sum */
-	ECHO, /* the server sends all bytes back */
+	SEND, /* the server sends `count` bytes, and the client replies with the sum */
+	ECHO, /* the server sends `count` bytes back */
 	STOP, /* as RECEIVE, but the server reads only after GO has come by another connection */
 	GO,
 	RECORDS, /* the server sends all records back */
@@ -208,7 +208,7 @@ static void send_all(int fd, const void *bytes, size_t len)
 	}
 }
 
-/* Returns fewer than len bytes at the end of the stream only. */
+/* Receives len bytes, or fewer if the stream ends. Returns the number. */
 static size_t receive_all(int fd, void *bytes, size_t len)
 {
 	size_t done = 0;
