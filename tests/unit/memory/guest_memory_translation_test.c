@@ -288,7 +288,7 @@ static void translation_answers_decide_each_access(void **state)
 		}
 }
 
-/* Hostile 34: an access meets a bad page in its middle. The pages before that page do not change. */
+/* Hostile 34: an access meets a bad page in its middle. The earlier pages do not change. */
 static void translation_failing_in_the_middle_changes_nothing(void **state)
 {
 	struct fixture f;
