@@ -7,7 +7,7 @@
  *   vsock_io stream ADDRESS BYTES  sends BYTES bytes to the server and back, with half-closes
  *   vsock_io many ADDRESS COUNT    makes COUNT connections at the same time
  *   vsock_io row ADDRESS COUNT     makes COUNT connections, one after the other
- *   vsock_io stopped ADDRESS       the server stops reading one connection, and the other connections continue
+ *   vsock_io stopped ADDRESS       the server stops reading one connection; other connections go on
  *   vsock_io refused ADDRESS       succeeds if the connection is refused
  *   vsock_io kill ADDRESS          kills the server
  *   vsock_io records ADDRESS       sends records to the server and back
