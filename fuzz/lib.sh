@@ -43,8 +43,8 @@ build() {
 	quietly "$folder.log" ninja -C "$folder" "$@"
 }
 
-# FUZZ_SEED makes runs repeatable: libFuzzer makes the same inputs, in the same number, on any
-# machine. Without FUZZ_SEED a run lasts a fixed time, and begins from a random seed.
+# FUZZ_SEED makes runs repeatable: libFuzzer makes the same inputs, in the same number. Without
+# FUZZ_SEED a run lasts a fixed time, and begins from a random seed.
 seed=${FUZZ_SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 
 # runs_a_second HARNESS: prints a number of runs per second that even a busy machine reaches.

@@ -78,7 +78,7 @@ int blk_model_bad_options(const struct virtio_blk_options *options, const char *
 void blk_model_init(struct blk_model *m, const struct virtio_blk_options *options);
 void blk_model_reset(struct blk_model *m);
 
-/* Negotiates bits 0 to 23 of the features. Returns false if the disk does not offer all of them. */
+/* Negotiates the features in bits 0 to 23. Returns false if the disk lacks one of them. */
 bool blk_model_negotiate(struct blk_model *m, uint64_t features);
 bool blk_model_can_flush(const struct blk_model *m);
 bool blk_model_write_through(const struct blk_model *m);

@@ -85,7 +85,7 @@ static inline uint64_t fuzz_number(struct fuzz_input *in)
 	if (kind < 0xe0)
 		return fuzz_u16(in);
 	if (kind < 0xff)
-		/* A power of 4 plus or minus a small number. Kind 0xfe has the power 2^64, or 0. */
+		/* One of 4, 16, ... 2^60, 2^64, plus or minus a small number. 2^64 wraps to 0. */
 		return (kind == 0xfe ? 0 : (uint64_t)1 << (2 * (kind - 0xe0) + 2)) + (uint64_t)(int8_t)fuzz_u8(in);
 	return fuzz_u64(in);
 }

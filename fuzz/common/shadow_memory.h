@@ -116,8 +116,8 @@ uint8_t *shadow_host(const struct shadow_memory *w, const struct shadow_region *
 void shadow_map_finish(struct shadow_map *m);
 
 /*
- * Finds the position of one byte. Returns 0 or an error. Access 0 is for the driver, which needs no
- * permission.
+ * Finds the position of one byte. Returns 0 or an error. Access 0 is for the driver: permissions
+ * and errors of pages do not apply.
  */
 int shadow_find(struct shadow_map *m, uint64_t addr, uint32_t access, struct shadow_place *out);
 

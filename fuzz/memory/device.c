@@ -38,7 +38,7 @@ static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 	return bytes < h->len ? bytes : h->len;
 }
 
-/* Begins an access at h->addr: sets its length, its possible errors and the count of calls. */
+/* Begins an access at h->addr: sets its length, its possible errors and the calls so far. */
 static void begin(struct harness *h, uint64_t len, uint32_t access)
 {
 	h->len = len;

@@ -14,7 +14,7 @@ struct harness {
 	struct virtio_memory_cursor cursors[2];
 	struct shadow_map *of[2]; /* the map of each cursor */
 	uint64_t base;            /* lowest guest-physical address */
-	uint64_t total;           /* bytes from base to the highest address */
+	uint64_t total;           /* bytes from base to the end of the last region */
 
 	/* The current access. */
 	struct virtio_memory_cursor *cursor;
@@ -23,7 +23,7 @@ struct harness {
 	uint64_t errors; /* the set of errors that the access may return */
 	uint64_t calls;  /* translations before the access */
 
-	/* The last list of segments. Each has its model's region and the offset there. */
+	/* The last list of segments, and for each its region in the model and the offset there. */
 	struct virtio_segment segments[MOST_SEGMENTS];
 	struct shadow_region kept[MOST_SEGMENTS];
 	uint64_t kept_offset[MOST_SEGMENTS];

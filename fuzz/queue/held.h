@@ -12,7 +12,7 @@ struct harness_request *harness_keep(struct harness *h, const struct virtio_chai
 /* Picks one of the requests in flight. Returns NULL if there is none. */
 struct harness_request *harness_pick(struct harness *h);
 
-/* Returns whether a replay is not finished. No request may be completed before its end. */
+/* Returns whether a replay is not finished. No request may be completed during a replay. */
 bool harness_replaying(const struct harness *h);
 
 /* Frees the segments of a resolved chain. */

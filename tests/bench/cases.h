@@ -5,7 +5,7 @@
  *	nN      N descriptors in each chain
  *	dN      N bytes in each data buffer
  *	t       each chain is in an indirect table
- *	xN      bursts of N chains, in place of 256
+ *	xN      bursts of N chains, in place of the load's usual burst
  *	qN      a queue of N entries, in place of 256
  *	bN      N regions, used in turn for buffers; rings and tables are in the first
  *	rN      N regions, used in turn for buffers and tables; each ring has its own region

@@ -48,8 +48,8 @@ static uint32_t scatter(uint32_t chain, uint32_t part)
 }
 
 /*
- * Returns the region of a part. Unless the layout is scattered, the parts of a short chain are in
- * different regions from one access to the next.
+ * Returns the region of a part. Unless the layout is scattered, an access in a short chain uses
+ * another region than the access before.
  */
 static uint32_t region_of(const struct rig *w, uint32_t chain, uint32_t part)
 {

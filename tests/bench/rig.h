@@ -50,7 +50,7 @@ struct workload {
 	bool event_idx;
 	bool writable;       /* whether the device writes the data, and the header of a packet */
 	bool idle;           /* nothing is offered */
-	uint32_t block_type; /* of block requests */
+	uint32_t block_type; /* type of block requests */
 };
 
 struct rig {

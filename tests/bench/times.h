@@ -17,9 +17,9 @@ int time_all(void);
 int time_cases(const char *list, enum kind kind);
 
 /*
- * Prints a line for each case: name, best time with one thread, and best time with two threads. Two
- * threads have a queue each, and share memory and dirty log. A time is divided by the number of
- * chains of one thread.
+ * Prints a line for each of five cases: name, best time with one thread, and best time with two
+ * threads. Two threads have a queue each, and share memory and dirty log. A time is divided by the
+ * number of chains of one thread.
  */
 int time_threads(void);
 
