@@ -72,8 +72,8 @@ int event_loop_want(struct event_loop *loop, struct event_source *source, unsign
 int event_loop_turn(struct event_loop *loop);
 
 /*
- * Call this before closing the descriptor. If another process has the same open file, its events
- * continue after the descriptor is closed.
+ * Call this before closing the descriptor. Otherwise events continue if another process has the
+ * same open file.
  */
 void event_loop_remove(struct event_loop *loop, struct event_source *source);
 

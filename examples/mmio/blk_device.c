@@ -44,7 +44,7 @@ void blk_run(struct blk_device *blk)
 {
 	/*
 	 * No error needs handling here: without a translation VIRTIO_ENOTMAPPED can't occur, and
-	 * after another error only a reset starts the queue again.
+	 * after any other error only a reset starts the queue again.
 	 */
 	if (virtio_device_queues_serve_requests(&blk->device, 0, TURN_STEPS, serve_step, blk) > 0)
 		blk->host.again(blk->host.context);

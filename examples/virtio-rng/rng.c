@@ -24,8 +24,8 @@ static int serve(void *context, struct virtio_chain *chain, uint32_t *written)
 	if (virtio_chain_resolve(chain, &buffers) == VIRTIO_ENOTMAPPED)
 		return VIRTIO_ENOTMAPPED;
 	/*
-	 * After another error, fill the buffers before the bad buffer, or the buffers that fit the
-	 * array. In a malformed chain no buffer is filled.
+	 * After any other error, fill the buffers before the bad buffer, or the buffers that fit
+	 * the array. In a malformed chain no buffer is filled.
 	 */
 	virtio_writer_init(&writer, &buffers);
 	len = left = buffers.writable_bytes < RNG_REQUEST_BYTES ? buffers.writable_bytes : RNG_REQUEST_BYTES;

@@ -69,7 +69,7 @@ static void step_hear(struct console_harness *h)
 		harness_hear(h);
 		return;
 	}
-	/* Each call completes at least one chain, so the chain's slot can be used again. */
+	/* If harness_hear() returns false, the chain is completed, and its slot is unused again. */
 	for (uint32_t calls = 0; virtio_console_control_pending(&h->console) && calls < 64; calls++) {
 		guest_add(&h->guest, CONTROL_RX, &spec, false, 0);
 		if (harness_hear(h))

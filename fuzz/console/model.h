@@ -28,7 +28,7 @@
 #define LOG_PAGE_SHIFT 4
 
 #define QUEUE_SIZE 8u
-#define SLOTS 4u /* most chains of a queue at a time; each has two descriptors or a table */
+#define SLOTS 4u /* most chains of a queue at a time; each fits two descriptors or uses a table */
 #define MOST_DESCS 6u
 #define PORTS 3u
 #define DATA_PORTS 2u /* ports that have queues in this harness */

@@ -72,8 +72,8 @@ static void start_driver(struct device_harness *h, uint32_t index)
 }
 
 /*
- * Sets up a queue (virtio 1.4, 4.2.3.2). The twist can choose a smaller size, put rubbish into one
- * register, or leave out QueueReady.
+ * Sets up a queue (virtio 1.4, 4.2.3.2). The twist can choose a smaller size, write any value to
+ * one address register, or leave out QueueReady.
  */
 static void set_up_queue(struct device_harness *h, uint32_t index, uint8_t twist)
 {

@@ -50,7 +50,7 @@ struct device_harness {
 /* Makes a new device with the options of the model. */
 void device_harness_make(struct device_harness *h);
 
-/* Compares the device with the model. Called after each call of the library. */
+/* Compares the device with the model. Called after each step and each register access. */
 void device_harness_agree(struct device_harness *h);
 
 #endif

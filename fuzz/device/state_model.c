@@ -231,7 +231,7 @@ static bool is_flag(const bool *flag)
 	return byte == 0 || byte == 1;
 }
 
-/* Returns whether each bool is 0 or 1. A restore checks this first. */
+/* Returns whether each bool is 0 or 1. Other checks come later, because they read the bools. */
 static bool flags_possible(const struct virtio_device_state *state, const struct virtio_queue_registers_state *queues)
 {
 	for (uint32_t i = 0; i < state->num_queues; i++)
