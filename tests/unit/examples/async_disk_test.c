@@ -43,7 +43,7 @@ static struct {
 	uint8_t bytes[SECTORS * VIRTIO_BLK_SECTOR_BYTES];
 	pthread_mutex_t lock;
 	uint64_t bad, bad_end; /* range that is not mapped */
-	uint32_t stops;        /* number of reports that a stop may have ended */
+	uint32_t stops;        /* number of calls of on_stopped() */
 	bool line;
 	bool shut; /* atomic: while true, the back end finishes no read */
 } m;

@@ -287,7 +287,7 @@ static void serve_good_table(struct fixture *f)
 	memset(f->seen, 0, sizeof f->seen);
 }
 
-/* Hostile 26 and 31: a table over the end of memory, after a good table in the same region. */
+/* Hostile 26 and 31: a table over the end of memory is refused, even if its region is cached. */
 static void chain_indirect_refuses_table_over_end_of_known_memory(void **state)
 {
 	for (uint32_t inside = 0; inside < 32; inside++) {

@@ -187,8 +187,8 @@ static void chain_resolve_passes_on_bad_next_and_length(void **state)
 }
 
 /*
- * Hostile 38: a chain is refused for the sum of its lengths although the first buffer is good. The
- * test needs no 4 GiB of memory.
+ * Hostile 38: a chain is refused for the sum of its lengths although each buffer is good. The test
+ * needs no 4 GiB of memory.
  */
 static void chain_resolve_refuses_more_than_4_gib(void **state)
 {

@@ -229,8 +229,8 @@ static void queue_config_changes_one_queue_only(void **state)
 /* The whole configuration */
 
 /*
- * virtio 1.4, 2.7: an entry has 16, 2 or 8 bytes. Regression R13: the event fields follow the
- * entries of their ring.
+ * virtio 1.4, 2.7: the entries of the three areas have 16, 2 and 8 bytes. Regression R13: the event
+ * fields follow the entries of their ring.
  */
 static void queue_config_area_bytes_counts_event_fields_when_negotiated(void **state)
 {

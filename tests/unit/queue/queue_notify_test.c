@@ -250,8 +250,8 @@ static void queue_kicks_use_avail_event_with_event_idx(void **state)
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
 		/*
-		 * Kicks were not enabled again, so the driver does not kick. Hostile 64 tests the
-		 * device's side.
+		 * Kicks were not enabled again, so the driver does not kick. Hostile 64 covers a
+		 * kick that comes nevertheless.
 		 */
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
@@ -316,8 +316,8 @@ static void queue_enable_kicks_refuses_incoherent_index(void **state)
 }
 
 /*
- * The used ring can't be written. The call returns the error. VIRTIO_ENOTMAPPED can be retried; any
- * other error breaks the queue.
+ * The used ring can't be written. The call returns the error. After VIRTIO_ENOTMAPPED the call can
+ * be repeated. Any other error breaks the queue.
  */
 static void queue_kicks_report_used_ring_that_is_gone(void **state)
 {

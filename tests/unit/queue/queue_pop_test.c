@@ -541,8 +541,8 @@ static void queue_unpop_goes_backwards(void **state)
  * buffers of a chain. A struct virtio_request points to its status, but a stale token stops every
  * access: request_complete_refuses_second_completion and the tests after it.
  * Hostile 61 to 65 (queue numbers, data and time of notifications) belong to virtio-device. A queue
- * acts only in calls of its owner. Hostile 62 is also queue_start_picks_up_earlier_buffers, and
- * hostile 64 is also queue_pop_yields_nothing_from_empty_ring.
+ * acts only in calls of its owner. queue_start_picks_up_earlier_buffers also tests hostile 62, and
+ * queue_pop_yields_nothing_from_empty_ring also tests hostile 64.
  */
 int main(void)
 {
