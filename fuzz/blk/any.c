@@ -233,7 +233,8 @@ void blk_any_transfer(struct blk_harness *h)
 static void check_move(struct blk_harness *h, const struct virtio_blk_backend *b, const uint8_t *disk, uint64_t size,
 		       uint64_t offset)
 {
-	const size_t len = fuzz_u8(&h->in), first = len ? fuzz_u8(&h->in) % len : 0;
+	const uint8_t drawn = fuzz_u8(&h->in);
+	const size_t len = drawn ? drawn : 1, first = drawn ? fuzz_u8(&h->in) % len : 0;
 	uint8_t *guest = fuzz_alloc(len), *before = fuzz_alloc(size);
 	const struct virtio_iovec iov[2] = { { guest, first }, { guest + first, len - first } };
 	const uint64_t behind = offset < size ? size - offset : 0, most = len < behind ? len : behind;

@@ -160,8 +160,11 @@ static void driver_field(struct harness *h)
 	else if (how < 0x80)
 		shadow_poke16(harness_map(h), event, fuzz_u16(&h->in));
 	else
-		/* An event index matters only near the used index. */
-		shadow_poke16(harness_map(h), event, (uint16_t)(h->model.next_used + (int8_t)how % 40));
+		/*
+		 * An event index matters only near the used index: up to 40 before it or 39 after
+		 * it.
+		 */
+		shadow_poke16(harness_map(h), event, (uint16_t)(h->model.next_used + how % 80 - 40));
 }
 
 static void driver_poke(struct harness *h)

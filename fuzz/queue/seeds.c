@@ -61,7 +61,7 @@
 #define COMPLETE_REQUEST(written) DEVICE(DEVICE_COMPLETE_REQUEST), LIVE, written, 0x17
 #define COMPLETE_REQUEST_AS(how) DEVICE(DEVICE_COMPLETE_REQUEST), how, 0, 9, 0x17
 #define STREAM(how, ...) DEVICE(DEVICE_STREAM), 0, how, __VA_ARGS__
-#define USED_EVENT(ahead) DRIVER_FIELD, 0x100 - 40 * 2 + (ahead)
+#define USED_EVENT(ahead) DRIVER_FIELD, 80 * 2 + 40 + (ahead)
 
 /*
  * DRIVER_CHAIN: number of descriptors - 1, index of the first descriptor, and faults. For an

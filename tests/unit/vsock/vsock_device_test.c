@@ -238,7 +238,9 @@ static void events_report_errors_and_keep_the_reset(void **state)
 #define AVAIL 128u
 #define CUT (AVAIL + 12u)
 
-/* A guest whose available ring lies in two regions, so that each access to the ring is translated. */
+/*
+ * A guest whose available ring lies in two regions, so that each access to the ring is translated.
+ */
 struct cut_guest {
 	uint8_t ram[2][0x1000];
 	struct virtio_region driver_regions[2], device_regions[2];
@@ -281,8 +283,8 @@ static void cut_guest_setup(struct cut_guest *g)
 }
 
 /*
- * Hostile 228: memory that is not mapped for a moment. Whatever translation fails, the event is sent
- * once, and is pending afterwards.
+ * Hostile 228: memory that is not mapped for a moment. Whatever translation fails, the event is
+ * sent once, and is pending afterwards.
  */
 static void events_survive_any_translation_that_fails(void **state)
 {
