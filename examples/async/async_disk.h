@@ -5,8 +5,8 @@
  *
  * The lock under which the VMM handles exits serialises everything except the I/O. A thread of the
  * pool holds this lock while it takes a request from the list, and while it completes the request.
- * A reset of the device or of a queue waits until no request is in flight. Meanwhile the VMM holds
- * the vCPU that wrote the register.
+ * A reset of the device or of a queue waits until the threads have carried out all requests of the
+ * device or the queue. Meanwhile the VMM holds the vCPU that wrote the register.
  *
  * What the guest can do: keep ASYNC_QUEUE_SIZE requests of each queue in flight, and no more.
  *

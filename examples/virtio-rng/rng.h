@@ -58,7 +58,7 @@ struct rng {
  * @host    copied
  * @memory  the guest's, or NULL until rng_set_memory()
  *
- * Returns 0, or an error of virtio_device_init().
+ * Returns 0, or an error of virtio_device_queues_init() or virtio_device_init().
  */
 VIRTIO_MUST_CHECK
 int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_memory_map *memory);
