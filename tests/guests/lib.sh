@@ -163,7 +163,7 @@ module_files() {
 
 # make_initramfs FILE INIT MODULES [PROGRAM...]: makes an initramfs of
 # - busybox, the script INIT, and guest.sh, which lies beside INIT,
-# - the kernel modules, in /modules, to be loaded in the order of /modules/order,
+# - the kernel modules, in /modules, and /modules/order, which lists them in loading order,
 # - programs of this machine with their shared libraries.
 make_initramfs() {
 	output=$1 init=$2 wanted=$3

@@ -95,7 +95,7 @@ echo "Checking on the host"
 for stream in $streams; do
 	last=$(last_of "$stream")
 	# The record at $left_out is not compared. The kill may have interrupted the write of the
-	# next record there, or the guest could not report that record.
+	# next record there, or the guest's report about the next record.
 	left_out=$((last % places))
 	wanted "$stream" "$last" "$left_out" >expected
 	[ -s expected ] || fail "stream $stream: nothing to compare"

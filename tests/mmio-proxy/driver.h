@@ -26,7 +26,7 @@ struct driver {
 	struct vm *vm;
 	unsigned int window;
 	uint64_t features;       /* negotiated */
-	uint32_t config_changes; /* interrupts by a change of configuration */
+	uint32_t config_changes; /* interrupts for configuration changes */
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[RING_SIZE];
 };

@@ -128,7 +128,10 @@ static void ring_that_is_incoherent_needs_a_reset(void **state)
 static void entropy_of_malformed_chain_is_completed_empty(void **state)
 {
 	const struct virtio_mock_buffer wrong[][2] = {
-		/* No writable byte; beyond memory; wrapping at 2^64; readable after writable. */
+		/*
+		 * Rows: no writable byte; buffer beyond memory; buffer that wraps at 2^64; readable
+		 * after writable.
+		 */
 		{ { .addr = GUEST_ADDR + DATA, .len = 64 }, { .addr = GUEST_ADDR + DATA, .len = 64 } },
 		{ { .addr = GUEST_ADDR + GUEST_BYTES - 1, .len = 2, .flags = 2 },
 		  { .addr = GUEST_ADDR + DATA, .len = 64, .flags = 2 } },

@@ -347,7 +347,7 @@ static void interrupt_port_that_is_gone_does_no_harm(void **state)
 	vm_boot(&vm);
 	files = vm_open_files(&vm);
 	shutdown(vm.irq, SHUT_RDWR);
-	/* Between two messages the program notices the end, and closes the socket. */
+	/* Between two messages the program notices that the port is gone, and closes its socket. */
 	for (int i = 0; i < 10; i++)
 		(void)vm_config_read(&vm, 0, 2);
 	assert_int_equal(vm_open_files(&vm), files - 1);

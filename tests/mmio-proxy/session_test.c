@@ -179,7 +179,7 @@ static void both_devices_share_the_interrupt(void **state)
 
 /*
  * The program sends a byte for an interrupt, and repeats the byte, because the guest may miss the
- * interrupt. After everything is acknowledged, no more bytes come.
+ * interrupt. After the guest has acknowledged everything, no more bytes come.
  */
 static void interrupt_is_repeated_until_it_is_acknowledged(void **state)
 {
@@ -444,7 +444,7 @@ static void memory_in_other_pieces_does_not_disturb(void **state)
 	}
 	vm_send_table(&vm, &table, vm.memory_fd, 8);
 	block_write_and_read(&block, 2, 2);
-	/* A buffer spans several of the table's regions. */
+	/* The block device's buffer spans three of the table's regions. */
 	assert_int_equal(entropy_get(&entropy, 0x10000), 0x10000);
 	assert_int_equal(block_io(&block, VIRTIO_BLK_T_IN, 0, 0x40000), VIRTIO_BLK_S_OK);
 	assert_int_equal(vm.memory[DATA + 512], 1);

@@ -42,7 +42,7 @@ void vm_find_program(int argc, char **argv);
 /* Returns the program's path, for tests of the command line. */
 const char *vm_program(void);
 
-/* Starts the program, with `options` after the name of its image. Sends no message. */
+/* Starts the program, with `options` after the image's name. Sends no message. */
 void vm_start(struct vm *vm);
 void vm_start_with(struct vm *vm, const char *options);
 
@@ -78,7 +78,7 @@ unsigned int vm_mappings(const struct vm *vm);
 /* Sends bytes and descriptors as they are. Does not check whether the program receives them. */
 void vm_send_raw(const struct vm *vm, const void *bytes, size_t len, const int *fds, unsigned int fd_count);
 
-/* Sends a message whose header says `size`, and has `len` bytes of payload. */
+/* Sends a message with `len` bytes of payload. The header announces `size` bytes. */
 void vm_send(const struct vm *vm, int32_t command, uint64_t size, const void *payload, size_t len, const int *fds,
 	     unsigned int fd_count);
 

@@ -192,7 +192,7 @@ static void client_does_not_wait_for_ever(void **state)
 	finish(&daemon, &guest, CAPACITY + 904);
 }
 
-/* The guest offers no buffers. Then the guest closes the port, or its front end disconnects. */
+/* The guest offers no buffers. Then the guest closes the port, or the front end disconnects. */
 static void client_that_left_is_dropped_when_the_guest_stops(void **state)
 {
 	const uint32_t lengths[] = { 10, CAPACITY + 904 };
@@ -318,8 +318,8 @@ static void limit_descriptors(const struct daemon_process *daemon, rlim_t count)
 }
 
 /*
- * When a client connects, the daemon has used up its file descriptors. It serves the client when
- * descriptors are available again.
+ * When a client connects, the daemon has used up its file descriptors. The daemon serves the client
+ * when descriptors are available again.
  */
 static void client_is_served_when_there_are_descriptors_again(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Sizes of the daemon's console, and the socket for the operator's commands. */
+/* The size of the daemon's console, and the socket for the operator's commands. */
 #include "console_guest.h"
 
 #include "cmocka_includes.h"
@@ -126,7 +126,7 @@ static void expect_pty_size(int fd, uint16_t cols, uint16_t rows)
 	assert_int_equal(size.ws_row, rows);
 }
 
-/* The guest and the pty always have the same size, whoever changes the size. */
+/* The guest and the pty get the same size, whoever changes the size. */
 static void console_size_follows_the_operator_and_the_pty(void **state)
 {
 	struct winsize other = { .ws_col = 90, .ws_row = 40 };
@@ -357,8 +357,8 @@ static void console_port_that_comes_again_has_nothing_of_the_old_one(void **stat
 }
 
 /*
- * Input waits as long as the guest has closed the port. The available receive buffers must not make
- * a thread spin.
+ * Input waits while the guest keeps the port closed. The available receive buffers must not make a
+ * thread spin.
  */
 static void console_port_that_is_closed_keeps_no_thread_busy(void **state)
 {

@@ -150,7 +150,7 @@ static void console_pause_in_a_long_chain_keeps_its_place(void **state)
 		start(&daemon, "");
 		console_attach(&guest, &daemon, 0);
 		/*
-		 * A ring that stops at another index than 0 tells the daemon that the driver is the
+		 * A ring that starts again at an index other than 0 shows that the driver is the
 		 * same.
 		 */
 		console_output(&guest.rings[TRANSMIT], 0, before);
@@ -225,7 +225,7 @@ static void console_driver_without_multiport_follows_one_with_it(void **state)
 	console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
 	console_say(&guest, 0, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_hear(&guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
-	/* OPEN has not been sent yet, and the rest of the chain does not fit the reserve. */
+	/* OPEN has not been sent yet, and the rest of the chain is longer than the reserve. */
 	offer_long(&guest.rings[TRANSMIT], 0, 200000);
 	await_held(KEPT);
 	boot_again(&guest, guest.count);

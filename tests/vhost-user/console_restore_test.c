@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* --restore with consoles: streams continue, and the guest is told that a client has left. */
+/*
+ * --restore with consoles: streams continue, and the guest gets a message that its client has left.
+ */
 #include "console_guest.h"
 
 #include "cmocka_includes.h"

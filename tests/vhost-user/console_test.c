@@ -315,7 +315,7 @@ static void console_socket_file_is_replaced_only_if_unused(void **state)
 	console_run(&daemon, backend, "");
 	console_await(&daemon);
 	close(console_connect());
-	/* Another process takes the path. Its file stays. */
+	/* Another process's file replaces the socket file. The daemon must not remove this file. */
 	assert_int_equal(unlink(console_client_path), 0);
 	assert_int_equal(close(open(console_client_path, O_WRONLY | O_CREAT, 0600)), 0);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);

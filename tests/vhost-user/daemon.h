@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Runs the daemon under test as a process in a temporary folder with a disk image, and reads its
- * output. The daemon's path is the test program's argument, or $VIRTIO_VHOST_USER. If the second
- * argument is "io_uring", the daemon's disks use io_uring. The test is skipped if the system has no
- * io_uring. If only the daemon lacks io_uring, the test is skipped too, but fails if
+ * output. The daemon's path is the test program's first argument, or $VIRTIO_VHOST_USER. If the
+ * second argument is "io_uring", the daemon's disks use io_uring. The test is skipped if the system
+ * has no io_uring. If only the daemon lacks io_uring, the test is skipped too, but fails if
  * VIRTIO_REQUIRE_GUESTS is set.
  *
  * The daemon dies with the test program. If either program hangs, the watchdog ends the test

@@ -464,7 +464,7 @@ static void settle(struct front_end *fe)
 	assert_int_equal(front_end_reply(fe, VHOST_USER_GET_CONFIG, &config, sizeof config), size);
 }
 
-/* Moves the used ring to another place. The ring stays in the first region. */
+/* Moves the used ring to another address. The ring stays in the first region. */
 static void move_ring(struct ring *ring)
 {
 	const uint64_t *addr = ring->mock.addr;

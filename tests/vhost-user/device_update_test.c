@@ -223,7 +223,7 @@ static void update(struct scene *scene)
 	assert_int_equal(virtio_section_reader_end(&reader), 0);
 	assert_null(handover_left_over(&handover));
 	handover_clear(&handover);
-	/* The old host is paused, so it serves nothing more. */
+	/* The old daemon is paused, so it serves nothing more. */
 	close_host(&scene->old);
 	server_continue(&scene->new.server);
 	run(&scene->new);
@@ -360,7 +360,7 @@ static void restore_resets_the_device_for_another_driver(void **state)
 	request(&scene.rings[0]);
 	request(&scene.rings[1]);
 	restart(&scene);
-	/* This front end negotiates nothing, so it does not serve the saved driver. */
+	/* This front end negotiates nothing, so the device stays in the saved driver's state. */
 	front_end_open(&other, scene.path);
 	(void)front_end_get_u64(&other, VHOST_USER_GET_FEATURES);
 	front_end_close(&other);

@@ -228,8 +228,8 @@ static void endpoint_options_must_fit_together(void **state)
 }
 
 /*
- * Hostile 211: second front ends are refused, with one message, and the first front end is still
- * served. After the first front end has left, another front end is accepted.
+ * Hostile 211: the daemon refuses second front ends, logs this once, and still serves the first
+ * front end. After the first front end has left, another front end is accepted.
  */
 static void second_front_end_is_refused_with_a_message(void **state)
 {
@@ -266,7 +266,8 @@ static void second_front_end_is_refused_with_a_message(void **state)
 }
 
 /*
- * Hostile 212: the front end shares a file, but the guest uses private memory. A message says so.
+ * Hostile 212: the front end shares a file, but the guest uses private memory. The daemon reports
+ * this.
  */
 static void memory_that_is_not_shared_is_reported(void **state)
 {

@@ -23,7 +23,7 @@
 #define INDIRECT FEATURE(VIRTIO_RING_F_INDIRECT_DESC)
 #define MIB (UINT64_C(1) << 20)
 #define TABLE (GUEST_ADDR + 0xc0000)  /* an indirect table */
-#define LARGE (GUEST_ADDR + 0x40000)  /* a buffer of a quarter of a megabyte */
+#define LARGE (GUEST_ADDR + 0x40000)  /* a buffer of 256 KiB */
 #define BORDER (GUEST_ADDR + 0x80000) /* end of the first region, start of the second */
 #define MAX_BUFFERS 1022
 

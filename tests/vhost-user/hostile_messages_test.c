@@ -60,8 +60,8 @@ static void message_of_wrong_size_ends_the_session(void **state)
 				continue;
 			/*
 			 * The payload of these messages begins with a structure of at least 8
-			 * bytes, and may have many lengths. So the test sends only shorter
-			 * payloads.
+			 * bytes, and its length varies. So the test sends only payloads of fewer
+			 * than 8 bytes.
 			 */
 			if (has_any_size(front_end_requests[i].request) && sizes[s] >= 8)
 				continue;
@@ -456,7 +456,7 @@ static void ring_at_bad_addresses_does_not_start(void **state)
 		}
 	}
 	addr = good;
-	addr.flags = 1; /* logging */
+	addr.flags = 1; /* VHOST_VRING_F_LOG, which the daemon does not support */
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0), 1);
 	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_VRING_ADDR, &good, sizeof good, NULL, 0), 0);
 	block_write_and_read(&fe, 1, 1);
@@ -497,7 +497,7 @@ static void ring_that_lost_its_memory_does_not_start(void **state)
 	files = daemon_open_files(&daemon);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 1);
 	assert_int_equal(daemon_open_files(&daemon), files);
-	/* The next messages do not try to start the ring. */
+	/* Without a kick descriptor, the next two messages do not try to start the ring. */
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);

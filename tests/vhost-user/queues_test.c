@@ -378,7 +378,7 @@ static void queue_that_breaks_leaves_the_others_alone(void **state)
 			assert_int_equal(ring_status(&rings[2], n), VIRTIO_BLK_S_OK);
 		assert_null(ring_traffic(&rings[1], 2));
 		assert_null(ring_traffic(&rings[3], 2));
-		/* The ring is set up again, after a stop or without one. */
+		/* The front end sets the ring up again, with or without GET_VRING_BASE before. */
 		if (i % 2)
 			(void)ring_stop(&rings[2]);
 		assert_int_equal(virtio_mock_reset(&rings[2].mock), 0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Several rings of one front end, each with its own driver. A driver has up to 128 requests of a
- * sector available at once, more than the daemon pops at once. Each request has its own header,
- * status and data. Each driver uses only its ring's part of guest memory, so each driver may have
- * its own thread. Ring N uses part N of the disk, of RING_SECTORS sectors.
+ * Several rings of one front end, each with its own driver. A driver has up to 128 requests of one
+ * sector each available at once, more than the daemon pops at once. Each request has its own
+ * header, status and data. Each driver uses only its ring's part of guest memory, so each driver
+ * may have its own thread. Ring N uses part N of the disk, of RING_SECTORS sectors.
  */
 #ifndef RINGS_H
 #define RINGS_H
@@ -59,8 +59,8 @@ uint8_t *ring_data(const struct ring *ring, unsigned int n);
 uint8_t ring_status(const struct ring *ring, unsigned int n);
 
 /*
- * The driver. Sector 0 is the first sector of the ring's part of the disk. Each ring's driver may
- * run in a thread of its own. The functions return 0, or -1 if the device misbehaves.
+ * The driver. Sector 0 is the first sector of the ring's part of the disk. The functions return 0,
+ * or -1 if the device misbehaves.
  */
 int ring_submit(struct ring *ring, unsigned int n, uint32_t type, uint64_t sector, uint32_t len);
 int ring_kick(struct ring *ring);

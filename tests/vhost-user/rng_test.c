@@ -345,7 +345,7 @@ static void rng_whose_ring_breaks_is_set_up_anew(void **state)
 		assert_int_equal(virtio_mock_set(&fe.mock, VIRTIO_MOCK_AVAIL_IDX, RING_SIZE + 1), 0);
 		assert_int_equal(write(fe.kick, &(uint64_t){ 1 }, 8), 8);
 		assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
-		/* The device has stopped the ring, so input finds no queue. */
+		/* The ring is stopped, so this input finds no queue. */
 		assert_int_equal(write(pipe, "a", 1), 1);
 		assert_int_equal(virtio_mock_reset(&fe.mock), 0);
 		front_end_set_ring(&fe, 0);

@@ -82,8 +82,8 @@ static void session_serves_a_whole_ring_with_and_without_event_idx(void **state)
 		front_end_open(&fe, daemon.socket);
 		front_end_set_up(&fe, features[f]);
 		/*
-		 * 20 requests need 60 of the ring's 64 descriptors. So the rings' indices wrap
-		 * often, and at different requests.
+		 * 20 requests need 60 of the ring's 64 descriptors. So the available ring and the
+		 * used ring wrap often, and at different requests.
 		 */
 		for (unsigned int round = 0; round < 400; round++) {
 			for (unsigned int n = 0; n < 20; n++)

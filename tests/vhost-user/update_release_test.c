@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Updates between releases. For an update from a later release, this test executes the daemon with
- * a changed state. For an update to an earlier release, it reads the daemon's state as a program
+ * a changed state. For an update to an earlier release, it reads the daemon's state like a program
  * that knows fewer sections.
  */
 #include "daemon.h"
@@ -66,7 +66,7 @@ static void save(struct daemon_process *daemon, bool attached, struct state *out
 struct change {
 	const char *section; /* the changed section, or NULL */
 	uint16_t version;    /* its new version, or 0 for no change */
-	uint8_t feature;     /* a bit that is set in the first value, or 0 */
+	uint8_t feature;     /* a bit to set in the section's first field, or 0 */
 	const char *more;    /* an additional section at the end, or NULL */
 	bool skippable;
 };

@@ -326,7 +326,7 @@ static void update_to_a_missing_program_changes_nothing(void **state)
 	close_daemon(&u);
 }
 
-/* The process may not have as many descriptors as the new program needs. */
+/* The limit of descriptors is too low for the new program. */
 static void update_without_room_for_descriptors_changes_nothing(void **state)
 {
 	struct rlimit limit;

@@ -508,7 +508,7 @@ static void do_anything(unsigned int queues)
 	}
 }
 
-/* In half of the runs one sync fails. After a failed sync no later write needs to be stable. */
+/* In half of the runs one sync may fail. Only in such a run, requests may fail. */
 static void uring_keeps_its_promises_whatever_happens(void **state)
 {
 	(void)state;

@@ -98,8 +98,8 @@ static void vsock_refuses_ports_without_a_listener(void **state)
 	(void)state;
 	vsock_set_up(&p, "");
 	/*
-	 * The port's path has no file, then a stale socket file, a listener for records, or a link
-	 * to an ordinary file.
+	 * The port's path has no file, then a stale socket file, then a listener for records, and
+	 * then a link to an ordinary file.
 	 */
 	assert_false(vsock_connect(&peer, &p.guest, STREAM, 80));
 	close(host_listen("_80", SOCK_STREAM, 8));
@@ -318,7 +318,7 @@ static void vsock_delivers_what_came_before_a_reset(void **state)
 
 /*
  * The guest opens as many connections as the device allows. A further connection is refused, and
- * the others still work.
+ * the open connections still work.
  */
 static void vsock_has_many_connections_at_once(void **state)
 {
