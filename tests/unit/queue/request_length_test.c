@@ -30,7 +30,8 @@ static struct guest {
 } big;
 
 /*
- * Sets up the guest. If logged is set, the rings have a dirty log, which excludes every fast path.
+ * Sets up the guest. If logged is set, the rings have a dirty log, so each completion takes the
+ * slow path.
  */
 static void setup(void *data, uint64_t bytes, bool logged)
 {
@@ -90,7 +91,7 @@ static void request_of_4_gib_in_many_buffers(void **state)
 	assert_int_equal(data[PIECE - HEADER], 0x24);
 }
 
-/* As above, but the request has three buffers. Without a log, this layout takes a fast path. */
+/* As above, but the request has three buffers. This layout takes the fast path of a pop. */
 static void request_of_4_gib_in_three_buffers(void **state)
 {
 	void *data = MAP_FAILED;
