@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Requests with a bad buffer and a good status byte. Drivers read the status, and not the used
- * length. So the device must write VIRTIO_BLK_S_IOERR to the status byte, and no other byte. Other
- * requests get no status: their chain is malformed, or their status byte cannot be written.
+ * length. So the device must write VIRTIO_BLK_S_IOERR to the status byte, and change no other byte.
+ * Some requests get no status: their chain is malformed, or their status byte cannot be written.
  */
 #include "blk_fixture.h"
 
@@ -90,7 +90,7 @@ static void offer(struct blk_fixture *f, const struct virtio_mock_buffer *buffer
 	memcpy(f->model + TABLE, f->ram + TABLE, count * sizeof(struct vring_desc));
 }
 
-/* The dirty log must have only the page of the status, or no page if the address is 0. */
+/* Checks that the dirty log has only the page of the status, or no page if status is 0. */
 static void check_marks(const struct blk_fixture *f, uint64_t status)
 {
 	for (uint64_t addr = BLK_RINGS_END; addr < BLK_RAM && f->regions[0].dirty; addr += 1u << BLK_PAGE_SHIFT)
@@ -116,7 +116,7 @@ static void check_counts(const struct blk_fixture *f, bool answered, int error)
 	assert_int_equal(queue.first_error, error);
 }
 
-/* Checks that the device serves a good request afterwards. */
+/* Checks that the device still serves a good request. */
 static void serve_another(struct blk_fixture *f)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_ID, .in_bytes = 20 };
@@ -226,8 +226,8 @@ static void blk_process_answers_ioerr_for_data_in_a_bad_place(void **state)
 }
 
 /*
- * The same requests get IOERR in memory in which each byte is a region, and in memory that changes
- * after the first read.
+ * A part of these requests is served in every kind of guest memory, also with one region for each
+ * byte and with memory that changes after the first read.
  */
 static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 {
@@ -260,9 +260,7 @@ static void blk_process_answers_ioerr_for_a_header_in_a_bad_place(void **state)
 		}
 }
 
-/*
- * Hostile 131: a buffer begins outside memory, but its last byte is in memory and gets the status.
- */
+/* Hostile 131: a buffer begins in the gap, but its last byte can be written and gets the status. */
 static void blk_process_answers_ioerr_behind_memory_that_is_cut_off(void **state)
 {
 	static const enum gap gaps[] = { HOLE, READ_ONLY };
@@ -359,8 +357,8 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 				static struct blk_fixture f;
 
 				/*
-				 * Skips the buffers whose first byte is good: the status has one
-				 * byte.
+				 * Skips the places whose first byte is good: the status has only
+				 * one byte.
 				 */
 				if (places[place].addr < BLK_RAM && places[place].addr != GAP)
 					continue;
@@ -498,8 +496,8 @@ static int not_yet(void *context, uint64_t addr, uint64_t len, uint32_t access, 
 }
 
 /*
- * The translation does not know yet whether the status can be written. The request is popped and
- * answered later.
+ * The translation does not know the page of the status yet. Until it knows the page, the request
+ * stays in the available ring, and the device writes nothing.
  */
 static void blk_process_waits_for_the_status_of_a_bad_request(void **state)
 {

@@ -203,7 +203,7 @@ static void complete_is_stale(struct blk_fixture *f, const struct virtio_blk_req
 	assert_memory_equal(&after, &before, sizeof before);
 }
 
-/* Pops a read of a sector, and doesn't complete it. No page is marked in the dirty log. */
+/* Pops a read of a sector, and doesn't complete it. Clears the dirty log. */
 static void begin(struct blk_fixture *f, struct virtio_blk_request *request)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 512 };
@@ -316,7 +316,10 @@ static void blk_complete_is_stale_after_a_reset(void **state)
 	}
 }
 
-/* Memory that a test unmaps together with its map. A later access ends the program. */
+/*
+ * Guest memory, its dirty log and its region. A test unmaps all three. A later access ends the
+ * program.
+ */
 struct past_map {
 	uint8_t ram[BLK_RAM];
 	uint8_t bitmap[(BLK_RAM >> BLK_PAGE_SHIFT) / 8];

@@ -200,8 +200,8 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.config_wce = true, accept(&o, 1u << 9 | 1u << 11);
 	o = plain(), o.num_queues = 1, accept(&o, 1u << 9 | 1u << 12);
 	/*
-	 * An operation for ranges does not offer its command: the limits do. The operation lifetime
-	 * alone offers its feature. Hints without limits offer nothing.
+	 * The limits offer a command on ranges; its operation alone does not. The operation
+	 * lifetime needs no limits to offer its feature. Hints without limits offer nothing.
 	 */
 	o = plain(), o.backend.ops = &command_ops, accept(&o, 0);
 	o.discard_sector_alignment = o.secure_erase_sector_alignment = 8, o.write_zeroes_may_unmap = true;
@@ -212,7 +212,6 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.backend.ops = &worn_ops, o.read_only = true, accept(&o, 1u << 5 | 1u << 15);
 }
 
-/* Without a back end the options decide alone. */
 static struct virtio_blk_options without_ops(void)
 {
 	return (struct virtio_blk_options){ .capacity = 100 };
@@ -284,7 +283,7 @@ static void blk_write_through_follows_features_and_field(void **state)
 		{ true, false, BLK_FLUSH, 1, false },
 		{ true, true, 0, 0, true },
 		{ true, true, BLK_FLUSH, 1, false },
-		/* virtio 1.4, 5.2.5.2: CONFIG_WCE without FLUSH begins with 0. */
+		/* virtio 1.4, 5.2.5.2: with CONFIG_WCE only, writeback begins with 0. */
 		{ true, true, BLK_WCE, 0, true },
 		{ true, true, BLK_FLUSH | BLK_WCE, 1, false },
 	};
@@ -356,8 +355,8 @@ static void blk_set_capacity_refuses_what_offsets_cannot_reach(void **state)
 }
 
 /*
- * The values change the low half, the high half, or both halves. There are more updates than the
- * disk has copies of its capacity.
+ * The values change the low half, the high half, or both halves. The disk has two copies of its
+ * capacity, and the test makes more updates than that.
  */
 static void blk_capacity_is_what_was_set_last(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Carrying requests out. After each request all of guest memory and the disk are compared with the
- * expected content.
+ * Carrying requests out. After most requests, all of guest memory after the rings and the disk are
+ * compared with the expected content.
  */
 #include "blk_fixture.h"
 
@@ -144,7 +144,10 @@ static void blk_get_id_writes_twenty_bytes(void **state)
 
 				memset(f.bitmap, 0, sizeof f.bitmap);
 				blk_send(&f, &ask);
-				/* After a longer buffer the used length excludes the status. */
+				/*
+				 * If the buffer has more than 20 bytes, the used length excludes
+				 * the status.
+				 */
 				assert_int_equal(blk_serve(&f), room == 20 ? 21 : 20);
 				blk_expect(&f, &ask, (const uint8_t *)"exactly twenty bytes", 20, VIRTIO_BLK_S_OK);
 				blk_check_memory(&f);
@@ -157,8 +160,8 @@ static void blk_get_id_writes_twenty_bytes(void **state)
 }
 
 /*
- * Hostile 123: a flush works with data in both directions, with any sector, on a read-only disk,
- * too.
+ * Hostile 123: a flush works with data in both directions and with any sector, also on a read-only
+ * disk.
  */
 static void blk_flush_ignores_data_and_sector(void **state)
 {
@@ -359,7 +362,7 @@ static void blk_process_without_a_back_end_answers_what_needs_none(void **state)
 	}
 }
 
-/* Hostile 124: the driver may not have accepted RO. */
+/* Hostile 124: writes are refused whether or not the driver has accepted RO. */
 static void blk_process_refuses_writes_to_a_read_only_disk(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_OUT, .out = blk_pattern, .out_bytes = 512 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Tests of back ends that fail, of the order of writes, flushes and statuses, and of a disk that
- * two queues share. After each request all of guest memory and the disk have the expected content.
+ * two queues share. Guest memory after the rings and the disk must have the expected content.
  */
 #include "blk_fixture.h"
 
@@ -172,8 +172,8 @@ static void blk_transfers_respect_the_longest_vector(void **state)
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {
 	/*
-	 * A driver gets write-through in three ways: with neither feature, with both features and
-	 * writeback set to 0, and with CONFIG_WCE only.
+	 * A driver gets write-through in three ways: it accepts neither FLUSH nor CONFIG_WCE, it
+	 * accepts both and sets writeback to 0, or it accepts only CONFIG_WCE.
 	 */
 	static const uint64_t features[] = { 0, BLK_FLUSH | BLK_WCE, BLK_WCE };
 	const struct blk_ask ask = {

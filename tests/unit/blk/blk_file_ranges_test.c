@@ -219,7 +219,7 @@ static void file_zeroes_are_read_back_whatever_is_supported(void **state)
 			memset(w.model + places[k].offset, 0, places[k].bytes);
 			assert_int_equal(write_zeroes(&w, places[k].offset, places[k].bytes, unmap), 0);
 			check(&w);
-			/* Only with unmap may storage be deallocated. */
+			/* Storage may be deallocated only with unmap. */
 			assert_int_equal(faults.punches, unmap && !(i & 2));
 			if (unmap && !(i & 2))
 				continue;
@@ -458,8 +458,8 @@ static void file_zeroes_in_a_hole_are_zeroes(void **state)
 }
 
 /*
- * The file has become shorter than the disk. Writing zeroes fails, or the range reads as zeroes
- * afterwards. If it succeeds, the range must not lie beyond the end of the file.
+ * The file has become shorter than the disk. Writing zeroes must fail, or the whole range must read
+ * as zeroes afterwards.
  */
 static void file_zeroes_past_a_shrunk_end_are_read_back(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A driver, guest memory, a disk and a back end that fails on demand, for the tests of the block
- * device. Memory and disk have models of every byte. blk_check_memory() and blk_check_disk()
- * compare all of them.
+ * device. Models have the expected bytes: blk_check_memory() compares guest memory from
+ * BLK_RINGS_END on with its model, and blk_check_disk() compares the disk.
  */
 #ifndef BLK_FIXTURE_H
 #define BLK_FIXTURE_H

@@ -128,8 +128,8 @@ static void memory_offsets_far_away_move_nothing(void **state)
 }
 
 /*
- * Discard, write zeroes with and without unmap, secure erase: all of them zero. A range outside
- * changes nothing.
+ * Discard, secure erase, and write zeroes with and without unmap all zero the range. A range that
+ * leaves the disk fails and changes nothing.
  */
 static void memory_commands_zero_ranges_inside_the_disk(void **state)
 {

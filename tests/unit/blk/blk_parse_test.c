@@ -50,7 +50,7 @@ static void complete(struct blk_fixture *f, const struct virtio_blk_request *req
 	blk_check_memory(f);
 }
 
-/* Checks that a request with an error has a token and nothing else. */
+/* Checks that a request has this error, and neither type, sector, ranges nor data. */
 static void check_failed(const struct virtio_blk_request *request, int error)
 {
 	assert_int_equal(request->base.error, error);
@@ -334,7 +334,7 @@ static void blk_parse_wants_the_same_room_for_three_part_requests(void **state)
 	assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
 }
 
-/* Storage without room, or with a NULL array and a capacity, is refused before any request. */
+/* Storage needs room for a segment. An array that is NULL must have the capacity 0. */
 static void blk_request_init_refuses_storage_that_is_not_there(void **state)
 {
 	struct virtio_segment segment;
@@ -486,7 +486,7 @@ static void blk_parse_refuses_status_in_read_only_memory(void **state)
 	parse_fails(&f, state, VIRTIO_EPERM);
 }
 
-/* Hostile 40 and 1: the parse returns the error of a malformed chain. */
+/* Hostile 40 and 1: the request of a malformed chain has the chain's error. */
 static void blk_parse_reports_malformed_chains(void **state)
 {
 	const struct virtio_mock_buffer reversed[] = {
@@ -550,7 +550,7 @@ static uint8_t check(const struct blk_fixture *f, uint32_t type, uint64_t sector
 	return virtio_blk_refusal_status(refusal_of(f, type, sector, out, in));
 }
 
-/* Hostile 115 and 116: ranges are refused if a sum or a shift leaves the disk or wraps. */
+/* Hostile 115, 116: a transfer past the end is refused, also if a sum or a shift would wrap. */
 static void blk_check_refuses_ranges_outside_the_disk(void **state)
 {
 	static const struct {
@@ -675,8 +675,8 @@ static void blk_check_refuses_writes_where_read_only_was_offered(void **state)
 }
 
 /*
- * Hostile 122 and 127: all types but the four supported ones are refused, each also with bit 31 and
- * with other high bits.
+ * Hostile 122 and 127: all types but the four supported types are refused. With bit 31 or other
+ * high bits set, every type is refused.
  */
 static void blk_check_does_not_support_other_types(void **state)
 {

@@ -180,8 +180,8 @@ static void blk_flags_are_judged_in_lists_that_are_wrong_as_a_whole(void **state
 }
 
 /*
- * Hostile 126: the option decides whether unmap reaches the back end. The range reads as zeroes in
- * any case.
+ * Hostile 126: the option write_zeroes_may_unmap decides whether the flag unmap reaches the back
+ * end. The range reads as zeroes in any case.
  */
 static void blk_unmap_is_passed_on_only_where_it_may_unmap(void **state)
 {
@@ -201,7 +201,7 @@ static void blk_unmap_is_passed_on_only_where_it_may_unmap(void **state)
 
 /* Limits */
 
-/* Returns the status of a request on these ranges when its limits are 8 ranges of 8 sectors. */
+/* Returns the status that the disk's limits give a request on these ranges. */
 static uint8_t check(const struct blk_fixture *f, uint32_t type, const struct virtio_blk_range *ranges, uint32_t count)
 {
 	struct virtio_blk_range copies[BLK_RANGES];
@@ -281,7 +281,7 @@ static void blk_ranges_are_judged_by_all_their_bits(void **state)
 	}
 }
 
-/* On the largest disk, with no limit on length, the last bytes have offsets that fit. */
+/* On the largest disk, with the largest limits, a range may end with the disk, and not later. */
 static void blk_check_reaches_the_end_of_the_largest_disk(void **state)
 {
 	const uint64_t end = VIRTIO_BLK_MAX_CAPACITY;

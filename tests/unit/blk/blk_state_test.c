@@ -174,8 +174,8 @@ static void blk_restore_refuses_other_features_than_were_negotiated(void **state
 }
 
 /*
- * A restore keeps the disk's own capacity. The driver never loses sectors by a restore, and is
- * notified of new sectors.
+ * A restore keeps the disk's own capacity. A disk with fewer sectors than the state is refused. For
+ * a disk with more sectors the restore returns 1, so that the caller notifies the driver.
  */
 static void blk_restore_keeps_the_capacity_and_refuses_a_smaller_disk(void **state)
 {

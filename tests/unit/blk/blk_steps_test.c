@@ -81,7 +81,10 @@ static void steps_move_no_more_than_is_allowed(void **state)
 	}
 }
 
-/* After one step of an abandoned request, the dirty log has exactly what this step moved. */
+/*
+ * After one step of an abandoned request, exactly the pages that this step wrote are marked as
+ * dirty.
+ */
 static void steps_record_what_they_have_moved(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 4096, .writable_piece = 300 };

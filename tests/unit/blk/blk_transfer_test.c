@@ -132,7 +132,7 @@ static void finish(struct blk_fixture *f, struct job *job, int error)
 	blk_check_dirty(f, &job->ask, error ? job->ask.in_bytes : in);
 }
 
-/* Hostile 134: makes short transfers of random lengths until all is moved or one fails. */
+/* Hostile 134: makes transfers of random lengths until all bytes are moved or a transfer fails. */
 static void run(struct blk_fixture *f, struct job *job, uint32_t *x)
 {
 	static const int64_t failures[] = { VIRTIO_EIO, VIRTIO_ENOTSUP, -1, INT32_MIN, 0, INT64_MAX, INT64_MIN };
@@ -387,7 +387,7 @@ static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 	}
 }
 
-/* Requests of other types move no sectors: FLUSH with data, commands on ranges, and GET_ID. */
+/* Requests of all types but reads and writes have no sectors to move, whatever data they have. */
 static void blk_transfer_begin_has_nothing_to_move_of_other_types(void **state)
 {
 	const struct virtio_blk_range range = { 0, 8, 0 };

@@ -108,8 +108,8 @@ static void blk_types_at_random_are_not_supported(void **state)
 }
 
 /*
- * A disk offers none of these features. The back end lacks their operations, so a call by mistake
- * would crash.
+ * The disk offers no optional command but FLUSH. The back end lacks the operations of the other
+ * commands, so a call by mistake would crash.
  */
 static void blk_types_of_features_not_offered_are_not_supported(void **state)
 {

@@ -67,7 +67,7 @@ static const struct virtio_blk_backend_ops every_op = {
 	.lifetime = get_wear,
 };
 
-/* Sets up a disk that offers everything, and a driver that accepts everything. */
+/* Sets up a disk with every feature but RO and ZONED, and a driver that accepts all of them. */
 static void setup(struct blk_fixture *f, struct storage *s)
 {
 	const struct virtio_blk_options all = {
