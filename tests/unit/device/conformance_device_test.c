@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Tests of a whole device over virtio-mmio, with real queues and a driver at its registers. They
- * check what the device may do to queues, and which interrupts may come. The cases are before
- * DRIVER_OK, after a reset, after a queue reset, and with a queue that is not ready.
+ * check the negotiation, resets, interrupts, and the times at which the device may use a queue.
  */
 #include "../common/fixture.h"
 #include <virtio/bindings/virtio_config.h>
@@ -300,8 +299,8 @@ static void conformance_device_uses_no_buffer_before_driver_ok(void **state)
 /* Features */
 
 /*
- * virtio 1.4, 2.2.2: every subset of the offered bits is accepted, also after a reset. A bit that
- * is not offered is never accepted.
+ * virtio 1.4, 2.2.2: VERSION_1 with any subset of the offered bits is accepted, also after a reset.
+ * A bit that is not offered is never accepted.
  */
 static void conformance_device_accepts_every_subset_of_features(void **state)
 {

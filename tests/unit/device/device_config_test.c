@@ -91,7 +91,7 @@ static void config_read_gives_zeros_beyond_the_end(void **state)
 		memset(wanted, 0, sizeof wanted);
 		virtio_device_read_config(&f.device, beyond[i], bytes, sizeof bytes);
 		assert_memory_equal(bytes, wanted, sizeof wanted);
-		/* An access of 0 bytes accepts NULL, and counts as beyond the end. */
+		/* An access of 0 bytes accepts NULL. At such an offset it is counted, too. */
 		virtio_device_read_config(&f.device, beyond[i], NULL, 0);
 	}
 	assert_true(device_unchanged(&f));
@@ -154,7 +154,7 @@ static void config_write_to_read_only_field_does_nothing(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG), 0xa3a2a1a0);
 }
 
-/* Hostile 105: each of the two bytes of a field is written alone, and arrives at its own offset. */
+/* Hostile 105: each byte is written alone, and arrives at its own offset. */
 static void config_write_of_single_bytes(void **state)
 {
 	struct device_fixture f;

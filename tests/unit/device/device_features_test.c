@@ -102,8 +102,8 @@ static void features_ok_is_accepted_after_driver_has_corrected_its_choice(void *
 }
 
 /*
- * Hostile 85: some words have no defined bit. Zeroes there have no effect. Any other value makes
- * FEATURES_OK fail until the reset.
+ * Hostile 85: words after word 3 have no bits. Writing 0 there has no effect. Any other value makes
+ * FEATURES_OK fail until a reset.
  */
 static void features_ok_refuses_bits_beyond_the_last_word(void **state)
 {
@@ -128,7 +128,7 @@ static void features_ok_refuses_bits_beyond_the_last_word(void **state)
 	}
 }
 
-/* Hostile 87: FEATURES_OK stays clear. */
+/* Hostile 87: FEATURES_OK stays clear if the driver has not accepted VERSION_1. */
 static void features_ok_refuses_driver_without_version_1(void **state)
 {
 	struct device_fixture f;
@@ -164,7 +164,10 @@ static void features_ok_refused_by_device(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), ST_OK);
 }
 
-/* Hostile 84: the driver writes features before DRIVER or after FEATURES_OK. */
+/*
+ * Hostile 84: features are ignored before DRIVER, after FEATURES_OK or FAILED, and when the device
+ * needs a reset.
+ */
 static void features_accepted_outside_negotiation_are_ignored(void **state)
 {
 	static const uint8_t statuses[] = { 0x00, 0x01, 0x0b, 0x0f, 0x80, 0x81, 0x83, 0x8b };

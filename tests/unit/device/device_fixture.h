@@ -166,7 +166,10 @@ struct device_fixture {
 	_Alignas(16) uint8_t top[TOP_BYTES];
 };
 
-/* Fills in options: every operation, all features, four queues, two shared memory regions. */
+/*
+ * Fills in options: every operation, the features above, queues 0, 1 and 3, two shared memory
+ * regions.
+ */
 void device_prepare(struct device_fixture *f);
 
 /* Calls virtio_device_init() with f->options. */

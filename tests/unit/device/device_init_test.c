@@ -171,7 +171,8 @@ static void device_init_refuses_feature_it_cannot_honour(void **state)
 }
 
 /*
- * All other bits belong to the device type. The driver sees them as they are in the options.
+ * Each bit that can be offered is offered alone. The driver sees this bit and VERSION_1, which the
+ * core adds.
  */
 static void device_init_accepts_every_other_feature(void **state)
 {

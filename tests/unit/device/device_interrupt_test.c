@@ -43,7 +43,7 @@ static void interrupt_names_cause_and_queue(void **state)
 	assert_int_equal(f.lowered, 1);
 }
 
-/* Hostile 107: for each set of pending bits, the driver acknowledges each value. */
+/* Hostile 107: for each set of pending bits, the driver acknowledges each of these values. */
 static void interrupt_acknowledge_clears_named_bits_alone(void **state)
 {
 	static const uint32_t values[] = { 0,          1,          2,          3,         4,       0x80,

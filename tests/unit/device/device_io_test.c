@@ -29,8 +29,8 @@ static void start(struct device_fixture *f, uint64_t features)
 }
 
 /*
- * Kicks as the driver does, under NOTIFICATION_DATA with its available index. The device must get
- * exactly this notification.
+ * Kicks as the driver does. With NOTIFICATION_DATA the kick has the driver's available index.
+ * Checks that the device gets exactly this notification.
  */
 static void kick(struct device_fixture *f, uint32_t queue)
 {

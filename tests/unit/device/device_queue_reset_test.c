@@ -19,7 +19,7 @@ static bool has_defaults(const struct device_fixture *f, uint32_t queue)
 	       !f->queues[queue].enabling && !f->queues[queue].given && !f->queues[queue].refused;
 }
 
-/* Checks the registers of the selected queue. */
+/* Checks QueueReady and QueueReset of the selected queue. */
 static void expect_shown(struct device_fixture *f, uint32_t ready, uint32_t resetting)
 {
 	assert_int_equal(reg_get(f, REG_QUEUE_READY), ready);
@@ -172,7 +172,7 @@ static void queue_stop_in_progress_may_fail(void **state)
 /* QueueReset */
 
 /*
- * Hostile 101: QueueReset is ignored without the feature, in other states, and with values other
+ * Hostile 101: QueueReset is ignored without the feature, before FEATURES_OK, and with values other
  * than 1.
  */
 static void queue_reset_is_ignored_without_feature(void **state)
@@ -311,7 +311,7 @@ static void queue_enabled_by_device_that_breaks_is_not_notified(void **state)
 	reg_set(&f, REG_QUEUE_READY, 1);
 	assert_int_equal(f.calls[OP_START], 1);
 	assert_int_equal(f.calls[OP_NOTIFY], 0);
-	/* The reset of another queue does not begin. */
+	/* The device needs a reset now, so the reset of another queue does not begin. */
 	reg_set(&f, REG_QUEUE_SEL, 1);
 	reg_set(&f, REG_QUEUE_RESET, 1);
 	driver_place(&f, 1, 8);
@@ -395,8 +395,8 @@ static void queue_reset_of_queue_that_does_not_run(void **state)
 }
 
 /*
- * Before DRIVER_OK no queue runs, so a queue reset only resets the configuration. The queue cannot
- * be enabled after DRIVER_OK because of that reset.
+ * Before DRIVER_OK no queue runs, so a queue reset only resets the configuration. That reset does
+ * not permit the driver to enable the queue after DRIVER_OK.
  */
 static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state)
 {

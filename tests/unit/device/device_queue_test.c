@@ -124,8 +124,8 @@ static void queue_set_up_of_live_queue_is_ignored(void **state)
 	reg_set(&f, REG_QUEUE_READY, 1);
 	assert_true(device_unchanged(&f));
 	/*
-	 * Queue 0 is stopped but not reset, and the device still has its state. So the driver may
-	 * not set it up.
+	 * Queue 0 is stopped but not reset, and the device still has the queue's state. So the
+	 * driver cannot set up the queue.
 	 */
 	reg_set(&f, REG_QUEUE_SEL, 0);
 	reg_set(&f, REG_QUEUE_READY, 0);
@@ -182,7 +182,9 @@ static void queue_ready_ignores_other_values(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 }
 
-/* QueueReady = 1 has no effect before FEATURES_OK, or when the device needs a reset. */
+/*
+ * QueueReady = 1 has no effect before FEATURES_OK, after FAILED, or when the device needs a reset.
+ */
 static void queue_ready_is_accepted_in_its_time_only(void **state)
 {
 	static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x80, 0x83, 0x8b };
@@ -595,7 +597,10 @@ static void notify_of_no_running_queue_is_ignored(void **state)
 	assert_int_equal(f.device.ignored, COUNT(values));
 }
 
-/* Hostile 62, 63: any number of kicks consumes nothing. */
+/*
+ * Hostile 62, 63: kicks are ignored before DRIVER_OK, after a reset, after FAILED, and when the
+ * device needs a reset.
+ */
 static void notify_before_driver_ok_or_without_progress_is_ignored(void **state)
 {
 	struct device_fixture f;
@@ -624,8 +629,8 @@ static void notify_before_driver_ok_or_without_progress_is_ignored(void **state)
 }
 
 /*
- * The caller's array may have more entries than the device has queues. The core does not use these
- * entries.
+ * The caller's array may have more entries than the device has queues. The core does not use the
+ * extra entries.
  */
 static void queue_behind_the_last_is_not_looked_at(void **state)
 {

@@ -120,8 +120,8 @@ static void on_call_report(struct device_fixture *f, enum device_op op, uint32_t
 }
 
 /*
- * An operation can read the number of the stop or reset that called it. A report from within the
- * operation is refused, because the report is too early.
+ * An operation can read the number of the stop or reset for which the core calls it. A report from
+ * within the operation is refused, because the report is too early.
  */
 static void stop_number_is_known_within_operation_and_refused_there(void **state)
 {

@@ -484,7 +484,7 @@ static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 	assert_int_equal(virtio_device_reset_done(&f.device, 0), VIRTIO_EINVAL);
 	assert_int_equal(virtio_device_reset_done(&f.device, VIRTIO_EIO), VIRTIO_EINVAL);
 	assert_true(device_unchanged(&f));
-	/* The next reset calls the device again. */
+	/* The next reset calls reset() again. */
 	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(f.calls[OP_RESET], 1);
 	assert_int_equal(virtio_device_reset_done(&f.device, 0), 0);

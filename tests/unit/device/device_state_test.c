@@ -193,7 +193,7 @@ static void (*const places[])(struct device_fixture *f) = {
 
 /*
  * Checks that the target equals the saved device, except for members that each device has for
- * itself. A queue that is not enabled has no features.
+ * itself. In the target, a queue that is not enabled has no features.
  */
 static void expect_same(struct migration *m)
 {
@@ -469,7 +469,7 @@ static void state_with_impossible_features_is_refused(void **state)
 	expect_refused(&m, VIRTIO_EINVAL);
 }
 
-/* The registers of a queue of 16 entries. */
+/* The registers of a queue with a maximum size of 16. */
 #define QUEUE(desc_, avail_, used_, size_, ready_, again_, given_, refused_)                                           \
 	{                                                                                                              \
 		.addr = { desc_, avail_, used_ }, .max_size = 16, .size = size_, .ready = ready_,                      \

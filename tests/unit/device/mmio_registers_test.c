@@ -240,7 +240,7 @@ static void mmio_queue_sel_selects_existing_queue_only(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_SIZE_MAX), 16);
 }
 
-/* Hostile 102: the length of a region that does not exist reads as all ones. */
+/* Hostile 102: length and base of a region that does not exist read as all ones. */
 static void mmio_shm_region_absent_reads_all_ones(void **state)
 {
 	static const uint32_t absent[] = { 1, 254, 0x100, 0x1ff, 0x10000, 0xff00, UINT32_MAX };
