@@ -453,7 +453,9 @@ static void control_queues_do_nothing_without_multiport(void **state)
 	assert_int_equal(f.progress.chains, 0);
 }
 
-/* Hostile 147, last part: a new RESIZE replaces an unsent one. Its field cols comes before rows. */
+/*
+ * Hostile 147, last part: a new RESIZE replaces an unsent RESIZE. The field cols comes before rows.
+ */
 static void control_resize_sends_the_latest_size(void **state)
 {
 	const uint8_t last[] = { 0x34, 0x12, 0x78, 0x56 };
@@ -469,7 +471,8 @@ static void control_resize_sends_the_latest_size(void **state)
 }
 
 /*
- * Hostile 216: for another client the guest gets a close and an open, and no input of the old one.
+ * Hostile 216: for another client the guest gets a close and an open, and no input of the old
+ * client.
  */
 static void control_change_of_client_is_a_close_and_an_open(void **state)
 {

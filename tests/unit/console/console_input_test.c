@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The input buffer of a console port, used by one thread. tests/threads has a test with two. */
+/*
+ * The input buffer of a console port, used by one thread. tests/threads has a test with two
+ * threads.
+ */
 #include "console_fixture.h"
 
 static void input_init_refuses_bad_capacity(void **state)

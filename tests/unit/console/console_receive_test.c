@@ -367,7 +367,10 @@ static void receive_fills_the_front_of_a_chain_with_many_pieces(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA + 64, "\xa5");
 }
 
-/* A call ends although the driver adds chains without end. */
+/*
+ * A call fills at most as many chains as the queue has entries, so the driver cannot prolong the
+ * call.
+ */
 static void receive_fills_at_most_a_queue_of_chains(void **state)
 {
 	(void)state;
