@@ -383,7 +383,7 @@ static int take_up(struct machine *m, uint32_t device, uint32_t queue, struct vi
 {
 	struct machine_part *part = &m->parts[device];
 
-	/* The transmit queues of ports 0 and 1 are 1 and 5. */
+	/* The transmit queues of ports 0 and 1 are queues 1 and 5. */
 	if (device == MACHINE_CONSOLE && (queue == 1 || queue == 5))
 		return virtio_console_replay_transmit(&m->console, queue / 4, chain);
 	part->held[queue][part->held_count[queue]++] = *chain;

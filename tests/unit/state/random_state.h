@@ -110,7 +110,10 @@ static inline void random_offer(struct machine *m, uint32_t number, uint32_t que
 	for (uint32_t i = 0; i < count; i++) {
 		const uint32_t head = (spread + 3 * i) % q->size;
 
-		/* Each buffer has 16 writable bytes, or for transmission 16 readable bytes. */
+		/*
+		 * Each buffer has 16 bytes: readable in queues with an odd index, writable in other
+		 * queues.
+		 */
 		virtio_put_le64(desc + 16 * (size_t)head, 0x18000 + 64 * (uint64_t)head);
 		virtio_put_le32(desc + 16 * (size_t)head + 8, 16);
 		virtio_put_le16(desc + 16 * (size_t)head + 12, queue & 1 ? 0 : 2);
@@ -251,8 +254,7 @@ static inline void random_state(struct machine *m, uint64_t *random)
 			random_queue(m, device, queue, random);
 		if (random_one_in(random, 8) && core->active) {
 			/*
-			 * The guest breaks a ring. The device has found that out already, or finds
-			 * it later.
+			 * The guest writes a random available index, which usually breaks the ring.
 			 */
 			const uint32_t queue = random_below(random, machine_queues(device));
 

@@ -215,8 +215,8 @@ static void file_of_another_version_is_judged_by_its_version(void **state)
 }
 
 /*
- * Two releases read files of versions 1 and 2: one that reads both versions, and one that reads
- * only version 1.
+ * Two releases get files of versions 1 to 3. The older release reads version 1 only. The newer
+ * release reads versions 1 and 2.
  */
 static void file_of_invented_version_2_follows_the_rule(void **state)
 {
@@ -236,7 +236,7 @@ static void file_of_invented_version_2_follows_the_rule(void **state)
 	(void)virtio_section_describe(&reader.fault, text, sizeof text);
 	assert_string_equal(text, "file: version at byte 8: the file has an unsupported version: 3, and this library "
 				  "reads 1 to 2 (VIRTIO_EVERSION: version of a saved state not supported)");
-	/* This release no longer reads version 1. */
+	/* A release that reads only version 2 refuses version 1. */
 	make(&f);
 	assert_int_equal(virtio_impl_queue_ser_open(&reader, f.bytes, f.length, id, 2, 2), VIRTIO_EVERSION);
 }

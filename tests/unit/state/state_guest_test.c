@@ -549,7 +549,7 @@ static void move(void)
 	start_child();
 }
 
-/* Runs until the only outstanding buffers are those for input from the host. */
+/* Runs until only buffers for input from the host are outstanding. */
 static void drain(void)
 {
 	for (uint32_t i = 0; i < 400; i++)

@@ -34,7 +34,7 @@ static struct migration w;
 
 /*
  * Makes a machine in a random state, in memory with random bytes, and its file. A third of the
- * machines have no IN_ORDER, and a third have a used-buffer interrupt.
+ * machines do not offer IN_ORDER. Another third report used buffers once more.
  */
 static void make_file(uint64_t number)
 {
@@ -337,7 +337,10 @@ static uint32_t change_each_byte(uint64_t number)
 	return values;
 }
 
-/* A changed byte is refused, or the target differs. States 0 to 9 have all sections and lists. */
+/*
+ * A changed byte is refused, or the target differs. States 0 to 9 together have every section and
+ * list.
+ */
 static void state_has_no_byte_that_is_not_read(void **state)
 {
 	(void)state;
