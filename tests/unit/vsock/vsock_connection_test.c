@@ -559,7 +559,7 @@ static void seqpacket_marks_survive_pieces(void **state)
 	assert_int_equal(c->rx_packets, 3);
 }
 
-/* Hostile 167: without the feature a SEQPACKET is of an unknown type. */
+/* Hostile 167: without the feature SEQPACKET is an unknown type. */
 static void seqpacket_without_the_feature_is_reset(void **state)
 {
 	struct virtio_vsock_connection *c = NULL;

@@ -25,7 +25,7 @@ struct peer {
 	struct virtio_vsock_hdr replies[1];
 	struct virtio_vsock_connection *c;
 	uint32_t buffer, max_packet;
-	uint32_t packets; /* packets in the buffer, without an unfinished message */
+	uint32_t packets; /* packets in the buffer, without those of an unfinished message */
 	uint64_t sent, received, forwarded;
 	/* Messages. */
 	bool is_sending;

@@ -333,7 +333,10 @@ static void credit_update_is_carried_by_other_packets(void **state)
 	assert_int_equal(c->owed, VIRTIO_VSOCK_OWES_UPDATE);
 	host_sends(c, 1, 0);
 	assert_int_equal(host_owes_op(&s), 0);
-	/* Hostile 196: a CREDIT_REQUEST is answered by one update, whatever else is sent. */
+	/*
+	 * Hostile 196: two CREDIT_REQUESTs get one update, although a data packet has gone out
+	 * before.
+	 */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	host_sends(c, 1, 0);
@@ -385,8 +388,8 @@ static void set_buffer_grows_and_tells_the_guest(void **state)
 }
 
 /*
- * Hostile 223 in the other direction: a packet that the guest has not forwarded costs the guest
- * more than the packet's bytes.
+ * Hostile 223 in the other direction: each packet that the guest has not forwarded uses more credit
+ * than the packet's bytes.
  */
 static void credit_counts_the_overhead_of_packets(void **state)
 {

@@ -98,7 +98,7 @@ static inline void packets_read(struct packets *p, const uint32_t *lengths, uint
 	}
 }
 
-/* Pops the used element of the only chain. */
+/* Returns the length in the last used element. The element must be of head 0. */
 static inline uint32_t packets_used(struct packets *p)
 {
 	struct vring_used_elem e;
@@ -110,10 +110,7 @@ static inline uint32_t packets_used(struct packets *p)
 }
 
 #define ONES_11 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
-/*
- * Lengths of buffers for a header of 44 bytes and a payload of 100. The last layouts have spare
- * bytes.
- */
+/* Lengths of buffers for a header of 44 bytes and a payload of 100. */
 static const uint32_t packets_layouts[][PIECES] = {
 	{ 144 },
 	{ 44, 100 },

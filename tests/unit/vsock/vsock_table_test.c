@@ -166,8 +166,8 @@ static void table_refuses_requests_when_full(void **state)
 }
 
 /*
- * Hostile 169, 202: packets from the guest are served while rx is full, up to the bound of replies.
- * Then the next packet waits, and nothing has changed.
+ * Hostile 169, 202: the device serves packets from the guest until the list of replies is full.
+ * Then the next packet is refused with VIRTIO_EBUSY, and nothing changes.
  */
 static void table_waits_at_the_bound_of_replies(void **state)
 {
@@ -180,7 +180,7 @@ static void table_waits_at_the_bound_of_replies(void **state)
 	sockets_setup(&s, &default_options);
 	(void)sockets_establish(&s);
 	for (uint32_t i = 0; i < REPLIES; i++) {
-		/* Each packet comes twice, but each address gets one RST. */
+		/* Packets come twice, but each address gets one RST. */
 		assert_int_equal(guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_RW, 10), 0);
 		if (i + 1 < REPLIES)
 			assert_int_equal(guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_RW, 10), 0);
@@ -209,7 +209,7 @@ static void table_drops_replies_that_have_become_stale(void **state)
 
 	(void)state;
 	sockets_setup(&s, &default_options);
-	/* Enough rounds to pass the end of the ring of replies. */
+	/* The rounds pass the end of the ring of replies. */
 	for (uint32_t round = 0; round < 10; round++) {
 		assert_int_equal(guest_sends_from(&s, 1, 9, VIRTIO_VSOCK_OP_RW, 10), 0);
 		assert_int_equal(guest_sends_from(&s, 2, 9, VIRTIO_VSOCK_OP_RW, 10), 0);
