@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Prints the example of a README that one test runs: the block of C behind the line "<!-- run by tests/readme/NAME.c -->".
+# Prints the example of a README that one test runs: the block of C after the line "<!-- run by tests/readme/NAME.c -->".
 # In messages about the example, compilers name the README and its line.
 # usage: awk -v name=NAME -v file=README -f example.awk README
 $0 == "<!-- run by tests/readme/" name ".c -->" { wanted = 1; next }

@@ -30,8 +30,8 @@ struct guest;
 struct guest_ops {
 	bool polls; /* the device runs all the time, without kicks */
 	/*
-	 * The device interrupts only at the end of its run, so the driver adds nothing while it
-	 * runs.
+	 * The device interrupts only at the end of its run, so the driver adds nothing while the
+	 * device runs.
 	 */
 	bool drains;
 

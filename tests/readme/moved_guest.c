@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The saved state of virtio-vsock's README: a guest is moved with its connections, and then
- * without.
+ * The saved state of virtio-vsock's README: a guest is moved with its connections, and then without
+ * them.
  */
 #include "readme_moved_guest.h"
 

@@ -71,7 +71,7 @@ static void start_both(void)
 	}
 	write_status(RUNNING);
 	assert_int_equal(virtio_device_status(device), RUNNING);
-	/* The messages have started the queues and then kicked each once. */
+	/* The messages have started the queues, and then kicked each queue once. */
 	assert_int_equal(m.messages, 4);
 	assert_int_equal(m.last, RUN);
 }

@@ -240,7 +240,10 @@ static void *finish_later(void *context)
 	return NULL;
 }
 
-/* Resets the device, or its queue, with two requests in flight: one begun, and one not. */
+/*
+ * Resets the device, or its queue, with two requests in flight. The thread has begun only the
+ * first.
+ */
 static void stop_in_flight(uint32_t offset, uint32_t value)
 {
 	const uint32_t begun = m.begun;
