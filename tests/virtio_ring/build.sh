@@ -9,8 +9,8 @@
 #   SANITIZERS  sanitizers of the archive, as after -fsanitize=, or none
 # Linux's files are GPL-2. They are compiled where they were unpacked, and no part of them enters
 # this project. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default
-# FOLDER/packages. Exits with 77 (skipped) if the package is not available, or with 1 if
-# VIRTIO_REQUIRE_GUESTS is set.
+# FOLDER/packages. Exits with 77 (skipped) if the processor is neither x86-64 nor aarch64. If the
+# package is not available, exits with 77, or with 1 if VIRTIO_REQUIRE_GUESTS is not empty.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh

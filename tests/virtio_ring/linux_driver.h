@@ -36,8 +36,8 @@ void linux_driver_destroy(struct linux_driver *driver);
 void linux_driver_areas(struct linux_driver *driver, uint64_t addr[3]);
 
 /*
- * Makes a request available: first the pieces that it sends, then those that it receives. Returns
- * false if the ring is full.
+ * Makes a request available. The first out pieces are readable by the device, and the next in
+ * pieces are writable. Returns false if the ring is full.
  */
 bool linux_driver_add(struct linux_driver *driver, const struct linux_piece *pieces, unsigned int out, unsigned int in,
 		      void *request);
