@@ -33,8 +33,8 @@ struct migration {
 static struct migration w;
 
 /*
- * Makes a machine in a random state, in memory with random bytes, and its file. A third of the
- * machines do not offer IN_ORDER. Another third report used buffers once more.
+ * Makes a machine in a random state, and its file. The memory keeps bytes of earlier machines. A
+ * third of the machines do not offer IN_ORDER. Another third report a used buffer of queue 0.
  */
 static void make_file(uint64_t number)
 {
