@@ -379,8 +379,9 @@ retry_boot() {
 }
 
 # boot INITRAMFS KERNEL-ARGUMENT...: runs a guest until it powers off, and shows its console as
-# wait_for_guest does. Sets $guest_status. A crash after the kernel's last message is no failure: a
-# few kernels crash after they have halted.
+# wait_for_guest does. Sets $guest_status. Tries again, up to three times in all, if the kernel ends
+# before its first program. A crash after the kernel's last message is no failure: a few kernels
+# crash after they have halted.
 boot() {
 	for _ in 1 2 3; do
 		run_uml "$@"
