@@ -75,7 +75,8 @@ static void run_child(const struct vm *vm, const char *options, int socket, int 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	/* Restores the default, because the program itself must ignore SIGXFSZ. */
+	/* Restores the defaults, because the program itself must ignore these signals. */
+	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 	snprintf(socket_fd, sizeof socket_fd, "%d", socket);
 	snprintf(irq_fd, sizeof irq_fd, "%d", irq);

@@ -12,7 +12,6 @@
 #include <virtio/vsock_connection.h>
 
 #define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* in a full buffer */
-#define VSOCK_ANY 0xffffu                                         /* any operation */
 #define VSOCK_BUFFER 16384u                                       /* bytes for each connection */
 #define VSOCK_RINGS 3u
 #define SEQPACKET FEATURE(VIRTIO_VSOCK_F_SEQPACKET)
