@@ -226,8 +226,8 @@ static void blk_process_answers_ioerr_for_data_in_a_bad_place(void **state)
 }
 
 /*
- * A part of these requests is served in every kind of guest memory, also with one region for each
- * byte and with memory that changes after the first read.
+ * Some requests of the test above get IOERR in every kind of guest memory, also if each byte is a
+ * region, or if each descriptor changes after its first read.
  */
 static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 {

@@ -82,7 +82,10 @@ struct blk_faulty {
 
 	struct blk_call log[BLK_CALLS]; /* the first BLK_CALLS calls */
 	uint32_t logged;
-	/* Called at the end of every operation. Plays what the guest does during the operation. */
+	/*
+	 * Plays what the guest does meanwhile. Called at the end of each transfer, sync or change
+	 * of a range that does not fail at its beginning.
+	 */
 	void (*meanwhile)(void *context, enum blk_op op);
 	void *meanwhile_context;
 };

@@ -576,8 +576,8 @@ static void restore_core(struct moved *m)
 }
 
 /*
- * Checks that the driver is interrupted to reset the device, and that the device does nothing until
- * then.
+ * Checks that the driver is interrupted to reset the device, and that no queue runs until the
+ * reset.
  */
 static void expect_needs_reset(struct moved *m)
 {

@@ -698,7 +698,7 @@ static void state_resume_notifies_and_interrupts_each_running_queue_once(void **
 	}
 }
 
-/* Hostile 78: a resume sets the line by the interrupt status, whatever the line was before. */
+/* Hostile 78: a resume raises the line if DRIVER_OK is set and the interrupt status is not 0. */
 static void state_resume_raises_line_as_it_was(void **state)
 {
 	struct migration m;

@@ -31,8 +31,8 @@ static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x0f, 0x40, 0x41, 0x
 				    0x80, 0x81, 0x83, 0x8b, 0x8f, 0xc0, 0xc1, 0xc3, 0xcb, 0xcf };
 
 /*
- * Every write that changes the status and has neither FAILED nor DEVICE_NEEDS_RESET (virtio 1.4,
- * 2.1, 3.1). Features can be accepted only after DRIVER, so FEATURES_OK needs a later write.
+ * Every write but 0 that changes the status and has neither FAILED nor DEVICE_NEEDS_RESET (virtio
+ * 1.4, 2.1, 3.1). Features can be accepted only after DRIVER, so FEATURES_OK needs a later write.
  */
 static const struct {
 	uint8_t from, value, to;
@@ -48,8 +48,8 @@ static const struct {
 	{ 0x03, 0x0f, 0x0f },
 	{ 0x0b, 0x0f, 0x0f },
 	/*
-	 * The device needs a reset. The write may have DEVICE_NEEDS_RESET or not. Of its bits, only
-	 * DRIVER_OK is set.
+	 * The device needs a reset. The write may have DEVICE_NEEDS_RESET or not. It only adds
+	 * DRIVER_OK to the status.
 	 */
 	{ 0x4b, 0x0f, 0x4f },
 };
@@ -92,7 +92,7 @@ static void write_and_check(struct device_fixture *f, uint32_t from, uint32_t va
 		assert_true(device_unchanged(f));
 }
 
-/* Hostile 81, 82, 83, 88: a write has the effect that changes[] says, or none. */
+/* Hostile 81, 82, 83, 88: each write has the effect that expected() computes. */
 static void status_write_of_every_value_in_every_status(void **state)
 {
 	struct device_fixture f;

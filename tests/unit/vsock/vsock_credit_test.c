@@ -297,7 +297,10 @@ static void credit_update_comes_at_any_ratio(void **state)
 	}
 }
 
-/* A guest may also use up its credit while the host waits for the rest of a message. */
+/*
+ * The guest uses up the credit that it knows while the host forwards nothing. It still gets an
+ * update.
+ */
 static void credit_update_comes_while_nothing_is_forwarded(void **state)
 {
 	struct virtio_vsock_options options = default_options;
