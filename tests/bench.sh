@@ -8,8 +8,8 @@
 #   sh tests/bench.sh --steps CASE KIND
 #                                     prints the instructions of a case for each function
 #   sh tests/bench.sh --scale [FOLDER]
-#                                     makes tables and a drawing: how the cost grows with the size
-#                                     of the queue, the regions, a chain's length, and the threads
+#                                     makes tables and a drawing of the cost by size of the queue,
+#                                     number of regions, length of a chain and number of threads
 #   sh tests/bench.sh --record-times  writes the times, and the tables of --scale, into
 #                                     tests/bench/README.md
 # Builds below $BUILD_DIR, by default build.

@@ -3,7 +3,7 @@
 # The test command, for Debian 12:
 # - installs the packages that it needs,
 # - builds with gcc, with clang, and with clang's address and undefined-behaviour sanitizers,
-# - runs every test in each build in which the test may have another result,
+# - runs every test in each build in which the test may give a different result,
 # - runs each fuzzer for about $FUZZ_SECONDS, by default 10, from the seed $FUZZ_SEED. The default
 #   seed is made from the commit's id, so a run of one commit can be repeated.
 # The last line is "N passed, N failed, N skipped". The exit status is 0 only if nothing failed.
@@ -92,7 +92,7 @@ print(f"In all {sys.argv[3]} s, with {used:.0f} s of processor time")' "$times" 
 # spent BUILD WHAT SINCE: notes the time since SINCE, in seconds.
 spent() { printf '%s\t%s\t%s\n' "$1" "$2" $(($(date +%s) - $3)) >>"$times"; }
 
-# check NAME SUITES CC CXX OPTION...: configures, builds and tests $build/NAME, without these suites
+# check NAME SUITES CC CXX OPTION...: configures, builds and tests $build/NAME. Leaves out SUITES
 # unless LONG is set. A failed build counts as one failure.
 check() {
 	name=$1 folder=$build/$1 suites=$2

@@ -2,8 +2,8 @@
 """Lists what a C header defines.
 
 Macros come from the preprocessor's list of definitions. Structures and enumerators come from
-clang's syntax tree. Numbers come from a program that is compiled and run. Nothing reads the
-text of a header.
+clang's syntax tree. Numbers come from a program that is compiled and run. This module does not
+parse the text of a header itself.
 """
 import json
 import os
@@ -157,7 +157,7 @@ def is_gcc(command):
 
 
 def questions(gcc, clang, header):
-    """Returns (key, C expression) for each key with a number. Maps all other keys to texts."""
+    """Returns a list of (key, C expression) for keys with numbers, and a map of other keys."""
     macros, tree = Macros(gcc, header), Tree(clang, header)
     asked, texts = [], {}
     candidates = [name for name, parameters in macros.items() if parameters is None]

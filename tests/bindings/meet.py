@@ -19,9 +19,9 @@ import headers
 STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-Wconversion', '-Wsign-conversion', '-Wshadow', '-Wcast-qual',
           '-Wcast-align', '-Wundef', '-Wvla', '-Wredundant-decls', '-Wdouble-promotion', '-Wformat=2']
 STRICT_C = ['-Wstrict-prototypes', '-Wmissing-prototypes', '-Wold-style-definition']
-# All of clang's warnings, except two groups. Linux's own names and layouts cause warnings about
-# reserved identifiers, padding, packed and unaligned members. Other warnings are about C before C11
-# and C++ before C++17.
+# All of clang's warnings, with exceptions. Linux's own names and layouts cause warnings about
+# reserved identifiers, padding and packed members. Other warnings are about other versions of the
+# languages, about C style in C++, or about pointer arithmetic.
 EVERYTHING = ['-Weverything', '-Werror', '-Wno-padded', '-Wno-packed', '-Wno-reserved-identifier',
               '-Wno-reserved-macro-identifier', '-Wno-reserved-id-macro', '-Wno-declaration-after-statement',
               '-Wno-c++98-compat', '-Wno-c++98-compat-pedantic', '-Wno-c++20-compat', '-Wno-old-style-cast',

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Conversions between a packet's header in host byte order and its two forms on the wire. The
+ * Tests the conversions between a packet's header in host byte order and two forms on the wire. The
  * program also runs on a big-endian machine, so it uses no test library.
  */
 #include <stdbool.h>

@@ -14,8 +14,8 @@ import sys
 
 import headers
 
-# The name, the compiler's target, and the column of the tables with the numbers that differ on this
-# target, or None.
+# The name, the compiler's target, and a column of the tables, counted from 0: this column has the
+# numbers that differ on the target. None means that no number differs.
 TARGETS = (
     ('32-bit x86', 'i386-linux-gnu', 3),
     ('32-bit ARM without an operating system', 'armv7-none-eabi', 4),
@@ -76,7 +76,8 @@ def main():
     os.makedirs(work, exist_ok=True)
     here = os.path.dirname(os.path.abspath(__file__))
     table = headers.read_table(os.path.join(here, 'linux-6.18.tsv'))
-    # newer.tsv has the source of a number in column 3, and the number of 32-bit x86 in column 4.
+    # newer.tsv has the source of a number in column 3, and the number on 32-bit x86 in column 4,
+    # counted from 0.
     table += [[*row[:3], *row[4:5]] for row in headers.read_table(os.path.join(here, 'newer.tsv'))]
     language = ['-std=gnu11', *headers.include_flags(src)]
     questions = {}

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Does a build with -Dfreestanding=true keep its promises?
-# - It makes every library. Linked into one object without a C library, they need only the four
-#   memory functions.
-# - It does not install the headers of parts that need an operating system.
+# - The build makes every library. All libraries together, linked into one object, need only the
+#   four memory functions of a C library.
+# - The build does not install the headers of parts that need an operating system.
 # usage: freestanding_build.sh WORK SRC CC MESON NINJA NM     a missing tool is ''
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -25,7 +25,7 @@ for folder in "$src"/virtio-*/src; do
 	name=${folder%/src}
 	echo "$archives" | grep -q "/lib${name##*/}\.a\$" || fail "there is no library of ${name##*/}"
 done
-# blk_file.h includes no header of an operating system, but its functions need an operating system.
+# The functions of blk_file.h need an operating system.
 hosted="$hosted virtio-blk/include/virtio/blk_file.h"
 for header in $(cd "$src" && find virtio-*/include -name '*.h'); do
 	there=$(find "$work/root" -path "*/include/${header#*/include/}")

@@ -33,7 +33,7 @@ BLANK = r'(?:[ \t]+|[ \t]*\n[ \t]*(?:\*|#|//)?[ \t]*)'
 
 
 def numbers(kind, one):
-    """Returns a pattern for `kind` and a list of what the pattern `one` matches."""
+    """Returns a pattern for the word `kind` and a list of numbers that match the pattern `one`."""
     return re.compile(rf'\b{kind}{BLANK}({one}\b(?:(?:,?{BLANK}and{BLANK}|{BLANK}to{BLANK}|,{BLANK}){one}\b)*)', re.I)
 
 
@@ -59,7 +59,7 @@ def read(path):
 
 
 def expand(words):
-    """Returns all numbers of a list such as "3, 4 and 7 to 9" or "R3 and R4", which keep the R."""
+    """Returns all numbers of a list such as "3, 4 and 7 to 9" or "R3 and R4". Keeps each R."""
     found = []
     for first, last in re.findall(rf'R?(\d+)(?:{BLANK}to{BLANK}R?(\d+))?', words, re.I):
         found += range(int(first), int(last or first) + 1)

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Functions of all checks. Meson calls each check with a work folder and the paths that the check
-# needs.
+# Functions and lists that all shell checks share. Meson calls each shell check with a work folder
+# and the paths that the check needs.
 
 LC_ALL=C
 export LC_ALL
@@ -59,8 +59,8 @@ work_in() {
 	: >"$work/made-by-a-check"
 }
 
-# search OPTION... PATTERN FILE...: runs grep -E. A bad pattern fails the check, so that it does not
-# count as "no match".
+# search OPTION... PATTERN FILE...: runs grep -E. A bad pattern fails the check, and does not count
+# as "no match".
 search() {
 	found=0
 	grep -E "$@" || found=$?

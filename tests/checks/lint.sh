@@ -88,7 +88,7 @@ search -e "->(host|desc|avail|used)(\[|->)|\.host(\[|->)" "$work/code" |
 search "\*(\([^()]*\*\))?\(?(\([^()]*\*\))?$path$member([^A-Za-z0-9_(]|\$)" "$work/code" |
 	report guest-memory 'guest memory dereferenced'
 
-# Freestanding sources include only these headers, and call no function of a C library.
+# Freestanding sources include only these headers, and call none of these functions of a C library.
 search '^[^:]*:[0-9]*:[ 	]*#[ 	]*include' "$work/code" >"$work/includes"
 search -v '<(stdbool|stddef|stdint|string|limits|virtio/[a-z0-9_/]+)\.h>|"[a-z0-9_]+\.h"' "$work/includes" |
 	report hosted 'not for freestanding sources'

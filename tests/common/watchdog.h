@@ -3,8 +3,8 @@
  * A watchdog for tests that could wait for ever. A thread checks at intervals whether the test has
  * made progress. The test fails after many checks in a row without progress.
  *
- * The watchdog counts checks, and does not measure time. So a slow test on a busy machine does not
- * fail, and no checks are counted while the machine is suspended.
+ * The watchdog counts checks, and does not measure time. A busy machine delays the checks as well
+ * as the test. While the machine is suspended, no check is counted.
  *
  * A loop that polls must not count each poll as progress, or the watchdog would never end it. Such
  * a loop calls watchdog_step() only for real progress, or bounds the number of polls.

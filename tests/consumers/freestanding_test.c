@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Tests the hypervisor without a C library, which polls its queue of sensors. */
+/* Tests freestanding.c, a hypervisor that polls a queue for requests to read sensors. */
 #include "consumers.h"
 
 #include "cmocka_includes.h"

@@ -69,7 +69,7 @@ void echo_reset(struct echo_device *dev)
 	virtio_queue_reset(&dev->queue);
 }
 
-/* Copies readable bytes into the writable buffers, until either side ends. */
+/* Copies readable bytes until no readable byte or no writable byte is left. */
 static uint32_t echo(struct echo_device *dev, struct virtio_chain *chain)
 {
 	struct virtio_chain_segments c = { .segments = dev->segments, .capacity = SEGMENTS };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The vhost-user back end, whose I/O completes later: some requests stay in flight while others are
- * popped.
+ * Tests the vhost-user back end, whose I/O completes later. Up to three requests are in flight at
+ * once.
  */
 #include "vhost_user.c"
 
@@ -43,7 +43,7 @@ static void reset_device(struct guest *g)
 	assert_int_equal(vring_stop(&vring), (uint16_t)begun);
 }
 
-/* Ends the oldest I/O. Its bytes show which request it belongs to. */
+/* Ends the oldest I/O. Fills its buffer with the request's number. */
 static void finish_one(void)
 {
 	struct io *io = &ios[done % IN_FLIGHT];
@@ -120,8 +120,8 @@ static int translate_if_mapped(void *context, uint64_t addr, uint64_t len, uint3
 }
 
 /*
- * A request in memory that is not mapped yet can be popped later. I/O that ends after a stop
- * records nothing.
+ * A request in memory that is not mapped yet can be popped later. I/O that ends after a stop marks
+ * nothing in the dirty log.
  */
 static void vhost_user_io_is_late_on_both_sides(void **state)
 {

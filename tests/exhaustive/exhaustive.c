@@ -7,13 +7,14 @@
  * count and code.
  *
  * usage: exhaustive [STRIDE [long]]
- *   STRIDE  check every STRIDE-th table; default 1. A prime STRIDE still varies all entries.
- *   long    check the tables of three entries in all guests and from each head
+ *   STRIDE  check every STRIDE-th table; default 1. Without the factors 2 and 5, STRIDE still
+ *           varies all entries.
+ *   long    check the tables of three entries in all guests and from each of the three heads
  *
  * Each guest makes the library access the tables in another way. The tables lie in one region, or a
- * border of regions lies in a descriptor, or the host address is odd. One guest has no indirect
- * descriptors. Each region is an allocation of exactly its length, so AddressSanitizer finds an
- * access one byte past its end.
+ * border of regions lies in a descriptor, or the host address is odd. One guest has not negotiated
+ * indirect descriptors. Each region except HUGE ends with its allocation, so AddressSanitizer finds
+ * an access one byte past the region.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -78,7 +79,7 @@ static void *allocate(size_t bytes)
 	return memory;
 }
 
-/* Returns memory that the host provides only when it is touched. The tests touch one page of it. */
+/* Reserves address space. The host provides a page only at its first access. */
 static void *allocate_huge(void)
 {
 	void *memory = mmap(NULL, (size_t)HUGE_BYTES, PROT_READ | PROT_WRITE,
@@ -124,7 +125,7 @@ static void poke_desc(struct guest *w, uint64_t addr, const struct vring_desc *d
 
 /*
  * Writes indirect tables outside the descriptor table. Each table holds a chain of two entries. One
- * table lies across the border, and one table at the top of the address space.
+ * table lies across BORDER, and one table at the top of the address space.
  */
 static void fill_data(struct guest *w)
 {
@@ -141,7 +142,7 @@ static void fill_data(struct guest *w)
 	poke_desc(w, TOP + 16, &chain[1]);
 }
 
-/* For ODD the first region has an odd host address, and its usual length. */
+/* For ODD, the first region has its usual length, but an odd host address. */
 static void make_regions(struct guest *w, enum layout layout, void *huge)
 {
 	const uint64_t cut = TABLE_HALF, first = layout == CUT ? cut : TABLE;
@@ -295,8 +296,8 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 }
 
 /*
- * The array and the counts must describe as many segments as fit. needed and last_writable must
- * describe the whole chain.
+ * The array and the counts must describe as many segments as fit into the array. needed and
+ * last_writable must describe the whole chain.
  */
 static bool same_resolution(const struct oracle_verdict *v, const struct virtio_chain_segments *c)
 {
@@ -321,8 +322,8 @@ static bool is_nothing(const struct virtio_chain_segments *c)
 }
 
 /*
- * Resolves into an array of capacity entries. The entry after the array must not change, and no old
- * content of c may be left.
+ * Resolves into an array of capacity entries. The entry after the array must not change. Fills c
+ * with garbage before, so that the caller notices fields that the library does not set.
  */
 static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t head, struct virtio_chain *chain,
 		   struct virtio_segment *segments, uint32_t capacity, struct virtio_chain_segments *c)
@@ -341,7 +342,7 @@ static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t hea
 
 /*
  * Resolves twice, the second time into a large array. If the first array was too small, the second
- * call returns the chain. After an error the second call returns the same error.
+ * call must return the whole chain. Otherwise the second call must have the same result.
  */
 static void compare_resolution(struct guest *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
 {
@@ -390,7 +391,7 @@ static void cut_request(const struct oracle_verdict *v, uint32_t header_bytes, s
 	}
 }
 
-/* Returns the errors that a request has. The library may report any of these errors. */
+/* Returns all errors of a request. The library may report any of them. */
 static oracle_errors judge_request(const struct oracle_verdict *v, uint32_t header_bytes, uint32_t capacity)
 {
 	oracle_errors errors = v->resolve;
@@ -441,7 +442,7 @@ static bool same_header(const struct guest *w, const struct oracle_verdict *v, c
 	return header[bytes] == 0x77;
 }
 
-/* Pops the chain as a request. */
+/* Pops the chain as a request, and compares the request with the verdict. */
 static void compare_request(struct guest *w, const struct oracle_verdict *v, uint32_t head, uint32_t header_bytes,
 			    uint32_t capacity)
 {
@@ -468,8 +469,8 @@ static void compare_request(struct guest *w, const struct oracle_verdict *v, uin
 	if (!allowed(judge_request(v, header_bytes, capacity), r.error))
 		disagree(w, v, head, "a request has another error", r.error);
 	/*
-	 * The library must find the status of any chain that has a status, also in a short request
-	 * or with a bad buffer.
+	 * The library must find the status of any chain that has a status, even if the request is
+	 * short or has a bad buffer.
 	 */
 	if (!same_segment(&r.data.last_writable, &v->resolved.last_writable))
 		disagree(w, v, head, "a request has another status", r.error);
@@ -525,8 +526,8 @@ static const uint64_t addrs_2[] = {
 };
 static const uint32_t lens_2[] = { 0, 1, 16, 32, 48, 0xffffffff };
 /*
- * Lengths that no indirect table can have, with addresses that a table could have. Each further
- * entry would add thousands of tables.
+ * Lengths that no indirect table can have, with addresses that a table could have. Each row adds
+ * more than 100,000 tables, so the list is short.
  */
 static const struct field_values more_2[] = { { TABLE_2, 8 }, { TABLE_2, 24 }, { DATA, 8 }, { DATA, 24 } };
 static const uint16_t nexts_2[] = { 0, 1, 2, 0xffff };
@@ -579,8 +580,8 @@ static const uint16_t nexts_3[] = { 0, 1, 2, 4 };
 static const struct field_values status_3 = { DATA + 8, 1 };
 
 /*
- * With the next flag, an entry takes each value of next. Without the flag, next has one value,
- * which must not matter.
+ * With the next flag, an entry takes each value of nexts_3. Without the flag, next is always
+ * 0xffff, which the library must ignore.
  */
 #define ENTRIES_3 (COUNT(buffers_3) * 4 * (COUNT(nexts_3) + 1))
 

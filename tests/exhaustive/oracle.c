@@ -47,7 +47,7 @@ static bool wraps(uint64_t addr, uint64_t len)
 }
 
 /*
- * Returns the errors of an access to a buffer. Checks each region that holds a part of the buffer.
+ * Returns the errors of an access to a buffer, in any region that holds a part of the buffer.
  */
 static oracle_errors judge_access(const struct oracle_guest *guest, const struct virtio_desc *buffer)
 {
@@ -121,7 +121,7 @@ static oracle_errors judge_table(const struct oracle_guest *guest, const struct 
 }
 
 /*
- * Returns the errors of a descriptor after the earlier descriptors of its chain. Does not check
+ * Returns the errors of a descriptor, given the earlier descriptors of its chain. Does not check
  * where the buffer lies.
  */
 static oracle_errors judge_shape(const struct oracle_verdict *v, const struct vring_desc *d, uint32_t table_len)
@@ -144,7 +144,8 @@ static oracle_errors judge_shape(const struct oracle_verdict *v, const struct vr
 }
 
 /*
- * Finds the last byte of the writable buffers. Leaves the length 0 if that byte cannot be written.
+ * Finds the last byte of the writable buffers. Leaves last_writable.len 0 if the byte cannot be
+ * written.
  */
 static void find_last_writable(const struct oracle_guest *guest, struct oracle_verdict *v)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Do stops and resets with requests in flight end, and only when nothing is in flight? The example
- * disk with a pool of threads serves a guest. This program plays the guest by register accesses.
- * The back end takes a random time for each request, so requests complete out of order. At random
- * points the guest resets the device, resets a queue, or stops a queue. Sometimes one vCPU resets a
- * queue while another vCPU resets the device.
+ * Does every stop and every reset end, but not while a request is in flight? The example disk with
+ * a pool of threads serves a guest. This program plays the guest by register accesses. The back end
+ * delays some requests, so requests complete out of order. At random points the guest resets the
+ * device or a queue. Sometimes the guest first stops the queue by QueueReady. Sometimes one vCPU
+ * resets a queue while another vCPU resets the device.
  *
- * Whenever a stop or a reset has ended, the guest overwrites rings and buffers. None of these bytes
- * may change, and no interrupt may come. Under ThreadSanitizer any access of the device to these
- * bytes would be a race. Each read of a block must return the data written last. If a reset has
- * abandoned a write, the block may still have the data from before that write.
+ * After each reset the guest overwrites the rings and buffers of each queue that was reset. None of
+ * these bytes may change. Under ThreadSanitizer any access of the device to these bytes would be a
+ * race. After a reset of the device no interrupt may come. Each read of a block must return the
+ * data written last. After a discard, or if a reset has abandoned a change of the block, the block
+ * may still have its earlier data.
  *
  * usage: async_disk_test [LIVES]    A life is the time between two resets of the device. The test
  *                                    runs LIVES lives, by default 2000. The driver has EVENT_IDX in
@@ -46,16 +47,16 @@
 #define FILL 0xa5
 #define STEPS 40u /* limit of the requests that the guest sends before a stop or a reset */
 
-/* Memory for one request at a time, and the versions of the blocks that these requests use. */
+/* A place has memory for one request at a time, and BLOCKS disk blocks of its own. */
 struct place {
 	bool busy;
-	uint32_t type; /* type of the request */
+	uint32_t type; /* VIRTIO_BLK_T_... */
 	uint32_t block;
 	uint16_t head;
-	uint64_t order;        /* number of the submission */
-	uint32_t last[BLOCKS]; /* last version that was written */
-	uint32_t version[BLOCKS];
-	uint32_t before[BLOCKS]; /* an earlier version that the block may still have */
+	uint64_t order;           /* number of the submission */
+	uint32_t last[BLOCKS];    /* newest version that a request has written */
+	uint32_t version[BLOCKS]; /* version that the block should have */
+	uint32_t before[BLOCKS];  /* an earlier version that the block may still have */
 };
 
 struct guest_queue {
@@ -106,7 +107,7 @@ static uint32_t below(uint32_t limit)
 
 /* The back end */
 
-/* Every other request takes up to a millisecond, so later requests overtake it. */
+/* Delays about half of the requests by up to 0.26 ms, so that later requests overtake them. */
 static void dawdle(void)
 {
 	const uint32_t n = __atomic_fetch_add(&m.requests_begun, 1, __ATOMIC_RELAXED) * 2654435761u;
@@ -140,7 +141,7 @@ static int slow_write_zeroes(void *context, uint64_t offset, uint64_t bytes, boo
 	return m.memory_backend.ops->write_zeroes(context, offset, bytes, unmap);
 }
 
-/* Reports an event to waiting vCPUs and to the guest. The caller holds the lock. */
+/* Reports an event to the guest's thread. The caller holds the lock. */
 static void tell(void)
 {
 	m.events++;
@@ -180,9 +181,8 @@ static uint32_t reg_get(uint32_t offset)
 }
 
 /*
- * Waits for an event, at most a second. The caller holds the lock. Returns whether there was an
- * event. After the second the thread may wait long for the lock, so an event in that time counts,
- * too.
+ * Waits up to one second for an event. The caller holds the lock. Returns whether there was an
+ * event. After a timeout the thread may wait long for the lock. An event in that time counts, too.
  */
 static bool wait_for_event(void)
 {
@@ -194,7 +194,7 @@ static bool wait_for_event(void)
 	return pthread_cond_timedwait(&m.event, &m.lock, &look) == 0 || m.events != before;
 }
 
-/* Makes a vCPU wait for an event. Fails if a stop never ends, or ends without a report. */
+/* Makes a vCPU wait for an event. Fails the test if a stop never ends, or ends without a report. */
 static void hold_vcpu(void)
 {
 	uint32_t in_flight = 0;
@@ -208,8 +208,8 @@ static void hold_vcpu(void)
 }
 
 /*
- * Writes a register. If wait is false, returns while the device still stops, as if another vCPU
- * ran.
+ * Writes a register. If wait is false, does not wait for the end of a stop. The next access is then
+ * as if from another vCPU.
  */
 static int reg_put(uint32_t offset, uint32_t value, bool wait)
 {
@@ -248,8 +248,8 @@ static void check_wake_ups(void)
 }
 
 /*
- * Waits until the device interrupts. The guest checks the ring at each event, or after a second,
- * and so finds a lost wake-up.
+ * Waits until the device interrupts. Checks the rings after each event, and after each second
+ * without an event, to find a lost wake-up.
  */
 static void wait_for_interrupt(void)
 {
@@ -324,7 +324,7 @@ static void kick(uint32_t queue)
 		reg_set(VIRTIO_MMIO_QUEUE_NOTIFY, queue);
 }
 
-/* Writes the data of a request into guest memory. Returns the buffer of this data. */
+/* Fills the data buffer of a request, unless the request is a read. Returns the buffer. */
 static struct virtio_mock_buffer put_data(struct place *p, uint32_t at, uint64_t number)
 {
 	const uint64_t sector = number * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES);
@@ -338,8 +338,8 @@ static struct virtio_mock_buffer put_data(struct place *p, uint32_t at, uint64_t
 		return (struct virtio_mock_buffer){ at + DATA, BLOCK_BYTES, 0 };
 	}
 	/*
-	 * The data is a range of sectors. The block then reads as zeroes. After a discard it may
-	 * also read as before.
+	 * The data names a range of sectors. After the request the block reads as zeroes. A
+	 * discarded block may also read as before.
 	 */
 	p->version[p->block] = 0;
 	virtio_put_le64(data, sector);
@@ -516,8 +516,8 @@ static void count_stop(uint32_t in_flight)
 }
 
 /*
- * The driver has seen the end of the stop, so the buffers belong to the guest again. Requests that
- * were in flight are lost, or the device has never seen them.
+ * Forgets the guest's requests in flight on a queue after a reset. Then checks that the device does
+ * not write into the queue's memory any more.
  */
 static void forget_requests(uint32_t queue)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Does each thread read a whole capacity of a disk while another thread changes the capacity? Two
- * threads read the capacity, check requests, save the disk and read its configuration space. The
- * main thread resizes the disk.
+ * Can a thread read half of an old and half of a new capacity of a disk? Two threads read the
+ * capacity, check requests, save the disk and read its configuration space. Meanwhile the main
+ * thread resizes the disk.
  *
- *   grow   The capacity grows, and its two halves are always equal. The storage of a capacity is
- *          prepared before the capacity is set. Each read must return equal halves and no smaller
- *          capacity than before, and must find that capacity's storage.
- *   swing  The capacity changes between two values that differ in every bit of a half. Requests
- *          that fit both must succeed, and requests that fit neither must fail.
+ *   grow   The capacity grows, and its two 32-bit halves are always equal. The storage of a
+ *          capacity is prepared before the capacity is set. Each read must return equal halves, and
+ *          no less than the same thread's earlier reads. The capacity's storage must be prepared.
+ *   swing  The capacity changes between two values whose two halves differ. Requests that fit both
+ *          capacities must succeed, and requests that fit neither capacity must fail.
  *
- * The preparation is not atomic. So ThreadSanitizer also shows that virtio_blk_set_capacity()
- * publishes it.
+ * The storage is written without atomics. So ThreadSanitizer reports a race if
+ * virtio_blk_set_capacity() does not publish the storage.
  *
  * usage: blk_capacity_test [UPDATES]   UPDATES is the number of updates of each kind, by default
  *                                      300000.
@@ -29,10 +29,10 @@
 
 #define UPDATES 300000u
 #define READERS 2u
-#define READS 2000u /* reads that each reader makes at least in each kind of run */
+#define READS 2000u /* least number of reads by each reader in a kind of run */
 #define LOW UINT64_C(0xffffffff)
 #define HIGH UINT64_C(0x100000000)
-#define MOST_UPDATES 0x3fffffu /* keeps both halves within VIRTIO_BLK_MAX_CAPACITY */
+#define MOST_UPDATES 0x3fffffu /* keeps the capacity within VIRTIO_BLK_MAX_CAPACITY */
 
 enum kind { GROW, SWING, KINDS };
 
@@ -60,7 +60,7 @@ static void check(bool good, const char *what, uint64_t capacity)
 		die(what, capacity);
 }
 
-/* A back end that is never called. */
+/* The back end. The test never calls it. */
 static int64_t no_move(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset)
 {
 	(void)context, (void)iov, (void)count, (void)offset;
@@ -89,7 +89,7 @@ static void make_disk(uint64_t capacity)
 
 /*
  * Returns whether the sector may be read, and may be discarded together with sector 0. While the
- * capacity swings, read and discard must have the same result.
+ * capacity swings, a sector fits both capacities or neither. So the two results must be equal.
  */
 static bool may_use(uint64_t sector)
 {

@@ -36,8 +36,8 @@ static uint64_t sleeps_of_consumer, sleeps_of_producer;
 	} while (0)
 
 /*
- * Returns the byte at an offset of the stream. Two sequences that begin at different offsets within
- * one capacity differ.
+ * Returns the byte at an offset of the stream. Sequences that begin at two nearby offsets differ,
+ * so the test notices a lost or repeated byte.
  */
 static uint8_t byte_at(uint64_t place)
 {
@@ -62,8 +62,8 @@ static void wait_for(uint32_t *flag, uint64_t *count)
 }
 
 /*
- * Makes the queries that the producer may make while the consumer runs. Meanwhile the room must not
- * shrink.
+ * Makes the queries that the producer may make while the consumer runs. The room must not shrink
+ * between two queries.
  */
 static void ask_as_producer(uint32_t random)
 {
@@ -113,8 +113,8 @@ static void *produce(void *unused)
 }
 
 /*
- * The consumer's driver and device. Both run on the consumer's thread, so the two threads share
- * only the input buffer.
+ * The consumer's driver and device. Both run on the consumer's thread, so the consumer and the
+ * producer share only the input buffer and two flags.
  */
 struct consumer {
 	uint8_t ram[RAM];
@@ -175,7 +175,7 @@ static void offer_buffers(struct consumer *c)
 	MUST(virtio_mock_publish(&c->mock) == 0);
 }
 
-/* Checks the bytes in used buffers, and returns their number. */
+/* Checks the bytes in used buffers. Returns the number of bytes. */
 static uint64_t take_used(struct consumer *c, uint64_t place)
 {
 	struct vring_used_elem used;
@@ -235,7 +235,7 @@ static void consume(struct consumer *c)
 			post(&wake_producer);
 		/*
 		 * No chain was completed although chains were available. So the input was empty,
-		 * and the producer was asked for a wake-up.
+		 * and the producer's next enqueue requests a wake-up.
 		 */
 		if (progress.chains == 0 && done < total)
 			wait_for(&wake_consumer, &sleeps_of_consumer);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Runs the two sides of an input buffer in every order of their steps. There are up to three
- * switches between the sides, in addition to the switches when a side sleeps or ends. Two threads
- * would rarely meet at the few instructions where a wake-up can be lost. So the source of the
- * buffer is compiled with a possible switch before each atomic access, and both sides are
- * coroutines of one thread. console_input_test.c tests the order of memory accesses between
- * processors.
+ * Runs the two sides of an input buffer in every order of their steps that has up to three switches
+ * between the sides. The switches when a side sleeps or ends do not count. Two threads would rarely
+ * meet at the few instructions where a wake-up can be lost. So the source of the buffer is compiled
+ * with a possible switch before each atomic access, and both sides are coroutines of one thread.
+ * console_input_test.c tests the order of memory accesses between processors.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -36,7 +35,7 @@ static struct {
 	enum side running;
 	bool asleep[SIDES], done[SIDES], woken[SIDES];
 	uint32_t step;
-	uint32_t switch_at[SWITCHES]; /* steps with a switch; MOST_STEPS: no switch */
+	uint32_t switch_at[SWITCHES]; /* steps with a switch; MOST_STEPS for no switch */
 	struct virtio_console_input input;
 	uint8_t storage[4];
 	uint32_t total, taken;
@@ -54,7 +53,7 @@ static bool can_run(enum side side)
 	return !w.done[side] && (!w.asleep[side] || w.woken[side]);
 }
 
-/* Lets the other side run, unless that side sleeps or has ended. */
+/* Lets the other side run, unless that side sleeps or has ended. A woken side can run. */
 static void switch_side(void)
 {
 	const enum side from = w.running, to = from == PRODUCER ? CONSUMER : PRODUCER;

@@ -2,8 +2,9 @@
 /*
  * Can threads lose an interrupt, or leave the line high? Several threads of a device raise
  * interrupts while the driver acknowledges, resets, or sets DRIVER_OK. The line is one atomic word,
- * like an interrupt controller's input, and calls of interrupt() wait before they take effect. A
- * round is a few steps of each thread. After each round everything is at rest and must agree.
+ * like an interrupt controller's input. Calls of interrupt() are often delayed before they change
+ * the line. A round is a few steps of each thread. After each round all threads rest, and the
+ * device's state, the line and the driver's counters must agree.
  *
  * In a crowd each thread has several steps. In a duel the driver and one thread of the device have
  * one step each, as nearly at the same time as possible. A duel has many rounds. A duel finds a
@@ -12,7 +13,7 @@
  *
  * usage: device_interrupt_test [ROUNDS]   ROUNDS is the largest number of rounds of a crowd, by
  *                                         default 10000. A duel has up to 40 times as many rounds.
- *                                         On a busy machine each kind of round ends early.
+ *                                         After 1000 rounds, a kind of round may end for its time.
  *
  * Hostile 88, 92, 107
  */
@@ -90,8 +91,8 @@ struct machine {
 	uint32_t random;
 	uint64_t arrived; /* arrivals of threads at meetings, in all rounds */
 	/*
-	 * The value of `events` that the driver has seen. Only the driver's thread uses this
-	 * member.
+	 * The value of `events` that the driver has seen. Only the driver's thread and die() use
+	 * this member.
 	 */
 	uint64_t seen;
 };
@@ -160,8 +161,8 @@ static void meet(uint64_t meeting)
 }
 
 /*
- * Waits for a random moment, shorter than a step. So any part of a step can coincide with any part
- * of the other side's step.
+ * Spins for a short random time. So any part of a step can coincide with any part of the other
+ * side's step.
  */
 static void linger(uint32_t *random)
 {
@@ -330,8 +331,8 @@ static void to_features_ok(void)
 }
 
 /*
- * Returns the cause that is pending when a duel with two causes begins. The driver acknowledges
- * this cause.
+ * Returns the cause that is pending when a round of RAISE_AND_ACKNOWLEDGE_OTHER begins. The driver
+ * acknowledges this cause.
  */
 static uint32_t old_cause(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * dirty_log_interleave includes this header before each source of the library. Then every mark in a
- * dirty log calls the program, which copies the marked page at once.
+ * Each source of the program dirty-log-interleave is compiled with this header in front. Then every
+ * mark in a dirty log calls the program, which copies the marked page at once.
  */
 #ifndef VIRTIO_TESTS_DIRTY_LOG_HOOK_H
 #define VIRTIO_TESTS_DIRTY_LOG_HOOK_H
@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * Sets bits in *at, which is a uint8_t or an unsigned long of `size` bytes. Then copies the marked
- * pages.
+ * Sets bits in *at, a unit of the dirty log. size is the unit's size in bytes, and must be 1. Then
+ * copies the marked pages.
  */
 void dirty_log_hook(void *at, size_t size, unsigned long bits);
 

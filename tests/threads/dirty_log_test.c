@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Does a migration get every page that the device has written? The main thread is driver and
+ * Does a migration get every page that the device has written? The main thread plays driver and
  * device: it serves bursts of requests in memory with a dirty log. Meanwhile another thread fetches
  * and clears the log, and copies the marked pages, as a migration does. After each burst the device
  * pauses, the pages that are still marked are copied, and the copy must equal the memory.
  *
- * If a page was marked before its bytes were written, or not at all, the copy has the old bytes.
+ * If a page was marked before its bytes were written, or not at all, the copy may have old bytes.
  * Each request of a burst writes pages of its own, because a later write would mark the page again.
  *
  * With INTERLEAVE there is no other thread: each mark itself copies the page (dirty_log_hook.h). So
@@ -62,9 +62,9 @@
 
 /* How requests are served. */
 enum way {
-	WRITER,  /* each chain through a writer, and completed alone */
-	MEMORY,  /* each descriptor by its guest address */
-	BATCHES, /* as WRITER, but several completions with one update of the index */
+	WRITER,  /* through a writer, with one completion for each chain */
+	MEMORY,  /* by the guest address of each descriptor */
+	BATCHES, /* as WRITER, but several completions with one update of the used index */
 	REQUEST, /* as requests of header, data and status */
 	BLOCK,   /* as reads of a disk */
 };
@@ -106,7 +106,7 @@ static struct {
 	uint32_t stop, stopped, resumed;
 	bool over;      /* accessed atomically */
 	uint32_t looks; /* how often the other thread has read the log; atomic */
-	uint64_t met;   /* pages copied while the device was writing */
+	uint64_t met;   /* pages that the other thread or the hook has copied */
 } m;
 
 static void check(bool good, const char *what)
@@ -123,9 +123,9 @@ static void check(bool good, const char *what)
 typedef uint64_t __attribute__((may_alias)) word;
 
 /*
- * A migration may copy a page while a device writes to it, because the mark after the write has the
- * page copied again. ThreadSanitizer must not report this race. clang's ThreadSanitizer checks
- * atomic loads even in this function, so the loads are volatile.
+ * A migration may copy a page while a device writes to the page, because the mark after the write
+ * makes the migration copy the page again. ThreadSanitizer must not report this race. clang's
+ * ThreadSanitizer checks atomic loads even in this function, so the loads are volatile.
  */
 __attribute__((no_sanitize("thread"))) static void copy_page(uint32_t page)
 {
@@ -372,8 +372,8 @@ static void run(enum way way, enum ring ring, uint32_t bursts)
 		resume();
 		m.burst++;
 		/*
-		 * Writes avail_event before the burst, because the mark of this write covers used
-		 * elements, too.
+		 * Writes avail_event before the burst. This write marks a page of the used ring,
+		 * and after the burst it could hide that another write lacks its mark.
 		 */
 		check(virtio_queue_enable_kicks(&m.queue) == 0, "enable_kicks");
 		add_burst();

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Is a notification ever lost? A driver on one thread and a device on another pass some million
+ * Is a notification ever lost? A driver on one thread and a device on another pass several million
  * buffers, with and without EVENT_IDX. Each side sleeps until the other side notifies it. A side
  * notifies only when the library's suppression logic says so. If one notification is lost, both
  * sides sleep for ever. No wait has a time limit: the watchdog finds that no counter changes, and
  * reports the counters. The test uses rings of all kinds, because slow paths and inline paths
  * publish in different functions.
  *
- * usage: notify_test [BUFFERS]   Each run passes one or several tenths of BUFFERS, by default a
- *                                million.
+ * usage: notify_test [BUFFERS]   BUFFERS is by default 1000000. Each run passes one tenth or
+ *                                several tenths of BUFFERS.
  *
  * Every buffer is checked, too. The device must see what the driver wrote before it made the buffer
  * available. The driver must see what the device wrote before it completed the buffer.
@@ -44,7 +44,7 @@
 enum way {
 	INLINE,
 	BATCHES,  /* several completions with one update of the index */
-	IN_ORDER, /* last request first: all wait for the first, which publishes them */
+	IN_ORDER, /* last request first; the first request's completion publishes all of them */
 	LOGGED,   /* with a record in a dirty log */
 	CUT,      /* in a ring that lies over several regions */
 };
@@ -52,7 +52,7 @@ enum way {
 static const char *const way_names[] = { "inline", "batches", "in order", "logged", "cut" };
 
 /*
- * A notification for one sleeping side. Two notifications before the side wakes count as one.
+ * A notification for one sleeping side. Two notifications before the side wakes act as one.
  *
  * Sleeping in the operating system takes long. So the two sides would hardly ever meet in the
  * critical moment between the last check of the ring and the sleep. Therefore both sides poll in
@@ -61,7 +61,7 @@ static const char *const way_names[] = { "inline", "batches", "in order", "logge
 struct event {
 	pthread_mutex_t mutex;
 	pthread_cond_t condition;
-	bool awake;
+	bool awake; /* the side polls, instead of sleeping in the operating system */
 	bool pending;
 	uint64_t count;
 };
@@ -177,8 +177,8 @@ static void await_event(struct event *event, int *side)
 }
 
 /*
- * Returns a random number of steps. Each side makes this many steps before it waits for the other
- * side, so the two sides meet at different points.
+ * Returns a random number from 1 to limit. The sides work in bursts of random length, so they meet
+ * at different points.
  */
 static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 {
@@ -187,8 +187,8 @@ static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 }
 
 /*
- * Spins for a random time if both sides poll. Otherwise the two would run in lockstep: one side
- * would always finish its last check long before the other side publishes.
+ * Spins for a random time if both sides poll. Without this spin the two sides would run in
+ * lockstep: one side would always finish its last check long before the other side publishes.
  */
 static void dawdle(uint32_t *seed)
 {
@@ -199,8 +199,8 @@ static void dawdle(uint32_t *seed)
 /* The device */
 
 /*
- * Reads a request, which must be its number. Writes the inverted number as the answer, as proof
- * that the device has read the request.
+ * Reads a request, which must hold its own number. Writes the inverted number as the answer, to
+ * prove that the device has read the request.
  */
 static void serve(struct virtio_chain *chain, uint64_t number)
 {

@@ -63,8 +63,8 @@ struct virtio_blk_config {
 	__u8 unused;
 	__le16 num_queues;
 	/*
-	 * For each range command: most sectors of a range, most ranges of a request, alignment in
-	 * sectors.
+	 * For each range command: most sectors of a range, and most ranges of a request. Discard
+	 * and secure erase have an alignment, in sectors.
 	 */
 	__le32 max_discard_sectors;
 	__le32 max_discard_seg;

@@ -21,7 +21,7 @@
 #define VIRTIO_CONFIG_S_FAILED 128     /* the driver has given up */
 
 /*
- * Feature bits from START to END - 1 belong to queues and transports. All other bits belong to the
+ * Feature bits from START to END - 1 belong to queues and transports, and mean the same for every
  * device type.
  */
 #define VIRTIO_TRANSPORT_F_START 28

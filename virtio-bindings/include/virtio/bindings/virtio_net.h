@@ -102,7 +102,7 @@ struct virtio_net_config {
 #define VIRTIO_NET_HDR_GSO_TCPV6 4
 #define VIRTIO_NET_HDR_GSO_ECN 0x80 /* flag: explicit congestion notification */
 
-/* The header of a packet, unless VIRTIO_NET_F_HASH_REPORT is negotiated. */
+/* The header of a packet, unless a longer header is negotiated. */
 struct virtio_net_hdr_v1 {
 	__u8 flags;      /* VIRTIO_NET_HDR_F_... */
 	__u8 gso_type;   /* VIRTIO_NET_HDR_GSO_... */
@@ -138,7 +138,7 @@ struct virtio_net_hdr_v1 {
 #define VIRTIO_NET_HASH_REPORT_UDPv6_EX 9
 
 /*
- * The header of a packet, if VIRTIO_NET_F_HASH_REPORT is negotiated. Linux before 6.18 has __le32
+ * The header of a packet with a hash (VIRTIO_NET_F_HASH_REPORT). Linux before 6.18 has __le32
  * hash_value instead of two halves.
  */
 struct virtio_net_hdr_v1_hash {

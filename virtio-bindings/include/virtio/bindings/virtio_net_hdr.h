@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A packet's header in host byte order, and conversions between it and its two forms on the wire:
+ * A packet's header in host byte order, and its conversions from and to two forms on the wire,
  * without and with a hash. The functions read and write the caller's copies, and are thread-safe.
  * They check nothing: a guest may have written any value. They access fields by offset, because
  * Linux has renamed the hash's field.
@@ -16,7 +16,7 @@
 #include <virtio/bindings/virtio_net.h>
 #include <virtio/endian.h>
 
-/* Either header in host byte order. */
+/* A header in host byte order, without or with a hash. */
 struct virtio_net_hdr_host {
 	uint8_t flags;        /* VIRTIO_NET_HDR_F_... */
 	uint8_t gso_type;     /* VIRTIO_NET_HDR_GSO_... */

@@ -79,7 +79,7 @@ struct virtio_pci_cap64 {
 /* VIRTIO_PCI_CAP_NOTIFY_CFG */
 struct virtio_pci_notify_cap {
 	struct virtio_pci_cap cap;
-	__le32 notify_off_multiplier; /* bytes between two queues' registers */
+	__le32 notify_off_multiplier; /* bytes for each unit of queue_notify_off */
 };
 
 /* VIRTIO_PCI_CAP_PCI_CFG */
