@@ -38,7 +38,7 @@ static struct {
 	size_t most;               /* most bytes that one pwrite() writes; 0: no limit */
 	bool put_nothing;          /* whether pwrite() returns 0 */
 	bool is_device;            /* whether fstat() reports a block device */
-	int punches, zeroes, puts; /* calls that were not interrupted */
+	int punches, zeroes, puts; /* calls that fault() permitted */
 	int controls;
 	unsigned long command; /* of the last ioctl() */
 	uint64_t range[2];

@@ -36,7 +36,7 @@ struct guest {
 	uint8_t config[CONFIG_BYTES];
 	bool slow; /* whether resets and stops need a report to end */
 	/*
-	 * Counts the calls of activate, notify, start and config_write. None of these calls may
+	 * Counts the calls of start(), also those by activate(), and of notify(). No such call may
 	 * come between watch() and expect_silence().
 	 */
 	uint32_t calls;

@@ -3,8 +3,8 @@
 #include "device_fixture.h"
 
 /*
- * Brings the device to the state with this number. The numbers cover all statuses that a driver can
- * reach. Returns false after the last state.
+ * Brings the device to the state with this number. The states are status 0, each step of the
+ * set-up, FAILED, and DEVICE_NEEDS_RESET. Returns false after the last state.
  */
 static bool next_place(struct device_fixture *f, uint32_t place)
 {
@@ -26,10 +26,7 @@ static bool next_place(struct device_fixture *f, uint32_t place)
 	return true;
 }
 
-/*
- * virtio 1.4, 2.5.2 and 5.3.5.1: the space can be read and written in every status, also in status
- * 0.
- */
+/* virtio 1.4, 2.5.2 and 5.3.5.1: the space can be read and written in each of these states. */
 static void config_is_read_and_written_in_every_state(void **state)
 {
 	const uint8_t bytes[4] = { 1, 2, 3, 4 };

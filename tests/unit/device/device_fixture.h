@@ -229,7 +229,9 @@ void device_forget(struct device_fixture *f);
 /* Checks that the n-th event exists and has this kind and these arguments. */
 void expect_event(const struct device_fixture *f, uint32_t n, enum device_op op, uint32_t a, uint32_t b);
 
-/* Returns whether two devices are the same to a driver. Ignores counters and the first error. */
+/*
+ * Returns whether two devices have the same set-up and state. Ignores counters and the first error.
+ */
 bool device_same(const struct virtio_device *a, const struct virtio_queue_registers *a_queues,
 		 const struct virtio_device *b, const struct virtio_queue_registers *b_queues);
 

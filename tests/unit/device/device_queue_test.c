@@ -295,8 +295,8 @@ static void queue_ready_counts_event_fields_under_event_idx_alone(void **state)
 }
 
 /*
- * Translates RAM. The page at 0x6000 is write-only, the page at 0x7000 is not mapped, and all other
- * addresses are readable and writable.
+ * Translates RAM. The page at RAM_START + 0x6000 is write-only, the page at RAM_START + 0x7000 is
+ * not mapped, and all other addresses are readable and writable.
  */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
