@@ -26,7 +26,7 @@ static uint32_t sector_of(uint32_t number)
 	return number / REQUESTS % SECTORS;
 }
 
-/* Returns the byte of the last write before this request. */
+/* Returns the byte that the last write up to this request has written. */
 static uint8_t byte_of(uint32_t number)
 {
 	return (uint8_t)(number / REQUESTS % 251 + 1);

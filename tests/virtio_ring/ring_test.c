@@ -3,8 +3,8 @@
  * Linux's virtio_ring.c as the driver of our queue, in one process and one thread. Driver and
  * device take random turns. Each side sleeps when its protocol says that a notification will come.
  * Only a notification of the other side wakes the sleeper. If both sides sleep and requests are
- * left, a notification was lost. Every request carries data both ways, cut into random pieces, and
- * both sides check the data.
+ * left, a notification was lost. Every request carries data for the device, and most requests have
+ * room for a reply. Data and reply are cut into random pieces. The receiving side checks them.
  *
  * The number of requests in each run is several times the number of values of a 16-bit index.
  */
