@@ -28,7 +28,7 @@ VIRTIO_BEGIN_DECLS
  * @dst     the caller's own memory, len bytes
  * @src     the caller's own memory, len bytes; only read
  * @len     bytes; may be 0
- * @value   in the host's byte order. A load also returns this order.
+ * @value   in the host's byte order. A load returns its value in the same order.
  */
 
 /*

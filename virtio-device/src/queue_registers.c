@@ -262,7 +262,10 @@ static int ask_stop(struct virtio_device *device, struct virtio_queue_registers 
 	return device->ops->queue_stop(device, index);
 }
 
-/* Stops an enabled queue. If the device is not active, nothing uses the queue. */
+/*
+ * Stops an enabled queue. If the device is not active, nothing uses the queue, and queue_stop() is
+ * not called. Returns 0, also after an error; or VIRTIO_DEVICE_IN_PROGRESS.
+ */
 static int stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index, bool reset)
 {
 	int result;

@@ -233,7 +233,7 @@ static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buf
 	return error ? error : (int)chains;
 }
 
-/* Adds chains. Every access that can fail comes before the records change. */
+/* Adds chains. The mock's records change only after all accesses that can fail. */
 static int add_chains(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count, bool many,
 		      uint16_t *heads)
 {

@@ -20,7 +20,7 @@ const struct virtio_section_layout *virtio_blk_layout(void);
 
 /*
  * The values that a driver or an operator can change. Plain data. The options are not part of the
- * state: the owner of the disk has them.
+ * state: the target's disk must have been set up with the options of the source.
  */
 struct virtio_blk_state {
 	uint64_t features; /* negotiated: a mask of bits 0 to 23 */

@@ -110,8 +110,8 @@ struct virtio_device_ops {
 	 *   VIRTIO_DEVICE_IN_PROGRESS  requests still use guest memory. The driver sees the reset
 	 *                              after a report.
 	 *   an error                   the device cannot be reset. The core sets
-	 *                              DEVICE_NEEDS_RESET, even if the status was 0: no driver sets
-	 *                              the device up before a reset has succeeded. The next reset
+	 *                              DEVICE_NEEDS_RESET, even if the status was 0. So no driver
+	 *                              can use the device before a reset succeeds. The next reset
 	 *                              calls this again. Until then the driver may stop queues.
 	 */
 	int (*reset)(struct virtio_device *device);
@@ -218,7 +218,7 @@ struct virtio_shm_region {
 struct virtio_device_options {
 	const struct virtio_device_ops *ops;
 	void *context; /* belongs to the author */
-	uint32_t type; /* VIRTIO_ID_... of <virtio/bindings/virtio_ids.h>; 0: drivers ignore it */
+	uint32_t type; /* VIRTIO_ID_... of <virtio/bindings/virtio_ids.h>; with 0 no driver binds */
 	uint32_t vendor;
 	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered; VERSION_1 is added */
 	struct virtio_queue_registers *queues;

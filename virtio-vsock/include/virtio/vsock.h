@@ -70,7 +70,7 @@ VIRTIO_INLINE void virtio_vsock_header_from_raw(struct virtio_vsock_hdr *header,
 VIRTIO_INLINE void virtio_vsock_header_to_raw(const struct virtio_vsock_hdr *header, void *raw);
 
 /*
- * Each returns one field in the host's byte order (virtio 1.4, 5.10.6).
+ * Each function returns one field in the host's byte order (virtio 1.4, 5.10.6).
  *
  *   len        bytes of payload
  *   type, op   any value, also outside enum virtio_vsock_type and enum virtio_vsock_op
@@ -89,7 +89,7 @@ VIRTIO_INLINE uint32_t virtio_vsock_flags(const struct virtio_vsock_hdr *header)
 VIRTIO_INLINE uint32_t virtio_vsock_buf_alloc(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE uint32_t virtio_vsock_fwd_cnt(const struct virtio_vsock_hdr *header);
 
-/* Each sets one field from a value in the host's byte order. The value is not checked. */
+/* Each function sets one field from a value in the host's byte order, and checks no value. */
 VIRTIO_INLINE void virtio_vsock_set_src_cid(struct virtio_vsock_hdr *header, uint64_t src_cid);
 VIRTIO_INLINE void virtio_vsock_set_dst_cid(struct virtio_vsock_hdr *header, uint64_t dst_cid);
 VIRTIO_INLINE void virtio_vsock_set_src_port(struct virtio_vsock_hdr *header, uint32_t src_port);
@@ -102,9 +102,9 @@ VIRTIO_INLINE void virtio_vsock_set_buf_alloc(struct virtio_vsock_hdr *header, u
 VIRTIO_INLINE void virtio_vsock_set_fwd_cnt(struct virtio_vsock_hdr *header, uint32_t fwd_cnt);
 
 /*
- * Each tests one flag of one op, and returns false for every other op. A SHUTDOWN says that its
- * sender will receive no more, or will send no more. An RW ends a message, or ends a record.
- * Undefined flags are ignored.
+ * Each function tests one flag of one op, and returns false for every other op. The flags of a
+ * SHUTDOWN say that its sender will receive no more, or will send no more. The flags of an RW say
+ * that it ends a message, or a record. Undefined flags are ignored.
  */
 VIRTIO_INLINE bool virtio_vsock_shuts_receive(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE bool virtio_vsock_shuts_send(const struct virtio_vsock_hdr *header);
