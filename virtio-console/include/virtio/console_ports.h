@@ -19,7 +19,7 @@
  * PORT_READY is answered for every present port, even if no DEVICE_READY came since the reset:
  * Linux sends only PORT_READY when it resumes.
  *
- * A PORT_OPEN of the driver is ignored before PORT_READY. Each PORT_READY closes the driver's end of
+ * The driver's PORT_OPEN is ignored before PORT_READY. Each PORT_READY closes the driver's end of
  * the port. So a message for a removed port does not open the next port with the same number.
  *
  * What the guest can do: send any message at any time, or never answer. Invalid messages are
