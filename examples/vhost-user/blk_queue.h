@@ -107,9 +107,9 @@ bool blk_queue_has_popped(const struct blk_queue_popped *popped);
 void blk_queue_unpop(struct blk_queue_popped *popped, struct virtio_queue *virtq);
 
 /*
- * Unpops an unfinished request, after blk_queue_unpop(): the chains in `popped` were popped later.
- * The request is later carried out from its beginning. In a broken ring the request fails instead,
- * because the stop of the queue waits for the request's completion.
+ * Unpops an unfinished request. Call blk_queue_unpop() first, because its chains were popped after
+ * this request. The request is later carried out from its beginning. In a broken ring the request
+ * fails instead, because the stop of the queue waits for the request's completion.
  */
 void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
 

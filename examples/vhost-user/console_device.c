@@ -385,7 +385,7 @@ static int queue_notify(struct device *device, struct device_queue *queue, unsig
 	return index % 2 ? transmit(console, port, queue) : receive(console, port, queue);
 }
 
-/* Takes the rest of the chain in flight, as far as the reserve of the buffer has room. */
+/* Copies the rest of the chain in flight to the port's buffer, as far as the reserve has room. */
 static void finish_chain(struct console_device *console, struct port *port, struct device_queue *queue)
 {
 	struct virtio_console_progress progress;

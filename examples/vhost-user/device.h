@@ -170,8 +170,8 @@ struct device_ops {
 
 	/*
 	 * Completes or unpops each chain in flight. From then until the next turn, guest memory may
-	 * be replaced, including the memory of the ring. A device that has consumed a part of an
-	 * unpopped chain's bytes remembers how many.
+	 * be replaced, including the memory of the ring. A device that has consumed some bytes of
+	 * an unpopped chain remembers their number, so that no byte is consumed twice.
 	 */
 	void (*queue_drain)(struct device *device, struct device_queue *queue);
 

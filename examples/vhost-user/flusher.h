@@ -32,8 +32,8 @@ void flusher_close(struct flusher *flusher);
 
 /*
  * Begins a flush. The answer to the earlier flush must have been read. The answer to this flush, a
- * uint64_t, can be read from `answer` later. If no thread can be started, flusher_begin() flushes
- * and then returns, which is only slower.
+ * uint64_t, can be read from `answer` later. If no thread can be started, flusher_begin()
+ * itself flushes before it returns. This is slower, but has the same result.
  */
 void flusher_begin(struct flusher *flusher);
 

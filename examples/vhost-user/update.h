@@ -45,7 +45,7 @@ void update_free(struct update *update);
 int update_check_devices(const struct update_entry *entries, unsigned int count);
 
 /*
- * Saves all devices, which are paused.
+ * Saves all devices, which must be paused.
  *
  * @handover  gets the descriptors
  * @length    set to the length of the state in bytes

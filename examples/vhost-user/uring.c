@@ -519,7 +519,7 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 
 	blk_queue_unpop(&uring->popped, virtq);
 	uring->stopping = true;
-	/* An error is ignored: the queue is broken, or the next turn finds the error. */
+	/* Ignore errors here and below: if the queue has another turn, that turn finds the error. */
 	(void)set_going(uring, virtq, blk_queue_turn());
 	while (uring->in_flight > 0) {
 		/* Submitted pieces end even if waiting for them fails. */

@@ -105,7 +105,8 @@ struct vhost_user_config {
 	uint8_t data[VHOST_USER_MAX_PAYLOAD - 12];
 };
 
-#define VHOST_USER_CONFIG_SPACE 4096u /* bytes; no front end sends more */
+/* The largest configuration space in bytes. No front end accesses bytes after it. */
+#define VHOST_USER_CONFIG_SPACE 4096u
 
 /*
  * Some front ends add this to an offset: virtio-mmio has the configuration space at this offset

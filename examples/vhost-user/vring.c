@@ -517,7 +517,7 @@ bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory
 	       vring->kick_fd >= 0 && memory && is_enabled(setup, features);
 }
 
-/* Lets the ring's thread serve the queue, which is started. */
+/* Lets the ring's thread serve the queue, which must be started. */
 static int run_ring(struct vhost_vring *vring, const struct shared_memory *memory)
 {
 	int error;

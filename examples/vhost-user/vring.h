@@ -182,8 +182,8 @@ int vring_set_kick(struct vhost_vring *vring, int fd);
 
 /*
  * Set a descriptor, which the ring owns from now on, or remove it (-1). A running ring signals a
- * new call descriptor in its next turn. Return 0, or VIRTIO_EINVAL for the wrong kind of file,
- * which is closed.
+ * new call descriptor in its next turn. Return 0; or VIRTIO_EINVAL after closing a descriptor of
+ * the wrong kind.
  */
 int vring_set_call(struct vhost_vring *vring, int fd);
 int vring_set_err(struct vhost_vring *vring, int fd);

@@ -94,8 +94,8 @@ static void *run(void *arg)
 	struct worker *worker = arg;
 
 	/*
-	 * The loop itself fails only for an invalid descriptor. Then the thread waits for orders
-	 * only.
+	 * event_loop_turn() can fail only for an invalid descriptor. The thread then handles no
+	 * more events, but still checks for orders every millisecond.
 	 */
 	while (obey(worker))
 		if (event_loop_turn(&worker->loop))
