@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 # Seconds for one bug: ten times the longest search on an idle machine.
 limit=600
-# Runs of a program with threads for one bug.
+# The most runs for one bug that shows only between two threads.
 runs=20
 work=${1:-build/mutants}
 [ $# -eq 0 ] || shift

@@ -68,7 +68,7 @@ static void changed(struct blk_harness *h, struct blk_progress *p, uint64_t offs
 
 /* Reads and writes */
 
-/* Returns the number of bytes in a vector. Traps unless it holds the next bytes of the data. */
+/* Checks that a vector points to the next bytes of the data. Returns the number of these bytes. */
 static uint64_t check_vector(struct blk_harness *h, const struct blk_progress *p, const struct blk_run *run,
 			     const struct virtio_iovec *iov, uint32_t count)
 {

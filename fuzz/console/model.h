@@ -44,7 +44,7 @@ struct chain_spec {
 	bool malformed; /* the descriptors do not form a valid chain */
 };
 
-/* Ring and counters of one queue. */
+/* One queue: the driver's side, the library's queue, and the chains that are not completed. */
 struct guest_queue {
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[QUEUE_SIZE];

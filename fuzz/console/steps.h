@@ -16,7 +16,10 @@
 #define CONSOLE_O_EMERGENCY 4
 #define CONSOLE_O_UNNEGOTIATED 8 /* MULTIPORT is not negotiated */
 
-/* The first byte of a step is its number. The bytes after it are the arguments. */
+/*
+ * The first byte of a step is its number. The bytes after it are the arguments, which each comment
+ * lists after a colon.
+ */
 enum console_step {
 	/*
 	 * The driver adds a chain: queue, (descriptors - 1) | 8 for a table | damage << 4;

@@ -672,7 +672,7 @@ void device_model_end_stop(struct device_model *m, uint16_t index, int error)
 		stopped(m, index);
 }
 
-/* Stops the selected queue, which is ready. */
+/* Stops the selected queue, which must be ready. */
 static int stop(struct device_model *m, struct device_model_queue *q, bool reset)
 {
 	const uint16_t index = (uint16_t)m->queue_sel;

@@ -5,8 +5,9 @@
 
 /*
  * The first two bytes are the number of a machine in a random valid state. Steps follow. A step is
- * a byte, and its arguments are the bytes after it. fuzz_number() reads an argument "number".
- * Offsets, sections, fields and entries are taken modulo the number that exists.
+ * a byte, and its arguments are the bytes after it. Each comment lists the arguments after a colon.
+ * fuzz_number() reads an argument "number". Offsets, sections, fields and entries are taken modulo
+ * the number that exists.
  */
 enum state_step {
 	STATE_JUDGE_RAW, /* reads and restores the file as it is */
