@@ -519,7 +519,7 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 
 	blk_queue_unpop(&uring->popped, virtq);
 	uring->stopping = true;
-	/* Ignore errors here and below: if the queue has another turn, that turn finds the error. */
+	/* Ignore errors here and below: the next turn, if there is one, finds the error again. */
 	(void)set_going(uring, virtq, blk_queue_turn());
 	while (uring->in_flight > 0) {
 		/* Submitted pieces end even if waiting for them fails. */
