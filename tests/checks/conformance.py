@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Is every clause of virtio 1.4 that binds our devices proved by tests that passed in this build?
+"""Does every clause of virtio 1.4 that binds our devices have a row with proofs that hold?
 
 usage: conformance.py SRC BUILD
 
 Reads SRC/tests/conformance.tsv; its head describes a row.
 - Runs the unit tests that rows name. Each named function must succeed.
 - Runs the programs of tests/threads that rows name. Each program must succeed.
-- Other tests (guests, checks) take too long to run twice. They must be defined in this build.
+- Other tests (guests, checks) take too long to run twice. They must be defined in this build,
+  unless the build leaves out guests or examples.
 - Each quoted phrase must still be in its header.
 """
 import json

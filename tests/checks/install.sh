@@ -18,8 +18,8 @@ ran=0
 [ -n "$meson" ] || skip 'no meson to install with'
 quietly 'meson does not install' env DESTDIR="$work/root" "$meson" install -C "$build" --no-rebuild || finish
 
-# pkg-config sees only the installed files. It also prints the folders that the compiler searches by
-# default.
+# pkg-config sees only the installed files. It also prints folders such as /usr/include, which it
+# leaves out by default.
 pc=$(find "$work/root" -name 'virtio-queue.pc')
 [ -n "$pc" ] || fail 'virtio-queue.pc is not installed'
 export PKG_CONFIG_LIBDIR="${pc%/*}" PKG_CONFIG_PATH='' PKG_CONFIG_SYSROOT_DIR="$work/root"

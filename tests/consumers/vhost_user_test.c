@@ -123,7 +123,7 @@ static int translate_if_mapped(void *context, uint64_t addr, uint64_t len, uint3
  * A request in memory that is not mapped yet can be popped later. I/O that ends after a stop marks
  * nothing in the dirty log.
  */
-static void vhost_user_io_is_late_on_both_sides(void **state)
+static void vhost_user_retries_unmapped_request_and_refuses_late_io(void **state)
 {
 	static uint8_t ram[GUEST_BYTES];
 	unsigned long bitmap[GUEST_BYTES >> 12] = { 0 };
@@ -163,7 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vhost_user_answers_every_request),
-		cmocka_unit_test(vhost_user_io_is_late_on_both_sides),
+		cmocka_unit_test(vhost_user_retries_unmapped_request_and_refuses_late_io),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

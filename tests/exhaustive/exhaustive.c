@@ -183,7 +183,7 @@ static void make_guest(struct guest *w, const char *name, enum layout layout, ui
 	    virtio_queue_start(&w->queue, &config, &w->map))
 		die("virtio_queue_start");
 	if ((w->queue.desc != NULL) != (layout == FLAT))
-		die("the layout does not select its path to the descriptor table");
+		die("the library does not take the layout's path to the descriptor table");
 }
 
 static void free_guest(struct guest *w)

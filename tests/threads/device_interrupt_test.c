@@ -450,13 +450,13 @@ static void after_round(void)
 	switch (m.kind) {
 	case NEEDS_RESET:
 		check(status == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET), "NEEDS_RESET is not set");
-		check(m.config_raised == 1, "not one configuration interrupt");
+		check(m.config_raised == 1, "not exactly one configuration interrupt");
 		finish_reset();
 		break;
 	case NEEDS_RESET_AT_DRIVER_OK:
 		/* The device's call and the driver's DRIVER_OK may come in either order. */
 		check(status == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET), "NEEDS_RESET or DRIVER_OK is not set");
-		check(m.config_raised == 1, "not one configuration interrupt");
+		check(m.config_raised == 1, "not exactly one configuration interrupt");
 		finish_reset();
 		break;
 	case RESET:

@@ -79,7 +79,7 @@ struct virtio_mem_resp {
 	} u;
 };
 
-/* Sizes are bytes, and multiples of block_size. */
+/* Sizes are in bytes, and are multiples of block_size. */
 struct virtio_mem_config {
 	__le64 block_size; /* a power of two */
 	__le16 node_id;    /* valid with VIRTIO_MEM_F_ACPI_PXM */

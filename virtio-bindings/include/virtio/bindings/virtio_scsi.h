@@ -27,8 +27,8 @@ struct virtio_scsi_config {
 	__le32 max_sectors;
 	__le32 cmd_per_lun;
 	__le32 event_info_size;
-	__le32 sense_size; /* the driver may write it; bytes of sense in a response */
-	__le32 cdb_size;   /* the driver may write it; bytes of cdb in a request */
+	__le32 sense_size; /* writable by the driver: bytes of sense in a response */
+	__le32 cdb_size;   /* writable by the driver: bytes of cdb in a request */
 	__le16 max_channel;
 	__le16 max_target;
 	__le32 max_lun;
