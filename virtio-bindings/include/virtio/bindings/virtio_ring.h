@@ -94,8 +94,9 @@ struct vring {
 #define vring_avail_event(vr) (*(__virtio16 *)(void *)&(vr)->used->ring[(vr)->num])
 
 /*
- * Lays out a ring of num entries in vring_size(num, align) bytes at p. p must be a multiple of
- * align, a power of two. No byte at p is accessed. Calls on one vr are not thread-safe.
+ * Lays out a ring of num entries at p. The used area starts at a multiple of align, a power of two.
+ * If p is aligned as well, the ring has vring_size(num, align) bytes. No byte at p is accessed.
+ * Calls on one vr are not thread-safe.
  */
 static __inline__ void vring_init(struct vring *vr, unsigned int num, void *p, unsigned long align)
 {
