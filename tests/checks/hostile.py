@@ -5,9 +5,9 @@
 usage: hostile.py SRC
 
 Reads SRC/tests/hostile.md, whose head describes a row, and every text file of the libraries,
-examples, tests and fuzzers. A comment refers to a case as "hostile 3", "hostile 3, 4 and 7" or
-"hostile 3 to 7", and to a regression as "regression R3" or "regressions R3, R4 and R7". Capital
-letters and line ends do not matter. Demands:
+examples, tests and fuzzers. A comment refers to cases as "hostile 3", "hostile 3, 4 and 7" or
+"hostile 3 to 7". It refers to regressions as "regression R3" or "regressions R3, R4 and R7".
+Capital letters and line ends do not matter. Demands:
 
 - Each number has exactly one row, and the rows are in order.
 - A row names existing tests in files that refer to the row's number, or gives a reason in words.

@@ -4,10 +4,9 @@
 
 usage: used.py SRC
 
-A public function is declared by a header in include/virtio or virtio-*/include/virtio, but not in
-the subfolders inline/ (internal) and bindings/ (Linux's names). Demands that each function is
-called in a source or an inline body of the libraries, in an example, or in a C block of a README.
-Tests do not count.
+A header in include/virtio or virtio-*/include/virtio declares the public functions. The subfolders
+inline/ (internal) and bindings/ (Linux's names) do not count. Each function must be used in a
+source or an inline body of the libraries, in an example, or in a C block of a README.
 """
 import glob
 import os

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The interface between the consumers and the programs around them. */
+/* The functions that the programs of this folder and their tests call in each other. */
 #ifndef TESTS_CONSUMERS_H
 #define TESTS_CONSUMERS_H
 
