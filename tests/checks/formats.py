@@ -45,7 +45,6 @@ class Section:
     def __init__(self, name, version):
         self.name = name
         self.lines = [f"section {name} version {version}"]
-        self.entries = 0  # tables of entries
         self.each = None  # bytes of an entry, by version
         self.in_entry = False
 

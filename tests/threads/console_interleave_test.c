@@ -173,6 +173,8 @@ static uint32_t run(uint32_t capacity, enum side first, uint32_t a, uint32_t b, 
 	swapcontext(&w.home, &w.contexts[first]);
 	if (w.taken != w.total || !virtio_console_input_is_empty(&w.input))
 		fail("bytes are left");
+	if (w.step > MOST_STEPS)
+		fail("a run has more than MOST_STEPS steps");
 	return w.step;
 }
 
