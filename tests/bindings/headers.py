@@ -111,7 +111,7 @@ class Tree:
             self.functions.append(name)
 
     def plain(self, kind):
-        """Returns a type without names of typedefs. clang itself leaves these names in arrays."""
+        """Returns a type without typedefs. clang itself does not resolve the type of an array."""
         kind = kind.get('desugaredQualType', kind['qualType'])
         element, bracket, length = kind.partition('[')
         return self.aliases.get(element, element) + bracket + length

@@ -50,8 +50,8 @@ void driver_set_up(struct driver *driver, uint64_t features);
 void driver_notify(struct driver *driver);
 
 /*
- * Waits for one used element, and sleeps until an interrupt if there is none. If an interrupt is
- * lost, the watchdog ends the test.
+ * Returns the next used element. While the used ring is empty, sleeps until an interrupt. If an
+ * interrupt is lost, the watchdog ends the test.
  */
 struct vring_used_elem driver_wait(struct driver *driver);
 

@@ -76,7 +76,7 @@ pid=$!
 await grep -q '^listening on disk.sock$' output
 cp bin/virtio-vhost-user virtio-vhost-user.new
 example update
-# The example "update" updates the process $daemon, in which the daemon then continues.
+# The example "update" sends a signal to $daemon. The update does not change the process ID.
 [ "$daemon" = "$pid" ] || fail 'the example has another process ID than the daemon'
 . ./update.sh >>output 2>errors
 await grep -q '^continuing on disk.sock$' output

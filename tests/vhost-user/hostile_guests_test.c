@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Input that costs the host time or resources: long requests, memory that disappears, interrupts
- * that nobody reads, and descriptors. Other guests must not notice this input.
+ * that nobody reads, and file descriptors. Other guests must not notice this input.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -546,7 +546,7 @@ static void notification_is_repeated_for_a_new_call_descriptor(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Descriptors */
+/* File descriptors */
 
 static void descriptors_that_are_replaced_are_closed(void **state)
 {
@@ -632,8 +632,8 @@ static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 }
 
 /*
- * If no descriptor is left, a new connection waits until the daemon has descriptors again.
- * Meanwhile the daemon must not spin.
+ * If no file descriptor is left, a new connection waits until the daemon has file descriptors
+ * again. Meanwhile the daemon must not spin.
  */
 static void descriptors_that_have_run_out_are_waited_for(void **state)
 {

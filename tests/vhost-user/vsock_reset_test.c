@@ -53,7 +53,8 @@ static void reset_without_an_event_queue_is_told_by_rst(void **state)
 	vsock_send(&first, VIRTIO_VSOCK_OP_RW, 0, "abc", 3);
 	vsock_expect(&first, VIRTIO_VSOCK_OP_RST, &m);
 	/*
-	 * The host's requests wait some time for an event queue. Then the device sends them anyway.
+	 * The device delays the host's connection requests for some time, in case an event queue
+	 * starts.
 	 */
 	fd = vsock_open_to_guest(&p, &second);
 	close(fd);
@@ -63,8 +64,8 @@ static void reset_without_an_event_queue_is_told_by_rst(void **state)
 }
 
 /*
- * Hostile 228: the device sends the event TRANSPORT_RESET before the host's requests, which wait
- * until the driver has popped the event.
+ * Hostile 228: the device sends the event TRANSPORT_RESET before the host's connection requests.
+ * The requests wait until the driver has popped the event.
  */
 static void reset_is_an_event_that_requests_wait_for(void **state)
 {

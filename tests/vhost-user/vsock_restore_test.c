@@ -125,7 +125,10 @@ static void post_event(struct ring *events)
 	assert_int_equal(ring_kick(events), 0);
 }
 
-/* Hostile 228: after a restore, requests of the host wait until the driver has popped the event. */
+/*
+ * Hostile 228: after a restore, the host's connection requests wait until the driver has popped the
+ * event TRANSPORT_RESET.
+ */
 static void vsock_restore_sends_a_transport_reset_that_requests_wait_for(void **state)
 {
 	struct connections c;

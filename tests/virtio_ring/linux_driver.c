@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Calls Linux's virtio_ring.c, which is compiled beside this file, with the user-space versions of
- * the kernel's headers that come with it (tools/virtio).
+ * Calls Linux's virtio_ring.c. build.sh compiles both files with the user-space versions of the
+ * kernel's headers, which are in Linux's folder tools.
  */
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>

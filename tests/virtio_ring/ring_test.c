@@ -209,8 +209,8 @@ static void run_driver(void)
 		got = true;
 	}
 	/*
-	 * The driver sleeps when it can neither add a request nor get one, unless the device has
-	 * just used a buffer.
+	 * The driver sleeps if it can add no request and has got back none. If the device has used
+	 * a buffer meanwhile, the driver stays awake.
 	 */
 	if (!full || got)
 		return;

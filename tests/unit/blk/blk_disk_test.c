@@ -356,7 +356,7 @@ static void blk_set_capacity_refuses_what_offsets_cannot_reach(void **state)
 
 /*
  * The values change the low half, the high half, or both halves. The disk has two copies of its
- * capacity, and the test makes more updates than that.
+ * capacity, and the test updates each copy several times.
  */
 static void blk_capacity_is_what_was_set_last(void **state)
 {

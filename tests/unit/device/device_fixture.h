@@ -2,10 +2,9 @@
 /*
  * The fixture of the tests of device core and virtio-mmio, in one struct on the test's stack. Its
  * device records each call of an operation, returns what the test sets, and can serve real queues.
- * Its driver accesses registers. Guest memory has a hole, a read-only part, and memory at both ends
- * of the address space.
- *
- * Registers are accessed by virtio_mmio_read() and virtio_mmio_write(), as a guest does.
+ * Its driver accesses registers through virtio_mmio_read() and virtio_mmio_write(), as a VMM does
+ * for a guest. Guest memory has a hole, a read-only part, and memory at both ends of the address
+ * space.
  */
 #ifndef VIRTIO_TESTS_DEVICE_FIXTURE_H
 #define VIRTIO_TESTS_DEVICE_FIXTURE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests virtio_chain_next(): first malformed chains, then well-formed chains. Runs over the three
- * memories of fixture.h.
+ * Tests virtio_chain_next() with malformed chains, well-formed chains, and translations that fail.
+ * Runs over the three memories of fixture.h.
  */
 #include "../common/fixture.h"
 
@@ -390,7 +390,7 @@ static void chain_next_reads_little_endian(void **state)
 	assert_true(desc.addr == UINT64_C(0x1122334455667788) && desc.len == 0xa1b2c3d4 && desc.writable);
 }
 
-/* Translations that are not known yet */
+/* Translations that fail */
 
 /*
  * VIRTIO_ENOTMAPPED is no fault, and the chain can be unpopped: the next pop yields the same head.

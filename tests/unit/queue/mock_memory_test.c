@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests the mock driver when its map lacks, forbids or has not yet mapped memory that a call needs.
- * Each call must return the error.
+ * Tests the mock driver's calls while memory that they need is missing, forbidden, or not mapped
+ * yet. Each call must return the error.
  */
 #include "mock_fixture.h"
 

@@ -124,8 +124,9 @@ void request_check_error(struct request_fixture *w, uint16_t head, int error, co
 void request_go_through(struct request_fixture *w, const struct ask *a);
 
 /*
- * Tries a layout as it is, and with an empty buffer at each position. Uses direct descriptors and a
- * table, and all ways to get the request.
+ * Tries a layout with direct descriptors and with an indirect table, each with all ways to get the
+ * request. If with_empty is set and the layout has no empty buffer, also adds an empty buffer at
+ * each position in turn.
  */
 void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty);
 

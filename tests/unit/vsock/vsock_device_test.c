@@ -324,8 +324,8 @@ static void events_survive_any_translation_that_fails(void **state)
 }
 
 /*
- * Hostile 228: requests wait until the driver has handled the reset event. The event is pending
- * until the driver posts the buffer again, or resets the device.
+ * Hostile 228: connection requests wait until the driver has handled the reset event. The event is
+ * pending until the driver posts the buffer again, or resets the device.
  */
 static void events_are_pending_until_the_driver_accepts_them(void **state)
 {
