@@ -189,7 +189,8 @@ void device_migrate(struct device_harness *h, bool forge)
 			change_state(h, &state, queues);
 		if (restore(h, &state, queues, forge && (how & 2) ? count - 1 : count)) {
 			for (uint32_t i = 0; i < count; i++) {
-				if (!forge && h->runs[i].running) {
+				/* A queue may run in memory that the device has no more. */
+				if (!forge && h->runs[i].running && h->model.map) {
 					migrate_run(h, i);
 					continue;
 				}
