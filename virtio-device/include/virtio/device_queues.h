@@ -162,8 +162,8 @@ int virtio_device_queues_serve_requests(struct virtio_device *device, uint16_t q
  *
  * @queue  index
  *
- * Returns whether there was a report. After a report the VMM calls virtio_device_waiting(), because
- * a held vCPU may go on.
+ * Returns whether there was a report. After a report the VMM calls virtio_device_waiting() to learn
+ * whether a held vCPU may go on.
  */
 bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue);
 

@@ -42,7 +42,7 @@ VIRTIO_BEGIN_DECLS
  *   with FAILED           sets FAILED; other bits are ignored
  *   any other             must have every bit that is already set, no unknown bit, and no bit whose
  *                         predecessor is missing (ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK)
- *   DEVICE_NEEDS_RESET    belongs to the device, and is left out of the comparison
+ *   DEVICE_NEEDS_RESET    is ignored in the written value: the bit belongs to the device
  *
  * - While a reset is in progress every value except 0 is ignored, also a value with FAILED: the
  *   reset clears FAILED.
