@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The disk: its features, what was negotiated, and its configuration space. */
+/* The disk: its options, features, capacity and configuration space, and its saved state. */
 #include <virtio/blk.h>
 #include <virtio/blk_state.h>
 #include <virtio/features.h>
@@ -63,7 +63,7 @@ static int check_commands(const struct virtio_blk_options *options)
 	return error;
 }
 
-/* Checks for missing operations last. So VIRTIO_ENOOP says that nothing else is wrong. */
+/* Checks for missing operations last. So VIRTIO_ENOOP means that nothing else is wrong. */
 static int check_options(const struct virtio_blk_options *options)
 {
 	int error = check_blocks(options);
@@ -273,7 +273,7 @@ bool virtio_blk_write_through(const struct virtio_blk *blk)
 		return get_writeback(blk) == 0;
 	/*
 	 * If the device offered FLUSH and the driver did not accept it, the driver relies on the
-	 * device for stable writes. Without the offer the device promises nothing.
+	 * device for stable writes. A device that does not offer FLUSH promises no stable writes.
 	 */
 	return (blk->offered & FEATURE(FLUSH)) && !(blk->negotiated & FEATURE(FLUSH));
 }
@@ -301,7 +301,7 @@ static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
 	}
 }
 
-/* Fields without a test are zero if their feature is not offered: so are their options. */
+/* Where no feature is tested, the option itself is 0 if the feature is not offered. */
 static void build_config(const struct virtio_blk *blk, uint8_t *config)
 {
 	const struct virtio_blk_options *options = &blk->options;
@@ -351,7 +351,7 @@ bool virtio_blk_config_write(struct virtio_blk *blk, uint64_t offset, const void
 	if (offset > field || field - offset >= len)
 		return false;
 	value = ((const uint8_t *)data)[field - offset];
-	/* Write-back needs FLUSH: without the command nothing could make a write stable later. */
+	/* Write-back needs FLUSH: no other command could make a write stable later. */
 	if (value > 1 || (value == 1 && !(blk->negotiated & FEATURE(FLUSH))))
 		return false;
 	set_writeback(blk, value);

@@ -61,8 +61,8 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	if (moved < 0 && moved >= INT32_MIN)
 		return (int)moved;
 	/*
-	 * If data is left but nothing was moved, the storage is shorter than the disk. Other
-	 * numbers that fail here are a fault of the back end.
+	 * If data is left but nothing was moved, the storage is shorter than the disk. Any
+	 * other number that is refused here is a fault of the back end.
 	 */
 	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->at.left > 0))
 		return VIRTIO_EIO;
@@ -177,8 +177,8 @@ static int change_range(const struct virtio_blk *blk, uint32_t type, const struc
 }
 
 /*
- * Changes the next range that has sectors. Returns 0, or the back end's error: any other
- * number. Sets *more to whether a range is left.
+ * Changes the next range that has sectors. Returns 0, or the back end's error, which
+ * may be any other number. Sets *more to whether a range is left.
  */
 static int change_next(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 		       struct virtio_blk_steps *steps, bool *more)
@@ -197,7 +197,7 @@ static int change_next(const struct virtio_blk *blk, const struct virtio_blk_req
 
 /*
  * Writes the device's answer into the request's buffers. The caller has checked that the bytes fit.
- * The writer records them in the dirty log.
+ * The writer records the bytes in the dirty log.
  */
 static void answer(const struct virtio_blk_request *request, const void *bytes, size_t len,
 		   struct virtio_blk_result *result)
@@ -319,8 +319,8 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 }
 
 /*
- * Returns the counter of a request's type. A request with a base.error counts among the other
- * types.
+ * Returns the counter of a request's type. A request with a base.error is counted in the member
+ * others.
  */
 static uint64_t *counter(struct virtio_blk_stats *stats, const struct virtio_blk_request *request)
 {
@@ -375,7 +375,7 @@ int virtio_blk_complete(struct virtio_queue *queue, const struct virtio_blk_requ
 {
 	int error;
 
-	/* The memory of a stale request, and even its regions, may belong to another owner. */
+	/* Do not touch a stale request's memory: its regions may belong to another owner by now. */
 	if (!virtio_queue_is_in_flight(queue, request->base.token))
 		return VIRTIO_ESTALE;
 	if (result->touched) {

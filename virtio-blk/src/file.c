@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /* The back end on a file descriptor. The only source of virtio-blk that is not freestanding. */
-#define _GNU_SOURCE /* fallocate(), preadv(), pwritev() */
+#define _GNU_SOURCE /* for fallocate(), preadv() and pwritev() */
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static const uint8_t zeroes[64 << 10];
 
 /*
  * Skips `skip` bytes of a vector, then writes `bytes` zeroes, or fewer if the vector ends earlier.
- * Returns the number of zeroes.
+ * Returns the number of zeroes written.
  */
 static int64_t fill_with_zeroes(const struct virtio_iovec *iov, uint32_t count, uint64_t skip, uint64_t bytes)
 {
@@ -111,8 +111,8 @@ static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32
  * Syncs the file. Returns 0 or an errno.
  *
  * Signals are blocked: if a signal interrupts the write-out, the kernel returns EINTR, but may
- * count lost data as reported. For the same reason an interrupted sync is not repeated: a second
- * sync could succeed.
+ * treat lost data as reported. For the same reason an interrupted sync is not repeated: a second
+ * sync could succeed although data is lost.
  */
 static int sync_file(int fd)
 {
@@ -144,7 +144,7 @@ static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
 /*
  * The kernel reports a failed write-back to only one sync of an open file, perhaps to another
  * thread's sync. Afterwards the kernel treats the lost data as written. Therefore:
- * - An error stays.
+ * - After an error every later flush fails.
  * - Syncs run one at a time. Otherwise one sync could succeed although the error goes to another
  *   sync that still runs.
  * - One sync serves all flushes that were called before the sync began.
@@ -168,7 +168,7 @@ static int file_flush(void *context)
 	(void)pthread_mutex_unlock(&file->syncing);
 	if (!failed)
 		return 0;
-	/* The cause, for an operator. The other operations leave errno as the system set it. */
+	/* errno tells an operator the cause. Other operations leave errno as the system set it. */
 	errno = failed;
 	return VIRTIO_EIO;
 }
@@ -273,8 +273,8 @@ static int write_zeroes(int fd, uint64_t offset, uint64_t bytes)
 }
 
 /*
- * Returns whether a file has bytes up to end. A hole after the end of a shrunk file could not be
- * read.
+ * Returns whether a file has bytes up to end. A hole beyond the end of a file cannot be read: the
+ * file does not grow when the hole is punched.
  */
 static bool reaches(int fd, uint64_t end)
 {
@@ -364,7 +364,7 @@ bool virtio_blk_file_may_unmap(int fd)
 		return false;
 	if (!S_ISREG(st.st_mode))
 		return CAN_PUNCH_HOLES && S_ISBLK(st.st_mode);
-	/* The first byte after the block of 64 KiB in which the file ends. */
+	/* The hole begins after the block of 64 KiB in which the file ends. */
 	behind = ((uint64_t)st.st_size | (sizeof zeroes - 1)) + 1;
 	return behind <= INT64_MAX - sizeof zeroes && punch_hole(fd, behind, sizeof zeroes) == 0;
 }

@@ -90,7 +90,7 @@ static enum virtio_blk_refusal judge_transfer(const struct virtio_blk *blk, cons
 		return VIRTIO_BLK_REFUSAL_NOT_SECTORS;
 	if (limit && bytes > limit)
 		return VIRTIO_BLK_REFUSAL_TOO_LONG;
-	/* Data and status must fit the 32 bits of a used length. */
+	/* The length of data and status must fit the 32 bits of a used length. */
 	if (request->type == VIRTIO_BLK_T_IN && bytes >= UINT32_MAX)
 		return VIRTIO_BLK_REFUSAL_USED_LENGTH;
 	return on_disk(virtio_blk_capacity(blk), request->sector, bytes >> VIRTIO_BLK_SECTOR_SHIFT)
@@ -109,7 +109,7 @@ static enum virtio_blk_refusal judge_write(const struct virtio_blk *blk, const s
 {
 	if (request->base.data.writable_bytes)
 		return VIRTIO_BLK_REFUSAL_WRONG_DIRECTION;
-	/* The offer of RO decides, even if the driver has not accepted RO (virtio 1.4, 5.2.6.2). */
+	/* This applies even if the driver has not accepted RO (virtio 1.4, 5.2.6.2). */
 	if (blk->options.read_only)
 		return VIRTIO_BLK_REFUSAL_READ_ONLY;
 	return judge_transfer(blk, request, request->base.data.readable_bytes);
@@ -202,7 +202,7 @@ static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, cons
 		return negotiated(blk, VIRTIO_BLK_F_LIFETIME) ? judge_get(request, LIFETIME_BYTES)
 							      : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;
 	default:
-		/* Includes the commands on zones: the device does not offer VIRTIO_BLK_F_ZONED. */
+		/* Commands on zones are unknown, too: the device does not offer ZONED. */
 		return VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE;
 	}
 	return negotiated(blk, feature) ? judge_ranges(blk, request, rules) : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;

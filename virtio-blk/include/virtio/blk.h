@@ -12,14 +12,14 @@
  * device may complete requests in any order. The caller serialises all calls on a queue, and waits
  * before a reset until virtio_queue_quiesced() is true.
  *
- * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), send any
+ * What the guest can do: split a request into any descriptors (virtio 1.4, 2.7.4.1), send any
  * type and any sector, and change the buffers at any time. Therefore:
  * - The header and the ranges (of a discard, for example) are copied once. Only the copy is judged.
- * - No I/O begins before the whole request is known to be good.
+ * - No I/O begins before the whole request has been checked.
  * - Sums have 64 bits and cannot wrap.
  * - Data moves between guest memory and the back end without a copy, and is not inspected.
- * - A malformed request gets an error status. Without a byte for the status, it is completed with
- *   length 0.
+ * - A malformed request gets an error status. A request without a byte for the status is completed
+ *   with length 0.
  *
  * Threads. Queues on several threads share one struct virtio_blk:
  *   functions                                        who may call     what must not run beside
@@ -28,7 +28,7 @@
  *   virtio_blk_write_through(),
  *   virtio_blk_config_read(),
  *   virtio_blk_config_write()
- *   virtio_blk_set_capacity()                        any thread       another such call, functions
+ *   virtio_blk_set_capacity()                        any thread       the same function, functions
  *                                                    of the last row
  *   virtio_blk_init(), virtio_blk_negotiate(),       any thread       every other call
  *   virtio_blk_reset(), virtio_blk_restore()
@@ -71,7 +71,7 @@ struct virtio_blk_wear {
 
 /*
  * The operations of a back end. An operation runs on the thread that executes the request, and may
- * block. Its range is inside the disk. If several threads serve queues, operations run in parallel.
+ * block. Its range is inside the disk. If several threads serve queues, operations may overlap.
  */
 struct virtio_blk_backend_ops {
 	/*
@@ -95,14 +95,14 @@ struct virtio_blk_backend_ops {
 	 * or an error. An error is final: every unfinished and every later flush must fail, too. An
 	 * operating system reports lost data only once, but a driver may flush again, on any queue.
 	 *
-	 * Without this operation the device does not offer VIRTIO_BLK_F_FLUSH, and its writes are
-	 * as stable as the back end makes them.
+	 * Without this operation the device does not offer VIRTIO_BLK_F_FLUSH. The back end then
+	 * decides when a write is stable.
 	 */
 	int (*flush)(void *context);
 
 	/*
-	 * Each of these operations changes a range of the disk. It is needed only if the options
-	 * offer its feature. It returns 0, or an error: a part of the range may have changed then.
+	 * Change a range of the disk. An operation is needed only if the options offer its feature.
+	 * Return 0 or an error. After an error a part of the range may have changed.
 	 *
 	 * @offset  bytes, a multiple of 512
 	 * @bytes   more than 0, a multiple of 512
@@ -137,7 +137,7 @@ struct virtio_blk_backend_ops {
 struct virtio_blk_backend {
 	const struct virtio_blk_backend_ops *ops;
 	void *context;       /* passed to each operation */
-	uint32_t max_iovecs; /* most entries of a vector, at least 1; unused without ops */
+	uint32_t max_iovecs; /* most entries of a vector, at least 1; unused if ops is NULL */
 };
 
 /* Disk */
@@ -156,13 +156,13 @@ struct virtio_blk_options {
 	uint16_t num_queues;          /* 0: no MQ */
 
 	/*
-	 * Limits of a request. size_max and seg_max are only advertised: not all drivers keep to
+	 * Limits of a request. size_max and seg_max are only advertised: not all drivers obey
 	 * them, and the library does not rely on them. max_request_bytes and the lengths of the
 	 * request's arrays are enforced. One descriptor may span several segments of guest memory.
 	 */
 	uint32_t size_max;          /* bytes; 0: no SIZE_MAX */
 	uint32_t seg_max;           /* segments; 0: no SEG_MAX */
-	uint64_t max_request_bytes; /* data of a read or write; more gets IOERR; 0: no limit */
+	uint64_t max_request_bytes; /* of a read or write; longer requests get IOERR; 0: no limit */
 
 	uint32_t blk_size; /* bytes, a power of two from 512 on; 0: no BLK_SIZE */
 
@@ -177,8 +177,8 @@ struct virtio_blk_options {
 	uint32_t opt_io_size;
 
 	/*
-	 * Limits of commands on ranges: the sectors of one range, and the ranges of one request.
-	 * Both are enforced, and their product bounds the time of a request. If both are 0, the
+	 * Each command on ranges has two limits: sectors of one range, and ranges of one request.
+	 * Both limits are enforced. Their product bounds the time of a request. If both are 0, the
 	 * command is not offered. If both are set, the back end needs the operation, and the disk
 	 * must not be read-only. Alignments are hints, in sectors.
 	 */
@@ -218,7 +218,7 @@ struct virtio_blk {
  *                  although the back end has operations; config_wce is set without flush on a disk
  *                  without operations; a command on ranges has only one limit, or has limits on a
  *                  read-only disk
- *   VIRTIO_ENOOP   an operation is missing: see virtio_blk_missing_op(); nothing else is wrong
+ *   VIRTIO_ENOOP   an operation is missing, and nothing else is wrong (virtio_blk_missing_op())
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_init(struct virtio_blk *blk, const struct virtio_blk_options *options);
@@ -260,8 +260,8 @@ VIRTIO_MUST_CHECK
 int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features);
 
 /*
- * Clears the negotiated features and writeback. The capacity stays. Call this when the device is
- * reset and no request is in flight any more.
+ * Clears the negotiated features and writeback. The capacity does not change. Call this when the
+ * device is reset and no request is in flight any more.
  */
 void virtio_blk_reset(struct virtio_blk *blk);
 
@@ -270,12 +270,12 @@ uint64_t virtio_blk_capacity(const struct virtio_blk *blk);
 
 /*
  * Changes the capacity while requests run. The caller sends a configuration change notification
- * (virtio 1.4, 5.2.6.2). Let no read of the configuration space happen between this call and the
- * change of the generation. Otherwise a driver could read one half of each capacity.
+ * (virtio 1.4, 5.2.6.2). The configuration space must not be read between this call and the change
+ * of the generation. Otherwise a driver could combine halves of the old and the new capacity.
  *
  * @sectors  the new capacity, in sectors of 512 bytes
  *
- * virtio_blk_refusal_of() judges a request by one value: the old capacity or the new one. A request
+ * virtio_blk_refusal_of() judges a request by one value: the old or the new capacity. A request
  * judged by the new capacity sees everything that the caller did before this call. So enlarge the
  * storage before this call.
  *
@@ -290,8 +290,8 @@ VIRTIO_MUST_CHECK
 int virtio_blk_set_capacity(struct virtio_blk *blk, uint64_t sectors);
 
 /*
- * Returns whether a write must be on stable storage before it is reported as done (virtio 1.4,
- * 5.2.6.2): if the disk offers FLUSH and the driver has not accepted FLUSH, or if the driver has
+ * Returns whether a write must be on stable storage before its completion (virtio 1.4, 5.2.6.2).
+ * This is true if the disk offers FLUSH and the driver has not accepted FLUSH, or if the driver has
  * switched the cache to write-through. Call this after the write. A device that does its own I/O
  * must follow the result, as virtio_blk_execute() does.
  */
@@ -310,8 +310,8 @@ bool virtio_blk_write_through(const struct virtio_blk *blk);
 void virtio_blk_config_read(const struct virtio_blk *blk, uint64_t offset, void *data, size_t len);
 
 /*
- * Handles the driver's write to the configuration space. Only writeback can be set, and only if
- * CONFIG_WCE is negotiated: to 0, or, if FLUSH is negotiated, to 1. Everything else is ignored.
+ * Handles the driver's write to the configuration space. If CONFIG_WCE is negotiated, the driver
+ * can set writeback to 0, and to 1 if FLUSH is also negotiated. Everything else is ignored.
  *
  * @offset  of the first byte; any value
  * @data    len bytes
@@ -398,8 +398,8 @@ struct virtio_blk_stats {
 	uint64_t others;                       /* of other types, or with base.error set */
 	uint64_t read_bytes;                   /* put into guest memory by reads */
 	uint64_t written_bytes;                /* of writes that succeeded */
-	uint64_t failed;                       /* answered VIRTIO_BLK_S_IOERR */
-	uint64_t unsupported;                  /* answered VIRTIO_BLK_S_UNSUPP */
+	uint64_t failed;                       /* completed with VIRTIO_BLK_S_IOERR */
+	uint64_t unsupported;                  /* completed with VIRTIO_BLK_S_UNSUPP */
 	uint64_t malformed;                    /* without a status byte; counted only here */
 	int first_error;                       /* of a chain or of the back end, or 0 */
 	enum virtio_blk_refusal first_refusal; /* or VIRTIO_BLK_REFUSAL_NONE */
@@ -445,7 +445,7 @@ int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *requ
  * Judges a request by the disk's options, its negotiated features and its present capacity.
  *
  * - FLUSH may have any sector and data.
- * - A read, a write or a range may have 0 sectors, also at the end of the disk, but not beyond.
+ * - A read, a write or a range may have 0 sectors, even at the end of the disk, but not after it.
  * - Flags are judged in all ranges that fit the array, even if the list as a whole is wrong.
  *
  * Returns the reason for a refusal, or VIRTIO_BLK_REFUSAL_NONE. virtio_blk_refusal_status() returns
@@ -461,7 +461,7 @@ enum virtio_blk_refusal virtio_blk_refusal_of(const struct virtio_blk *blk, cons
  * @result   filled in
  *
  * - If virtio_blk_refusal_of() refuses the request, nothing is read, written or flushed.
- * - Under write-through, a write or a change of ranges is flushed before it counts as done.
+ * - Under write-through, a write or a change of ranges succeeds only after a flush.
  * - After a failure of the back end the rest of the request is not begun. It is undefined which
  *   part of a failed write is on the disk.
  * - On a disk without operations only GET_ID is carried out. Legal requests of other types fail
@@ -479,9 +479,9 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
  * @result   from virtio_blk_execute(), or the caller's own
  * @stats    counts the request if 0 is returned; may be NULL
  *
- * The used length is 0 if base.error is set, even if a status is written. Otherwise it counts the
- * bytes written from the first writable byte on, up to the first gap. So the status byte counts
- * only if all data before it was written (virtio 1.4, 2.7.8.2).
+ * The used length is 0 if base.error is set, even if a status is written. Otherwise the used length
+ * is the number of bytes written from the first writable byte to the first gap. The number includes
+ * the status byte only if all data before that byte was written (virtio 1.4, 2.7.8.2).
  *
  * Returns as virtio_request_complete(). After VIRTIO_ESTALE, for example after a reset, nothing was
  * written, recorded or counted.

@@ -11,17 +11,17 @@
  *                 written. An unmapped range reads as zeroes.
  *   secure_erase  missing for a regular file; fails on a device that does not support it
  *   lifetime      missing, so LIFETIME is not offered. A caller who can read the lifetime copies
- *                 the table of operations, adds this operation, and gives the copy to the disk.
+ *                 the table of operations, adds lifetime(), and puts the copy into the back end.
  *
  * After a failed flush:
- * - All later flushes fail. So do writes and changes of ranges under write-through. Data that the
- *   guest wrote may be lost, and the kernel reports the loss only once.
+ * - All later flushes fail. Under write-through, writes and changes of ranges fail, too. Data that
+ *   the guest wrote may be lost, and the kernel reports the loss only once.
  * - Somebody who knows the file's content must check the file. Then open the file again, and make a
  *   new back end.
  *
  * Rules for the caller:
  * - No other code may sync through this descriptor or a duplicate of it (dup(), fork()). The kernel
- *   could report a lost write only to that code. This includes a second struct virtio_blk_file.
+ *   could report a lost write only to that code. A second struct virtio_blk_file is also forbidden.
  * - Do not open the file with O_SYNC or O_DSYNC: each write would sync.
  * - Do not open the file with O_DIRECT, which works only if the driver's buffers have the host's
  *   alignment.
@@ -31,7 +31,7 @@
  * - When a system call has failed, errno is the cause. Every flush after a failed flush sets errno
  *   to the cause of that failure. After success, and after a short call, errno means nothing.
  * - Interrupted calls are repeated, except syncs. An interrupted sync may have consumed the report
- *   of lost data. So signals are blocked during a sync, and an interrupted sync counts as failed.
+ *   of lost data. So signals are blocked during a sync, and an interrupted sync is a failed sync.
  * - The caller of the back end continues short calls. If the file has become shorter than the
  *   disk, a read beyond the file's last block fails. Writes and write zeroes make the file grow.
  *
@@ -111,7 +111,7 @@ int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
  *
  * For a regular file the call makes a hole after the end of the file, to find out whether the file
  * system supports holes. Storage that was allocated there is released. The file's times change as
- * by a write. The file's bytes and size stay.
+ * in a write. The file's bytes and size do not change.
  *
  * @fd  open for writing. During the call nothing else may extend the file and write after the old
  *      end: up to 64 KiB of these bytes could become zeroes.

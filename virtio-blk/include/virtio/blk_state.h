@@ -47,9 +47,9 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  * The disk keeps its own capacity, which must not be less than the state's capacity. The owner of a
  * disk that was resized sets the new capacity before the restore.
  *
- * Returns 0; or 1 if the disk is larger than in the state: then the caller sends a configuration
- * change notification, as for virtio_blk_set_capacity(). Returns VIRTIO_EINVAL for a bad state, and
- * changes nothing:
+ * Returns 0; or 1 if the disk is larger than in the state. After 1 the caller sends a configuration
+ * change notification, as for virtio_blk_set_capacity(). Returns VIRTIO_EINVAL and changes nothing
+ * if a value is wrong:
  *   features   a bit that is not offered, or a difference from features negotiated already
  *   capacity   more sectors than the disk has
  *   writeback  a value that no driver can have set: above 1; 1 without FLUSH; 0 with FLUSH but

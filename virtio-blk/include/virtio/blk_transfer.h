@@ -32,7 +32,7 @@ VIRTIO_BEGIN_DECLS
  *	}
  *	virtio_blk_transfer_result(&request, &t, left, &result);
  *
- * An asynchronous operation takes the place of preadv().
+ * An asynchronous device uses its own operation instead of preadv().
  */
 struct virtio_blk_transfer {
 	struct virtio_stream at; /* position in the data; at.done bytes were moved */
@@ -82,8 +82,8 @@ uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct 
  *
  * @moved  bytes moved, from the start of the vector on; or an error of enum virtio_error
  *
- * Returns 1 if there is more to move, 0 if everything was moved. Otherwise the transfer has failed:
- * returns the error; or VIRTIO_EIO if moved exceeds the vector, or is 0 while data is left.
+ * Returns 1 if there is more to move, 0 if everything was moved. If the transfer failed, returns
+ * the error, or VIRTIO_EIO if moved exceeds the vector or is 0 while data is left.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved);

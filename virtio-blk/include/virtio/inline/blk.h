@@ -7,7 +7,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The slow path, for requests with an error and for types above GET_LIFETIME, such as DISCARD. */
+/* Fills in a request that has an error, or a type above GET_LIFETIME such as DISCARD. */
 void virtio_impl_blk_fill_slow(struct virtio_blk_request *request);
 
 VIRTIO_INLINE struct virtio_blk_data virtio_blk_out(const struct virtio_blk_request *request)
