@@ -29,7 +29,7 @@ static inline uint32_t live_load(const struct virtio_device *device)
 	return __atomic_load_n(&device->live, __ATOMIC_SEQ_CST);
 }
 
-/* If live still is *seen, sets live to next and returns true. Otherwise sets *seen to live. */
+/* If live equals *seen, sets live to next and returns true. Otherwise sets *seen to live. */
 static inline bool live_replace(struct virtio_device *device, uint32_t *seen, uint32_t next)
 {
 	return __atomic_compare_exchange_n(&device->live, seen, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -90,7 +90,7 @@ int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t
 struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_queue_config *config,
 							   const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
-/* Ends every queue's wait for a translation. Keeps the error as the first error, unless it is 0. */
+/* Ends every queue's wait for a translation. Keeps error as the first error, unless error is 0. */
 void virtio_impl_device_end_enabling(struct virtio_device *device, int error);
 
 /* Calls queue_notify() for every ready queue. Call this only while the device is active. */

@@ -142,7 +142,7 @@ static int restore_running(const struct virtio_device *device, struct virtio_que
 	if ((error != VIRTIO_EFAULT && error != VIRTIO_EPERM && error != VIRTIO_ENOTMAPPED) ||
 	    !(virtio_device_status(device) & VIRTIO_CONFIG_S_NEEDS_RESET))
 		return error;
-	/* A device that needs a reset may have lost the areas. Restore the queue as broken. */
+	/* If the device needs a reset, areas may be missing. Restore the queue as broken. */
 	ours.broken = VIRTIO_EFAULT;
 	return virtio_queue_restore(queue, &ours, device->memory);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Interrupts: events set bits, acknowledgements clear them, and the line follows.
+ * Interrupts: events set bits, acknowledgements clear bits, and the line follows the bits.
  *
  * No lock orders the calls of interrupt() on several threads. Instead, each thread reads the
  * interrupt status again after each call, and calls again if the level is wrong. A thread that
@@ -17,7 +17,7 @@ static bool is_pending(uint32_t live)
 
 /*
  * Returns the cause to pass to interrupt() when the line must become high. If several causes are
- * pending, any of them will do, because each event also makes its own call.
+ * pending, any of these causes is correct, because each event also makes its own call.
  */
 static enum virtio_interrupt a_cause(uint32_t live)
 {
@@ -49,7 +49,7 @@ bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause)
 
 	do {
 		/*
-		 * Before DRIVER_OK, and once a reset has begun, the driver must not be interrupted
+		 * Before DRIVER_OK, and after a reset has begun, the driver must not be interrupted
 		 * (virtio 1.4, 2.1.2, 2.4.1).
 		 */
 		if ((live & VIRTIO_CONFIG_S_DRIVER_OK) == 0 || (live & LIVE_RESETTING) != 0)

@@ -7,7 +7,7 @@
 
 #include <virtio/bindings/virtio_ring.h>
 
-/* Returns queue number queue_sel, or NULL. All 32 bits of queue_sel count. */
+/* Returns queue number queue_sel, or NULL. Uses all 32 bits of queue_sel. */
 static struct virtio_queue_registers *selected(const struct virtio_device *device)
 {
 	if (!virtio_device_queue_config(device, device->queue_sel))
@@ -159,7 +159,7 @@ void virtio_impl_device_notify_all(struct virtio_device *device)
 
 /*
  * Returns 0 if the driver has set all areas of a queue, and no value is refused. Otherwise returns
- * an error, because the device would use values that the driver did not choose.
+ * an error, so that the device does not use values that the driver did not choose.
  */
 static int check_given(const struct virtio_queue_registers *queue)
 {
@@ -308,7 +308,7 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 		return VIRTIO_EINVAL;
 	/*
 	 * Whichever number was reported, the queue has no requests in flight. So the report ends
-	 * the queue's stop, and counts for the reset.
+	 * the queue's stop, and the core calls reset() again.
 	 */
 	if (registers->stopping)
 		finish_stop(device, registers);
@@ -372,8 +372,8 @@ void virtio_device_notify(struct virtio_device *device, uint32_t value)
 	const uint16_t next = has_data ? (uint16_t)(value >> 16) : 0;
 
 	/*
-	 * Before DRIVER_OK no buffer may be consumed (virtio 1.4, 2.1.2). The activation notifies
-	 * every queue.
+	 * Before DRIVER_OK no buffer may be consumed (virtio 1.4, 2.1.2). At DRIVER_OK the core
+	 * calls queue_notify() for every ready queue.
 	 */
 	if (!device->active || (live_load(device) & (STATUS_STUCK | LIVE_RESETTING)) != 0 ||
 	    index >= device->num_queues || !device->queues[index].config.ready || device->queues[index].stopping) {

@@ -224,7 +224,7 @@ static const char *check_progress(const struct virtio_device_state *state,
 		return "ready";
 	if (saved->enabling && (saved->ready || !negotiated || (driver_ok && !saved->may_reenable)))
 		return "enabling";
-	/* The state of a queue shows a reset only if the reset has failed. */
+	/* A saved state has resetting set only if the reset of the queue has failed. */
 	if (saved->resetting && (!saved->ready || !reset_negotiated || !(state->status & VIRTIO_CONFIG_S_NEEDS_RESET)))
 		return "resetting";
 	return NULL;
@@ -264,8 +264,8 @@ static int rebuild_queue(const struct virtio_device_state *state, const struct v
 
 /*
  * Checks the areas of a queue. Missing areas are accepted if the device needs a reset, because the
- * reset forgets them. They are also accepted with a translation: there the guest decides what is
- * mapped, and must not be able to stop a restore.
+ * reset forgets them. They are also accepted if the memory has a translation: then the guest
+ * decides what is mapped, and must not be able to prevent a restore.
  */
 static int check_areas(const struct virtio_device *device, const struct virtio_device_state *state,
 		       const struct virtio_queue_config *config)
@@ -352,7 +352,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 	struct virtio_refusal refusal;
 	int error = virtio_device_check_state(device, state, queues, entries, &refusal);
 
-	/* This check comes last, because check_features() may store the features. */
+	/* This is the last check, because check_features() may store the features. */
 	if (!error && (state->status & VIRTIO_CONFIG_S_FEATURES_OK))
 		error = virtio_impl_device_ask_features(device, state->accepted);
 	if (error)

@@ -56,7 +56,7 @@ int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t
 	return device->ops->check_features && device->ops->check_features(device, accepted) ? VIRTIO_ENOTSUP : 0;
 }
 
-/* Sets bits of the status. Returns false and sets none if DEVICE_NEEDS_RESET was set meanwhile. */
+/* Sets bits of the status. Sets nothing and returns false if the device now needs a reset. */
 static bool advance(struct virtio_device *device, uint32_t bits)
 {
 	uint32_t live = live_load(device);
@@ -91,7 +91,7 @@ static void activate(struct virtio_device *device)
 		return;
 	}
 	device->active = true;
-	/* The driver may have made buffers available already, and need not kick again. */
+	/* The driver need not kick again for buffers that are available already. */
 	virtio_impl_device_notify_all(device);
 	if (changed)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
@@ -163,8 +163,8 @@ static void finish_reset(struct virtio_device *device)
 	device->resets++;
 	/*
 	 * Clears the status, LIVE_RESETTING and the interrupt status by one operation (virtio 1.4,
-	 * 4.2.2.1). This comes last: a driver that reads status 0 must also see all other effects
-	 * of the reset.
+	 * 4.2.2.1). This is the last step: a driver that reads status 0 must also see all other
+	 * effects of the reset.
 	 */
 	virtio_impl_device_clear_interrupt(device, ~0u);
 }
@@ -173,7 +173,7 @@ static void fail_reset(struct virtio_device *device, int error)
 {
 	device->reset_pending = false;
 	device->reset_number = 0;
-	/* Set even if the status was 0: a device that could not be stopped must not be set up. */
+	/* Set even if the status was 0, so no driver can set up a device that did not stop. */
 	live_set(device, VIRTIO_CONFIG_S_NEEDS_RESET);
 	live_clear(device, LIVE_RESETTING);
 	virtio_impl_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
@@ -198,7 +198,7 @@ int virtio_impl_device_ask_reset(struct virtio_device *device)
 
 int virtio_device_reset(struct virtio_device *device)
 {
-	/* From here on no interrupt is sent: a driver that asked for a reset expects none. */
+	/* From here on the core sends no interrupt: a driver does not expect any during a reset. */
 	if (live_set(device, LIVE_RESETTING) & LIVE_RESETTING)
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	virtio_impl_device_end_enabling(device, 0);

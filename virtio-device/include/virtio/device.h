@@ -27,8 +27,8 @@
  * The VMM serialises register accesses, for example by the lock that it holds while it handles an
  * exit. The core holds no lock. No function blocks or allocates.
  *
- * A queue's thread may read the negotiated features and the configuration of its queue without the
- * lock. Neither changes until the queue's queue_stop() or reset() returns 0, or the device calls
+ * Without the lock a queue's thread may read the negotiated features and its queue's configuration.
+ * They do not change until queue_stop() for the queue or reset() returns 0, or the device calls
  * virtio_device_queue_quiesced(), virtio_device_queue_stopped() or virtio_device_reset_done().
  *
  * An operation may call:
@@ -70,13 +70,13 @@ struct virtio_device_queues;
  */
 struct virtio_device_ops {
 	/*
-	 * Optional. Says whether the device can work with the features that the driver chose, all
+	 * Optional. Tests whether the device can work with the features that the driver chose, all
 	 * of which were offered. Called when the driver sets FEATURES_OK, and as the last check of
 	 * virtio_device_restore(). Store the features here, because the driver may use the
 	 * configuration space next.
 	 *
-	 * If a set was accepted once, accept it again (virtio 1.4, 2.2.2). Returns 0, or an error
-	 * that leaves FEATURES_OK clear.
+	 * Accept a set of features again if it was accepted before (virtio 1.4, 2.2.2). Returns 0,
+	 * or an error that leaves FEATURES_OK clear.
 	 */
 	int (*check_features)(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS]);
 
@@ -151,10 +151,10 @@ struct virtio_device_ops {
 	int (*queue_start)(struct virtio_device *device, uint16_t queue);
 
 	/*
-	 * Access the configuration space, in every state. No write comes while a reset is in
-	 * progress.
+	 * Access the configuration space, in every state. config_write() is not called while a
+	 * reset is in progress.
 	 *
-	 * @offset, @len  bytes inside config_size. A hostile driver uses any width.
+	 * @offset, @len  bytes inside config_size. A hostile driver may use any width.
 	 * @data          host memory, in little-endian order as the guest sees it
 	 *
 	 * Without config_read() the core reads the option config. Without config_write() writes do
@@ -171,7 +171,7 @@ struct virtio_device_ops {
 	 * @level false   no cause is pending any more. @cause is VIRTIO_INTERRUPT_NONE.
 	 *
 	 * A level-triggered line follows @level. An edge, a message or an eventfd is sent when
-	 * @level is true. An acknowledgement that leaves another cause pending causes no call.
+	 * @level is true. No call follows an acknowledgement that leaves another cause pending.
 	 *
 	 * Calls come from register accesses and from other threads, and may overlap. After each
 	 * call the core reads the interrupt status again, and calls again if the level is wrong. So
@@ -213,7 +213,7 @@ struct virtio_shm_region {
  *
  * The core knows the features that are reserved for queues and transports. Bits 0 to 23, 42 and 50
  * to 127 belong to the device type. Offer only features that the type defines and the device
- * implements, and all features that these require (virtio 1.4, 2.2.2).
+ * implements. With a feature, also offer all features that it requires (virtio 1.4, 2.2.2).
  */
 struct virtio_device_options {
 	const struct virtio_device_ops *ops;
@@ -234,7 +234,7 @@ struct virtio_device_options {
 
 /*
  * A device. The caller allocates it, and changes it by functions only. The transport sets the four
- * selectors. The device may be a member of a larger structure, or context may point to that one.
+ * selectors. To reach a structure of your own, embed the device in it, or point context to it.
  */
 struct virtio_device {
 	const struct virtio_device_ops *ops;
@@ -259,9 +259,9 @@ struct virtio_device {
 	uint32_t queue_sel;
 	uint32_t shm_sel;
 	uint32_t generation;   /* of the configuration space; a reset doesn't change it */
-	uint32_t resets;       /* resets that have succeeded */
+	uint32_t resets;       /* number of resets that have succeeded */
 	uint32_t reset_number; /* number of the reset in progress, or 0 */
-	uint32_t last_number;  /* the last number of a stop or a reset */
+	uint32_t last_number;  /* number of the last stop or reset */
 	uint32_t live;         /* status, interrupt status, whether resetting; atomic */
 
 	/* For the operator. */
@@ -285,7 +285,7 @@ struct virtio_device {
  *   VIRTIO_ESIZE    a queue's max_size is illegal
  *   VIRTIO_EINVAL   a missing array, more than VIRTIO_DEVICE_MAX_QUEUES queues, or two shared
  *                   memory regions with the same id
- *   VIRTIO_ENOOP    an operation is missing: see virtio_device_missing_op(); nothing else is wrong
+ *   VIRTIO_ENOOP    an operation is missing, and nothing else is wrong (virtio_device_missing_op())
  *
  * A failure changes nothing.
  */
@@ -315,7 +315,7 @@ const char *virtio_device_missing_op(const struct virtio_device_options *options
 void virtio_device_set_memory(struct virtio_device *device, const struct virtio_memory_map *map);
 
 /*
- * Resets the device, as the driver does by writing 0 to the status. For a reset of the machine.
+ * Resets the device, as a driver's write of 0 to the status does. For a reset of the machine.
  *
  * Returns 0; VIRTIO_DEVICE_IN_PROGRESS (see virtio_device_queue_quiesced()); or the error of the
  * operation reset(). After an error DEVICE_NEEDS_RESET is set, no queue waits for a translation any
@@ -326,8 +326,8 @@ int virtio_device_reset(struct virtio_device *device);
 
 /*
  * Reports that no request of a queue is in flight any more. Ends the stop or the reset that waits
- * for this. A register access: a thread of the device takes the VMM's lock, or leaves the call to
- * the vCPU that waits. Afterwards the VMM calls virtio_device_waiting().
+ * for the report. A register access: a thread of the device takes the VMM's lock, or leaves the
+ * call to the waiting vCPU's thread. Afterwards the VMM calls virtio_device_waiting().
  *
  * @queue   index. From now on the device must not touch the queue, touch guest memory for its
  *          requests, or raise an interrupt for it.
@@ -339,12 +339,12 @@ int virtio_device_reset(struct virtio_device *device);
  *                           reset. VIRTIO_DEVICE_IN_PROGRESS means that another queue has requests
  *                           in flight. An error fails the reset.
  *
- * The number must name a stop of this queue, or a reset, that is in progress. If both are in
- * progress, a report with either number ends the stop and counts for the reset. A late report has
- * the number of a stop that has ended, so the report cannot end a later stop.
+ * The number must name a stop of this queue, or a reset, that is in progress. If a stop and a
+ * reset are in progress, a report with either number ends the stop, and reset() is called again.
+ * A late report has the number of a stop that has ended, so the report cannot end a later stop.
  *
- * Returns 0; VIRTIO_EINVAL for any other number, or before the number's reset() or queue_stop() has
- * returned. A failure changes nothing. The two calls below need no number, and can report errors.
+ * Returns 0; VIRTIO_EINVAL for any other number, or within reset() or queue_stop() for this number.
+ * A failure changes nothing. The next two functions need no number, and can report errors.
  */
 int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, uint32_t number);
 
@@ -367,8 +367,8 @@ int virtio_device_reset_done(struct virtio_device *device, int error);
  * reset of the device is in progress.
  *
  * @queue  index
- * @error  0, or an error if the queue cannot be stopped. The effect is that of the same error
- *         returned by queue_stop().
+ * @error  0, or an error if the queue cannot be stopped. The effect is the same as if
+ *         queue_stop() had returned the error.
  *
  * Do not report after the stop has ended. A late report would end the next stop. A stop ends
  * - by this call or by virtio_device_queue_quiesced(),
@@ -446,7 +446,7 @@ bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause);
  * before this call and under the same serialisation. Otherwise a guest could read old and new bytes
  * under one generation.
  *
- * Before DRIVER_OK the interrupt waits for DRIVER_OK. While the status is 0 or a reset is in
+ * Before DRIVER_OK the interrupt is delayed until DRIVER_OK. While the status is 0 or a reset is in
  * progress, no interrupt follows.
  */
 void virtio_device_config_changed(struct virtio_device *device);
@@ -492,14 +492,14 @@ bool virtio_device_resetting(const struct virtio_device *device);
  * number of this queue's stop. Both numbers are set before reset() and queue_stop() are called.
  *
  * Each stop and each reset gets a number when its operation is first called: 1, 2 and so on, in one
- * sequence for the whole device. After UINT32_MAX comes 1.
+ * sequence for the whole device. The number after UINT32_MAX is 1.
  *
  * Rules, under the serialisation of register accesses:
  * - A device must not pop from a queue whose number is not 0.
  * - A thread of the device takes the VMM's lock to complete a request. Before it releases the lock,
- *   it calls this function. It reports if the result is not 0, and no request of the queue is in
- *   flight any more.
- * - A thread that reports later must keep the number. A report that comes too late is refused.
+ *   it calls this function. The thread reports if the result is not 0, and no request of the queue
+ *   is in flight any more.
+ * - A thread that reports later must keep the number. A report that is too late is refused.
  */
 uint32_t virtio_device_stop_number(const struct virtio_device *device, uint16_t queue);
 
@@ -510,8 +510,8 @@ uint32_t virtio_device_stop_number(const struct virtio_device *device, uint16_t 
  * Call this after
  * - virtio_device_queue_quiesced(), virtio_device_reset_done(), virtio_device_queue_stopped() and
  *   virtio_device_queue_mapped(),
- * - each write by a vCPU and each virtio_device_reset() of the VMM: the write of one vCPU can end
- *   the wait of another.
+ * - each write by a vCPU and each virtio_device_reset() of the VMM, because the write of one vCPU
+ *   can end the wait of another vCPU.
  *
  * The result concerns the whole device. A vCPU that waits for one queue may also be held until the
  * wait of another queue has ended. A device must end every wait, with an error if necessary.

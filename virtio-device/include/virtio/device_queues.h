@@ -26,7 +26,7 @@
  *
  * A request of an asynchronous device is in flight until virtio_queue_complete() or
  * virtio_queue_unpop() has succeeded. If guest memory has a translation, a completion can fail. The
- * device must then retry the completion: until it succeeds, no stop and no reset ends.
+ * device must then retry: no stop and no reset ends until the completion has succeeded.
  *
  * What the guest can do: see <virtio/device.h> and <virtio/queue.h>.
  *
@@ -54,8 +54,8 @@ struct virtio_device_queues_storage {
 	struct virtio_inflight *inflight;         /* max_size entries for each queue, in order */
 	uint32_t inflight_entries;                /* entries of inflight */
 	/*
-	 * Requests stay in flight between calls, so a stop or a reset waits for them. If false, a
-	 * stop or a reset forgets the requests in flight.
+	 * If true, requests may stay in flight between calls, and a stop or a reset waits for them.
+	 * If false, a stop or a reset forgets the requests in flight.
 	 */
 	bool asynchronous;
 };
@@ -83,8 +83,8 @@ VIRTIO_MUST_CHECK
 int virtio_device_queues_init(struct virtio_device_queues *queues, const struct virtio_device_queues_storage *storage);
 
 /*
- * Operations for struct virtio_device_ops. Each fails with VIRTIO_EINVAL for a device without
- * device_queues in its options.
+ * Operations for struct virtio_device_ops. An operation fails with VIRTIO_EINVAL for a device
+ * without device_queues in its options.
  *
  *   operation  effect
  *   activate   starts each ready queue. After an error no queue is started.
@@ -92,7 +92,7 @@ int virtio_device_queues_init(struct virtio_device_queues *queues, const struct 
  *   stop       resets the queue. If the device is asynchronous and the queue has requests in
  *              flight, returns VIRTIO_DEVICE_IN_PROGRESS instead.
  *   reset      resets all queues. If the device is asynchronous and any queue has requests in
- *              flight, resets none and returns VIRTIO_DEVICE_IN_PROGRESS instead.
+ *              flight, resets no queue, and returns VIRTIO_DEVICE_IN_PROGRESS.
  */
 int virtio_device_queues_activate(struct virtio_device *device);
 int virtio_device_queues_start(struct virtio_device *device, uint16_t queue);
@@ -113,8 +113,8 @@ int virtio_device_queues_reset(struct virtio_device *device);
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
  *   others             as virtio_queue_restore()
  *
- * Calls virtio_device_set_needs_reset() if the queue cannot go on: it was broken, it should run but
- * was not started, or a translation no longer maps its areas.
+ * Calls virtio_device_set_needs_reset() if the queue cannot go on: it was broken, it was not
+ * started although it should run, or a translation no longer maps its areas.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, const struct virtio_queue_state *state);
@@ -158,7 +158,7 @@ int virtio_device_queues_serve_requests(struct virtio_device *device, uint16_t q
 /*
  * Reports a queue to the core, if a stop or a reset waits for the queue, and no request of the
  * queue is in flight. Resets the queue before the report. Call this after completions, before the
- * VMM's lock is released. Without device_queues there is nothing to report.
+ * VMM's lock is released. Without device_queues, returns false.
  *
  * @queue  index
  *

@@ -15,7 +15,7 @@
  *   5 core        virtio_device_save(), with the interrupt status
  *   6 memory      guest memory and its dirty log
  *
- * A completion that happens after the save of its queue, the interrupt status or the log is lost.
+ * A completion is lost if it happens after the save of the queue, the interrupt status or the log.
  *
  * The order of a restore:
  *
@@ -79,7 +79,7 @@ struct virtio_queue_registers_state {
 	bool ready;
 	bool may_reenable;
 	bool enabling;  /* QueueReady = 1 waits for a translation, and the vCPU is held */
-	bool resetting; /* the reset that the driver asked for has failed, and still shows */
+	bool resetting; /* a reset of the queue has failed, and still shows as in progress */
 	uint8_t given;  /* given and refused: see struct virtio_queue_registers */
 	uint8_t refused;
 };
@@ -107,7 +107,7 @@ int virtio_device_save(const struct virtio_device *device, struct virtio_device_
  * Checks a state as virtio_device_restore() will, except for the operation check_features().
  * Changes nothing.
  *
- * @refusal  set to the refused value, named as in virtio_device_layout(); otherwise untouched
+ * @refusal  on failure the refused value, named as in virtio_device_layout(); otherwise untouched
  *
  * Returns 0 or an error of virtio_device_restore().
  */
@@ -140,9 +140,9 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *   interrupts  an interrupt status that is impossible with this status
  *   queues      ready too early; max_size is 0, but other members are not; may_reenable, enabling
  *               or resetting in an impossible state
- *   areas       unknown bits of given or refused, or an area in both. A queue that is ready or
- *               enabling has an area that was not given, or a value that was refused. An area in
- *               neither has an address whose low half is not 0.
+ *   areas       unknown bits of given or refused, or an area in both members. A queue that is
+ *               ready or enabling has an area that was not given, or a value that was refused. An
+ *               area in neither member has an address whose low half is not 0.
  *
  * If the device needs a reset, areas may be outside guest memory: the reset forgets them. If the
  * memory has a translation, VIRTIO_EFAULT and VIRTIO_EPERM do not stop a restore, because the guest
@@ -195,7 +195,7 @@ void virtio_device_write_state(struct virtio_section_writer *writer, uint32_t nu
  * @device   the target of the restore
  * @state    for virtio_device_restore()
  * @queues   the caller's array
- * @entries  its entries: num_queues of the device or more
+ * @entries  entries of queues; at least num_queues of the device
  *
  * Returns 0; or an error of virtio_section_read() or virtio_device_check_state(). After an error
  * reader->fault names the section, the value and the value's offset in the file. state is then

@@ -7,8 +7,8 @@
  * for the same values.
  *
  * What the guest can do: pass any value to any function, in any order. Unless a function says
- * otherwise, a wrong value, or a value at the wrong time, changes nothing, and the member ignored
- * counts it. Values are as wide as the widest register, so no bit is lost before the check.
+ * otherwise, a wrong value, or a value at the wrong time, only increments the member
+ * ignored. Values are as wide as the widest register, so no bit is lost before the check.
  *
  * What a transport uses of struct virtio_device:
  *   sets and reads      device_features_sel, driver_features_sel, queue_sel, shm_sel, ignored

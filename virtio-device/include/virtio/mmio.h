@@ -5,9 +5,9 @@
  * A VMM reserves VIRTIO_MMIO_WINDOW bytes of guest-physical addresses, or more for a larger
  * configuration space. The VMM traps each access there, and calls one of the two functions.
  *
- * An ioeventfd that matches a queue's index may take writes to QueueNotify. The core does not see
- * such a kick, which can come in any state. The device must ignore a kick for a queue that does not
- * run. Under VIRTIO_F_NOTIFICATION_DATA no ioeventfd can match: the value changes.
+ * An ioeventfd that matches a queue's index may handle writes to QueueNotify. The core does not see
+ * such a kick, which can arrive in any state. The device must ignore a kick for a queue that does
+ * not run. Under VIRTIO_F_NOTIFICATION_DATA no ioeventfd can match, because the value varies.
  *
  * What the guest can do: any access. An access reads 0 or does nothing if its width is wrong, its
  * offset is misaligned or has no register, or its direction is wrong. The configuration space may
