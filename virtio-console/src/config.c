@@ -97,7 +97,7 @@ bool virtio_console_config_write(const struct virtio_console *console, uint64_t 
 
 	if (!(console->offered & CONSOLE_FEATURE(EMERG_WRITE)))
 		return false;
-	/* The low byte comes first (virtio 1.4, 5.3.5.1). */
+	/* The low byte of emerg_wr is its first byte (virtio 1.4, 5.3.5.1). */
 	if (offset > field || field - offset >= len)
 		return false;
 	console->options.emergency(console->options.context, ((const uint8_t *)data)[field - offset]);

@@ -26,9 +26,9 @@ static inline void console_store(uint32_t *field, uint32_t value)
 }
 
 /*
- * For the two sides of an input buffer. Each side stores its own field, then loads a field of the
- * other side. All these accesses have a single order, so at least one side sees the store of the
- * other side.
+ * Access a field of an input buffer that its producer and consumer share. Each side stores its own
+ * field, then loads a field of the other side. All these accesses have a single order, so at least
+ * one side sees the store of the other side.
  */
 static inline uint32_t console_load_ordered(const uint32_t *field)
 {
@@ -135,10 +135,13 @@ static inline bool console_is_enough(uint32_t steps, const struct virtio_queue *
  */
 int virtio_impl_console_resolve(struct virtio_chain *chain, struct console_data *data);
 
-/* Makes OPEN 1 pending, or no longer pending, as the state of the port requires. */
+/* Sets or clears the pending message OPEN 1, as the state of the port requires. */
 void virtio_impl_console_update_open(struct virtio_console_port *port);
 
-/* Make messages pending: announce() ADD, answer_ready() all messages that follow PORT_READY. */
+/*
+ * announce() makes ADD pending, unless the driver knows the port. answer_ready() makes all messages
+ * pending that follow PORT_READY.
+ */
 void virtio_impl_console_announce(struct virtio_console_port *port);
 void virtio_impl_console_answer_ready(struct virtio_console_port *port);
 

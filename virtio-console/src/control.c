@@ -19,7 +19,7 @@ struct message {
 /* A chain that was popped and checked. */
 struct control_chain {
 	struct virtio_chain_segments data;
-	int error; /* why the chain is completed empty; or 0 */
+	int error; /* 0, or the reason to complete the chain with length 0 */
 };
 
 /* Returns how many chains a call may serve. */
@@ -38,7 +38,7 @@ static uint32_t take_from(uint32_t left, uint32_t pieces)
 
 /*
  * Pops and checks a chain. Returns as virtio_queue_pop(); VIRTIO_ENOTMAPPED also if a buffer or a
- * table of the chain is not mapped yet. Subtracts the chain from *left, the rest of the limit.
+ * table of the chain is not mapped yet. Subtracts the chain from *left, the remaining limit.
  */
 static int take_chain(struct virtio_console *console, struct virtio_queue *queue, bool to_driver,
 		      struct virtio_chain *chain, struct control_chain *out, uint32_t *left)
@@ -56,7 +56,7 @@ static int take_chain(struct virtio_console *console, struct virtio_queue *queue
 		(void)!virtio_queue_unpop(queue, chain->token);
 		return VIRTIO_ENOTMAPPED;
 	}
-	/* A chain with too many segments is used as far as the array describes it. */
+	/* If the chain has too many segments, only the segments in the array are used. */
 	if (out->error == VIRTIO_ENOBUFS)
 		out->error = 0;
 	if (out->error) {
@@ -71,7 +71,7 @@ static int take_chain(struct virtio_console *console, struct virtio_queue *queue
 	return 1;
 }
 
-/* Completes a chain. After an error the chain is unpopped, so the next pop yields it again. */
+/* Completes a chain. If this fails, unpops the chain, and the next pop yields the chain again. */
 static int complete(struct virtio_queue *queue, struct virtio_token token, uint32_t len,
 		    struct virtio_console_progress *progress)
 {
@@ -166,8 +166,8 @@ static uint32_t put_message(const struct message *m, const struct virtio_chain_s
 }
 
 /*
- * Sends one message, or completes a chain that cannot take the message. Returns 1 after a chain, 0
- * if there is no chain, or an error.
+ * Sends one message, or completes a chain that cannot take the message. Returns 1 if a chain was
+ * completed, 0 if there is no chain, or an error.
  */
 static int send_message(struct virtio_console *console, struct virtio_queue *queue, const struct message *m,
 			struct virtio_console_progress *progress, uint32_t *left)
@@ -216,7 +216,7 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
 	if (!console_multiport(console))
 		return 0;
 	while (got == 1 && next_message(console, &m)) {
-		/* A queue that is not started has size 0: the pop must return VIRTIO_ENOTREADY. */
+		/* If size is 0, the queue is not started. The pop must return VIRTIO_ENOTREADY. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			break;
@@ -241,7 +241,7 @@ static bool take_device_ready(struct virtio_console *console, uint16_t value)
 {
 	if (!is_flag(value))
 		return false;
-	/* With 0 the driver reports that its initialisation has failed. */
+	/* The value 0 means that the driver's initialisation has failed. */
 	if (value == 0)
 		return true;
 	console->driver_ready = true;
@@ -266,7 +266,7 @@ static bool take_port_ready(struct virtio_console *console, struct virtio_consol
 		virtio_impl_console_answer_ready(port);
 		return true;
 	}
-	/* The driver could not set up the port. Messages that follow PORT_READY are dropped. */
+	/* The driver could not set up the port. Only REMOVE and ADD may stay pending. */
 	port->flags &= ~(VIRTIO_CONSOLE_PORT_IS_READY | VIRTIO_CONSOLE_PORT_TOLD_OPEN);
 	port->pending &= VIRTIO_CONSOLE_SEND_REMOVE | VIRTIO_CONSOLE_SEND_ADD;
 	return true;
@@ -309,7 +309,7 @@ static void handle(struct virtio_console *console, const uint8_t *message)
 		options->event(options->context, id, event, value != 0);
 }
 
-/* Handles one message. Returns 1 after a chain, 0 if there is no chain, or an error. */
+/* Handles one message. Returns 1 if a chain was completed, 0 if there is no chain, or an error. */
 static int receive_message(struct virtio_console *console, struct virtio_queue *queue,
 			   struct virtio_console_progress *progress, uint32_t *left)
 {
@@ -327,8 +327,8 @@ static int receive_message(struct virtio_console *console, struct virtio_queue *
 		whole = virtio_reader_read_exact(&reader, message, sizeof message) == 0;
 	}
 	/*
-	 * The chain is completed before the message is handled. After a failed completion the next
-	 * pop yields the message again, so a message handled now would be handled twice.
+	 * The chain is completed before the message is handled. If the completion fails, the next
+	 * pop yields the message again. A message that was handled before would be handled twice.
 	 */
 	got = complete(queue, chain.token, 0, progress);
 	if (got)
@@ -352,7 +352,7 @@ int virtio_console_control_transmit(struct virtio_console *console, struct virti
 	if (!console_multiport(console))
 		return 0;
 	while (got == 1) {
-		/* A queue that is not started has size 0: the pop must return VIRTIO_ENOTREADY. */
+		/* If size is 0, the queue is not started. The pop must return VIRTIO_ENOTREADY. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			break;

@@ -28,7 +28,7 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input)
 
 /*
  * Returns the room in bytes, or len if all bytes fit. If not all bytes fit, asks the consumer to
- * report room, and then loads taken again: the consumer may have made room before it could see the
+ * report room, and then loads taken again. The consumer may have made room before it could see the
  * request.
  */
 static uint32_t find_room(struct virtio_console_input *input, size_t len)
@@ -59,7 +59,7 @@ int virtio_console_input_enqueue(struct virtio_console_input *input, const void 
 	memcpy(input->bytes + at, bytes, front);
 	if (front < n)
 		memcpy(input->bytes, (const uint8_t *)bytes + front, n - front);
-	/* Ordered before the load of want_bytes: pairs with virtio_impl_console_input_sleep(). */
+	/* Must precede the load of want_bytes. Pairs with virtio_impl_console_input_sleep(). */
 	console_store_ordered(&input->written, input_advance(input, input->written, n));
 	*wake = console_was_wanted(&input->want_bytes);
 	return (int)n;
@@ -92,7 +92,7 @@ uint32_t virtio_console_input_clear(struct virtio_console_input *input, bool *ro
 
 bool virtio_impl_console_input_sleep(struct virtio_console_input *input)
 {
-	/* Ordered before the load of written: pairs with virtio_console_input_enqueue(). */
+	/* Must precede the load of written. Pairs with virtio_console_input_enqueue(). */
 	console_store_ordered(&input->want_bytes, 1);
 	if (console_load_ordered(&input->written) == input->taken)
 		return true;
@@ -103,8 +103,8 @@ bool virtio_impl_console_input_sleep(struct virtio_console_input *input)
 bool virtio_impl_console_input_wanted(struct virtio_console_input *input)
 {
 	/*
-	 * The store does not change the value. The store only orders taken before the load of
-	 * want_room: pairs with find_room().
+	 * This store does not change the value. It only orders the last change of taken before the
+	 * load of want_room. It pairs with find_room().
 	 */
 	console_store_ordered(&input->taken, input->taken);
 	/* A buffer that is still full has no room to report. */

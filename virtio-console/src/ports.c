@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The port table: ports, their clients and sizes, and the messages that follow from a change. */
+/* The port table: ports, their clients and sizes, and the messages that report a change. */
 #include "console_internal.h"
 
 int virtio_console_port_queues(const struct virtio_console *console, uint32_t id, uint32_t *receive, uint32_t *transmit)
@@ -24,7 +24,7 @@ static bool is_open(const struct virtio_console_port *port)
 void virtio_impl_console_update_open(struct virtio_console_port *port)
 {
 	/*
-	 * True if the driver believes that a client is there, and no pending CLOSE will correct
+	 * True if the driver believes that a client is connected, and no pending CLOSE will correct
 	 * this belief.
 	 */
 	const bool told = (port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->pending & VIRTIO_CONSOLE_SEND_CLOSE);
@@ -85,21 +85,21 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
 		return VIRTIO_EBUSY;
 	port->options = *options;
 	port->present = true;
-	/* driver_ready is also set by PORT_READY: a driver that resumes sends no DEVICE_READY. */
+	/* PORT_READY sets driver_ready, too: a driver that resumes sends no DEVICE_READY. */
 	if (console->driver_ready)
 		virtio_impl_console_announce(port);
 	return 0;
 }
 
-/* Drops the input that is not in guest memory yet: its client has left or its port is removed. */
+/* Drops the input that is not in guest memory yet. The client has left, or the port is removed. */
 static void drop_input(struct virtio_console_port *port, bool *room)
 {
 	port->stats.dropped += virtio_console_input_clear(port->options.input, room);
 }
 
 /*
- * Drops the rest of a chain in flight, because the next port with this number must not get it. The
- * whole chain counts as taken, also after a save and restore.
+ * Drops the unsent bytes of a chain in flight, because the next port with this number must not send
+ * them. taken is set to the maximum, so a restored chain is skipped to its end, too.
  */
 static void drop_output(struct virtio_console_output *output, struct virtio_console_port_stats *stats)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Receive: from a port's input buffer into the driver's chains. */
+/* Receive: copies bytes from a port's input buffer to the driver's chains. */
 #include "console_internal.h"
 
-/* Bytes for guest memory: two pieces of the input buffer. The second may be empty. */
+/* Bytes for guest memory: two pieces of the input buffer. The second piece may be empty. */
 struct input_bytes {
 	const uint8_t *front, *back;
 	uint32_t front_bytes, back_bytes;
@@ -17,7 +17,7 @@ static inline struct input_bytes bytes_at(const struct virtio_console_input *inp
 	return (struct input_bytes){ input->bytes + at, input->bytes, front, n - front };
 }
 
-/* Counts a chain that gets no bytes. */
+/* Counts a chain that gets no bytes, and returns 0. */
 static int refuse(uint64_t *counter)
 {
 	(*counter)++;
@@ -51,7 +51,7 @@ static VIRTIO_COLD int fill_any(struct virtio_console_port *port, struct virtio_
 	room = data.list.writable_bytes;
 	if (room == 0)
 		return refuse(&port->stats.receive_empty);
-	/* If the chain needs more segments than the array has, only its front is filled. */
+	/* If the chain needs more segments than the array has, only the chain's front is filled. */
 	virtio_writer_init(&writer, &data.list);
 	bytes = bytes_at(input, input->taken, room < held ? (uint32_t)room : held);
 	virtio_writer_write(&writer, bytes.front, bytes.front_bytes);
@@ -67,7 +67,7 @@ static inline void advance(struct virtio_console_input *input, uint32_t n, struc
 	progress->chains++;
 }
 
-/* Returned for a chain that used up the limit of steps: the call must end. */
+/* Result: the chain is completed. The call has reached its limit of steps, and must end. */
 #define ENOUGH 2
 
 /*
@@ -100,7 +100,7 @@ static VIRTIO_COLD int fill_popped(struct virtio_console_port *port, struct virt
 
 /*
  * Fills the next chain if it is usual: one descriptor, with a writable buffer in one region. Such a
- * chain is completed without being popped. Returns false for any other chain, or without a chain.
+ * chain is completed without being popped. Returns false for any other chain, or if there is none.
  */
 static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, struct virtio_queue *queue, uint32_t held,
 					 struct virtio_console_progress *progress)
@@ -152,7 +152,7 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 				return 0;
 			continue;
 		}
-		/* A queue that is not started has size 0: the pop must return VIRTIO_ENOTREADY. */
+		/* If size is 0, the queue is not started. The pop must return VIRTIO_ENOTREADY. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			return 0;

@@ -17,7 +17,7 @@ void virtio_console_save(const struct virtio_console *console, struct virtio_con
 	*out = (struct virtio_console_state){ console->negotiated, console->driver_ready };
 }
 
-/* Returns the name of the first value that no saved device can have, or NULL if there is none. */
+/* Returns the name of the first value that no saved device can have, or NULL. */
 static const char *find_impossible(const struct virtio_console *console, const struct virtio_console_state *state)
 {
 	if (state->negotiated & ~console->offered)
@@ -133,7 +133,7 @@ static const char *find_impossible_of_port(const struct virtio_console *console,
 		return state->cols != 0 ? "cols" : "rows";
 	if (!present && (state->flags & ~VIRTIO_CONSOLE_PORT_AWAITS_READY))
 		return "flags";
-	/* PORT_READY ends awaits_ready, and the driver's PORT_OPEN counts only after PORT_READY. */
+	/* PORT_READY clears awaits_ready. The driver's PORT_OPEN is ignored before PORT_READY. */
 	if (ready ? awaits : (state->flags & VIRTIO_CONSOLE_PORT_GUEST_OPEN) != 0)
 		return "flags";
 	/* The removal of a port that the driver knew makes REMOVE pending and sets awaits_ready. */
@@ -187,7 +187,7 @@ int virtio_console_restore_port(struct virtio_console *console, const struct vir
 		return 0;
 	port->options.cols = state->cols;
 	port->options.rows = state->rows;
-	/* The driver was told of a client that is not connected after the restore. */
+	/* The driver believes that a client is connected, but the restored port has no client. */
 	if ((port->flags & VIRTIO_CONSOLE_PORT_TOLD_OPEN) && !(port->flags & VIRTIO_CONSOLE_PORT_CONNECTED) &&
 	    !port->options.console)
 		port->pending |= VIRTIO_CONSOLE_SEND_CLOSE;

@@ -53,7 +53,7 @@ const struct virtio_section_layout *virtio_console_input_layout(void)
 /* Saves a port of the table. Returns whether the port has anything to save. */
 static bool save_port(const struct virtio_console *console, uint32_t id, struct virtio_console_port_state *out)
 {
-	/* This cannot fail: the port is in the table. */
+	/* This cannot fail, because the port is in the table. */
 	(void)!virtio_console_save_port(console, id, out);
 	return out->flags != 0 || out->pending != 0 || out->in_flight != 0;
 }
@@ -115,8 +115,8 @@ static int check_presence(const struct virtio_console *console, const struct vir
 }
 
 /*
- * Converts ports of version 1 of the section to version 2. In version 2 a port has AWAITS_READY
- * while REMOVE is pending. In version 1 a PORT_OPEN before PORT_READY counted, too.
+ * Converts ports from version 1 of the section to version 2. In version 2 a port has AWAITS_READY
+ * while REMOVE is pending, and has GUEST_OPEN only after PORT_READY.
  */
 static void update_ports(struct virtio_console_port_state *ports, uint32_t count)
 {
@@ -178,7 +178,7 @@ int virtio_console_read_input(struct virtio_section_reader *reader, uint32_t num
 	return virtio_section_read(reader, &input_layout, number, id, NULL, bytes, capacity, count, NULL);
 }
 
-/* Returns the saved port whose transmit queue has this number, or NULL if there is none. */
+/* Returns the saved port whose transmit queue has this number, or NULL if there is no such port. */
 static const struct virtio_console_port_state *find_transmitter(const struct virtio_console_port_state *ports,
 								uint32_t count, uint32_t queue)
 {

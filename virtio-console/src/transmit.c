@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Transmit: from the driver's chains to a port's sink. */
+/* Transmit: passes the bytes of the driver's chains to a port's sink. */
 #include "console_internal.h"
 
-/* The state of a call. piece points to the stack of virtio_console_transmit(). */
+/* The state of a call. piece is an array on the stack of virtio_console_transmit(). */
 struct transmission {
 	struct virtio_console_port *port;
 	struct virtio_queue *queue;
@@ -22,7 +22,7 @@ static inline uint32_t offer(const struct transmission *t, uint32_t len)
 	return n;
 }
 
-/* Returns a chain to the driver. The used length is 0: nothing was written. */
+/* Returns a chain to the driver. The used length is 0, because nothing was written. */
 static inline int complete(const struct transmission *t, struct virtio_token token)
 {
 	const int error = virtio_queue_complete(t->queue, token, 0);
@@ -141,7 +141,7 @@ static int prepare(struct virtio_console_port *port, struct virtio_chain *chain,
 	return 1;
 }
 
-/* Skips bytes that the sink has taken before, as far as they are in the array. */
+/* Skips the bytes in the array that the sink has already taken. */
 static void skip(struct virtio_console_output *output)
 {
 	const uint64_t here = virtio_reader_left(&output->reader);
@@ -235,7 +235,7 @@ static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chai
 	return got;
 }
 
-/* The usual chain: one descriptor, with a readable buffer that is one piece for the sink */
+/* The usual chain: one descriptor, whose readable buffer fits in one call of the sink */
 
 /* Results of send_usual() and send_popped(), besides the results of resume(). */
 #define NOT_USUAL 2 /* the next chain is not usual, or there is no chain */
@@ -262,7 +262,7 @@ static VIRTIO_COLD int finish_usual(const struct transmission *t, uint16_t head,
 		if (!error)
 			return 1;
 	}
-	/* The sink is full or the completion failed: the chain stays in flight. */
+	/* The sink is full or the completion has failed, so the chain stays in flight. */
 	c.segments[0] = *buffer;
 	begin(port, &chain, &c);
 	port->output.taken = took;
@@ -358,10 +358,16 @@ static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts, u
 	return 0;
 }
 
-/* Most chains that one call sends. So usual chains have at most VIRTIO_CONSOLE_CALL_BYTES. */
+/*
+ * Most chains that one call sends. So all usual chains of a call have at most
+ * VIRTIO_CONSOLE_CALL_BYTES together.
+ */
 #define USUAL_CHAINS (VIRTIO_CONSOLE_CALL_BYTES / VIRTIO_CONSOLE_PIECE_BYTES)
 
-/* Sends chains until none is left, the sink is full or the call must end. Returns 0 or an error. */
+/*
+ * Sends chains until no chain is left, the sink is full or the call must end. Returns 0 or an
+ * error.
+ */
 static int send_all(const struct transmission *t)
 {
 	const bool accepts = t->port->present && console_load(&t->port->awaits_ready) == 0;
@@ -370,7 +376,7 @@ static int send_all(const struct transmission *t)
 	int got = send_kept(t);
 
 	while (got == 1) {
-		/* A queue that is not started has size 0: the pop must return VIRTIO_ENOTREADY. */
+		/* If size is 0, the queue is not started. The pop must return VIRTIO_ENOTREADY. */
 		if (VIRTIO_UNLIKELY(left == 0) && t->queue->size != 0) {
 			t->progress->more = true;
 			return 0;

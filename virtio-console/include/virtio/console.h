@@ -7,7 +7,7 @@
  *   driver's receive chains,
  * - a sink, which is the caller's function that gets the driver's output from
  *   virtio_console_transmit().
- * <virtio/console_ports.h> adds and removes ports, and has the control messages of
+ * <virtio/console_ports.h> has the functions that add and remove ports, and the control messages of
  * VIRTIO_CONSOLE_F_MULTIPORT.
  *
  *	virtio_console_init(&console, &options);
@@ -16,7 +16,7 @@
  *	FEATURES_OK:       virtio_console_negotiate(&console, features)
  *	input arrives:     virtio_console_input_enqueue(); if it sets wake: virtio_console_receive()
  *	kick of receive:   virtio_console_receive()
- *	kick of transmit:  virtio_console_transmit(); if blocked: again when the sink can take more
+ *	kick of transmit:  virtio_console_transmit(); if it sets blocked: again when sink has room
  *
  * What the guest can do: cut its chains into descriptors as it likes (virtio 1.4, 2.7.4.1), change
  * the bytes at any time, and send malformed chains. Therefore:
@@ -53,8 +53,8 @@ VIRTIO_BEGIN_DECLS
 
 #define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* bytes of the configuration space */
 #define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* most bytes in one call of a sink */
-#define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes of output that stop a call within a chain */
-#define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* most ports, so every queue has a 16-bit index */
+#define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes of output after which a call stops mid-chain */
+#define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* most ports, because queue indices have 16 bits */
 #define VIRTIO_CONSOLE_NAME_MAX 256u       /* most bytes of a port's name */
 
 /*
@@ -65,8 +65,8 @@ VIRTIO_BEGIN_DECLS
  * @len      1 to VIRTIO_CONSOLE_PIECE_BYTES
  *
  * Returns the number of bytes taken, from the first byte on. If the number is less than len, the
- * chain stays in flight until the next virtio_console_transmit(), which offers the rest. A sink
- * that can never take more discards the bytes, and returns len. The function must not call
+ * chain stays in flight until the next virtio_console_transmit(), which offers the remaining bytes.
+ * A sink that can never take more discards the bytes, and returns len. The function must not call
  * functions of the device.
  */
 typedef size_t virtio_console_sink_fn(void *context, const void *bytes, size_t len);
@@ -86,10 +86,10 @@ struct virtio_console_port_options {
 	void *sink_context;
 	/*
 	 * Arrays for the chains of the two queues. Each array needs VIRTIO_CONSOLE_SEGMENTS()
-	 * entries, and one more entry wherever a buffer continues in another region. With fewer
-	 * entries, a receive chain is filled only in part, and a transmit chain is read in several
-	 * steps. While a transmit chain is in flight, transmit_segments must not be used for
-	 * another queue.
+	 * entries, and one more entry for each place where a buffer continues in another region.
+	 * With fewer entries, a receive chain is filled only in part, and a transmit chain is read
+	 * in several steps. While a transmit chain is in flight, transmit_segments must not be used
+	 * for another queue.
 	 */
 	struct virtio_segment *receive_segments;
 	uint32_t receive_capacity; /* entries, at least 1 */
@@ -135,8 +135,8 @@ struct virtio_console_port {
 	/* 1 if the driver's last PORT_OPEN after PORT_READY opened the port. Atomic. */
 	uint32_t guest_open;
 	/*
-	 * 1 from the removal of a port that the driver knew, until PORT_READY of the next port with
-	 * this number. Atomic.
+	 * Set to 1 by the removal of a port that the driver knows. Cleared by PORT_READY of the
+	 * next port with this number, or by a reset. Atomic.
 	 */
 	uint32_t awaits_ready;
 	struct virtio_console_output output;
@@ -147,7 +147,7 @@ struct virtio_console_port {
  * Called for a message that the driver has sent and the device has understood, on the thread that
  * calls virtio_console_control_transmit().
  *
- * @context  of the device's options
+ * @context  context of the device's options
  * @id       number of the port; 0 for DEVICE_READY
  * @event    VIRTIO_CONSOLE_DEVICE_READY, VIRTIO_CONSOLE_PORT_READY or VIRTIO_CONSOLE_PORT_OPEN
  * @value    0 or 1. After PORT_READY or PORT_OPEN with 1, virtio_console_receive() must be called
@@ -164,9 +164,9 @@ struct virtio_console_options {
 	uint32_t port_count;                     /* entries (max_nr_ports); 1 without multiport */
 	bool size;                               /* offers SIZE; multiport offers SIZE, too */
 	bool multiport;                          /* offers MULTIPORT */
-	virtio_console_event_fn *event;          /* or NULL */
+	virtio_console_event_fn *event;          /* may be NULL */
 	virtio_console_emergency_fn *emergency;  /* NULL: EMERG_WRITE is not offered */
-	void *context;                           /* for both functions */
+	void *context;                           /* passed to event and emergency */
 	struct virtio_segment *control_segments; /* for control chains; needed with multiport */
 	uint32_t control_capacity;               /* entries, at least 1 */
 };
@@ -186,7 +186,7 @@ struct virtio_console {
 	struct virtio_console_options options;
 	uint64_t offered;    /* mask of the device type's feature bits */
 	uint64_t negotiated; /* a subset of offered */
-	bool driver_ready;   /* DEVICE_READY 1 or PORT_READY 1 came since the reset */
+	bool driver_ready;   /* DEVICE_READY 1 or PORT_READY 1 has arrived since the reset */
 	struct virtio_console_stats stats;
 };
 
@@ -243,14 +243,14 @@ void virtio_console_config_read(const struct virtio_console *console, uint64_t o
 
 /*
  * Handles a driver's write to the configuration space. If EMERG_WRITE is offered, the low byte of
- * emerg_wr goes to the emergency function, in every state of the device. The driver need not have
- * accepted EMERG_WRITE (virtio 1.4, 5.3.5.1). All other bytes are ignored.
+ * emerg_wr is passed to the emergency function, in every state of the device. The driver need not
+ * have accepted EMERG_WRITE (virtio 1.4, 5.3.5.1). All other bytes are ignored.
  *
  * @offset  of the first byte; any value
  * @data    len bytes
  * @len     bytes; any value
  *
- * Returns whether a byte went to the emergency function.
+ * Returns whether a byte was passed to the emergency function.
  */
 bool virtio_console_config_write(const struct virtio_console *console, uint64_t offset, const void *data, size_t len);
 
@@ -270,15 +270,15 @@ struct virtio_console_progress {
  * Fills receive chains from a port's input buffer. Each chain gets all bytes that fit.
  *
  * @id        number of the port
- * @queue     its receive queue
+ * @queue     the port's receive queue
  * @progress  filled in, also on failure
  *
- * - Without input no chain is popped.
+ * - If there is no input, no chain is popped.
  * - Without chains the input stays in the buffer and kicks are enabled. Call this again on a kick.
- * - Under MULTIPORT a generic port takes input only while the driver has the port open.
- * - If the driver knew an earlier port with this number, the port takes no input before PORT_READY.
- *   Until then the driver may mistake the new port for the old port.
- * - While the port takes no input, the call does nothing and returns 0.
+ * - Under MULTIPORT a generic port accepts input only while the driver has the port open.
+ * - If the driver knew an earlier port with this number, the port accepts no input before
+ *   PORT_READY. Until then the driver may mistake the new port for the old port.
+ * - While the port accepts no input, the call does nothing and returns 0.
  * - Each call fills at most as many chains as the queue has entries, or fewer if chains are long.
  *
  * Returns 0, or an error after which the input of an uncompleted chain is still in the buffer:
@@ -295,7 +295,7 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  * 0 when the sink has taken all of it.
  *
  * @id        number of the port
- * @queue     its transmit queue
+ * @queue     the port's transmit queue
  * @progress  filled in, also on failure
  *
  * - If the sink takes fewer bytes than offered, progress->blocked is set. The chain stays in flight
@@ -308,7 +308,7 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *   of at most VIRTIO_CONSOLE_PIECE_BYTES do not stop the call. So a call may send about twice
  *   VIRTIO_CONSOLE_CALL_BYTES.
  * - After virtio_queue_set_memory() keep the old map until virtio_queue_old_maps_unused() returns
- *   true: a chain in flight uses the old map.
+ *   true, because a chain in flight uses the old map.
  *
  * Returns 0, or an error after which no byte is lost or repeated:
  *   VIRTIO_EINVAL      the table has no such port; or MULTIPORT was not negotiated, and id is not 0

@@ -3,8 +3,8 @@
  * The input buffer of a console port: bytes from the host on their way to the guest.
  *
  * The buffer is a ring of bytes in the caller's storage, without a lock. One thread, the producer,
- * enqueues. Another thread, the consumer, dequeues by virtio_console_receive(): the thread of the
- * port's receive queue. Each side tells its caller when to wake the other side:
+ * enqueues. The thread of the port's receive queue is the consumer, and dequeues by
+ * virtio_console_receive(). Each side tells its caller when to wake the other side:
  *
  *   bytes of the producer did not fit     virtio_console_receive() sets room when there is room
  *   the consumer found the buffer empty   virtio_console_input_enqueue() sets wake
@@ -35,12 +35,12 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_CONSOLE_INPUT_MAX 16384u    /* bytes: the largest capacity */
-#define VIRTIO_CONSOLE_INPUT_DEFAULT 4096u /* bytes: for callers without a preference */
+#define VIRTIO_CONSOLE_INPUT_MAX 16384u    /* largest capacity, in bytes */
+#define VIRTIO_CONSOLE_INPUT_DEFAULT 4096u /* default capacity, in bytes */
 
 /*
  * An input buffer. The caller allocates it, and changes it by functions only. Positions are below
- * twice the capacity, so a full buffer differs from an empty buffer.
+ * twice the capacity, so written and taken are equal only in an empty buffer.
  */
 struct virtio_console_input {
 	uint8_t *bytes;      /* the caller's storage */
@@ -58,7 +58,7 @@ struct virtio_console_input {
  * @bytes     the caller's storage; must live as long as the buffer
  * @capacity  bytes of the storage: 1 to VIRTIO_CONSOLE_INPUT_MAX
  *
- * Returns 0; VIRTIO_EINVAL for another capacity, or without storage.
+ * Returns 0; VIRTIO_EINVAL for another capacity, or if bytes is NULL.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_input_init(struct virtio_console_input *input, uint8_t *bytes, uint32_t capacity);

@@ -4,27 +4,27 @@
  * control queues that report changes to the driver. A device without VIRTIO_CONSOLE_F_MULTIPORT has
  * only port 0, and no messages.
  *
- * Pending messages to the driver are bits in the state of a port, so they use bounded storage.
- * virtio_console_control_receive() sends them when the driver has buffers. The order for one port:
+ * Pending messages to the driver are bits in the state of a port, so their storage is bounded.
+ * virtio_console_control_receive() sends messages when the driver has buffers. Order for one port:
  *
  *   REMOVE         of the port that had this number before
  *   ADD            once driver_ready of the device is set
  *   CONSOLE_PORT   after PORT_READY, like all messages below
  *   NAME
- *   OPEN 0         the client has left. Stays pending even if another client comes meanwhile.
- *   OPEN 1         a client is there. Always sent for a console port, because firmware waits for
- *                  OPEN 1.
+ *   OPEN 0         the client has left. Stays pending even if another client connects.
+ *   OPEN 1         a client is connected. Always sent for a console port, because firmware waits
+ *                  for OPEN 1.
  *   RESIZE         only the latest size of a console port
  *
- * PORT_READY is answered for every present port, even if no DEVICE_READY came since the reset:
- * Linux sends only PORT_READY when it resumes.
+ * PORT_READY is answered for every present port, even without a DEVICE_READY since the reset. When
+ * Linux resumes, it sends only PORT_READY.
  *
  * The driver's PORT_OPEN is ignored before PORT_READY. Each PORT_READY closes the driver's end of
  * the port. So a message for a removed port does not open the next port with the same number.
  *
  * What the guest can do: send any message at any time, or never answer. Invalid messages are
- * ignored and counted. A message is copied once, and its port number is compared with the table
- * before it is used as an index.
+ * ignored and counted. A message is copied once, and its port number is compared with the table's
+ * size before the number is used as an index.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -46,8 +46,8 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE 3u /* messages from the driver */
 
 /*
- * Gets the queues of a port: 0 and 1 for port 0, 2n + 2 and 2n + 3 for another port n (virtio 1.4,
- * 5.3.2).
+ * Gets the queue indices of a port: 0 and 1 for port 0, 2n + 2 and 2n + 3 for another port n
+ * (virtio 1.4, 5.3.2).
  *
  * @id        number of the port, which may be absent
  * @receive   set to the index of the receive queue; untouched on failure
@@ -60,8 +60,8 @@ int virtio_console_port_queues(const struct virtio_console *console, uint32_t id
 			       uint32_t *transmit);
 
 /*
- * Returns the number of queues: 2. If MULTIPORT is offered, the control queues add 2, and each
- * entry of the table after the first adds 2.
+ * Returns the number of queues. Without MULTIPORT the device has 2 queues. If MULTIPORT is offered,
+ * it has 2 queues for each entry of the table, and 2 control queues.
  */
 uint32_t virtio_console_queue_count(const struct virtio_console *console);
 
@@ -97,10 +97,10 @@ VIRTIO_MUST_CHECK
 int virtio_console_remove_port(struct virtio_console *console, uint32_t id, bool *room);
 
 /*
- * Call this when a client has come to the host's end of a port. Under MULTIPORT the driver gets
- * OPEN 1, unless the port is a console.
+ * Call this when a client has connected to the host's end of a port. Under MULTIPORT the driver
+ * gets OPEN 1, unless the port is a console.
  *
- * Returns 0; VIRTIO_EINVAL if there is no such port; VIRTIO_EBUSY if it has a client already.
+ * Returns 0; VIRTIO_EINVAL if there is no such port; VIRTIO_EBUSY if the port has a client.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_connect(struct virtio_console *console, uint32_t id);
@@ -112,7 +112,7 @@ int virtio_console_connect(struct virtio_console *console, uint32_t id);
  *
  * @room  set to whether the producer of the input waits for room; untouched on failure
  *
- * Returns 0; VIRTIO_EINVAL if there is no such port; VIRTIO_ENOTREADY if it has no client.
+ * Returns 0; VIRTIO_EINVAL if there is no such port; VIRTIO_ENOTREADY if the port has no client.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_disconnect(struct virtio_console *console, uint32_t id, bool *room);
@@ -124,9 +124,9 @@ int virtio_console_disconnect(struct virtio_console *console, uint32_t id, bool 
  *
  * @cols, @rows  characters
  *
- * Returns 1 if the configuration space has changed: the caller sends a configuration change
- * notification. Returns 0 if not; VIRTIO_EINVAL if there is no such port, or the port is not a
- * console.
+ * Returns 1 if the configuration space has changed. The caller must then send a configuration
+ * change notification. Returns 0 if the space is unchanged; VIRTIO_EINVAL if there is no such port,
+ * or the port is not a console.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_resize(struct virtio_console *console, uint32_t id, uint16_t cols, uint16_t rows);
@@ -141,7 +141,7 @@ bool virtio_console_control_pending(const struct virtio_console *console);
  * @queue     the control receive queue
  * @progress  filled in, also on failure
  *
- * - Without MULTIPORT negotiated, returns 0 and does nothing.
+ * - If MULTIPORT was not negotiated, returns 0 and does nothing.
  * - A chain that is malformed, has readable buffers or is too short for the message is completed
  *   with length 0 and counted.
  * - A name that does not fit the chain is dropped. Any other message waits for a longer chain.
@@ -160,8 +160,8 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
  * @queue     the control transmit queue
  * @progress  filled in, also on failure
  *
- * Without MULTIPORT negotiated, returns 0 and does nothing. Otherwise returns 0, or an error of
- * virtio_queue_pop() or virtio_queue_complete(). The next call continues with the same message.
+ * If MULTIPORT was not negotiated, returns 0 and does nothing. Otherwise returns 0, or an error of
+ * virtio_queue_pop() or virtio_queue_complete(). After an error the next call retries the message.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_control_transmit(struct virtio_console *console, struct virtio_queue *queue,
@@ -172,14 +172,14 @@ int virtio_console_control_transmit(struct virtio_console *console, struct virti
 /* The state of a device, as plain values. */
 struct virtio_console_state {
 	uint64_t negotiated;  /* mask of this device type's feature bits */
-	uint8_t driver_ready; /* 1: DEVICE_READY 1 or PORT_READY 1 has come */
+	uint8_t driver_ready; /* 1: DEVICE_READY 1 or PORT_READY 1 has arrived */
 };
 
 /* Flags of a port. */
 #define VIRTIO_CONSOLE_PORT_KNOWN 0x01u        /* the driver knows the port */
-#define VIRTIO_CONSOLE_PORT_IS_READY 0x02u     /* PORT_READY 1 has come */
+#define VIRTIO_CONSOLE_PORT_IS_READY 0x02u     /* PORT_READY 1 has arrived */
 #define VIRTIO_CONSOLE_PORT_TOLD_OPEN 0x04u    /* the last OPEN to the driver was 1 */
-#define VIRTIO_CONSOLE_PORT_CONNECTED 0x08u    /* a client is there; never in a saved state */
+#define VIRTIO_CONSOLE_PORT_CONNECTED 0x08u    /* a client is connected; never in a saved state */
 #define VIRTIO_CONSOLE_PORT_PRESENT 0x10u      /* in a saved state only: the port is present */
 #define VIRTIO_CONSOLE_PORT_IS_CONSOLE 0x20u   /* in a saved state only: the port is a console */
 #define VIRTIO_CONSOLE_PORT_GUEST_OPEN 0x40u   /* in a saved state only: guest_open of the port */
@@ -234,11 +234,11 @@ VIRTIO_MUST_CHECK
 int virtio_console_save_port(const struct virtio_console *console, uint32_t id, struct virtio_console_port_state *out);
 
 /*
- * Restores a port. If the port has gained or lost its client since the driver was told, an OPEN
- * message becomes pending. Serialised against the calls for the port's queues.
+ * Restores a port. If a client has connected or disconnected since the last OPEN to the driver, an
+ * OPEN becomes pending. Serialised against the calls for the port's queues.
  *
- * @state  state->id is the number of the port. The port must be present if the state says so, and
- *         absent otherwise.
+ * @state  state->id is the number of the port. The port must be present if state->flags has
+ *         VIRTIO_CONSOLE_PORT_PRESENT, and absent otherwise.
  *
  * If state->in_flight is 1, the caller replays the chain with virtio_console_replay_transmit().
  * Returns 0; VIRTIO_EINVAL for a state that no port of this device can have. A failure changes

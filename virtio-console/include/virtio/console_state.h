@@ -5,8 +5,8 @@
  *
  *   section        index  content
  *   console        0      features, whether the driver is ready, and the ports. For each port:
- *                         flags, pending messages, the size, and for a transmit chain in flight
- *                         its head and the number of bytes that the sink has taken
+ *                         flags, pending messages and size. For a transmit chain in flight: its
+ *                         head, and the number of bytes that the sink has taken
  *   console.input  port   input that is not in guest memory yet
  *
  * The order of a restore:
@@ -37,7 +37,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Return the layouts: a device with a list "ports", and a port's input with a list "bytes". */
+/* Return the layouts of a device, with a list "ports", and of a port's input, with "bytes". */
 const struct virtio_section_layout *virtio_console_layout(void);
 const struct virtio_section_layout *virtio_console_input_layout(void);
 
@@ -45,7 +45,7 @@ const struct virtio_section_layout *virtio_console_input_layout(void);
  * Makes the checks of virtio_console_restore() and virtio_console_restore_port(), and changes
  * nothing in the device.
  *
- * @ports    count entries; their numbers must ascend
+ * @ports    array of count entries, in ascending order of port numbers
  * @refusal  set to the refused value, named as in virtio_console_layout(); untouched on success
  *
  * Returns 0 or VIRTIO_EINVAL.
@@ -69,17 +69,17 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
  *
  * @number    the number that was written
  * @console   the target of the restore, with its ports
- * @features  of the file's device core, from virtio_device_saved_features(). Bits 0 to 23 must be
- *            equal to the console's features. NULL accepts any features.
- * @state     for virtio_console_restore()
- * @ports     the caller's array, for virtio_console_restore_port(). An absent port with nothing to
- *            restore has no entry.
+ * @features  features in the file's device core, from virtio_device_saved_features(). Bits 0 to 23
+ *            must be equal to the console's features. NULL accepts any features.
+ * @state     filled in for virtio_console_restore()
+ * @ports     the caller's array, filled in for virtio_console_restore_port(). An absent port with
+ *            nothing to restore has no entry.
  * @capacity  entries of the array; port_count of the device's options is enough
  * @count     set to the number of entries
  *
  * Returns 0; VIRTIO_EINVAL if the device cannot have the state, or if a present port has no entry;
- * or an error of virtio_section_read(). On an error, reader->fault has section, value and offset,
- * state and count are untouched, and the content of ports is undefined.
+ * or an error of virtio_section_read(). On an error, reader->fault has section, value and offset;
+ * state and count are untouched; and the content of ports is undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t number,
@@ -105,12 +105,12 @@ int virtio_console_read_input(struct virtio_section_reader *reader, uint32_t num
 
 /*
  * Checks a queue's record of requests in flight against the ports. If a port's state has a transmit
- * chain in flight, the record of the port's transmit queue must have only this chain, uncompleted.
- * The records of all other queues must be empty.
+ * chain in flight, the record of the port's transmit queue must have only this chain, and not
+ * as a completed chain. The records of all other queues must be empty.
  *
- * @ports    count entries, from virtio_console_read_state()
+ * @ports    array of count entries, from virtio_console_read_state()
  * @queue    the queue's number
- * @record   record_count entries, from virtio_queue_ser_read()
+ * @record   array of record_count entries, from virtio_queue_ser_read()
  * @refusal  set to the refused value, named as in the queue's section; untouched on success
  *
  * Returns 0 or VIRTIO_EINVAL.
