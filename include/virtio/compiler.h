@@ -5,8 +5,8 @@
  * structure's layout.
  *
  * A freestanding program provides memcpy, memset, memmove and memcmp, and a <string.h> that
- * declares them. All other standard headers are those of a freestanding compiler. Only
- * <virtio/queue_pthread.h>, <virtio/sys_iovec.h> and <virtio/blk_file.h> need more.
+ * declares them. All other standard headers come with a freestanding compiler. Only
+ * <virtio/queue_pthread.h>, <virtio/sys_iovec.h> and <virtio/blk_file.h> need more headers.
  */
 #ifndef VIRTIO_COMPILER_H
 #define VIRTIO_COMPILER_H
@@ -44,13 +44,13 @@
 #endif
 #endif
 
-/* For functions off the fast path: out of line, and far from the code that calls them. */
+/* For functions that are not on the fast path: never inlined, and placed apart from hot code. */
 #define VIRTIO_COLD __attribute__((cold, noinline))
 
 /*
  * Stands for the keyword inline: C99 inline with external linkage. In each library that has inline
- * functions, one source file defines this macro as extern inline before it includes their headers.
- * That file then contains the external copies (C11, 6.7.4).
+ * functions, one source file defines this macro as extern inline, and then includes the headers of
+ * these functions. That file contains the external copies (C11, 6.7.4).
  */
 #ifndef VIRTIO_INLINE
 #define VIRTIO_INLINE inline

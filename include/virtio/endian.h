@@ -3,7 +3,7 @@
  * Little-endian values on any host (virtio 1.4, clause 1.4: le16, le32 and le64).
  *
  * The conversions work on values. The get and put functions work on bytes at any alignment, in the
- * caller's own memory. For memory that the guest can change use <virtio/guest_memory.h>.
+ * caller's own memory. For memory that the guest can change, use <virtio/guest_memory.h>.
  *
  * Threads: all functions are thread-safe.
  */

@@ -31,7 +31,7 @@ enum virtio_error {
 	VIRTIO_EPERM = -1011,      /* the range is in guest memory, but this access is forbidden */
 	VIRTIO_ENOTMAPPED = -1012, /* the translation is not known yet: retry later */
 	VIRTIO_EALIGN = -1013,     /* the address is not aligned for the access */
-	VIRTIO_EREGION = -1014,    /* a region of a map is impossible */
+	VIRTIO_EREGION = -1014,    /* a region of a map is invalid */
 	VIRTIO_EOVERLAP = -1015,   /* two regions of a map overlap */
 
 	/* A queue's configuration, and readiness. */
@@ -39,12 +39,12 @@ enum virtio_error {
 	VIRTIO_ENOTREADY = -1021, /* the queue, port or connection is not ready */
 
 	/* The ring. Each of these errors breaks the queue until the queue is reset. */
-	VIRTIO_EAVAILIDX = -1030, /* the available index is too far ahead, or went back */
+	VIRTIO_EAVAILIDX = -1030, /* the available index is too far ahead, or moved back */
 	VIRTIO_EHEAD = -1031,     /* a head in the available ring is not below the queue size */
 	VIRTIO_EINFLIGHT = -1032, /* a head was made available again while still in flight */
 	VIRTIO_EBROKEN = -1033,   /* an earlier fault has broken the queue */
 
-	/* A malformed chain under a valid head. Complete the chain with length 0, and go on. */
+	/* A malformed chain under a valid head. Complete the chain with length 0, and continue. */
 	VIRTIO_ENEXT = -1040,     /* next points past the end of its table */
 	VIRTIO_ETOOLONG = -1041,  /* more descriptors than the queue has entries */
 	VIRTIO_EORDER = -1042,    /* a readable descriptor follows a writable one */

@@ -13,7 +13,7 @@
  *   functions                             who may call   what must not run beside
  *   virtio_feature_set(),                 any thread     another call on the same set
  *   virtio_features_from_u64()
- *   all others of this header             any thread     a change of the same set
+ *   all other functions                   any thread     a change of the same set
  *
  * No function fails.
  *
@@ -32,7 +32,7 @@ VIRTIO_BEGIN_DECLS
 
 /*
  * Mask of the feature bits 0 to 23, which each device type defines for itself (virtio 1.4, 2.2).
- * Bits 50 to 127 belong to the device type, too: block, console and socket devices have none there.
+ * Bits 50 to 127 also belong to device types. Block, console and socket devices use none of these.
  */
 #define VIRTIO_DEVICE_TYPE_FEATURES ((UINT64_C(1) << 24) - 1)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Raw access to guest memory behind a host pointer that <virtio/guest_memory.h> has resolved.
+ * Raw access to guest memory through a host pointer from <virtio/guest_memory.h>.
  *
- * All copies of guest bytes and all accesses to rings end in one of these functions. Use them in a
+ * Every copy of guest bytes and every access to a ring uses one of these functions. Use them in a
  * back end that copies, or in a device with shared structures of its own. They check nothing, and
  * record nothing in a dirty log.
  *
@@ -42,7 +42,7 @@ struct virtio_guest_desc {
 	uint64_t len;        /* a 32-bit value, in 64 bits for arithmetic */
 };
 
-/* Copies out of guest memory. No compiler turns a later read of dst into a read of guest. */
+/* Copies out of guest memory. A compiler cannot turn a later read of dst into a read of guest. */
 VIRTIO_INLINE void virtio_guest_copy_in(void *dst, const void *guest, size_t len);
 
 VIRTIO_INLINE void virtio_guest_copy_out(void *guest, const void *src, size_t len);
@@ -58,8 +58,8 @@ VIRTIO_INLINE void virtio_guest_store_le16(void *guest, uint16_t value);
 VIRTIO_INLINE void virtio_guest_store_le16_release(void *guest, uint16_t value);
 
 /*
- * Stores a used element, aligned to 4 bytes. Two stores are enough: the driver reads the element
- * only after the used index, which is stored later.
+ * Stores a used element, aligned to 4 bytes. Two stores are enough, because the driver reads the
+ * used index first, and that index is stored later.
  */
 VIRTIO_INLINE void virtio_guest_store_used(void *guest, uint32_t id, uint32_t len);
 

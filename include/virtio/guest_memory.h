@@ -8,7 +8,7 @@
  *   map      an immutable snapshot: a sorted table of regions, and perhaps an address translation.
  *            If the guest's memory changes, the caller makes a new map.
  *   cursor   a map, and the region of the last access. Every access uses a cursor. An access to
- *            that region is cheap. A cursor must not be copied: it may point into itself.
+ *            that region is cheap. A cursor must not be copied, because it may point into itself.
  *   segment  a run of guest addresses resolved to host memory, for zero-copy I/O
  *
  * What the guest can do: choose any address and length, and change every byte at any time from
@@ -19,7 +19,7 @@
  *
  * What is not covered:
  * - If another process truncates a file behind guest memory, an access raises SIGBUS. The caller
- *   seals such a file against shrinking, or knows that the length is fixed.
+ *   must seal such a file against shrinking, or know that its length is fixed.
  * - Mapping a region at the moment of access (Xen's grant tables). Regions must be resident, or
  *   demand-paged by the host.
  *
@@ -72,7 +72,7 @@ struct virtio_dirty_log {
 
 /*
  * The largest small access, in bytes. A small access has the shortest fast path if the compiler
- * knows its size. This path does not serve read-only regions, or regions shorter than this size.
+ * knows its size. This path needs a writable region of at least VIRTIO_MEMORY_SMALL bytes.
  */
 #define VIRTIO_MEMORY_SMALL 64
 
@@ -96,7 +96,7 @@ struct virtio_region {
 	 */
 	uint64_t writable_small;
 	uint64_t unlogged_small;
-	const struct virtio_region *self; /* itself; in a cursor's window: the map's region */
+	const struct virtio_region *self; /* this region; in a cursor's window, the map's region */
 };
 
 /* The result of a translation: the first len bytes at the requested address are at addr. */
@@ -132,7 +132,7 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 
 /*
  * The number of slots of a map. Slots divide the addresses from 0 to the end of the last region, or
- * beyond, into parts of equal length. An inline look-up tries only the region of its slot.
+ * beyond, into parts of equal length. Inline code tries only the region of the address's slot.
  */
 #define VIRTIO_MEMORY_SLOTS 32
 
@@ -146,21 +146,21 @@ struct virtio_memory_map {
 	const struct virtio_region *upper; /* first of the last 2^steps regions */
 	virtio_translate_fn *translate;    /* NULL if addresses are guest-physical */
 	void *translate_context;
-	/* For each slot, the last region that starts in or below it; otherwise the first region. */
+	/* Per slot: the last region that starts in or below it; the first region if none does. */
 	const struct virtio_region *slots[VIRTIO_MEMORY_SLOTS];
 };
 
 /*
  * A map, and the cached region: the region of the last access. Set up by
- * virtio_memory_cursor_init(). One store makes another region the cached region.
+ * virtio_memory_cursor_init(). Caching another region takes one store.
  */
 struct virtio_memory_cursor {
 	const struct virtio_memory_map *map;
-	/* The cached region: an entry of the map's table, or the window; at first an empty one. */
+	/* Cached region: an entry of the map's table or the window; at first an empty region. */
 	const struct virtio_region *region;
 	/*
 	 * The result of the last translation, in the form of a region. addr is the address before
-	 * the translation. access is what the translation and the region both permit.
+	 * the translation. access has the bits that both the translation and the region permit.
 	 */
 	struct virtio_region window;
 };
@@ -196,19 +196,19 @@ enum virtio_order {
  * Makes a map from a table of regions.
  *
  * @map       filled in, without a translation
- * @regions   the caller's table, in any order: this call sorts it, and sets the derived members.
- *            The table must not move or change while the map is in use, so another map needs a
- *            table of its own. May be NULL if count is 0.
+ * @regions   the caller's table, in any order. This call sorts the table, and sets the derived
+ *            members. The table must not move or change while the map is in use, so another map
+ *            needs a table of its own. May be NULL if count is 0.
  * @count     entries of the table
  *
  * Returns 0, or:
- *   VIRTIO_EREGION   a region has length 0, no host memory, an unknown flag or an impossible dirty
+ *   VIRTIO_EREGION   a region has length 0, no host memory, an unknown flag or an invalid dirty
  *                    log. Or a region ends past the guest's address space, or has a byte in the
  *                    last MiB of the host's address space or beyond. There a table's address plus
  *                    an offset from a guest's 16-bit index could wrap.
  *   VIRTIO_EOVERLAP  two regions overlap
  *
- * A failure leaves the map untouched, but may have sorted the table: virtio_memory_bad_region()
+ * A failure leaves the map untouched, but may have sorted the table. virtio_memory_bad_region()
  * finds the wrong entry.
  */
 VIRTIO_MUST_CHECK
@@ -219,22 +219,22 @@ int virtio_memory_map_init(struct virtio_memory_map *map, struct virtio_region *
  *
  * @regions, @count  as virtio_memory_map_init() has left them
  *
- * Returns the index of the first impossible region. If no region is impossible, returns the index
- * of the first region that overlaps its predecessor. If no regions overlap, returns count.
+ * Returns the index of the first invalid region. If every region is valid, returns the index of the
+ * first region that overlaps its predecessor. If no regions overlap, returns count.
  */
 uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t count);
 
 /*
- * Puts a translation in front of a map that is not in use yet.
+ * Adds a translation to a map that is not in use yet.
  *
  * @map       from virtio_memory_map_init()
- * @translate called for each range that is not inside a cursor's cached region; NULL for none
+ * @translate called for each range not inside a cursor's cached region; NULL for no translation
  * @context   passed to translate
  */
 void virtio_memory_map_set_translation(struct virtio_memory_map *map, virtio_translate_fn *translate, void *context);
 
 /*
- * Points a cursor at a map. The map must live as long as the cursor is used. Nothing is cached yet.
+ * Prepares a cursor for a map, which must live as long as the cursor is used. No region is cached.
  */
 void virtio_memory_cursor_init(struct virtio_memory_cursor *cursor, const struct virtio_memory_map *map);
 
@@ -294,7 +294,7 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
  * access. For a length of 0 the result may be NULL. The address is valid as long as the map.
  *
  * Writes through the pointer are not recorded in a dirty log: see virtio_region_mark_dirty(). After
- * a success the region is cursor->region->self, until the cursor is used again.
+ * a success the range's region is cursor->region->self, until the cursor is used again.
  */
 VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 						  uint32_t access);
@@ -364,12 +364,12 @@ int virtio_memory_store_le32(struct virtio_memory_cursor *cursor, uint64_t addr,
 uint64_t virtio_segments_bytes(const struct virtio_segment *segments, uint32_t count);
 
 /*
- * Records in the dirty log what zero-copy I/O has written. Thread-safe.
+ * Records in the dirty log the bytes that zero-copy I/O has written. Thread-safe.
  *
  * @segments  as passed to the I/O, in order
  * @count     number of segments
- * @bytes     bytes written, from the start of the first segment on. A number larger than the
- *            segments records all their bytes.
+ * @bytes     bytes written, from the start of the first segment on. If the segments have fewer
+ *            bytes, all their bytes are recorded.
  *
  * Call this after the bytes are written and before the chain is completed.
  */

@@ -30,8 +30,8 @@ typedef uint64_t __attribute__((may_alias)) virtio_impl_guest_u64;
 	} while (0)
 
 /*
- * Does the same as memcpy(). Copies up to 16 bytes without a call, also if the compiler does not
- * know len. A call of memcpy() costs more.
+ * Does the same as memcpy(). Copies up to 16 bytes without a call, even if the compiler does not
+ * know len, because a call of memcpy() costs more.
  */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_guest_copy(void *to, const void *from, size_t len)
 {
@@ -96,7 +96,7 @@ VIRTIO_INLINE void virtio_guest_store_used(void *guest, uint32_t id, uint32_t le
 }
 
 /*
- * A 64-bit host reads the address by one load, so it never sees half of a driver's 64-bit store.
+ * A 64-bit host reads the address with one load, so it never sees half of a driver's 64-bit store.
  * Separate loads of the other fields are cheaper than a wide load that must be split.
  */
 VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest)
@@ -118,10 +118,10 @@ VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest)
 /*
  * On x86 a locked instruction on the stack is several times cheaper than mfence.
  *
- * ThreadSanitizer does not model fences, and gcc refuses __atomic_thread_fence() under it.
- * ThreadSanitizer needs no fence to find data races, because every shared access is atomic. So x86
- * and arm64 keep their instruction under ThreadSanitizer. Other processors use a read-modify-write
- * there, which ThreadSanitizer models.
+ * ThreadSanitizer does not model fences. With ThreadSanitizer gcc refuses __atomic_thread_fence().
+ * ThreadSanitizer needs no fence to find data races, because every shared access is atomic. So on
+ * x86 and arm64 the fence is the same instruction under ThreadSanitizer. On other processors the
+ * fence is then a read-modify-write, which ThreadSanitizer models.
  */
 VIRTIO_INLINE void virtio_full_fence(void)
 {

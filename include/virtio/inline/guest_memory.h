@@ -24,8 +24,8 @@ int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t 
 const struct virtio_region *virtio_impl_memory_cache_any(struct virtio_memory_cursor *cursor, uint64_t addr);
 
 /*
- * Returns the region that map->slots has for the slot of addr. Usually this region contains addr:
- * the caller checks this. Returns NULL if the map has a translation or no region, or if addr is
+ * Returns the region that map->slots has for the slot of addr. Usually this region contains addr,
+ * but the caller must check. Returns NULL if the map has a translation or no region, or if addr is
  * past the last slot.
  */
 VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_guess(const struct virtio_memory_map *map,
@@ -44,8 +44,8 @@ VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_guess(co
 
 /*
  * Makes the region of addr the cached region, if VIRTIO_MEMORY_SMALL bytes at addr can be read and
- * written there. Returns that region. Otherwise changes nothing and returns NULL: outside the
- * regions, near the end of a region, in a read-only region, and under a translation.
+ * written there. Returns that region. Otherwise changes nothing and returns NULL. This happens
+ * outside the regions, near the end of a region, in a read-only region, and under a translation.
  */
 VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_cache_region(
 	struct virtio_memory_cursor *cursor, uint64_t addr)
@@ -77,9 +77,9 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
 #define VIRTIO_IMPL_MEMORY_IS_SMALL(len) (__builtin_constant_p(len) && (len) != 0 && (len) <= VIRTIO_MEMORY_SMALL)
 
 /*
- * Returns whether the range can be read and written in the region, which may be a cursor's window.
- * For a small length of known value also returns false near the region's end. If the region has a
- * dirty log, the caller must record each write.
+ * Returns whether the range is in the region, which may be a cursor's window, and can be read and
+ * written. If the compiler knows a small len, the result is also false near the region's end. If
+ * the region has a dirty log, the caller must record each write.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_region(const struct virtio_region *region, uint64_t addr,
 							   uint64_t len)
@@ -89,11 +89,11 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_region(const struct virtio_r
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return VIRTIO_LIKELY(off < region->writable_small);
-	/* If len is 0, the sum overflows, or is UINT64_MAX and so past the end of the region. */
+	/* If len is 0, the sum overflows or becomes UINT64_MAX, so the result is false. */
 	return VIRTIO_LIKELY(!__builtin_add_overflow(off, len - 1, &last)) && VIRTIO_LIKELY(last < region->writable);
 }
 
-/* Returns the host address of an address in the region. */
+/* Returns the host address of the byte at addr, which must be in the region. */
 VIRTIO_INLINE VIRTIO_HOT uint8_t *virtio_impl_memory_host(const struct virtio_region *region, uint64_t addr)
 {
 	return (uint8_t *)region->host + (addr - region->addr);
@@ -113,7 +113,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
 }
 
 /*
- * Finds the host address of a range that can be read and written. This is the fast path of most
+ * Finds the host address of a range that can be read and written. This is the fast path for most
  * buffers.
  *
  * @cursor  a cursor of the map
@@ -212,7 +212,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cu
 
 	if (VIRTIO_IMPL_MEMORY_IS_SMALL(len))
 		return virtio_impl_memory_write_small(cursor, addr, src, len);
-	/* The fast path needs memory without a dirty log. If len is 0, len - 1 wraps. */
+	/* Memory with a dirty log needs the slow path. So does a len of 0: len - 1 then wraps. */
 	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
 			    !(region->access & VIRTIO_IMPL_ACCESS_UNLOGGED)))
 		return virtio_impl_memory_write_slow(cursor, addr, src, len);
