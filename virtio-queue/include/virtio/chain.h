@@ -4,7 +4,7 @@
  *
  * Two ways to read a chain:
  *
- *   virtio_chain_next()     yields one descriptor. Cheapest; suits chains of one or two buffers.
+ *   virtio_chain_next()     yields one descriptor. Cheapest way for chains of one or two buffers.
  *   virtio_chain_resolve()  walks to the end, checks the whole chain, and resolves every buffer
  *                           into segments in the caller's array. Readers, writers and I/O vectors
  *                           work on segments (<virtio/reader.h>). A parser resolves first, so it
@@ -16,15 +16,15 @@
  * Therefore:
  * - Each descriptor is read from guest memory exactly once, and the copy is checked and used.
  * - A walk yields at most as many descriptors as the queue has entries, unless the configuration
- *   allows long indirect tables. Descriptors in an indirect table count, too.
- * - The end of a walk and an error are different values. Both are final: a failed walk returns the
- *   same error again.
+ *   allows long indirect tables. The limit includes the descriptors in an indirect table.
+ * - The end of a walk and an error are different results. Both are final: an ended walk returns 0
+ *   again, and a failed walk returns the same error again.
  *
  * Two kinds of fault, which devices handle differently:
  *
  *   chain fault  a next index, the number or order of descriptors, the number of bytes, or a table
  *                is wrong. The device completes the chain with length 0.
- *   bad buffer   a buffer is outside memory, wraps, or does not permit its direction. A walk
+ *   bad buffer   a buffer is outside memory, wraps, or does not permit its direction. The walk
  *                continues, so the device can report the failure in a status byte. Drivers look at
  *                the status, not at the used length.
  *
@@ -43,16 +43,16 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The descriptor flags with a meaning. Other flags are ignored (virtio 1.4, 2.7.5). */
+/* The defined descriptor flags. Other flags are ignored (virtio 1.4, 2.7.5). */
 #define VIRTIO_DESC_FLAGS (VRING_DESC_F_NEXT | VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT)
 
 /* The most bytes that one chain may describe (virtio 1.4, 2.7.5.2). */
 #define VIRTIO_CHAIN_MAX_BYTES (INT64_C(1) << 32)
 
 /*
- * Names one request in flight, and completes it once. A token of an earlier pop of the same head is
- * refused, also after a reset. Among 2^47 pops of a queue no two tokens are equal. 0 is never a
- * token.
+ * Names one request in flight. A token can complete its request once. A token of an earlier pop of
+ * the same head is refused, also after a reset. Among 2^47 pops of a queue no two tokens are equal.
+ * 0 is never a token.
  */
 struct virtio_token {
 	uint64_t value; /* the head in bits 0 to 15, a sequence number above */
@@ -74,7 +74,7 @@ struct virtio_desc {
 /*
  * The position of a walk. Neighbouring members differ in size, because compilers combine members of
  * equal size into vectors. Here vectors cost more than they save. The walk keeps addresses instead
- * of indices: an address needs no arithmetic before a load.
+ * of indices, because an address needs no arithmetic before a load.
  */
 struct virtio_walk {
 	uint64_t table; /* the current table's host address; in a slow walk its guest address */
@@ -126,15 +126,15 @@ struct virtio_chain_segments {
 	uint64_t readable_bytes;
 	uint64_t writable_bytes;
 	/*
-	 * The last writable byte of the chain: devices put a status there. The segment's length is
-	 * 1. The length is 0 if the chain has no such byte, or the byte cannot be written.
+	 * The last writable byte of the chain, where devices put a status. The segment's length is
+	 * 1, or 0 if the chain has no such byte or the byte cannot be written.
 	 */
 	struct virtio_segment last_writable;
 };
 
 /*
- * Yields the next descriptor of a chain. The buffer is not looked up: access through chain->memory
- * does that.
+ * Yields the next descriptor of a chain. The call does not look up the buffer's address. An access
+ * through chain->memory does.
  *
  * @chain  from virtio_queue_pop(), not completed yet
  * @out    the descriptor; untouched unless 1 is returned
@@ -144,7 +144,7 @@ struct virtio_chain_segments {
  *   VIRTIO_ENEXT       next is outside the table; the descriptor with this next is not yielded
  *   VIRTIO_ETOOLONG    more descriptors than the queue size. If long tables are allowed, a table
  *                      longer than the queue may yield all its entries. A descriptor that refers to
- *                      a table does not count.
+ *                      a table is not counted.
  *   VIRTIO_EORDER      a readable descriptor follows a writable one
  *   VIRTIO_EBYTES      more than 2^32 bytes in all
  *   VIRTIO_EINDIRECT   an indirect table is nested, empty, too long, not a multiple of 16 bytes, or
@@ -173,9 +173,9 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  * The counts include readable_bytes and writable_bytes. "The part before" means the buffers before
  * the bad buffer.
  *
- * VIRTIO_EFAULT and VIRTIO_EPERM for a table count as "any other". After every error
+ * VIRTIO_EFAULT and VIRTIO_EPERM for a table belong to the row "any other". After every error
  * last_writable.len says whether a status can be written. After VIRTIO_ENOBUFS, needed says how
- * large the array must be; a second call with a larger array reads the chain again.
+ * large the array must be. A second call with a larger array reads the chain again.
  */
 VIRTIO_MUST_CHECK
 int virtio_chain_resolve(struct virtio_chain *chain, struct virtio_chain_segments *out);

@@ -4,8 +4,8 @@
  *
  * The life of a buffer:
  * 1. The driver makes the buffer available.
- * 2. virtio_queue_pop() yields the buffer as a chain: one request, which is in flight from here on.
- *    The chain's token names the request.
+ * 2. virtio_queue_pop() yields the buffer as a chain. The chain is one request, which is now in
+ *    flight. The chain's token names the request.
  * 3. The device walks the chain (<virtio/chain.h>) and serves the request.
  * 4. virtio_queue_complete() returns the buffer to the driver. The token must be in flight.
  * 5. virtio_queue_needs_interrupt() says whether to interrupt the driver.
@@ -30,7 +30,7 @@
  * What the guest can do: write anything into its half of the rings at any time. Two kinds of fault
  * follow:
  * - A malformed chain under a valid head. The chain functions return the error. The caller
- *   completes the chain with length 0, and goes on.
+ *   completes the chain with length 0, and continues.
  * - An incoherent ring: an index too far ahead or moved back, a head out of range, or a head that
  *   is in flight. The queue breaks. The call that finds the fault returns the cause, and later pops
  *   return VIRTIO_EBROKEN until a reset. Requests in flight can still be completed.
@@ -42,7 +42,7 @@
  *   all of this header   any thread                  another call on the same queue
  *   a token              may go to another thread
  *
- * <virtio/queue_sync.h> serialises the calls by a lock. No function blocks or allocates.
+ * <virtio/queue_sync.h> serialises the calls with a lock. No function blocks or allocates.
  *
  * virtio 1.4, 2.6 and 2.7
  */
@@ -71,29 +71,29 @@ struct virtio_queue_stats {
 	uint64_t ring_faults;       /* faults that broke the queue */
 	uint64_t chain_faults;      /* malformed chains, and resolved chains with a bad buffer */
 	uint64_t too_many_segments; /* resolutions for which the caller's array was too small */
-	uint64_t not_mapped;        /* how often a ring or chain was not mapped yet; no fault */
-	/* The first ring fault or chain fault. first_error is 0 if there was none. */
+	uint64_t not_mapped;        /* how often a ring or chain was not mapped yet; not a fault */
+	/* The first ring fault or chain fault. first_error is 0 if there was no fault. */
 	int first_error;
-	uint16_t first_head;     /* the head of that fault; 0xffff if the fault has no head */
+	uint16_t first_head;     /* the head of this fault; 0xffff if the fault has no head */
 	uint16_t first_position; /* available index of the next pop at that time */
 };
 
 /*
  * A queue. The caller allocates it, may read every member, and changes it by functions only. A
- * queue must not move and must not be copied: chains point into it. The members that every request
- * uses come first.
+ * queue must not move and must not be copied, because chains point into it. The members that every
+ * request uses come first.
  */
 struct virtio_queue {
 	/*
-	 * Members that permit and limit the fast paths, derived from other members. All of them are
-	 * computed again after a change of those members. A pop, or a read of the driver's index,
-	 * may change fast_avail alone.
+	 * Derived members that permit and limit the fast paths. All of them are computed again if a
+	 * member changes from which they are derived. A pop, or a read of the driver's index, may
+	 * change only fast_avail.
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring; or NULL */
 	const uint8_t *fast_used_event; /* host address of used_event under EVENT_IDX; or NULL */
 	uint32_t fast_heads;            /* the fast path completes heads below this: size, or 0 */
-	uint32_t fast_avail;            /* if next_avail is this, a pop reads the index */
+	uint32_t fast_avail;            /* a pop at this next_avail reads the driver's index */
 
 	const uint8_t *desc;      /* host address of the descriptor table, or NULL */
 	const uint8_t *desc_last; /* host address of the table's last entry, or NULL */
@@ -105,9 +105,9 @@ struct virtio_queue {
 	uint64_t sequence;   /* token of the last pop, without its head */
 	uint64_t used_idx;   /* the next used index, continued beyond 16 bits */
 	uint64_t signalled;  /* used_idx at the last virtio_queue_needs_interrupt() */
-	struct virtio_memory_cursor memory[VIRTIO_MEMORY_USES]; /* chains point to this */
+	struct virtio_memory_cursor memory[VIRTIO_MEMORY_USES]; /* chains point to this array */
 
-	/* Set-up, slow paths and queries use the rest. */
+	/* Only set-up, slow paths and queries use the members below. */
 	struct virtio_queue_config config;
 	/*
 	 * Host addresses of the rings. NULL for a ring that is not contiguous and aligned in host
@@ -125,7 +125,7 @@ struct virtio_queue {
 	uint16_t replay;            /* after a restore: requests still to be replayed */
 	uint16_t oldest;            /* IN_ORDER: available index of the next request to return */
 	uint32_t flight_base;       /* next_avail - used_idx when nothing is in flight */
-	uint64_t used_start;        /* stats.completions counts up to this used_idx */
+	uint64_t used_start;        /* stats.completions has the completions before this used_idx */
 	int broken;                 /* 0, or the fault that broke the queue */
 	struct virtio_queue_stats stats;
 };
@@ -133,8 +133,8 @@ struct virtio_queue {
 /* Life cycle */
 
 /*
- * Prepares a queue. Call this once; virtio_queue_start() then starts the queue, also after each
- * reset.
+ * Prepares a queue. Call this once. virtio_queue_start() starts the queue, the first time and after
+ * each reset.
  *
  * @queue    the caller's, filled with zeroes before the first call
  * @inflight the caller's storage; must live as long as the queue
@@ -149,16 +149,16 @@ VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_in
 
 /*
  * Starts a queue: checks the configuration, translates the three areas and clears the used flags.
- * Both indices are 0; virtio_queue_set_next_avail() and virtio_queue_set_next_used() change them.
+ * Both indices are then 0: see virtio_queue_set_next_avail() and virtio_queue_set_next_used().
  *
  * @queue   prepared; not started, or reset since the last start
  * @config  copied
- * @map     the guest's memory. It must live until the queue is reset, or until the queue has
- *          another map and no request popped under this map is in flight. NULL gives VIRTIO_EFAULT.
+ * @map     the guest's memory. Must live until the queue is reset, or until the queue has another
+ *          map and no request popped under this map is in flight. NULL fails with VIRTIO_EFAULT.
  *
  * Returns 0, or:
  *   VIRTIO_EBUSY      the queue is started
- *   VIRTIO_ENOTREADY  config says not ready
+ *   VIRTIO_ENOTREADY  config->ready is false
  *   VIRTIO_EINVAL     the in-flight storage is smaller than the queue
  *   other errors      of virtio_queue_config_check()
  *
@@ -169,8 +169,8 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 		       const struct virtio_memory_map *map);
 
 /*
- * Stops a queue, and returns it to its state after virtio_queue_init(). Counters stay.
- * virtio_queue_start() can then start the queue again.
+ * Stops a queue, and returns it to its state after virtio_queue_init(). The counters keep their
+ * values. virtio_queue_start() can then start the queue again.
  *
  * - The queue does not touch the ring any more, and every token becomes stale.
  * - The call forgets the requests in flight, but cannot stop their I/O. A device whose I/O still
@@ -194,7 +194,7 @@ void virtio_queue_reset(struct virtio_queue *queue);
  *   or a cursor of your own on the old map.
  * - Finish its walk, or resolve its chain, before the switch. Otherwise the walk may read tables
  *   from either map.
- * - Its used element goes to the used ring of the new map.
+ * - Its used element is written to the used ring in the new map.
  * - If only the new map has a dirty log, the request's I/O is not recorded. A migration relies on
  *   the log only after virtio_queue_old_maps_unused().
  *
@@ -207,8 +207,8 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 /* Requests */
 
 /*
- * Pops the next chain that the driver has made available. Reads the driver's index only after all
- * chains up to the index read last have been popped.
+ * Pops the next chain that the driver has made available. Reads the driver's index again only after
+ * all chains up to the index of the previous read have been popped.
  *
  * @queue  started
  * @chain  filled in if 1 is returned; otherwise untouched. A completion needs chain->token.
@@ -230,8 +230,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 /*
  * Returns how many chains can be popped now: 0 to the queue size. Use the number to bound a loop.
  *
- * Reads the driver's index again. Errors are those of virtio_queue_pop(), except errors about a
- * head: VIRTIO_ENOTREADY, VIRTIO_EAVAILIDX, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_ENOTMAPPED,
+ * Reads the driver's index again. Returns those errors of virtio_queue_pop() that concern no head:
+ * VIRTIO_ENOTREADY, VIRTIO_EAVAILIDX, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_ENOTMAPPED,
  * VIRTIO_EFAULT or VIRTIO_EPERM.
  */
 VIRTIO_MUST_CHECK
@@ -241,7 +241,7 @@ int virtio_queue_available(struct virtio_queue *queue);
  * Undoes the last pop. The next pop yields the same head under a new token.
  *
  * @queue  started
- * @token  of the last pop that was not unpopped. Several pops are undone in reverse order.
+ * @token  of the last pop that was not unpopped. Undo several pops in reverse order.
  *
  * Returns 0, or:
  *   VIRTIO_ESTALE   the token is not in flight
@@ -258,7 +258,7 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token);
  *
  * @queue  started, perhaps broken since
  * @token  of the request
- * @len    bytes written to the writable buffers, from the first one on without a gap; 0 for a
+ * @len    bytes written to the writable buffers, from the first byte on without a gap; 0 for a
  *         malformed chain (virtio 1.4, 2.7.8.2)
  *
  * The driver sees all earlier writes to guest memory before it sees the completion. Under IN_ORDER
@@ -280,8 +280,8 @@ struct virtio_completion {
 };
 
 /*
- * Returns several requests with one update of the used index: the driver sees all or none. Under
- * IN_ORDER a completion may still wait for earlier requests, as in virtio_queue_complete().
+ * Returns several requests with one update of the used index. The driver sees all of them or none.
+ * Under IN_ORDER a completion may still wait for earlier requests, as in virtio_queue_complete().
  *
  * @completions  in the order in which the driver sees them, except under IN_ORDER
  * @count        number of completions
@@ -304,22 +304,22 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
  * Without EVENT_IDX the driver's flag decides. With EVENT_IDX the position of used_event decides;
  * the result is exact for any number of completions (virtio 1.4, 2.7.7.2). Without a completion the
  * result is false, except in the first call after virtio_queue_set_next_avail() or
- * virtio_queue_set_next_used(). This call does not know what the driver wants, and returns true
- * unless the driver's flag forbids interrupts. After a completion, a call also returns true if the
- * ring cannot be read. A driver tolerates an extra interrupt, but not a lost one.
+ * virtio_queue_set_next_used(). That first call cannot know what the driver wants, so it returns
+ * true unless the driver's flag forbids interrupts. After a completion, a call also returns true if
+ * the ring cannot be read. A driver tolerates an extra interrupt, but not a lost one.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *queue);
 
 /*
  * Asks the driver for kicks, and checks whether buffers are already available.
  *
- * Returns 1 if there is a chain to pop. There may be no kick for it: pop it, and call this again.
- * Returns 0 if there is nothing to pop: a kick will come. Errors are those of
- * virtio_queue_available(). VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and VIRTIO_EPERM can also concern the
- * used ring.
+ * Returns 1 if there is a chain to pop. The driver may send no kick for this chain, so pop it and
+ * call this function again. Returns 0 if there is nothing to pop. The driver then kicks for the
+ * next chain. Errors are those of virtio_queue_available(). VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and
+ * VIRTIO_EPERM can also concern the used ring.
  *
- * A device that has popped too few chains, and unpops them to wait for more, calls this before it
- * unpops. The driver then kicks for the next chain after the popped chains.
+ * A device that has popped too few chains, and unpops them to wait for more, calls this function
+ * before it unpops. The driver then kicks for the next chain after the popped chains.
  *
  * virtio 1.4, 2.7.10.2
  */
@@ -328,7 +328,7 @@ int virtio_queue_enable_kicks(struct virtio_queue *queue);
 
 /*
  * Tells the driver that no kicks are needed. This is a hint: kicks may still come. Under EVENT_IDX
- * nothing is written: the event index keeps its old value.
+ * nothing is written, so the event index keeps its old value.
  *
  * Returns 0, or:
  *   VIRTIO_ENOTREADY, VIRTIO_EBROKEN, VIRTIO_EBUSY   as virtio_queue_pop()
@@ -345,7 +345,7 @@ VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue);
 
 /*
  * Returns whether a token is in flight. If a request finishes late, call this before you touch its
- * memory: with a stale token, the memory may belong to another owner.
+ * memory. If the token is stale, the memory may belong to another owner.
  */
 bool virtio_queue_is_in_flight(const struct virtio_queue *queue, struct virtio_token token);
 

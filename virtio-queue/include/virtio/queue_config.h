@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The configuration of a queue: what the driver has set through a transport before the queue
- * starts.
+ * The configuration of a queue: the values that the driver sets through a transport before the
+ * queue starts.
  *
  * A plain struct. Each setter checks one value. A refused value leaves the old value in place, as
  * the registers of a transport require. A caller who has all values may fill in the members
- * instead: virtio_queue_start() checks everything again.
+ * instead, because virtio_queue_start() checks everything again.
  *
  * The struct does not remember that a value was refused, or that the driver never set an address. A
  * transport must remember both, so that no queue starts with a size or an address that the driver
@@ -17,7 +17,7 @@
  * Threads:
  *   functions              who may call   what must not run beside
  *   init, reset, setters   any thread     another call on the same configuration
- *   the others             any thread     init, reset, setters on the same configuration
+ *   other functions        any thread     init, reset, setters on the same configuration
  *
  * virtio 1.4, 2.6 (virtqueues), 2.7 (split virtqueues), 4.2.2 (the registers)
  */
@@ -49,10 +49,10 @@ struct virtio_queue_config {
 	bool in_order;  /* VIRTIO_F_IN_ORDER: used elements in the order of the available ring */
 
 	/*
-	 * For drivers that break one of two rules without harm. false follows the specification.
-	 * Some drivers use indirect descriptors without negotiation. Some build indirect tables
-	 * with more entries than the queue (virtio 1.4, 2.7.5.3.1). Such a long table may yield as
-	 * many descriptors as it has entries, at most 65,535.
+	 * Exceptions for drivers that break one of two rules without harm. With false the queue
+	 * follows the specification. Some drivers use indirect descriptors without negotiation.
+	 * Others build indirect tables with more entries than the queue (virtio 1.4, 2.7.5.3.1).
+	 * Such a long table may yield as many descriptors as it has entries, at most 65,535.
 	 */
 	bool allow_unnegotiated_indirect;
 	bool allow_long_indirect;
@@ -62,7 +62,7 @@ struct virtio_queue_config {
  * Sets every member to its default: no addresses, size = max_size, not ready, no features.
  *
  * @config    filled in
- * @max_size  what the device supports: a power of two, 1 to VIRTIO_QUEUE_MAX_SIZE
+ * @max_size  the largest size that the device supports: a power of two, 1 to VIRTIO_QUEUE_MAX_SIZE
  *
  * Returns 0; VIRTIO_ESIZE for any other max_size. A failure changes nothing.
  */
@@ -75,7 +75,7 @@ void virtio_queue_config_reset(struct virtio_queue_config *config);
 /*
  * Sets the size.
  *
- * @size  in descriptors. The type has 32 bits, like a register: no bit is lost before the check.
+ * @size  in descriptors. The type has 32 bits, like a register, so no bit is lost before the check.
  *
  * Returns 0; VIRTIO_ESIZE if not a power of two from 1 to max_size; VIRTIO_EBUSY once ready. A
  * refused size changes nothing.
@@ -99,8 +99,8 @@ int virtio_queue_config_set_addr_high(struct virtio_queue_config *config, enum v
 
 /*
  * Returns the length of an area in bytes, for the configured size and features; 0 for an unknown
- * area. The event fields at the ends of the rings count only under event_idx: otherwise the device
- * does not touch them.
+ * area. The event fields at the ends of the rings are included only under event_idx, because
+ * otherwise the device does not touch them.
  */
 uint64_t virtio_queue_config_area_bytes(const struct virtio_queue_config *config, enum virtio_queue_area area);
 
@@ -110,7 +110,7 @@ uint64_t virtio_queue_config_area_bytes(const struct virtio_queue_config *config
  * access.
  *
  * @config  what to check
- * @map     the guest's memory. NULL gives VIRTIO_EFAULT.
+ * @map     the guest's memory. NULL fails with VIRTIO_EFAULT.
  *
  * Returns 0; VIRTIO_ESIZE; VIRTIO_EALIGN; VIRTIO_EFAULT; VIRTIO_EPERM; VIRTIO_ENOTMAPPED.
  */

@@ -26,9 +26,9 @@
  *   functions             who may call           what must not run beside
  *   all of this header    the driver's thread    another call on the same mock
  *
- * The device may run on another thread: mock and device share only guest memory. 16-bit fields are
- * loaded with acquire order and stored with release order. A field that is misaligned, or that a
- * region boundary cuts in two, is accessed byte by byte.
+ * The device may run on another thread, because mock and device share only guest memory. 16-bit
+ * fields are loaded with acquire order and stored with release order. A field that is misaligned,
+ * or that a region boundary cuts in two, is accessed byte by byte.
  *
  * Freestanding. Allocates nothing.
  *
@@ -47,7 +47,7 @@ VIRTIO_BEGIN_DECLS
 /* The driver's record of one descriptor. The caller's storage has a slot for each descriptor. */
 struct virtio_mock_slot {
 	uint64_t writable; /* of a head: bytes that the device may write to its chain */
-	uint32_t offered;  /* of a head: how often it is offered and not used yet */
+	uint32_t offered;  /* of a head: how many of its offers are not used yet */
 	uint16_t next;     /* next descriptor of the chain, or of the free list */
 	uint16_t count;    /* of a head: number of descriptors of its allocated chain; else 0 */
 };
@@ -138,7 +138,7 @@ int virtio_mock_reset(struct virtio_mock *mock);
  */
 int virtio_mock_seek(struct virtio_mock *mock, uint16_t index);
 
-/* Fills in what a transport would pass to the device: sizes, addresses, features, ready. */
+/* Fills in the values that a transport passes to the device: sizes, addresses, features, ready. */
 void virtio_mock_fill_config(const struct virtio_mock *mock, struct virtio_queue_config *config);
 
 /*
@@ -158,7 +158,7 @@ int virtio_mock_create_queue(const struct virtio_mock *mock, struct virtio_queue
 
 /* Addresses */
 
-/* Returns the bytes that all areas with event fields need, for a base that is a multiple of 16. */
+/* Returns how many bytes all areas with event fields need, if the base is a multiple of 16. */
 uint64_t virtio_mock_bytes(uint32_t size);
 
 /* Returns the length of one area in bytes, with its event field; 0 for an unknown area. */
@@ -295,7 +295,7 @@ int virtio_mock_add_many(struct virtio_mock *mock, const struct virtio_mock_buff
  * @out  id and len in the host's byte order. Untouched unless 1 is returned.
  *
  * Returns 1 for an element, 0 for none, an error of virtio_mock_get(), or the device's fault:
- *   VIRTIO_EBROKEN  the used index announces more elements than chains are in flight
+ *   VIRTIO_EBROKEN  the used index announces more elements than there are chains in flight
  *   VIRTIO_EHEAD    id is not the index of a descriptor
  *   VIRTIO_ESTALE   id is not in flight
  *   VIRTIO_EORDER   under in_order, id is not the oldest head in flight
@@ -318,16 +318,16 @@ int virtio_mock_should_kick(struct virtio_mock *mock);
 /*
  * Asks the device for interrupts, and checks whether buffers were used meanwhile.
  *
- * Returns 1 if there is a used element. There may be no interrupt for it: pop it, and call this
- * again. Returns 0 if there is none: the next used element brings an interrupt. Otherwise returns
- * an error of virtio_mock_set().
+ * Returns 1 if there is a used element. The device may send no interrupt for it, so pop the element
+ * and call this function again. Returns 0 if there is no used element. The device then interrupts
+ * for the next used element. Otherwise returns an error of virtio_mock_set().
  *
  * virtio 1.4, 2.7.14
  */
 int virtio_mock_enable_interrupts(struct virtio_mock *mock);
 
 /*
- * Tells the device that no interrupts are wanted: by the flag, or under event_idx by a used_event
+ * Tells the device that no interrupts are wanted. Sets the flag, or under event_idx sets used_event
  * as far away as possible. This is a hint: interrupts may still come. Returns 0, or an error of
  * virtio_mock_set().
  */

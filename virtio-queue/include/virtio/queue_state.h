@@ -3,23 +3,23 @@
  * Saving a queue's state and restoring it, for snapshots and live migration.
  *
  * A state has two parts: a plain struct of values, and a record of the requests in flight. Neither
- * has a host address or a pending interrupt. So the first virtio_queue_needs_interrupt() after a
- * restore may cause one extra interrupt. A queue can be saved even if it is not started, is broken,
- * or has requests in flight. <virtio/queue_ser.h> converts the state into bytes.
+ * part contains a host address or a pending interrupt. So the first virtio_queue_needs_interrupt()
+ * after a restore may cause one extra interrupt. A queue can be saved even if it is not started, is
+ * broken, or has requests in flight. <virtio/queue_ser.h> converts the state into bytes.
  *
  * The record names each request in flight by its head, and stores no descriptors. The new owner
  * replays the request, and walks its chain again in guest memory. If the guest has changed the
  * chain meanwhile, the changed chain is checked like any other chain. Indices come from the state,
  * never from the ring.
  *
- * What the guest can do: stop a restore only by a translation that is not known yet. An incoherent
- * ring breaks the queue when the device reads the ring. A state may come from anywhere, so every
- * value is checked as if the guest had written it.
+ * What the guest can do: it can stop a restore only by a translation that is not known yet. An
+ * incoherent ring breaks the queue when the device reads the ring. A state may come from anywhere,
+ * so every value is checked as if the guest had written it.
  *
  * Threads:
  *   functions                    who may call   what must not run beside
  *   virtio_queue_check_state()   any thread     nothing
- *   the others                   any thread     another call on the same queue
+ *   other functions              any thread     another call on the same queue
  *
  * virtio 1.4, 2.6
  */
@@ -48,8 +48,8 @@ struct virtio_queue_flight {
 /*
  * Saves a queue that has nothing in flight.
  *
- * @queue  goes on as before. A queue that is not started gives a state of zeroes, so a VMM can save
- *         all queues alike.
+ * @queue  continues as before. The state of a queue that is not started is all zeroes, so a VMM can
+ *         save all queues alike.
  * @out    the state; untouched on failure
  *
  * Returns 0, or:
@@ -62,8 +62,8 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
 /*
  * Saves a queue together with the requests in flight.
  *
- * @queue     goes on, but do not complete any of these requests afterwards. A queue that is not
- *            started gives a state of zeroes and no record.
+ * @queue     continues, but do not complete any of the saved requests afterwards. For a queue that
+ *            is not started, the state is all zeroes and the record is empty.
  * @out       the state; untouched on failure
  * @record    the caller's array, filled with the requests in flight, in the order of their pops
  * @capacity  number of entries: the queue size is enough
@@ -73,8 +73,8 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
  *   VIRTIO_EINVAL   next_avail - next_used is not the number of requests: see virtio_queue_save()
  *   VIRTIO_ENOBUFS  the array is too small
  *   VIRTIO_EBUSY    requests of a restored record must still be replayed. First replay them, but do
- *                   not carry them out: this changes no guest memory. The next save then records
- *                   these requests again.
+ *                   not carry them out. A replay changes no guest memory. The next save then
+ *                   records these requests again.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_queue_state *out,
@@ -106,8 +106,8 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  * @map    the guest's memory, as for virtio_queue_start()
  *
  * A queue that was broken is broken again, wherever its areas are. The queue also breaks if a
- * translation no longer maps its areas (VIRTIO_EFAULT, VIRTIO_EPERM): the guest must not be able to
- * stop a restore. The next pop then returns VIRTIO_EBROKEN.
+ * translation no longer maps its areas (VIRTIO_EFAULT, VIRTIO_EPERM), because the guest must not be
+ * able to stop a restore. The next pop then returns VIRTIO_EBROKEN.
  *
  * Returns 0, or an error that leaves the queue as before:
  *   VIRTIO_EBUSY       the queue is started
@@ -153,7 +153,7 @@ int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_fl
  * @out    the state; untouched on failure
  *
  * Returns 0; VIRTIO_ENOTREADY if not started; or an error of virtio_queue_save(). After an error
- * the queue goes on as before.
+ * the queue continues as before.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_pause(struct virtio_queue *queue, struct virtio_queue_state *out);

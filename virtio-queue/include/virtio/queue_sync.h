@@ -9,8 +9,8 @@
  *	error = virtio_queue_complete(virtio_queue_sync_lock(&sync), token, len);
  *	virtio_queue_sync_unlock(&sync);
  *
- * Four calls take the lock themselves. Three of them also resolve the chain of the request, because
- * a chain must be walked under its queue's lock. The segments may be used without the lock.
+ * Four calls take the lock themselves. Three of these calls also resolve the chain of the request,
+ * because a chain must be walked under its queue's lock. The segments may be used without the lock.
  *
  * The lock consists of two callbacks, so a hypervisor can use a spinlock. <virtio/queue_pthread.h>
  * has the callbacks for a POSIX mutex.
@@ -18,7 +18,7 @@
  * Threads:
  *   functions                   who may call   what must not run beside
  *   virtio_queue_sync_init()    one thread     any other call
- *   all others                  thread-safe
+ *   all other functions         thread-safe
  *
  * While the library holds the lock, it calls no function of the caller except the lock's callbacks
  * and a map's translation.

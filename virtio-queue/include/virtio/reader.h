@@ -8,7 +8,7 @@
  * writer is an independent position.
  *
  * For zero-copy I/O, virtio_reader_iovec() and virtio_writer_iovec() show the next bytes as an I/O
- * vector. virtio_reader_skip() and virtio_writer_advance() step over what the I/O has moved.
+ * vector. Then virtio_reader_skip() or virtio_writer_advance() steps over the transferred bytes.
  *
  * What the guest can do: change the bytes behind a segment at any time. A read makes a copy, and
  * the device checks the copy. One reader never yields a byte twice.
@@ -31,8 +31,8 @@ VIRTIO_BEGIN_DECLS
 
 /* A position in a list of segments, for readers, writers and the caller's own transfers. */
 struct virtio_stream {
-	const struct virtio_segment *segments; /* the first holds the next byte */
-	uint64_t offset;                       /* bytes of this segment before the position */
+	const struct virtio_segment *segments; /* the first segment holds the next byte */
+	uint64_t offset;                       /* bytes of the first segment before the position */
 	uint64_t left;                         /* bytes from the position to the end */
 	uint64_t done;                         /* bytes stepped over since the stream was made */
 };
@@ -66,7 +66,7 @@ int virtio_stream_advance(struct virtio_stream *stream, uint64_t len);
  * @filled    set to the number of bytes in the vector: fewer than wanted if the stream or the array
  *            ends first
  *
- * Returns the number of entries filled in. Each has at least one byte.
+ * Returns the number of entries filled in. Each entry has at least one byte.
  */
 uint32_t virtio_stream_iovec(const struct virtio_stream *stream, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled);
@@ -139,7 +139,7 @@ int virtio_reader_split(struct virtio_reader *reader, uint64_t len, struct virti
 uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled);
 
-/* Writers: as readers, in the other direction. The dirty log records the written bytes. */
+/* Writers work like readers, in the other direction. The dirty log records the written bytes. */
 
 /* Makes a writer of all writable bytes of a chain. The segments must live as long as the writer. */
 void virtio_writer_init(struct virtio_writer *writer, const struct virtio_chain_segments *chain);
@@ -179,13 +179,13 @@ int virtio_writer_write_le32(struct virtio_writer *writer, uint32_t value);
 VIRTIO_MUST_CHECK
 int virtio_writer_write_le64(struct virtio_writer *writer, uint64_t value);
 
-/* Writes up to len zeroes. Returns how many: less than len only if the writer ends. */
+/* Writes up to len zeroes. Returns the number written: less than len only if the writer ends. */
 uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len);
 
 /*
- * Copies up to len bytes from a reader to a writer, and steps over them in both. The reader may be
- * of another chain. Each byte is read once. If buffers overlap in guest memory, the call may read
- * bytes that it has written.
+ * Copies up to len bytes from a reader to a writer, and steps over them in both streams. The reader
+ * may be of another chain. Each byte is read once. If buffers overlap in guest memory, the call may
+ * read bytes that it has written.
  *
  * Returns the number of bytes copied: less than len only at the end of the reader or of the writer.
  */

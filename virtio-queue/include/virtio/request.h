@@ -50,26 +50,26 @@ struct virtio_request {
 	void *header;
 	size_t header_bytes;
 	struct virtio_segment *segments;
-	uint64_t fast_header; /* header length on the fast path; UINT64_MAX if there is none */
+	uint64_t fast_header; /* header length on the fast path; UINT64_MAX: no fast path */
 
 	/* Filled in for each request. */
 	struct virtio_token token; /* token of the chain */
-	uint32_t fast_complete;    /* bits that say whether the completion may be fast */
+	uint32_t fast_complete;    /* bits that permit a completion on the fast path */
 	/*
 	 * 0, or why the request can only fail:
 	 *   VIRTIO_ESHORT                 fewer readable bytes than a header, or no writable byte
 	 *   VIRTIO_ENOBUFS                more segments than the array has entries
 	 *   VIRTIO_EFAULT, VIRTIO_EPERM   a bad buffer, or a bad table
-	 *   others                        of virtio_chain_resolve()
+	 *   other errors                  of virtio_chain_resolve()
 	 * If there are several reasons, error is one of them. After an error the header is
 	 * undefined, and data is empty.
 	 */
 	int error;
 	/*
 	 * The data between header and status, in the caller's array, as virtio_chain_resolve()
-	 * describes it. Readers and writers work on it.
+	 * describes it. Readers and writers work on data.
 	 * - data.last_writable is the status byte. Its length is 0 if there is no such byte, the
-	 *   byte cannot be written, or the chain is malformed; error is then set.
+	 *   byte cannot be written, or the chain is malformed. In all these cases error is set.
 	 * - data.needed counts the segments of the whole chain, if error is 0, VIRTIO_ESHORT or
 	 *   VIRTIO_ENOBUFS.
 	 */
@@ -114,7 +114,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, stru
  * Fills in a request from a chain that was popped already, or replayed after a restore.
  *
  * @chain    from virtio_queue_pop() or virtio_queue_replay() under the queue's present map, not
- *           walked yet. Its walk is over afterwards.
+ *           walked yet. The walk is over afterwards.
  * @request  as for virtio_request_pop()
  *
  * Returns 0, whatever request->error is; or VIRTIO_ENOTMAPPED, which is no fault of the driver. The
@@ -130,14 +130,14 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
  * @queue    of the request; started, perhaps broken since
  * @request  in flight
  * @status   as the device type defines it; ignored if data.last_writable.len is 0
- * @written  bytes put into the writable data, from the first one on without a gap. A larger number
- *           than the data has means all of the data. Writers record their bytes in the dirty log
+ * @written  bytes put into the writable data, from the first byte on without a gap. A number larger
+ *           than the data stands for all of the data. Writers record their bytes in the dirty log
  *           themselves. After zero-copy I/O call virtio_segments_mark_dirty() first, if
  *           virtio_queue_is_in_flight() says that the memory still belongs to the request.
  *
- * The used length counts the bytes written. It also counts the status if all data was written. It
- * is at most UINT32_MAX (see virtio_writer_used()), and 0 for a request with an error. The driver
- * sees all earlier writes to guest memory before it sees the completion.
+ * The used length is the number of data bytes written, plus 1 for the status if all data was
+ * written. The used length is at most UINT32_MAX (see virtio_writer_used()), and 0 for a request
+ * with an error. The driver sees all earlier writes to guest memory before it sees the completion.
  *
  * Returns as virtio_queue_complete(). After VIRTIO_ESTALE no byte was written, because the memory
  * may belong to another owner. After another error the request stays in flight, and its status may

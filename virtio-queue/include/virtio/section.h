@@ -59,8 +59,8 @@ struct virtio_section_field {
 };
 
 /*
- * Initialisers of fields of version 1. VALUE is a member of a structure under its own name, NAMED a
- * member under another name, ELEMENT element n of an array. BOOL and NAMED_BOOL are for bools.
+ * Initialisers of fields of version 1. VALUE is for a member under its own name, NAMED for a member
+ * under another name, and ELEMENT for element n of an array. BOOL and NAMED_BOOL are for bools.
  */
 #define VIRTIO_SECTION_VALUE(structure, member) VIRTIO_SECTION_NAMED(structure, member, #member)
 #define VIRTIO_SECTION_BOOL(structure, member) VIRTIO_SECTION_NAMED_BOOL(structure, member, #member)
@@ -123,7 +123,7 @@ enum virtio_section_reason {
 	VIRTIO_SECTION_CHECKSUM,      /* found is the stored checksum, expected the computed one */
 	VIRTIO_SECTION_OTHER_ID,      /* the file belongs to other memory */
 	VIRTIO_SECTION_HEADER_SHORT,  /* fewer bytes are left than a section's header has */
-	VIRTIO_SECTION_BAD_NAME,      /* empty, not printable ASCII, or other bytes than 0 follow */
+	VIRTIO_SECTION_BAD_NAME,      /* name is empty, not printable ASCII, or not padded with 0 */
 	VIRTIO_SECTION_BAD_FLAGS,     /* found has an unknown bit, or disagrees with the layout */
 	VIRTIO_SECTION_CONTENT_SHORT, /* the section is longer than the bytes left */
 	/* The caller doesn't ask for this section, and it can't be skipped. */
@@ -140,7 +140,7 @@ enum virtio_section_reason {
 
 /* The first error of a reader. */
 struct virtio_section_fault {
-	int error; /* VIRTIO_E...; 0 if there is none */
+	int error; /* VIRTIO_E...; 0 if there is no fault */
 	enum virtio_section_reason reason;
 	struct virtio_section section; /* the name is empty if no section is known */
 	const char *field;             /* the value's name; NULL for the section as a whole */
@@ -150,7 +150,7 @@ struct virtio_section_fault {
 	uint64_t found;
 	uint64_t expected;
 	uint64_t bits;      /* the refused bits of found; 0 if all of found is refused */
-	uint32_t first_bit; /* of a feature word: number of its bit 0 in all words; else 0 */
+	uint32_t first_bit; /* in a word of features: the feature number of bit 0; otherwise 0 */
 	uint16_t oldest, newest;
 };
 
@@ -191,8 +191,8 @@ void virtio_section_put(struct virtio_section_writer *writer, const void *bytes,
  *
  * @layout   of the section
  * @device   number of the device in the file, chosen by the caller; 0 if there is only one
- * @index    number of the part in the device, for example of a queue
- * @state    the structure of the layout's fields; NULL if there are none
+ * @index    number of the part in the device, for example the queue's number
+ * @state    the structure of the layout's fields; NULL if the layout has no fields
  * @entries  an array of structures with the layout's entry fields; NULL if count is 0
  * @count    number of entries; 0 for a layout without a list
  *
@@ -253,12 +253,12 @@ void virtio_section_report_skipped(struct virtio_section_reader *reader, struct 
  * @count     set to the number of entries; NULL for a layout without a list
  * @where     filled in, for virtio_section_refuse(); or NULL
  *
- * Returns 0, or the error of reader->fault. After an error every output is untouched, and later
- * calls return the same error:
- *   VIRTIO_EFORMAT   the next bytes are no valid section, another section is next, or none is left
+ * Returns 0, or the error of reader->fault:
+ *   VIRTIO_EFORMAT   the next bytes are no valid section or another section, or no section is left
  *   VIRTIO_EVERSION  the section's version is newer than the layout, or 0
  *   VIRTIO_ENOBUFS   more entries than the array has
  *   VIRTIO_EINVAL    a bool that is neither 0 nor 1
+ * After an error every output is untouched, and later calls return the same error.
  */
 VIRTIO_MUST_CHECK
 int virtio_section_read(struct virtio_section_reader *reader, const struct virtio_section_layout *layout,
@@ -298,7 +298,7 @@ VIRTIO_MUST_CHECK
 int virtio_section_reader_end(struct virtio_section_reader *reader);
 
 /*
- * Stores a fault in the reader: a component refuses a value that was read.
+ * Stores a fault in the reader, because a component refuses a value that was read.
  *
  * @layout   of the section
  * @where    from virtio_section_read()

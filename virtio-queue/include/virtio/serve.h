@@ -3,9 +3,9 @@
  * Serving a queue: the loop that every device needs.
  *
  * Call virtio_queue_serve() when the driver has kicked, and again as long as it returns 1. The loop
- * calls the device's callback for each chain. It pops, completes, decides whether to interrupt the
- * driver, and asks for the next kick, so no wake-up is lost in either direction. One call is a
- * round. A round is bounded, even if the driver adds buffers all the time.
+ * calls the device's callback for each chain. The loop pops, completes, decides whether to
+ * interrupt the driver, and asks for the next kick, so no wake-up is lost in either direction. One
+ * call is a round. A round is bounded, even if the driver adds buffers all the time.
  * virtio_queue_serve_requests() is the same loop for a library that pops and completes by itself,
  * such as <virtio/blk.h> or <virtio/request.h>.
  *
@@ -17,7 +17,7 @@
  *	else if (got < 0 && got != VIRTIO_ENOTMAPPED)
  *		the queue is broken: set DEVICE_NEEDS_RESET
  *
- * A device has a loop of its own in two cases:
+ * A device needs a loop of its own in two cases:
  * - Several threads share the queue: see <virtio/queue_sync.h>.
  * - The chains of one round must be completed together or not at all, for example the chains of one
  *   packet.
@@ -48,7 +48,7 @@ VIRTIO_BEGIN_DECLS
 /*
  * Serves one chain.
  *
- * @context  the caller's
+ * @context  passed to virtio_queue_serve()
  * @chain    popped, not walked yet. The chain is on the loop's stack: a callback that keeps the
  *           request must copy chain->token.
  * @written  0 before the call. The callback sets the used length: see virtio_queue_complete().
@@ -57,26 +57,26 @@ VIRTIO_BEGIN_DECLS
  *   0                    completes the chain with *written bytes
  *   VIRTIO_SERVE_KEEP    does nothing with the request
  *   VIRTIO_SERVE_LATER   unpops the chain and ends the round
- *   VIRTIO_ENOTMAPPED    the same: memory of the chain is not mapped yet
+ *   VIRTIO_ENOTMAPPED    the same, because memory of the chain is not mapped yet
  *   any other error      completes the chain with length 0. Such an error can come from
  *                        virtio_chain_resolve().
  */
 typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t *written);
 
 /*
- * Serves what the driver has made available.
+ * Serves the chains that the driver has made available.
  *
  * @queue      started
- * @budget     the most chains to serve. Chains that come during the call are left for the next.
+ * @budget     the most chains to serve. Chains added during the call are left for the next call.
  * @serve      called for each chain
  * @context    passed to serve
- * @interrupt  set to whether to interrupt the driver, also after an error
+ * @interrupt  says whether to interrupt the driver; also set after an error
  *
- * The call disables kicks, and enables kicks again only when nothing is left. Returns
+ * The call disables kicks, and enables kicks again only when nothing is left. Returns:
  *   1                   there may be more: call again without waiting for a kick
  *   0                   nothing is left: a kick will come
- *   VIRTIO_SERVE_LATER  from the callback: call again when the device can take chains. No kick will
- *                       come.
+ *   VIRTIO_SERVE_LATER  from the callback: call again when the device can serve chains. No kick
+ *                       will come.
  *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
  *   other errors        of a function of <virtio/queue.h>: the queue is not started, is broken, or
  *                       has requests still to be replayed, or a chain could not be completed
@@ -88,7 +88,7 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 /*
  * Pops one request, and completes or keeps it. Or carries out one step of a long request.
  *
- * @context  the caller's
+ * @context  passed to virtio_queue_serve_requests()
  *
  * Returns 1 if there was something to do. Any other value ends the round: 0 if there was nothing to
  * do, an error of the pop or the completion, or VIRTIO_SERVE_LATER. VIRTIO_SERVE_LATER means that

@@ -48,8 +48,8 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
  * Does the work of virtio_chain_resolve() for a parser that has already loaded the first
  * descriptors of the chain.
  *
- * @d      descriptors as they were read, in order, beginning with the walk's next descriptor
- * @count  their number
+ * @d      descriptors as read from guest memory, in order, from the walk's next descriptor on
+ * @count  number of these descriptors
  *
  * The walk is over after success, and after an error other than VIRTIO_ENOBUFS.
  */
@@ -71,8 +71,8 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_walk_copy(struct virtio_walk *to, cons
 
 /*
  * Takes the slow path on copies. If the addresses of the caller's chain and descriptor were passed,
- * the compiler would keep both in memory. With copies both stay in registers, and the copies cost
- * nothing until they are needed.
+ * the compiler would keep both in memory. With copies, chain and descriptor stay in registers. The
+ * copies cost nothing until the slow path needs them.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *chain, struct virtio_guest_desc d,
 							 bool loaded, uint64_t charged, struct virtio_desc *out)
@@ -96,7 +96,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
  * Enters the table that an indirect descriptor refers to, if the table is allowed, no longer than
  * the queue, aligned to 16 bytes, and in one region that can be read and written. Otherwise returns
  * false and leaves the walk unchanged; the slow path then decides. In both cases the cached region
- * of the cursor for tables may move.
+ * of the cursor for tables may change.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *walk,
 							   struct virtio_memory_cursor *tables,
@@ -107,8 +107,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *w
 	uint64_t host;
 
 	/*
-	 * An indirect descriptor is allowed only in the queue's descriptor table, which walk->table
-	 * then points to. The new table must not be longer than the queue's table.
+	 * The flag DIRECT is set only while walk->table is the queue's descriptor table. So the
+	 * second test refuses a new table that is longer than the queue's table.
 	 */
 	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT))
 		return false;
@@ -149,7 +149,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 	uint64_t charged = 0, next;
 	bool loaded = false;
 
-	/* True at the end, after an error, in a slow walk, and if no more descriptor is allowed. */
+	/* True at the end, after an error, in a slow walk, and at the limit of descriptors. */
 	if (walk->left < 2 * VIRTIO_IMPL_WALK_ONE) {
 		if (VIRTIO_LIKELY(walk->left == VIRTIO_IMPL_WALK_END))
 			return 0;
@@ -200,7 +200,7 @@ VIRTIO_INLINE void virtio_impl_walk_end(struct virtio_walk *walk)
 	walk->left = VIRTIO_IMPL_WALK_END;
 }
 
-/* Up to three descriptors as they were read; loaded is their number. */
+/* Up to three descriptors as read from guest memory; loaded is the number of descriptors. */
 struct virtio_impl_three {
 	struct virtio_guest_desc d[3];
 	uint32_t loaded;
@@ -213,10 +213,10 @@ struct virtio_impl_three {
 
 /*
  * Loads a chain of exactly three descriptors: the first is readable, the last is writable, and the
- * middle one is either. three->loaded must be 0 before. Returns whether it has loaded such a chain.
+ * middle one is either. Call with three->loaded = 0. Returns whether the chain has this form.
  *
- * Afterwards the walk is at its old position, or at the start of an indirect table. If false, the
- * slow path continues with the loaded descriptors.
+ * Afterwards the walk is at its old position, or at the start of an indirect table. If the result
+ * is false, the slow path continues with the loaded descriptors.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
 						     struct virtio_impl_three *three)
@@ -233,7 +233,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, s
 		if (!virtio_impl_walk_enter_table(walk, tables, &d[0]))
 			return false;
 		three->loaded = 0;
-		/* Drivers allocate a table for one chain: a longer table means a longer chain. */
+		/* Drivers allocate a table for one chain. A longer table means a longer chain. */
 		if (VIRTIO_UNLIKELY(walk->last - walk->table > 2 * VIRTIO_IMPL_DESC_BYTES))
 			return false;
 		d[0] = virtio_guest_load_desc((const void *)(uintptr_t)walk->table);

@@ -197,7 +197,7 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_publish_used(struct virtio_queue
 	virtio_guest_store_used(used + VIRTIO_IMPL_RING_ENTRIES +
 					VIRTIO_IMPL_USED_BYTES * (size_t)((used_idx - 1) & queue->mask),
 				head, len);
-	/* A release: the driver reads the element and the buffers after it has seen the index. */
+	/* The store is a release, because the driver reads element and buffers after this index. */
 	virtio_guest_store_le16_release(used + VIRTIO_IMPL_RING_IDX, (uint16_t)used_idx);
 }
 
@@ -239,8 +239,9 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
 	if (VIRTIO_UNLIKELY(!queue->fast_used_event))
 		return virtio_impl_queue_needs_interrupt_slow(queue);
 	/*
-	 * The used index must be visible before used_event is read. Pairs with the barrier between
-	 * the driver's store of used_event and its last read of the used index (2.7.14).
+	 * The used index must be visible before used_event is read. This fence pairs with the
+	 * barrier between the driver's store of used_event and its last read of the used index
+	 * (2.7.14).
 	 */
 	virtio_full_fence();
 	event = virtio_guest_load_le16(queue->fast_used_event);
@@ -258,9 +259,9 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
 VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue)
 {
 	/*
-	 * Every pop advances next_avail. Every completion in the used ring advances used_idx. Every
-	 * other completion counts in waiting. After a restore next_avail already includes the
-	 * requests still to be replayed.
+	 * Every pop advances next_avail. Every completion in the used ring advances used_idx. The
+	 * member waiting counts all other completions. After a restore next_avail already includes
+	 * the requests still to be replayed.
 	 */
 	return queue->next_avail - queue->replay - (uint32_t)queue->used_idx - queue->waiting - queue->flight_base;
 }

@@ -7,7 +7,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* The set-up, and slow paths. virtio_impl_request_pop_slow() pops from the beginning. */
+/* The set-up, and slow paths. virtio_impl_request_pop_slow() starts the pop again. */
 int virtio_impl_request_init_layout_2(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity);
 int virtio_impl_request_pop_slow(struct virtio_queue *queue, struct virtio_request *request);
@@ -75,13 +75,13 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 			return false;
 	}
 	*header_at = virtio_impl_memory_host(near, header->addr);
-	/* Drivers put the status beside the header. */
+	/* Drivers usually put the status near the header, so the header's region is tried first. */
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(near, status->addr, 1))) {
 		near = virtio_impl_memory_cache_region(small, status->addr);
 		if (!near)
 			return false;
 	}
-	/* Data of length 0 is in no region, and takes the slow path. */
+	/* For data of length 0 these tests are false, and the slow path fills in the request. */
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(far, data->addr, data->len))) {
 		far = virtio_impl_memory_cache_region(large, data->addr);
 		if (!far || !virtio_impl_memory_in_region(far, data->addr, data->len))
@@ -149,7 +149,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, stru
 	return virtio_impl_request_pop_to(queue, request, request->header, request->header_bytes, &plain);
 }
 
-/* Returns the used length: written bytes of the data, and 1 for the status if all is written. */
+/* Returns the used length: the data bytes written, plus 1 for the status if all are written. */
 VIRTIO_INLINE VIRTIO_HOT uint32_t virtio_impl_request_used(uint64_t data_bytes, uint64_t written)
 {
 	const uint64_t len = written < data_bytes ? written : data_bytes + 1;
