@@ -48,7 +48,7 @@ void virtio_impl_queue_ser_begin(struct virtio_section_writer *writer, void *byt
 	virtio_section_put(writer, magic, sizeof magic);
 	virtio_put_le32(number, version);
 	virtio_section_put(writer, number, sizeof number);
-	/* virtio_queue_ser_end() stores the length. */
+	/* Leaves room for the length, which virtio_queue_ser_end() stores. */
 	virtio_section_put(writer, NULL, FILE_ID - FILE_LENGTH);
 	virtio_section_put(writer, id, VIRTIO_QUEUE_SER_ID_BYTES);
 }

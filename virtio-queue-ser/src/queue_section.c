@@ -65,7 +65,7 @@ static const char *find_difference(const struct virtio_queue_config *state, cons
 {
 	static const char *const areas[] = { "desc", "avail", "used" };
 
-	/* The queue was not started. */
+	/* The state of a queue that was not started agrees with any configuration. */
 	if (state->size == 0)
 		return NULL;
 	if (!config->ready)

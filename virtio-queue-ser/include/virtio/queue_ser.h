@@ -23,7 +23,7 @@
  * each byte. The magic number, the method of the checksum and all positions in the envelope never
  * change. The version is checked before the checksum, and the checksum before the content.
  *
- * Read and check all sections before you restore the first. Then a refused file leaves the target
+ * Read and check all sections before you restore anything. Then a refused file leaves the target
  * untouched.
  *
  * What a guest can do: nothing. The bytes may have any origin. The checksum detects accidental
@@ -86,8 +86,8 @@ int virtio_queue_ser_end(struct virtio_section_writer *writer, size_t *length);
  * Checks a file as a whole, and begins to read its sections.
  *
  * @reader  set up, also on failure: reader->fault says what is wrong
- * @bytes   the caller's. They must not change while the reader is used, so they must not be a
- *          shared mapping of a file.
+ * @bytes   the caller's bytes. They must not change while the reader is used, so they must not be
+ *          a shared mapping of a file.
  * @length  number of bytes
  * @id      as for virtio_queue_ser_begin(); NULL accepts any id
  *
