@@ -11,7 +11,7 @@
 #   LONG=1                   runs every test in every build, with more descriptor tables, and with
 #                            ten times as many thread runs and random inputs. Runs each fuzzer for
 #                            600 seconds from a random seed, and all mutants. All this takes hours.
-#   VIRTIO_REQUIRE_GUESTS=1  fails if a guest test cannot get its packages. Fails if the system has
+#   VIRTIO_REQUIRE_GUESTS=1  fails if a guest test cannot get its packages, or if the system has
 #                            io_uring but the build lacks liburing.
 set -u
 cd "$(dirname "$0")/.." || exit 1

@@ -6,9 +6,9 @@ usage: meet.py SRC WORK CLANG CXX CC...    CLANG and CXX may be empty words
 
 - Each header compiles alone, in C11, C17 and C++17, with gcc and clang and nearly all warnings.
 - Each header and Linux's header of the same name compile in one C unit, in both orders. Our
-  constants and structures are defined then.
+  constants and structures are defined in each unit.
 - Programs written for Linux's headers compile against ours after a change of their includes, and
-  print the same.
+  print the same output.
 """
 import os
 import pathlib
@@ -35,8 +35,8 @@ CANNOT = {
     ('ring', 'C++17'): 'void * is assigned to other pointers',
 }
 # Structures that are missing if an older header of Linux comes first. Our header cannot add such a
-# structure: no macro tells whether Linux's header has it, or Linux's header already defines the
-# structure around it.
+# structure for one of two reasons: no macro tells whether Linux's header has the structure, or
+# Linux's header already defines the structure around it.
 UNTOLD = {'virtio_blk_zoned_characteristics',
           'virtio_net_rss_config_hdr', 'virtio_net_rss_config_trailer', 'virtio_pci_modern_common_cfg',
           'virtio_snd_ctl_hdr', 'virtio_snd_ctl_info', 'virtio_snd_ctl_enum_item', 'virtio_snd_ctl_iec958',

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Does a program give the same results on a big-endian machine? The script compiles the program and
-# the libraries for such a machine, and runs the result in an emulator. The program is linked
+# the libraries for a big-endian machine, and runs the result in an emulator. The program is linked
 # statically, because the emulator has no shared libraries. The program contains all sources of the
 # libraries, so the linker removes the functions that the program does not use.
 # usage: big_endian.sh WORK SRC COMPILER EMULATOR SOURCE... -- ARGUMENT...

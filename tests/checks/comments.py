@@ -4,8 +4,8 @@
 
 usage: comments.py SRC
 
-Looks at the comments of C sources and headers, of shell scripts, and of Python programs, where a
-docstring is a comment. A tab counts up to the next multiple of 8. Code may be wider.
+Checks the comments of C sources and headers, of shell scripts, and of Python programs, where a
+docstring is a comment. A tab fills up to the next multiple of 8. Code may be wider.
 """
 import os
 import re

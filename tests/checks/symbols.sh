@@ -22,7 +22,7 @@ work_in "$1"
 lists=$2
 shift 2
 
-# Sanitizers, coverage and stack protectors add names of their own, which do not count.
+# Sanitizers, coverage and stack protectors add names of their own, which this check ignores.
 without_instrumentation() {
 	search -v '^_*(asan|ubsan|tsan|msan|sanitizer|sancov|odr_asan|gcov|llvm|(start|stop)___sancov|stack_chk)_'
 }

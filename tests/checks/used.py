@@ -5,7 +5,7 @@
 usage: used.py SRC
 
 A header in include/virtio or virtio-*/include/virtio declares the public functions. The subfolders
-inline/ (internal) and bindings/ (Linux's names) do not count. Each function must be used in a
+inline/ (internal) and bindings/ (Linux's names) are left out. Each function must be used in a
 source or an inline body of the libraries, in an example, or in a C block of a README.
 """
 import glob

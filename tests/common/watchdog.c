@@ -8,13 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOKS 18u       /* checks in a row without progress that fail the test */
+#define LOOKS 18u       /* the test fails after this many checks without progress */
 #define LOOK_SECONDS 10 /* seconds between two checks */
 
 static struct {
 	uint64_t (*progress)(void);
 	void (*report)(void);
-	uint32_t steps; /* atomic */
+	uint32_t steps; /* accessed atomically */
 } watchdog;
 
 void watchdog_step(void)

@@ -6,8 +6,8 @@
  * The watchdog counts checks, and does not measure time. A busy machine delays the checks as well
  * as the test. While the machine is suspended, no check is counted.
  *
- * A loop that polls must not count each poll as progress, or the watchdog would never end it. Such
- * a loop calls watchdog_step() only for real progress, or bounds the number of polls.
+ * A loop that polls must not count each poll as progress, or the watchdog would never end the loop.
+ * Such a loop calls watchdog_step() only for real progress, or bounds the number of polls.
  */
 #ifndef VIRTIO_TESTS_WATCHDOG_H
 #define VIRTIO_TESTS_WATCHDOG_H

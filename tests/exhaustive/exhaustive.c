@@ -7,14 +7,14 @@
  * count and code.
  *
  * usage: exhaustive [STRIDE [long]]
- *   STRIDE  check every STRIDE-th table; default 1. Without the factors 2 and 5, STRIDE still
+ *   STRIDE  check every STRIDE-th table; default 1. A STRIDE without the factors 2 and 5 still
  *           varies all entries.
  *   long    check the tables of three entries in all guests and from each of the three heads
  *
- * Each guest makes the library access the tables in another way. The tables lie in one region, or a
- * border of regions lies in a descriptor, or the host address is odd. One guest has not negotiated
- * indirect descriptors. Each region except HUGE ends with its allocation, so AddressSanitizer finds
- * an access one byte past the region.
+ * In each guest the library accesses the tables in a different way. The tables lie in one region,
+ * or a border of regions lies in a descriptor, or the host address is odd. One guest has not
+ * negotiated indirect descriptors. Each region except HUGE ends with its allocation, so
+ * AddressSanitizer finds an access one byte past the region.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -29,7 +29,7 @@
 /* The guest's addresses. */
 #define TABLE UINT64_C(0x1000)     /* the descriptor table */
 #define TABLE_2 (TABLE + 16)       /* the second entry, which may serve as an indirect table */
-#define TABLE_HALF (TABLE + 8)     /* inside the first entry: unaligned, and the border of CUT */
+#define TABLE_HALF (TABLE + 8)     /* unaligned, inside the first entry; CUT's border of regions */
 #define DATA UINT64_C(0x1040)      /* RAM that holds indirect tables */
 #define BORDER UINT64_C(0x1080)    /* the start of the next region */
 #define READ_ONLY UINT64_C(0x10c0) /* the start of a read-only region */
@@ -142,7 +142,9 @@ static void fill_data(struct guest *w)
 	poke_desc(w, TOP + 16, &chain[1]);
 }
 
-/* For ODD, the first region has its usual length, but an odd host address. */
+/*
+ * In a guest with the layout ODD, the first region has its usual length, but an odd host address.
+ */
 static void make_regions(struct guest *w, enum layout layout, void *huge)
 {
 	const uint64_t cut = TABLE_HALF, first = layout == CUT ? cut : TABLE;

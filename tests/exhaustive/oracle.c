@@ -114,7 +114,7 @@ static oracle_errors judge_table(const struct oracle_guest *guest, const struct 
 
 		if (!r)
 			return errors | oracle_error(VIRTIO_EFAULT);
-		/* The rest of this region is in memory. Skips it. */
+		/* Skips the rest of this region, because all of the region is in memory. */
 		at += r->len - (d->addr + at - r->addr) - 1;
 	}
 	return errors;

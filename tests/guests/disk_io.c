@@ -178,7 +178,7 @@ static bool write_round(struct job *job, struct buffer *buffer, unsigned int rou
 	return write_some(job, buffer, *at, *sectors);
 }
 
-/* Reads the sectors just written, and their surroundings. */
+/* Reads the sectors just written, and up to 8 sectors on each side. */
 static bool read_round(struct job *job, struct buffer *buffer, uint64_t at, uint64_t sectors)
 {
 	const uint64_t start = at - below(&job->random, at < 9 ? at + 1 : 9);
@@ -298,7 +298,7 @@ static void fill_record(uint8_t *record, unsigned int stream, unsigned int numbe
 		memcpy(record + i, line, 16);
 }
 
-/* Returns only if it fails. */
+/* Returns only after a failure. */
 static bool write_numbers(int disk, unsigned int worker, unsigned int stream, unsigned int pause_ms)
 {
 	const struct timespec pause = { .tv_nsec = (long)(pause_ms % 1000) * 1000000 };
@@ -315,7 +315,7 @@ static bool write_numbers(int disk, unsigned int worker, unsigned int stream, un
 		fill_record(record, stream, number);
 		if (pwrite(disk, record, bytes, (off_t)(sector * SECTOR)) != (ssize_t)bytes)
 			return fail("cannot write", sector, RECORD_SECTORS);
-		/* One write(), because other processes write lines too. */
+		/* Uses one write(), because other processes write lines too. */
 		(void)snprintf(line, sizeof line, "GUEST: acknowledged %u %u\n", stream, number);
 		if (write(STDOUT_FILENO, line, strlen(line)) < 0)
 			return false;

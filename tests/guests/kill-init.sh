@@ -11,7 +11,8 @@ load_drivers
 step "writing"
 for serial in busy-0 busy-1 calm-0 calm-1; do until_true has_disk $serial; done
 # The two busy disks get three processes each. The two calm disks get one process each, which pauses
-# after each record. When the daemon is killed, such a process has usually reported its last record.
+# after each record. When the daemon is killed, the process of a calm disk has usually reported its
+# last record.
 disk_io number "/dev/$(disk_name busy-0)" 0 3 0 &
 disk_io number "/dev/$(disk_name busy-1)" 3 3 0 &
 disk_io number "/dev/$(disk_name calm-0)" 6 1 10 &

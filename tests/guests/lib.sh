@@ -31,8 +31,8 @@ as_root() {
 }
 
 # alone FOLDER COMMAND...: runs a command with a lock on this folder, because parallel tests share
-# apt and the folder of unpacked packages. The command does not inherit the lock: a daemon that the
-# command starts would keep the lock.
+# apt and the folder of unpacked packages. The command does not inherit the lock, because a daemon
+# that the command starts would keep the lock.
 alone() (
 	exec 7<"$1"
 	flock 7 || exit
@@ -423,7 +423,7 @@ guest_said() {
 }
 
 # await WORDS: waits until the guest says WORDS. The wait has no time limit. So only a background
-# process may call this function: the end of the test kills that process.
+# process may call this function, because the end of the test kills that process.
 await() {
 	while ! grep -qs "^GUEST: $1" console.log; do
 		sleep 0.1

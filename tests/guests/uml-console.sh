@@ -59,7 +59,8 @@ enter() { printf '%s\n' "$*" >hvc; }
 # shellcheck disable=SC2016 # for the guest's shell
 use_shell() {
 	await "serving a shell"
-	# Waits for the prompt: the terminal echoes a command twice if it arrives before the prompt.
+	# Waits for the prompt, because the terminal echoes a command twice if the command arrives
+	# before the prompt.
 	sed -u '/^guest:/q' <hvc
 	enter 'stty size; echo before $((1 + 1))'
 	sed -u '/^before 2/q' <hvc

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Server and client for tests of connections between a guest and its host. Both the guest and the
- * host can run each of them.
+ * Server and client for tests of connections between a guest and its host. The guest and the host
+ * can each run the server and the client.
  *
  *   vsock_io serve ADDRESS         serves clients until the server is killed
  *   vsock_io stream ADDRESS BYTES  sends BYTES bytes to the server and back, with half-closes
  *   vsock_io many ADDRESS COUNT    makes COUNT connections at the same time
  *   vsock_io row ADDRESS COUNT     makes COUNT connections, one after the other
- *   vsock_io stopped ADDRESS       the server stops reading one connection; other connections go on
+ *   vsock_io stopped ADDRESS       the server stops reading one connection; the others continue
  *   vsock_io refused ADDRESS       succeeds if the connection is refused
  *   vsock_io kill ADDRESS          kills the server
  *   vsock_io records ADDRESS       sends records to the server and back
@@ -45,7 +45,7 @@ enum operation {
 	RECEIVE,
 	SEND, /* the server sends `count` bytes, and the client replies with the sum */
 	ECHO, /* the server sends `count` bytes back */
-	STOP, /* as RECEIVE, but the server reads only after GO has come by another connection */
+	STOP, /* as RECEIVE, but the server reads only after GO on another connection */
 	GO,
 	RECORDS, /* the server sends all records back */
 	MESSAGE, /* the server prints `count` bytes, and replies with a byte */
@@ -480,7 +480,7 @@ static void *send_to_stopped(void *context)
 	return NULL;
 }
 
-/* The server reads nothing from one connection until it gets GO by another connection. */
+/* The server reads nothing from one connection until it receives GO on another connection. */
 static void stopped(const struct target *target)
 {
 	struct stopped stopped = { .target = target, .fd = connect_to(target) };
@@ -519,7 +519,8 @@ static void refused(const struct target *target)
 }
 
 /*
- * The client sees the end of the connection to the killed server. After that nothing can be sent.
+ * The client sees the end of the connection to the killed server. After that the client can send
+ * nothing.
  */
 static void kill_server(const struct target *target)
 {

@@ -67,7 +67,7 @@ uint8_t block_io(struct driver *driver, uint32_t type, uint64_t sector, uint32_t
  */
 void block_write_and_read(struct driver *driver, uint64_t sector, uint8_t byte);
 
-/* Requests random bytes at DATA, and returns the number that came. */
+/* Requests random bytes at DATA, and returns the number of bytes that the device wrote. */
 uint32_t entropy_get(struct driver *driver, uint32_t len);
 
 #endif

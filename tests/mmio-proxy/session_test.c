@@ -179,7 +179,7 @@ static void both_devices_share_the_interrupt(void **state)
 
 /*
  * The program sends a byte for an interrupt, and repeats the byte, because the guest may miss the
- * interrupt. After the guest has acknowledged everything, no more bytes come.
+ * interrupt. After the guest has acknowledged everything, the program sends no more bytes.
  */
 static void interrupt_is_repeated_until_it_is_acknowledged(void **state)
 {
@@ -339,7 +339,7 @@ static void image_of_another_size_changes_the_configuration(void **state)
 		generation = reg_read(&driver, VIRTIO_MMIO_CONFIG_GENERATION);
 		assert_int_equal(truncate(vm.image, sizes[i]), 0);
 		assert_int_equal(kill(vm.pid, SIGHUP), 0);
-		/* An interrupt for used buffers may come first. */
+		/* An interrupt for used buffers may arrive first. */
 		while (!(driver_wait_interrupt(&driver) & VIRTIO_MMIO_INT_CONFIG))
 			;
 		assert_int_not_equal(reg_read(&driver, VIRTIO_MMIO_CONFIG_GENERATION), generation);

@@ -36,7 +36,7 @@ struct vm {
 	char errors[96]; /* path of the file that gets the program's stderr */
 };
 
-/* Keeps the program's path, and starts the watchdog. main() must call this. */
+/* Stores the program's path, and starts the watchdog. main() must call this. */
 void vm_find_program(int argc, char **argv);
 
 /* Returns the program's path, for tests of the command line. */
@@ -69,8 +69,8 @@ void vm_finish(struct vm *vm);
 void vm_expect_refusal(struct vm *vm);
 
 /*
- * Return the number of the program's open descriptors plus 2, for comparisons, and the number of
- * its memory mappings.
+ * vm_open_files() returns the number of the program's open descriptors plus 2, for comparisons
+ * only. vm_mappings() returns the number of its memory mappings.
  */
 unsigned int vm_open_files(const struct vm *vm);
 unsigned int vm_mappings(const struct vm *vm);

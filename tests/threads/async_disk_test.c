@@ -8,7 +8,7 @@
  *
  * After each reset the guest overwrites the rings and buffers of each queue that was reset. None of
  * these bytes may change. Under ThreadSanitizer any access of the device to these bytes would be a
- * race. After a reset of the device no interrupt may come. Each read of a block must return the
+ * race. After a reset of the device no interrupt may arrive. Each read of a block must return the
  * data written last. After a discard, or if a reset has abandoned a change of the block, the block
  * may still have its earlier data.
  *
@@ -208,8 +208,8 @@ static void hold_vcpu(void)
 }
 
 /*
- * Writes a register. If wait is false, does not wait for the end of a stop. The next access is then
- * as if from another vCPU.
+ * Writes a register. If wait is false, does not wait for the end of a stop. The next access then
+ * acts as an access of another vCPU.
  */
 static int reg_put(uint32_t offset, uint32_t value, bool wait)
 {
@@ -232,8 +232,8 @@ static void reg_set(uint32_t offset, uint32_t value)
 
 /*
  * Checks, with the lock held, that no wake-up is lost. The device completes a request and
- * interrupts under one hold of the lock. So the next holder sees both effects or neither. The guest
- * has kicked for all requests for which the device wanted a kick.
+ * interrupts under one hold of the lock. So the next holder sees both effects or neither effect.
+ * The guest has kicked for all requests for which the device wanted a kick.
  */
 static void check_wake_ups(void)
 {
@@ -424,7 +424,7 @@ static void finish(uint32_t queue, uint32_t index, uint32_t len)
 	watchdog_step();
 }
 
-/* Pops all used elements. Returns whether there was one. */
+/* Pops all used elements. Returns whether there was a used element. */
 static bool reap(uint32_t queue)
 {
 	struct guest_queue *q = &m.queues[queue];

@@ -41,7 +41,7 @@ static const char *const names[KINDS] = { "grow", "swing" };
 static struct {
 	struct virtio_blk blk;
 	enum kind kind;
-	uint32_t *prepared; /* GROW: the storage, with an entry for each capacity; not atomic */
+	uint32_t *prepared; /* for GROW: the storage of each capacity; not atomic */
 	uint32_t updates;
 	/* The members from here on are atomic. */
 	uint32_t reads[READERS];
@@ -195,7 +195,10 @@ static void swing(void)
 {
 	for (uint32_t n = 1; n <= m.updates || !all_have_read(); n++) {
 		set(n % 2 ? HIGH : LOW);
-		/* Further updates are no progress: this thread then only waits for the readers. */
+		/*
+		 * Later updates are not progress, because this thread then only waits for the
+		 * readers.
+		 */
 		if (n <= m.updates)
 			watchdog_step();
 		if (n % 1024 == 0)

@@ -120,7 +120,7 @@ static void check(bool good, const char *what)
 		die(what);
 }
 
-/* Returns the progress for the watchdog: every arrival at a meeting counts. */
+/* Returns the progress for the watchdog: the number of arrivals at meetings. */
 static uint64_t progress(void)
 {
 	return __atomic_load_n(&m.arrived, __ATOMIC_SEQ_CST);

@@ -5,11 +5,12 @@
  * and clears the log, and copies the marked pages, as a migration does. After each burst the device
  * pauses, the pages that are still marked are copied, and the copy must equal the memory.
  *
- * If a page was marked before its bytes were written, or not at all, the copy may have old bytes.
- * Each request of a burst writes pages of its own, because a later write would mark the page again.
+ * If a page was marked before its bytes were written, or was not marked, the copy may have old
+ * bytes. Each request of a burst writes pages of its own, because a later write would mark the page
+ * again.
  *
  * With INTERLEAVE there is no other thread: each mark itself copies the page (dirty_log_hook.h). So
- * the test finds every mark that comes too early. Only the run with threads tests the order of
+ * the test finds every mark that is made too early. Only the run with threads tests the order of
  * memory accesses between processors.
  *
  * usage: dirty_log_test [BURSTS]   BURSTS is the number of bursts of each run, by default 300.
@@ -123,8 +124,8 @@ static void check(bool good, const char *what)
 typedef uint64_t __attribute__((may_alias)) word;
 
 /*
- * A migration may copy a page while a device writes to the page: the mark after the write makes the
- * migration copy the page again. ThreadSanitizer must not report this race. clang's
+ * A migration may copy a page while a device writes to the page, because the mark after the write
+ * makes the migration copy the page again. ThreadSanitizer must not report this race. clang's
  * ThreadSanitizer checks atomic loads even in this function, so the loads are volatile.
  */
 __attribute__((no_sanitize("thread"))) static void copy_page(uint32_t page)
@@ -258,7 +259,7 @@ static void serve_by_address(void)
 
 	check(virtio_queue_pop(&m.queue, &chain) == 1, "pop");
 	while (virtio_chain_next(&chain, &desc) == 1) {
-		/* A length of 1 that the compiler knows takes a fast path. */
+		/* If the compiler knows that the length is 1, the write uses a fast path. */
 		if (desc.len == 1)
 			check(virtio_memory_write(chain.memory, desc.addr, pattern(), 1) == 0, "write");
 		else if (desc.writable)

@@ -3,9 +3,9 @@
  * Is a notification ever lost? A driver on one thread and a device on another pass several million
  * buffers, with and without EVENT_IDX. Each side sleeps until the other side notifies it. A side
  * notifies only when the library's suppression logic says so. If one notification is lost, both
- * sides sleep for ever. No wait has a time limit: the watchdog finds that no counter changes, and
- * reports the counters. The test uses rings of all kinds, because slow paths and inline paths
- * publish in different functions.
+ * sides sleep for ever. No wait has a time limit. Instead the watchdog finds that no counter
+ * changes, and reports the counters. The test uses rings of all kinds, because slow paths and
+ * inline paths publish in different functions.
  *
  * usage: notify_test [BUFFERS]   BUFFERS is by default 1000000. Each run passes one tenth or
  *                                several tenths of BUFFERS.
@@ -37,7 +37,7 @@
  */
 #define PIECE_BYTES 16u
 #define PAGE_SHIFT 12u
-#define MOMENT 4096u /* limit of the turns of the loop in dawdle() */
+#define MOMENT 4096u /* most turns of the loop in dawdle() */
 #define HELD 4u      /* most requests that the device serves before it completes them */
 
 /* How completions enter the used ring. All ways except the first use a slow path. */
@@ -46,13 +46,14 @@ enum way {
 	BATCHES,  /* several completions with one update of the index */
 	IN_ORDER, /* last request first; the first request's completion publishes all of them */
 	LOGGED,   /* with a record in a dirty log */
-	CUT,      /* in a ring that lies over several regions */
+	CUT,      /* in a used ring that lies in several regions */
 };
 
 static const char *const way_names[] = { "inline", "batches", "in order", "logged", "cut" };
 
 /*
- * A notification for one sleeping side. Two notifications before the side wakes act as one.
+ * A notification for one sleeping side. Two notifications before the side wakes have the effect of
+ * one notification.
  *
  * Sleeping in the operating system takes long. So the two sides would hardly ever meet in the
  * critical moment between the last check of the ring and the sleep. Therefore both sides poll in
@@ -474,7 +475,7 @@ static void exchange(enum way way, uint16_t size, bool event_idx, bool awake, ui
 		die("the queue's counters are wrong", stats.first_error);
 	if (stats.interrupts != x.interrupt.count)
 		die("the queue counts more or fewer interrupts than were sent", 0);
-	/* A run in which a side was never notified would show nothing. */
+	/* A run in which a side was never notified would prove nothing. */
 	if (x.kick.count == 0 || x.interrupt.count == 0)
 		die("a side was never notified", 0);
 	(void)printf("%-8s %-9s size %3u, waits by %-8s: %7llu buffers, %7llu kicks, %7llu interrupts\n",

@@ -284,7 +284,9 @@ static void client_that_left_is_delivered_after_output_fails(void **state)
 	finish(&daemon, &guest, 0);
 }
 
-/* More clients connect than the daemon answers in a turn, and more than its backlog holds. */
+/*
+ * More clients connect than the daemon accepts in a turn, and more than the socket's backlog holds.
+ */
 static void clients_that_come_together_are_all_answered(void **state)
 {
 	static const char busy[] = "The console has another client.\r\n";

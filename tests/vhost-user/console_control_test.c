@@ -263,8 +263,8 @@ static void console_port_goes_and_comes_with_data_in_flight(void **state)
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, false);
 	/*
-	 * No client is connected. This is more output than the daemon keeps, so the last chains
-	 * stay in flight.
+	 * No client is connected. The guest sends more output than the daemon keeps, so the last
+	 * chains stay in flight.
 	 */
 	for (uint32_t at = 0; at < KEPT; at += PIECE)
 		console_output(transmit, at, at + PIECE);
@@ -322,7 +322,7 @@ static void console_port_that_comes_again_has_nothing_of_the_old_one(void **stat
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, false);
 	commands = operator_connect();
-	/* The device has not popped these chains yet. */
+	/* The ring is stopped, so the device does not pop the next chains yet. */
 	(void)ring_stop(transmit);
 	(void)console_offer_output(transmit, 0, 4 * PIECE);
 	console_type(commands, "remove data\nadd data\n", 21);
@@ -396,7 +396,7 @@ static void console_port_that_is_closed_keeps_no_thread_busy(void **state)
 
 /*
  * Ports are added and removed also without a guest. If a folder is at the path of the port's
- * socket, the command fails, and the port stays removed.
+ * socket, adding the port fails, and the port stays removed.
  */
 static void console_port_that_cannot_be_added_stays_away(void **state)
 {
@@ -480,7 +480,10 @@ static void console_commands_that_are_wrong_are_refused(void **state)
 	assert_string_equal(text, "error: another client is connected\n");
 	assert_int_equal(read(second, text, 1), 0);
 	close(second);
-	/* Send a command in two pieces, then two commands at once, and leave before the answer. */
+	/*
+	 * Send a command in two pieces, then two commands at once. Close the connection before the
+	 * answer arrives.
+	 */
 	console_type(commands, "size 80", 7);
 	expect_answer(commands, "x25\n", "ok\n");
 	console_type(commands, "remove data\nadd data\n", 21);

@@ -121,7 +121,7 @@ static void console_update_keeps_each_step_of_the_dialogue(void **state)
 	daemon_update(&daemon);
 	hear(&daemon, &guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
 	hear(&daemon, &guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
-	/* A closed port keeps input. */
+	/* Input for a closed port waits until the driver opens the port. */
 	say(&daemon, &guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0);
 	console_type(client, "later", 5);
 	assert_true(console_offer(receive, NULL, 64));

@@ -55,7 +55,9 @@ void console_detach(struct console_guest *guest);
  */
 bool console_offer(struct ring *ring, const void *bytes, uint32_t len);
 
-/* Waits for a used buffer. Stores the address of its bytes, and returns its used length. */
+/*
+ * Waits for a used buffer. Stores the address of the buffer's bytes, and returns the used length.
+ */
 uint32_t console_take(struct ring *ring, const uint8_t **bytes);
 uint8_t console_byte(uint32_t place);
 

@@ -87,7 +87,7 @@ static void console_tty_in_the_background_leaves_the_terminal_alone(void **state
 	daemon_await_error(&daemon, "the daemon is in the background: the terminal waits for fg");
 	console_output(&guest.rings[TRANSMIT], 0, 1000);
 	assert_false(is_raw(slave));
-	/* SIGWINCH for the new size goes to the other job, not to the daemon. */
+	/* The system sends SIGWINCH for the new size to the other job, not to the daemon. */
 	assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
 	set_foreground(slave, getpgrp());
 	await_raw(slave);

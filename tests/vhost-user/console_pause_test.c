@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A console with full=wait, whose buffer becomes full in the middle of a chain. Then the device's
- * thread pauses, another driver starts, or an emergency write comes. The client gets every byte
+ * thread pauses, another driver starts, or an emergency write arrives. The client gets every byte
  * once, in order.
  *
  * The buffer has room for KEPT bytes. A reserve of KEPT more bytes is only for the rest of a chain
@@ -100,8 +100,8 @@ static void pause_device(struct daemon_process *daemon, struct console_guest *gu
 }
 
 /*
- * In the first chain of a ring, a pause makes the ring start again at index 0, as a new driver's
- * ring does.
+ * If the device pauses in a ring's first chain, the ring starts again at index 0, like a new
+ * driver's ring.
  */
 static void console_pause_in_the_first_chain_repeats_nothing(void **state)
 {
@@ -303,8 +303,8 @@ static void write_emergency(struct console_guest *guest, const char *text)
 }
 
 /*
- * Hostile 146: a dying guest's last bytes are not lost if the buffer is full. They go to the
- * reserve.
+ * Hostile 146: a dying guest's last bytes are not lost if the buffer is full. The device stores
+ * these bytes in the reserve.
  */
 static void console_emergency_write_is_not_lost_in_a_full_buffer(void **state)
 {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /*
- * The guest gets the port's name, and a message when a client comes or leaves. Bytes pass both
+ * The guest gets the port's name, and a message when a client connects or leaves. Bytes pass both
  * ways.
  */
 static void console_port_follows_its_client(void **state)
@@ -68,7 +68,7 @@ static void console_port_client_that_has_sent_all_gets_the_answer(void **state)
 	console_expect_output(fd, 0, 3000);
 	close(fd);
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
-	/* The next client can send. When it leaves, the device notices at once. */
+	/* The next client can send. When this client leaves, the device notices at once. */
 	fd = console_connect();
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	console_type(fd, "next", 4);

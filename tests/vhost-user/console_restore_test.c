@@ -82,13 +82,13 @@ static void console_restore_tells_that_the_client_has_left(void **state)
 			console_type(client, "to the guest", 12);
 			console_output(&guest.rings[TRANSMIT], i * 100, i * 100 + 100);
 			/*
-			 * When the device has used this message, it has also read the client's
-			 * input.
+			 * Once the device has used this message, the device has also read the
+			 * client's input.
 			 */
 			console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 			restart(&daemon, how);
 			close(client);
-			/* The front end may also connect after an update. */
+			/* In round 1 the daemon is also updated before the front end connects. */
 			if (i == 1)
 				daemon_update(&daemon);
 			move(&guest, &daemon);
@@ -126,7 +126,7 @@ static void console_restore_keeps_output_that_nobody_has_read(void **state)
 			assert_int_equal(console_take(&guest.rings[PORT_TRANSMIT], &bytes), 0);
 		/*
 		 * Restart with a front end, without a front end, and again after the front end has
-		 * come back. Then a client connects before the front end.
+		 * connected again. Then a client connects before the front end.
 		 */
 		restart(&daemon, how);
 		restart(&daemon, how);

@@ -48,7 +48,8 @@ static void expect_busy(void)
 }
 
 /*
- * Every byte value passes, from the first byte on: the terminal is raw before any program opens it.
+ * Every byte value passes, from the first byte on, because the terminal is raw before any program
+ * opens the terminal.
  */
 static void console_pty_passes_every_byte_both_ways(void **state)
 {
@@ -80,7 +81,7 @@ static void console_pty_passes_every_byte_both_ways(void **state)
 					       "output dropped, 0 faults"));
 }
 
-/* Output waits for a reader, and input waits for a guest. Readers and guests come and go. */
+/* Output waits for a reader, and input waits for a guest. Readers and guests connect and leave. */
 static void console_pty_keeps_output_and_input_while_nobody_is_there(void **state)
 {
 	struct daemon_process daemon;
@@ -420,7 +421,10 @@ static void console_emergency_write_comes_out_without_a_driver(void **state)
 	assert_int_equal(read(fd, &c, 1), 1);
 	assert_int_equal(c, '!');
 	console_expect_no_output(fd);
-	/* The other fields of the configuration space can't be written. */
+	/*
+	 * Only emerg_wr can be written. The daemon refuses a write to another field, here to cols
+	 * at offset 0.
+	 */
 	access.offset = 0;
 	assert_int_not_equal(front_end_ask(&guest.fe, VHOST_USER_SET_CONFIG, &access, size, NULL, 0), 0);
 	close(fd);

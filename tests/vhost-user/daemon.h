@@ -7,8 +7,8 @@
  * VIRTIO_REQUIRE_GUESTS is set.
  *
  * The daemon dies with the test program. If either program hangs, the watchdog ends the test
- * program (tests/common/watchdog.h). Each answer of the daemon to these functions or to front_end.h
- * counts as progress.
+ * program (tests/common/watchdog.h). Each reply that these functions or the functions of
+ * front_end.h receive counts as progress.
  */
 #ifndef DAEMON_H
 #define DAEMON_H
@@ -89,10 +89,12 @@ void daemon_expect_listening(struct daemon_process *daemon);
  */
 void daemon_start(struct daemon_process *daemon, const char *options);
 
-/* Does the same as daemon_start(), with two disks, whose sockets are `socket` and `other`. */
+/* Does the same as daemon_start(), but with two disks, whose sockets are `socket` and `other`. */
 void daemon_start_two(struct daemon_process *daemon);
 
-/* Do the same as daemon_start() and daemon_start_two(), in an existing folder. */
+/*
+ * These functions do the same as daemon_start() and daemon_start_two(), but in an existing folder.
+ */
 void daemon_start_again(struct daemon_process *daemon, const char *options);
 void daemon_start_two_again(struct daemon_process *daemon);
 
@@ -110,8 +112,8 @@ int daemon_stop(struct daemon_process *daemon, int signal);
 unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);
 
 /*
- * Return the number of the daemon's open descriptors plus 2, for comparisons, and the number of its
- * mappings of a front end's memory.
+ * daemon_open_files() returns the number of the daemon's open descriptors plus 2, for comparisons
+ * only. daemon_mappings() returns the number of its mappings of a front end's memory.
  */
 unsigned int daemon_open_files(const struct daemon_process *daemon);
 unsigned int daemon_mappings(const struct daemon_process *daemon);

@@ -35,7 +35,7 @@ struct test_device {
 	struct device device;
 	struct event_loop *loop;
 	struct event_wake input; /* signalled by the test's thread */
-	/* Started by refresh(). When it expires, the configuration space changes. */
+	/* refresh() starts this timer. When the timer expires, the configuration space changes. */
 	struct event_timer timer;
 	struct device_queue *running[QUEUES];
 	uint8_t config[CONFIG_BYTES];
@@ -270,8 +270,8 @@ static void start(struct host *host)
 }
 
 /*
- * Ends the daemon. Checks that it called the operations in `log` in this order, and all operations
- * on the device's thread.
+ * Ends the daemon. Checks that the daemon called the operations of `log` in this order, and called
+ * all operations on the device's thread.
  */
 static void finish(struct host *host, const char *log)
 {
@@ -295,7 +295,7 @@ static void attach(struct front_end *fe, const struct host *host)
 }
 
 /*
- * Waits until the daemon has noticed that the front end has left: before that, the daemon serves no
+ * Waits until the daemon has noticed that the front end has left. Until then the daemon serves no
  * other front end.
  */
 static void await_detach(const struct host *host)
@@ -623,8 +623,8 @@ static int take_over_at(struct device_host *host, struct event_loop *loop, int s
 }
 
 /*
- * The header's size says how many bytes of payload follow. The state is refused if the buffer has
- * no room for them.
+ * The header's field `size` is the number of payload bytes that follow. The state is refused if the
+ * buffer has no room for these bytes.
  */
 static void state_with_half_a_message_that_is_too_long_is_refused(void **state)
 {

@@ -242,7 +242,7 @@ static void request(struct ring *ring)
 
 /*
  * After 65536 requests the driver's index on ring 0 is 0 again, like a new driver's. After the
- * update the device must not take either ring for a new driver's.
+ * update the device must not treat either ring as the ring of a new driver.
  */
 static void update_does_not_look_like_a_new_driver(void **state)
 {

@@ -72,8 +72,8 @@ static bool is_alive(const struct front_end *fe)
 	char byte;
 
 	/*
-	 * The socket closes when the daemon dies. There is never data to read: the daemon sends
-	 * only replies.
+	 * The socket closes when the daemon dies. There is never data to read, because the daemon
+	 * sends only replies.
 	 */
 	return recv(fe->socket, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
 }
@@ -274,7 +274,7 @@ static uint8_t write_page(struct front_end *fe, unsigned int n)
 /*
  * virtio 1.4, 5.2.6.2: when a write of a driver without FLUSH completes, its data is on the disk.
  * With FLUSH, the data must be on the disk after the flush, and usually is not there before. If the
- * data were always there before the flush, this test could show nothing.
+ * data were always there before the flush, this test could prove nothing.
  */
 static void writes_are_on_the_disk_before_they_are_reported(void **state)
 {

@@ -312,8 +312,8 @@ static void kick_without_a_request_causes_no_message(void **state)
 	assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 	front_end_set_up(&fe, 0);
 	/*
-	 * Each message waits for the queue's thread. So before the last answer the thread has
-	 * handled the kick.
+	 * To handle each message, the daemon waits for the queue's thread. So the thread has
+	 * handled the kick before the last answer.
 	 */
 	for (unsigned int i = 0; i < 5; i++)
 		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, 0, fe.err), 0);

@@ -170,7 +170,7 @@ static int move(bool is_write, const struct iovec *iov, unsigned int count, uint
 	return (int)done;
 }
 
-/* Carries out an outcome. Returns the result of a piece. */
+/* Ends a piece with this outcome. Returns the result of the piece. */
 static int apply(int64_t outcome, bool is_write, const struct iovec *iov, unsigned int count, uint64_t offset)
 {
 	if (outcome < 0)
@@ -323,7 +323,7 @@ int io_uring_submit_and_wait(struct io_uring *ring, unsigned int wait)
 	ring->taken_count += count;
 	ring->ready_count -= count;
 	while (ring->done_count < wait) {
-		/* If no piece is in flight, a real wait would never return. */
+		/* If no piece is in flight, a real wait would never return, so the test fails. */
 		assert_true(ring->taken_count > 0);
 		end_one(ring);
 	}

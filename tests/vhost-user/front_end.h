@@ -45,7 +45,8 @@ void front_end_open(struct front_end *fe, const char *path);
 void front_end_close(struct front_end *fe);
 
 /*
- * Does the same as front_end_open(), with a connected socket. The front end then owns the socket.
+ * Does the same as front_end_open(), but with a connected socket. The front end then owns the
+ * socket.
  */
 void front_end_attach(struct front_end *fe, int socket);
 
@@ -102,7 +103,10 @@ uint64_t front_end_ask_table(struct front_end *fe, const struct vhost_user_memor
 /* Returns the mock driver's ring addresses in the front end's address space. */
 struct vhost_user_vring_addr front_end_addr(const struct front_end *fe);
 
-/* The steps of a set-up. `features` are added to VERSION_1, FLUSH and PROTOCOL_FEATURES. */
+/*
+ * The steps of a set-up. front_end_negotiate() adds `features` to VERSION_1, FLUSH and
+ * PROTOCOL_FEATURES.
+ */
 void front_end_negotiate(struct front_end *fe, uint64_t features);
 
 /* Does the same as front_end_negotiate(), for a device of any type, without adding FLUSH. */
@@ -123,8 +127,8 @@ uint8_t *block_data(struct front_end *fe);
 uint8_t block_io(struct front_end *fe, uint32_t type, uint64_t sector, uint32_t len);
 
 /*
- * Do what block_io() does, in steps and with several requests at a time. Request n, below 32, has
- * its own header and status. All requests share the data.
+ * These functions do what block_io() does, but in steps and with several requests at a time.
+ * Request n, below 32, has its own header and status. All requests share the data.
  */
 void block_submit(struct front_end *fe, unsigned int n, uint32_t type, uint64_t sector, uint32_t len);
 void block_kick(struct front_end *fe);

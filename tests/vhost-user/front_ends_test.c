@@ -187,7 +187,7 @@ static void front_end_qemu(void **state)
 	peer.fe.mock.event_idx = true;
 	qemu_starts(&peer, MODERN | FEATURE(VIRTIO_RING_F_EVENT_IDX), 0);
 	block_write_and_read(&peer.fe, 2, 2);
-	/* A new memory table comes while the ring runs, and gets a reply. */
+	/* A new memory table arrives while the ring runs, and gets a reply. */
 	front_end_share_memory(&peer.fe);
 	block_write_and_read(&peer.fe, 3, 3);
 	/* QEMU pauses the guest, and resumes the ring at the same index. */
@@ -199,7 +199,7 @@ static void front_end_qemu(void **state)
 
 /*
  * The firmware's driver uses the legacy interface, and does not accept VERSION_1. The session must
- * go on until a modern driver starts.
+ * continue until a modern driver starts.
  */
 static void front_end_qemu_with_a_legacy_driver(void **state)
 {

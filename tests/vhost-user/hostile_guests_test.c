@@ -428,8 +428,8 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 			assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 		} else {
 			/*
-			 * The control thread finds that the memory is gone: this message starts the
-			 * ring again, and the start reads the used index.
+			 * This message starts the ring again, and the start reads the used index.
+			 * So the control thread finds that the memory is gone.
 			 */
 			const struct vhost_user_vring_state ring = { .index = 0, .num = 1 };
 
@@ -460,7 +460,7 @@ static void memory_that_is_replaced_is_unmapped(void **state)
 	front_end_set_up(&fe, 0);
 	for (unsigned int i = 0; i < 50; i++) {
 		front_end_share_memory(&fe);
-		/* The two regions may be shown as one mapping. */
+		/* The kernel may show the two regions as one mapping. */
 		assert_in_range(daemon_mappings(&daemon), 1, 2);
 	}
 	block_write_and_read(&fe, 1, 1);
@@ -599,8 +599,8 @@ static void send_piece(const struct front_end *fe, const void *bytes, size_t len
 }
 
 /*
- * A message comes in two pieces, each with 20 descriptors. Each piece is legal, but the message has
- * too many descriptors.
+ * A message arrives in two pieces, each with 20 descriptors. Each piece is legal, but the message
+ * has too many descriptors.
  */
 static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 {

@@ -275,7 +275,7 @@ static void message_with_bad_features_is_refused(void **state)
 
 #define HALF (GUEST_BYTES / 2)
 
-/* Each region is wrong in one number. */
+/* Each region has one wrong number. */
 static const struct vhost_user_region bad_regions[] = {
 	{ GUEST_ADDR, 0, USER_ADDR, 0 },
 	{ GUEST_ADDR, GUEST_BYTES + PAGE, USER_ADDR, 0 }, /* past the end of the file */

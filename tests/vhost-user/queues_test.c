@@ -323,8 +323,8 @@ static void queue_with_a_full_call_descriptor_can_be_stopped(void **state)
 		filler = start_filling(&fe, false);
 		seen += wait_for_a_full_descriptor(&daemon, reader);
 		/*
-		 * The other device is served. Then, depending on the round, this front end replaces
-		 * its memory and stops the ring, only stops the ring, or only leaves.
+		 * The daemon serves the other device. Then, depending on the round, this front end
+		 * replaces its memory and stops the ring, only stops the ring, or only leaves.
 		 */
 		front_end_good_session(daemon.other, 1);
 		if (i == 0)
@@ -351,7 +351,7 @@ static void queue_with_a_full_call_descriptor_can_be_stopped(void **state)
 	}
 }
 
-/* If one queue breaks, the other queues of the session go on. */
+/* If one queue breaks, the other queues of the session continue. */
 static void queue_that_breaks_leaves_the_others_alone(void **state)
 {
 	struct daemon_process daemon;

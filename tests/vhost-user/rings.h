@@ -54,7 +54,7 @@ uint16_t ring_stop(struct ring *ring);
 void rings_open(struct ring *rings, struct front_end *fe, const char *socket, uint64_t features);
 void rings_close(struct ring *rings);
 
-/* Return the data and the status of request n. */
+/* ring_data() returns the data of request n, and ring_status() its status. */
 uint8_t *ring_data(const struct ring *ring, unsigned int n);
 uint8_t ring_status(const struct ring *ring, unsigned int n);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The entropy device of the daemon. It stands for all devices with one thread for all queues, no
- * configuration space, and input that can come at any time.
+ * The entropy device of the daemon. It represents all devices with one thread for all queues, no
+ * configuration space, and input that can arrive at any time.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -155,7 +155,7 @@ static void rng_fills_buffers(void **state)
 			offer(&fe, 0, lens[i]);
 			assert_int_equal(take(&fe), expected);
 			assert_true(is_filled(fe.memory + DATA, expected));
-			/* The device must not write bytes that its used length does not count. */
+			/* The device must not write beyond the used length that it reports. */
 			for (uint32_t n = expected; n < lens[i]; n++)
 				assert_int_equal(fe.memory[DATA + n], 0);
 		}
@@ -266,7 +266,7 @@ static void rng_waits_for_its_source(void **state)
 	assert_int_equal(take(&fe), 3);
 	assert_memory_equal(fe.memory + DATA + 128, "xyz", 3);
 	expect_used(&fe, 3);
-	/* Now input comes when no buffer waits. */
+	/* Now input arrives when no buffer waits. */
 	assert_int_equal(write(pipe, "f", 1), 1);
 	assert_int_equal(take(&fe), 1);
 	assert_int_equal(write(pipe, "gh", 2), 2);
@@ -283,7 +283,7 @@ static void rng_waits_for_its_source(void **state)
 
 /*
  * Buffers that wait for input are not popped. So new memory, a stop or the next front end does not
- * lose them.
+ * lose these buffers.
  */
 static void rng_that_waits_can_be_stopped_and_moved(void **state)
 {

@@ -382,7 +382,7 @@ static void session_shows_the_configuration_space_at_any_offset(void **state)
 				assert_int_equal(config.data[b], offsets[i] + b < 60 ? whole.data[offsets[i] + b] : 0);
 		}
 	}
-	/* A request may have room for more bytes than it asks for, or for none. */
+	/* A request may have room for more bytes than it asks for, or for no bytes. */
 	config = (struct vhost_user_config){ .size = 8 };
 	ask_config(&fe, &config, 256, header + 256);
 	assert_memory_equal(config.data, whole.data, 8);

@@ -220,7 +220,7 @@ static void ring_that_runs_stops_for_a_new_driver(void **state)
 
 /*
  * Hostile 209: the front end sets the features several times: to 0, in two halves, and without
- * VERSION_1. Only the features that are set when the ring starts count.
+ * VERSION_1. The daemon uses only the features that are set when the ring starts.
  */
 static void features_count_when_a_ring_starts(void **state)
 {
@@ -256,8 +256,8 @@ static void features_count_when_a_ring_starts(void **state)
 }
 
 /*
- * A message tells the operator once what to do. The session goes on, and a modern driver is served
- * later.
+ * A message tells the operator once what to do. The session continues, and a modern driver is
+ * served later.
  */
 static void legacy_driver_is_reported_and_not_served(void **state)
 {

@@ -60,8 +60,8 @@ static void leave_socket_file(void)
 }
 
 /*
- * Accepts connections until one comes from this process. Returns false if the queue has no such
- * connection. Connections of other processes only test whether the socket is in use.
+ * Accepts connections until a connection is from this process. Returns false if the queue has no
+ * such connection. Connections of other processes only test whether the socket is in use.
  */
 static bool accept_own(int fd)
 {

@@ -54,8 +54,8 @@ static void vsock_host_connects_to_the_guest(void **state)
 }
 
 /*
- * Hostile 230: the CONNECT line comes in pieces, payload follows the newline in the same write, and
- * then the client shuts down its sending direction.
+ * Hostile 230: the CONNECT line arrives in pieces, payload follows the newline in the same write,
+ * and then the client shuts down its sending direction.
  */
 static void vsock_takes_bytes_after_the_line_as_payload(void **state)
 {
@@ -160,7 +160,10 @@ static void vsock_refuses_malformed_lines(void **state)
 	vsock_tear_down(&p, " 0 to it, 13 refused");
 }
 
-/* Hostile 229: the client of a refused connection is closed at once. */
+/*
+ * Hostile 229: if the guest refuses a connection, the daemon closes the client's connection at
+ * once.
+ */
 static void vsock_closes_a_refused_client_at_once(void **state)
 {
 	struct vsock_message m;
@@ -182,8 +185,8 @@ static void vsock_closes_a_refused_client_at_once(void **state)
 }
 
 /*
- * Hostile 229: clients wait for a driver, or for an answer that never comes. Each wait has a limit,
- * and other clients are served.
+ * Hostile 229: clients wait for a driver, or for an answer that never arrives. Each wait has a
+ * limit, and other clients are served.
  */
 static void vsock_clients_wait_for_a_driver(void **state)
 {
@@ -196,7 +199,7 @@ static void vsock_clients_wait_for_a_driver(void **state)
 	vsock_start(&p.daemon, "");
 	waits = host_connect("", SOCK_STREAM);
 	host_send(waits, "CONNECT 22\n", 11);
-	/* No driver comes. */
+	/* No driver starts. */
 	host_expect_end(waits);
 	close(waits);
 	early = host_connect("", SOCK_STREAM);
@@ -227,7 +230,7 @@ static void vsock_clients_wait_for_a_driver(void **state)
 	vsock_tear_down(&p, " 1 to it, 3 refused");
 }
 
-/* When too many clients are connected, idle clients are closed. */
+/* When too many clients are connected, the daemon closes the connections of idle clients. */
 static void vsock_idle_clients_give_way(void **state)
 {
 	enum { IDLE = 300 };
@@ -290,7 +293,7 @@ static void vsock_options_that_are_wrong_are_refused(void **state)
 		snprintf(spec, sizeof spec, "%s", wrong[i].options);
 		expect_refusal(&daemon, spec, wrong[i].words);
 	}
-	/* The path must have room for a port. */
+	/* The path must be short enough that a port number can follow. */
 	snprintf(spec, sizeof spec, "cid=3,uds=/%097d,socket=/tmp/s", 1);
 	expect_refusal(&daemon, spec, "too long for the path of a socket with a port after it");
 	daemon_remove_folder(&daemon);

@@ -98,7 +98,9 @@ static void offer(struct ring *ring, const void *bytes, uint32_t len)
 	assert_int_equal(ring_kick(ring), 0);
 }
 
-/* Waits for a used buffer. Stores the address of its bytes, and returns its used length. */
+/*
+ * Waits for a used buffer. Stores the address of the buffer's bytes, and returns the used length.
+ */
 static uint32_t take(struct ring *ring, const uint8_t **bytes)
 {
 	struct vring_used_elem used;

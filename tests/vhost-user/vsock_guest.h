@@ -86,7 +86,7 @@ void vsock_expect(const struct vsock_peer *peer, uint16_t op, struct vsock_messa
 /* Checks that the device sends nothing now. */
 void vsock_expect_nothing(struct vsock_guest *guest);
 
-/* Receives data on the connection, in any number of packets. Counts the data as read at once. */
+/* Receives data on the connection, in any number of packets. Adds the length to fwd_cnt at once. */
 void vsock_expect_data(struct vsock_peer *peer, const void *bytes, size_t len);
 
 /* Connects the guest to a port of the host. Returns false if the host refuses the connection. */
@@ -121,8 +121,8 @@ void vsock_set_up(struct vsock_pair *p, const char *options);
 void vsock_tear_down(struct vsock_pair *p, const char *words);
 
 /*
- * Open a stream from the guest to the host's port 80, or from the host to the guest's port 22.
- * Return the host's socket.
+ * vsock_open_to_host() opens a stream from the guest to the host's port 80. vsock_open_to_guest()
+ * opens a stream from the host to the guest's port 22. Both functions return the host's socket.
  */
 int vsock_open_to_host(struct vsock_pair *p, struct vsock_peer *peer);
 int vsock_open_to_guest(struct vsock_pair *p, struct vsock_peer *peer);

@@ -331,7 +331,7 @@ static void records_go_before_the_end_of_a_host_that_left(void **state)
 	vsock_tear_down(&p, " 0 records that can't be carried, 0 faults");
 }
 
-/* A record may be as long as the guest's buffer, and goes in one packet. */
+/* A record may be as long as the guest's buffer, and is sent in one packet. */
 static void records_may_fill_the_buffer_of_the_guest(void **state)
 {
 	uint8_t bytes[VSOCK_PAYLOAD];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The daemon's socket device: drivers and front ends come, go and pause. */
+/* The daemon's socket device: drivers and front ends start, end and pause. */
 #include "cmocka_includes.h"
 #include "vsock_guest.h"
 #include "watchdog.h"

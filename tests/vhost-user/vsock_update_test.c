@@ -83,7 +83,7 @@ static void vsock_update_keeps_output_that_nobody_has_read(void **state)
 	vsock_tear_down(&p, " 0 faults");
 }
 
-/* An update comes when a client has sent a part of its CONNECT line. */
+/* The daemon is updated when a client has sent a part of its CONNECT line. */
 static void vsock_update_keeps_clients_without_a_connection(void **state)
 {
 	static const char line[] = "CONNECT 22\n";
@@ -157,8 +157,8 @@ static size_t receive_pieces(const struct vsock_peer *peer, const uint8_t *bytes
 }
 
 /*
- * A record goes to the guest in pieces, because the guest offers one receive buffer at a time. An
- * update comes between two pieces.
+ * A record goes to the guest in pieces, because the guest offers one receive buffer at a time. The
+ * daemon is updated between two pieces.
  */
 static void vsock_update_goes_on_with_a_record_to_the_guest(void **state)
 {
