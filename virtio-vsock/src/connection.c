@@ -49,7 +49,7 @@ void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
 	c->blocked = false;
 	/*
 	 * If the caller has cleared OWES_REQUEST, the connection is still in the list of requests.
-	 * This call removes it, because that list may be held. An RST is never held.
+	 * This call removes the connection, because the list may be held. An RST must not be held.
 	 */
 	virtio_impl_vsock_queue(c);
 	c->owed = VIRTIO_VSOCK_OWES_RST;
@@ -65,12 +65,12 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
 }
 
 /*
- * Owes a CREDIT_UPDATE, if the guest should learn how much it may send. Call this after a change of
- * fwd_cnt or rx_cnt: received data uses up the room that the guest knows of.
+ * Owes a CREDIT_UPDATE, if the guest should learn how much it may send. Call this after each change
+ * of fwd_cnt or rx_cnt. Received data, too, reduces the room that the guest knows of.
  *
  * A waiting guest needs room for at most one whole packet. Whenever the guest knows of less room,
- * we tell it of all forwarded bytes, so no packet waits for ever. The rule about a quarter of the
- * buffer is for speed: the guest should not have to wait at all.
+ * we report all forwarded bytes, so no packet waits for ever. The rule about a quarter of the
+ * buffer is for speed. With this rule the guest rarely has to wait.
  */
 static void update_if_due(struct virtio_vsock_connection *c)
 {
@@ -159,7 +159,7 @@ int virtio_vsock_connection_set_buffer(struct virtio_vsock_connection *c, uint32
 
 /* Credit: what may be sent to the guest */
 
-/* Returns how many bytes of the guest's buffer no payload uses (virtio 1.4, 5.10.6.3). */
+/* Returns the bytes of the guest's buffer that no payload uses (virtio 1.4, 5.10.6.3). */
 static uint32_t peer_free(const struct virtio_vsock_connection *c)
 {
 	const uint32_t used = c->tx_cnt - c->peer_fwd_cnt;
@@ -168,7 +168,7 @@ static uint32_t peer_free(const struct virtio_vsock_connection *c)
 }
 
 /*
- * Returns how many bytes of payload one more packet may have. Sets *out_empty to whether an empty
+ * Returns how many bytes of payload the next packet may have. Sets *out_empty to whether an empty
  * packet may be sent.
  */
 static uint32_t may_send(const struct virtio_vsock_connection *c, bool *out_empty)
@@ -179,7 +179,10 @@ static uint32_t may_send(const struct virtio_vsock_connection *c, bool *out_empt
 	*out_empty = c->peer_buf_alloc != 0 && !c->credit_bad && (charged <= bytes || c->tx_packets == 0);
 	if (charged < bytes)
 		return bytes - (uint32_t)charged;
-	/* If nothing is outstanding, ignore the overhead. A small buffer could block for ever. */
+	/*
+	 * If nothing is outstanding, ignore the overhead. Otherwise a connection with a small
+	 * buffer could block for ever.
+	 */
 	return c->tx_packets == 0 ? bytes : 0;
 }
 
@@ -193,8 +196,8 @@ static bool may_go_on(const struct virtio_vsock_connection *c)
 
 /*
  * If all outstanding bytes belong to the unfinished message, removes the packets of earlier
- * messages from the first mark. Otherwise the connection could stall: a guest that forwards only
- * whole messages waits for the end of this message, and reports no credit before.
+ * messages from the first mark. Otherwise the connection could stall, because a guest that forwards
+ * only whole messages reports no credit before the end of this message.
  */
 static void drop_earlier_messages(struct virtio_vsock_connection *c, uint32_t left)
 {
@@ -229,8 +232,8 @@ static void drop_marks(struct virtio_vsock_connection *c)
 }
 
 /*
- * Records a sent packet. If there is no room for its mark, every two neighbouring marks are joined
- * into the later mark.
+ * Records a sent packet. If there is no room for its mark, each pair of neighbouring marks is
+ * joined into the later mark.
  */
 static void add_mark(struct virtio_vsock_connection *c)
 {
@@ -251,7 +254,7 @@ static void add_mark(struct virtio_vsock_connection *c)
 static void add_to_message(struct virtio_vsock_connection *c, const struct virtio_vsock_piece *piece)
 {
 	const bool goes_on = c->type == VIRTIO_VSOCK_TYPE_SEQPACKET && !(piece->marks & VIRTIO_VSOCK_SEQ_EOM);
-	/* A message may be endless. The count stops at its maximum, because 0 means no message. */
+	/* A message may be endless. The count must not wrap to 0, because 0 means no message. */
 	const uint32_t packets = c->message_packets + (c->message_packets != UINT32_MAX);
 
 	c->message_bytes = goes_on ? c->message_bytes + piece->bytes : 0;
@@ -263,7 +266,7 @@ void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *c, const stru
 	const uint32_t fwd_cnt = virtio_vsock_fwd_cnt(header);
 
 	c->peer_buf_alloc = virtio_vsock_buf_alloc(header);
-	/* A valid counter moves forward, and not past the bytes that were sent. */
+	/* A valid fwd_cnt does not decrease, and does not exceed the bytes that were sent. */
 	c->credit_bad = fwd_cnt - c->peer_fwd_cnt > c->tx_cnt - c->peer_fwd_cnt;
 	if (c->credit_bad)
 		return;
@@ -381,7 +384,7 @@ void virtio_impl_vsock_fill(struct virtio_vsock_connection *c, uint16_t op, stru
 	}
 }
 
-/* The caller's side of a connection's life */
+/* Accept, reset and shut down */
 
 int virtio_vsock_connection_accept(struct virtio_vsock_connection *c)
 {
@@ -508,7 +511,7 @@ void virtio_impl_vsock_receive(struct virtio_vsock_connection *c, const struct v
 		receive_open(c, header, now, out);
 		return;
 	}
-	/* A RESPONSE that comes before our REQUEST was sent does not answer that REQUEST. */
+	/* A RESPONSE that arrives before our REQUEST was sent does not answer the REQUEST. */
 	if (c->state == VIRTIO_VSOCK_REQUESTED && virtio_vsock_op(header) == VIRTIO_VSOCK_OP_RESPONSE &&
 	    !(c->owed & VIRTIO_VSOCK_OWES_REQUEST)) {
 		c->state = VIRTIO_VSOCK_ESTABLISHED;

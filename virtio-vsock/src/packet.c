@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Packets: from chains of either queue, or from the caller's buffers. */
+/* Makes packets from chains of either queue, or from the caller's buffers. */
 #include <virtio/request.h>
 #include <virtio/vsock.h>
 
 #define HEADER VIRTIO_VSOCK_HEADER_BYTES
-/* A used length has 32 bits, and counts header and payload. */
+/* A used length has 32 bits, and includes header and payload. */
 #define MAX_PAYLOAD (UINT32_MAX - HEADER)
 
 /* Values of header_kind. All packets have NO_HEADER, except rx packets without an error. */
@@ -66,7 +66,7 @@ static VIRTIO_COLD void fail(struct virtio_vsock_packet *packet, int error)
 	set_data(packet, packet->segments, false, 0, 0);
 }
 
-/* Removes a number of bytes from the front of a segment. The segment must be longer. */
+/* Removes a number of bytes from the front of a segment. The segment must be longer than this. */
 static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 {
 	segment->addr += bytes;
@@ -140,7 +140,7 @@ static VIRTIO_COLD void finish_odd_tx(struct virtio_vsock_packet *packet, struct
 /*
  * Checks the payload's length in the header's copy, and sets error and data.
  *
- * @count, @bytes  number of segments after the header, and their length
+ * @count, @bytes  number and total length of the segments after the header
  */
 static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, struct virtio_segment *payload,
 					uint32_t count, uint64_t bytes)
@@ -167,8 +167,8 @@ static void take_tx(struct virtio_vsock_packet *packet, const struct virtio_chai
 		return;
 	}
 	/*
-	 * Reads the header after an error, too: the header says which connection has lost the
-	 * packet.
+	 * Reads the header after an error, too, because the header says which connection has lost
+	 * the packet.
 	 */
 	used = cut_header(packet, (uint8_t *)&packet->header);
 	if (!error && all->writable != 0)
@@ -312,8 +312,8 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 }
 
 /*
- * After the fast path, header is the header's host address, and the caller fills in the packet.
- * Otherwise header is NULL, and virtio_vsock_tx_pop() or virtio_vsock_rx_pop() returns got.
+ * If the fast path has popped, header is the header's host address, and the caller fills in the
+ * packet. Otherwise header is NULL, and virtio_vsock_tx_pop() or virtio_vsock_rx_pop() returns got.
  */
 struct popped {
 	void *header;
@@ -343,7 +343,7 @@ static __attribute__((noinline)) struct popped pop_indirect(struct virtio_queue 
 	return popped;
 }
 
-/* Pops a packet. The fast path sets only its token and its first segment, which is the payload. */
+/* Pops a packet. The fast path sets only the packet's token and first segment, the payload. */
 static inline VIRTIO_HOT struct popped pop_fast(struct virtio_queue *queue, struct virtio_vsock_packet *packet, bool tx)
 {
 	struct peeked peeked, peeked_copy;
@@ -420,7 +420,7 @@ static inline VIRTIO_HOT bool find_near(struct virtio_memory_cursor *cursor, uin
 
 /*
  * Pops the next packet if it is usual, and sets its token, its first segment and *out. Otherwise
- * pops nothing and returns false, and the caller begins again. This path makes no call, so the
+ * pops nothing and returns false, and the caller uses pop_fast(). This path makes no call, so the
  * compiler saves few registers.
  *
  * @write  VRING_DESC_F_WRITE or 0. If write is not 0, a packet in memory with a dirty log is not
@@ -477,8 +477,8 @@ int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
 }
 
 /*
- * Describes a header that is in one piece by header_rest, as HEADER_IN_PIECES. For
- * HEADER_IN_PLACE a commit does not mark the dirty log.
+ * Changes a header that is in one piece to HEADER_IN_PIECES, with the whole header in header_rest.
+ * A commit of HEADER_IN_PLACE would not mark the dirty log.
  */
 static VIRTIO_COLD void keep_logged(struct virtio_vsock_packet *packet, const struct virtio_memory_cursor *small)
 {

@@ -136,7 +136,7 @@ static int check(const struct virtio_vsock_table *table, const struct virtio_vso
 
 /*
  * Returns a negative number if a comes before b, 0 if they are equal, and a positive number
- * otherwise. Both have the same peer_cid.
+ * otherwise. Both addresses have the same peer_cid.
  */
 static int compare(const struct virtio_vsock_address *a, const struct virtio_vsock_address *b)
 {
@@ -257,8 +257,8 @@ static void take_counters(struct virtio_vsock_connection *c, const struct virtio
 	c->peer_fwd_cnt = s->peer_fwd_cnt;
 	c->tx_packets = s->tx_packets;
 	/*
-	 * The state does not say where single packets end. So all packets count as outstanding
-	 * until all bytes are forwarded.
+	 * The state does not say where single packets end. So all packets are treated as
+	 * outstanding until the guest has forwarded all bytes.
 	 */
 	c->mark_count = s->tx_packets != 0;
 	c->marks[0].end = s->tx_cnt;

@@ -136,8 +136,8 @@ void virtio_vsock_write_state(struct virtio_section_writer *writer, uint32_t num
 }
 
 /*
- * Checks the CIDs of saved RSTs, and whether all RSTs fit the table. An RST goes to the guest, from
- * a CID to which the guest may send packets.
+ * Checks the CIDs of saved RSTs, and whether all RSTs fit the table. The destination
+ * must be the guest, and the source must be a CID to which the guest may send packets.
  */
 static int check_replies(const struct virtio_vsock_table *table, const struct virtio_vsock_saved *saved, uint32_t count,
 			 struct virtio_refusal *refusal)

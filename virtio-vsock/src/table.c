@@ -277,7 +277,7 @@ static bool answers(const struct virtio_vsock_hdr *reply, const struct virtio_vs
 	       reply->dst_port == header->src_port && reply->src_port == header->dst_port;
 }
 
-/* Drops the reply that answers header, if there is one. The other replies keep their order. */
+/* Drops the reply that answers header, if any. The other replies keep their order. */
 static void drop_reply(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header)
 {
 	uint32_t kept = 0;
@@ -508,8 +508,8 @@ int virtio_vsock_table_connect(struct virtio_vsock_table *table, uint16_t type, 
 	if (error)
 		return error;
 	/*
-	 * The table's capacity bounds the loop: no port is tried twice, so each used port belongs
-	 * to another connection.
+	 * The table's capacity bounds the loop. No port is tried twice, so each port that is in use
+	 * belongs to a different connection.
 	 */
 	for (uint64_t left = (uint64_t)last - first + 1; left > 0; left--) {
 		address.local_port = table->next_port;

@@ -18,15 +18,15 @@ enum virtio_vsock_timer { TIMER_NONE, TIMER_CONNECT, TIMER_CLOSE, TIMER_RETRY };
 struct virtio_vsock_connection *virtio_impl_vsock_open(struct virtio_vsock_table *table, uint16_t type,
 						       const struct virtio_vsock_address *address);
 
-/* Gives a new connection its initial values. Does not change its address, deadline and links. */
+/* Gives a new connection its initial values. Does not change its address, deadline or links. */
 void virtio_impl_vsock_init(struct virtio_vsock_connection *connection, uint16_t type);
 
 /* Frees a connection's entry. Address, user and counters stay until the entry is used again. */
 void virtio_impl_vsock_close(struct virtio_vsock_connection *connection);
 
 /*
- * Adds a connection that owes a packet to a list, unless it is in a list already. Removes a
- * connection that owes no packet. Call this after owed has changed.
+ * If the connection owes a packet and is in no list, adds the connection to a list of the table. If
+ * the connection owes no packet, removes it from its list. Call this after owed has changed.
  */
 void virtio_impl_vsock_queue(struct virtio_vsock_connection *connection);
 
@@ -48,7 +48,7 @@ void virtio_impl_vsock_receive(struct virtio_vsock_connection *connection, const
 void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *connection, const struct virtio_vsock_hdr *header);
 
 /*
- * Builds a header of the connection, with our credit. The guest then counts as told, so
+ * Builds a header of the connection, with our credit. This header replaces a CREDIT_UPDATE, so
  * VIRTIO_VSOCK_OWES_UPDATE is cleared.
  */
 void virtio_impl_vsock_fill(struct virtio_vsock_connection *connection, uint16_t op, struct virtio_vsock_hdr *out);

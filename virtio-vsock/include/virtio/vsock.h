@@ -51,7 +51,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_VSOCK_CONFIG_BYTES 8  /* length of the configuration space */
 #define VIRTIO_VSOCK_CID_HOST 2      /* the host's context ID (virtio 1.4, 5.10.4) */
 
-/* Indices of the queues (virtio 1.4, 5.10.2). A transport may keep the event queue to itself. */
+/* Indices of the queues (virtio 1.4, 5.10.2). A transport may serve the event queue itself. */
 enum virtio_vsock_queue {
 	VIRTIO_VSOCK_QUEUE_RX = 0,
 	VIRTIO_VSOCK_QUEUE_TX = 1,
@@ -63,8 +63,8 @@ enum virtio_vsock_queue {
  */
 
 /*
- * Read a header from raw, or store a header to raw: VIRTIO_VSOCK_HEADER_BYTES bytes of the caller's
- * memory, with any alignment. The fields are not checked.
+ * Read a header from raw, or store a header to raw. raw is the caller's memory, with
+ * VIRTIO_VSOCK_HEADER_BYTES bytes and any alignment. The fields are not checked.
  */
 VIRTIO_INLINE void virtio_vsock_header_from_raw(struct virtio_vsock_hdr *header, const void *raw);
 VIRTIO_INLINE void virtio_vsock_header_to_raw(const struct virtio_vsock_hdr *header, void *raw);
@@ -104,7 +104,7 @@ VIRTIO_INLINE void virtio_vsock_set_fwd_cnt(struct virtio_vsock_hdr *header, uin
 /*
  * Each function tests one flag of one op, and returns false for every other op. The flags of a
  * SHUTDOWN say that its sender will receive no more, or will send no more. The flags of an RW say
- * that it ends a message, or a record. Undefined flags are ignored.
+ * that the packet ends a message, or a record. Undefined flags are ignored.
  */
 VIRTIO_INLINE bool virtio_vsock_shuts_receive(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE bool virtio_vsock_shuts_send(const struct virtio_vsock_hdr *header);
@@ -112,11 +112,11 @@ VIRTIO_INLINE bool virtio_vsock_ends_message(const struct virtio_vsock_hdr *head
 VIRTIO_INLINE bool virtio_vsock_ends_record(const struct virtio_vsock_hdr *header);
 
 /*
- * Builds the RST that answers a packet without a connection: addresses swapped, the same type, no
- * credit.
+ * Builds the RST that answers a packet without a connection. The RST has the packet's type, the
+ * packet's addresses, swapped, and no credit.
  *
  * @in   the packet's header
- * @out  filled in if 1 is returned, otherwise untouched; may be the same header as in
+ * @out  filled in if 1 is returned, otherwise untouched; may also be the packet's header
  *
  * Returns 1; or 0 if the packet is an RST, which is never answered.
  */
@@ -126,12 +126,12 @@ int virtio_vsock_reset_reply(const struct virtio_vsock_hdr *in, struct virtio_vs
 
 /*
  * A packet. The caller allocates it, may read every member, and sets header before a commit.
- * Functions change the rest.
+ * Functions change all other members.
  */
 struct virtio_vsock_packet {
 	/*
 	 * tx: a private copy of the packet's header; all zeroes if fewer than 44 bytes could be
-	 * read. rx: the caller sets it before or after the pop, and the commit writes it.
+	 * read. rx: the caller sets the header before or after the pop, and the commit writes it.
 	 */
 	struct virtio_vsock_hdr header;
 	struct virtio_token token; /* of the packet's chain */
@@ -148,9 +148,9 @@ struct virtio_vsock_packet {
 	 */
 	int error;
 	/*
-	 * The payload in the caller's array, without the header. Readers, writers and I/O vectors
-	 * work on it. tx: readable, exactly header.len bytes. rx: writable, the room for a payload,
-	 * at most the maximum.
+	 * The payload in the caller's array, without the header, for readers, writers and I/O
+	 * vectors. tx: exactly header.len readable bytes. rx: the writable room for a payload, at
+	 * most max_payload bytes.
 	 */
 	struct virtio_chain_segments data;
 
@@ -160,7 +160,7 @@ struct virtio_vsock_packet {
 	uint32_t max_payload;
 
 	/*
-	 * rx: where the header is, by header_kind. The header is in one piece at header_host; or in
+	 * rx: header_kind says where the header is: in one piece at header_host; or in
 	 * header_segments whole segments at the front of the array, and then in header_rest.
 	 */
 	uint32_t header_kind;
@@ -177,7 +177,7 @@ struct virtio_vsock_packet {
  * @capacity     entries of the array, at least 1: one for each descriptor of the longest chain, and
  *               one more for each place where a buffer continues in another region or another
  *               translation
- * @max_payload  bytes; above UINT32_MAX - 44 it counts as UINT32_MAX - 44. tx: a longer payload is
+ * @max_payload  bytes, reduced to UINT32_MAX - 44 if larger. tx: a longer payload is
  *               refused. rx: room beyond this maximum is not used.
  *
  * Returns 0; VIRTIO_EINVAL if segments is NULL or capacity is 0. A failure changes nothing.
@@ -193,7 +193,7 @@ int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_s
  * @packet  initialised, not in flight. Filled in if 1 is returned; otherwise untouched, except the
  *          content of the array.
  *
- * Returns 1 for a packet, 0 for none, or an error of virtio_queue_pop(). Each packet, with or
+ * Returns 1; 0 if there is no packet; or an error of virtio_queue_pop(). Each packet, with or
  * without an error, must be completed by virtio_vsock_complete(), or unpopped by
  * virtio_queue_unpop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has been
  * unpopped: retry later.
@@ -215,7 +215,7 @@ int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
  * Writes the header and returns the buffer to the driver with a used length of 44 + header.len
  * bytes. Records header and payload in the dirty log.
  *
- * @queue   the packet's queue; started, and perhaps broken since
+ * @queue   the packet's queue, which was started, and may be broken now
  * @packet  from virtio_vsock_rx_pop(), without error. The caller has set header, and has written
  *          the first header.len bytes of the payload to data.
  *
@@ -235,7 +235,7 @@ int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock
 VIRTIO_INLINE int virtio_vsock_complete(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
 
 /*
- * Makes a packet of the caller's own buffers, without a queue, under the rules of
+ * Makes a packet from the caller's own buffers, without a queue, under the rules of
  * virtio_vsock_tx_pop().
  *
  * @packet   initialised, not in flight; filled in, with a token that is never in flight
@@ -282,8 +282,8 @@ int virtio_vsock_init(struct virtio_vsock *vsock, uint64_t guest_cid, bool seqpa
 uint64_t virtio_vsock_offered(const struct virtio_vsock *vsock);
 
 /*
- * Takes over the driver's features. Ignores bits above 23, where a socket device has none. Returns
- * 0; VIRTIO_EINVAL for any other bit that was not offered. A failure changes nothing.
+ * Stores the features that the driver has accepted. Bits above 23 are ignored. Returns 0;
+ * VIRTIO_EINVAL for any other bit that was not offered. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_negotiate(struct virtio_vsock *vsock, uint64_t features);
@@ -309,7 +309,7 @@ bool virtio_vsock_has_type(const struct virtio_vsock *vsock, uint16_t type);
 
 /*
  * Returns whether a packet of the transmit queue comes from the guest's CID and goes to the host or
- * to a CID that another guest may have. virtio_vsock_table_receive() silently drops all others.
+ * to a CID that another guest may have. virtio_vsock_table_receive() drops all other packets.
  */
 bool virtio_vsock_is_from_guest(const struct virtio_vsock *vsock, const struct virtio_vsock_hdr *header);
 
@@ -338,8 +338,8 @@ struct virtio_vsock_events {
 void virtio_vsock_events_reset(struct virtio_vsock_events *events);
 
 /*
- * Owes the driver a VIRTIO_VSOCK_EVENT_TRANSPORT_RESET. A second call adds nothing while the first
- * event is owed.
+ * Owes the driver a VIRTIO_VSOCK_EVENT_TRANSPORT_RESET. A second call has no effect while the
+ * first event is owed.
  */
 void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events);
 
@@ -353,12 +353,12 @@ void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events);
  * @segments  the caller's array, for one chain
  * @capacity  entries of the array, at least 1
  *
- * Returns 1 if a buffer was used (see virtio_queue_needs_interrupt()), 0 if none was, or:
+ * Returns 1 if a buffer was used (see virtio_queue_needs_interrupt()), 0 if no buffer was used, or:
  *   VIRTIO_EINVAL      segments is NULL or capacity is 0
  *   VIRTIO_ENOTMAPPED  as for virtio_vsock_tx_pop()
  *   others             of virtio_queue_pop(), virtio_queue_read_avail_idx() or
  *                      virtio_queue_complete()
- * After an error the call may still have used an earlier buffer.
+ * A call that returns an error may have used a buffer before the error.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_queue *queue,
@@ -368,8 +368,8 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
  * Checks whether the driver has seen the transport reset. An unseen reset would shut down a new
  * connection, so the host's requests must wait (virtio_vsock_table_hold()).
  *
- * @queue  the event queue, started. The driver has seen the event when it makes another buffer
- *         available afterwards.
+ * @queue  the event queue, started. The driver has seen the event when the driver makes another
+ *         buffer available after the event.
  *
  * Returns 1 while the event is owed or not seen; 0 otherwise; or an error of
  * virtio_queue_read_avail_idx(). A failure changes nothing.

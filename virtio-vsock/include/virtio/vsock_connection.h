@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Connections of the socket device: states, credit in both directions, deadlines, and the reply to
- * any packet. The caller owns sockets, buffers and clocks.
+ * each packet. The caller owns sockets, buffers and clocks.
  *
  * Three parts of a program use a table of connections:
  *
- *   tx queue   Each packet goes to virtio_vsock_table_receive(), which says what the caller has to
- *              do: take a payload, answer a request, release a connection.
+ *   tx queue   Each packet is passed to virtio_vsock_table_receive(), which reports what the caller
+ *              must do: read a payload, answer a request, release a connection.
  *   rx queue   Each buffer carries an owed packet, or otherwise data of a connection. Owed packets
- *              have no data, and come from virtio_vsock_table_next(). For data,
- *              virtio_vsock_connection_piece() says how much may be sent, and
+ *              have no data, and virtio_vsock_table_next() builds them. For data,
+ *              virtio_vsock_connection_piece() returns how much may be sent, and
  *              virtio_vsock_connection_send() builds the header.
  *   clock      virtio_vsock_table_expire() ends connections whose deadline has passed.
  *
  * A connection belongs to the table. The caller gets a pointer with a guest's request, from a
  * connect or from a restore, and keeps the pointer. connection->user points back to the caller's
  * own structure. The caller releases a connection, and does not use it any more, when
- * - virtio_vsock_table_receive() says VIRTIO_VSOCK_GOT_END,
+ * - virtio_vsock_table_receive() reports VIRTIO_VSOCK_GOT_END,
  * - virtio_vsock_table_expire() returns the connection,
  * - virtio_vsock_connection_forwarded() or virtio_vsock_connection_shutdown() returns 1,
  * - the caller itself resets the connection, or clears the table.
@@ -24,9 +24,9 @@
  *
  * What the guest can do: send any packet at any time. A bad packet ends at most the connection that
  * has the packet's addresses.
- * - The table is bounded, and so is the number of owed replies. At the bound of replies,
- *   virtio_vsock_table_receive() returns VIRTIO_EBUSY. The tx queue waits until a reply was sent on
- *   the rx queue (virtio 1.4, 5.10.6.1.2).
+ * - The numbers of connections and of owed replies are bounded. While the number of owed replies is
+ *   at its bound, virtio_vsock_table_receive() returns VIRTIO_EBUSY. The tx queue must then wait
+ *   until a reply was sent on the rx queue (virtio 1.4, 5.10.6.1.2).
  * - No RST is answered by an RST.
  * - Ports that the guest chooses do not make look-ups slow, because the hash has a secret seed.
  *
@@ -75,8 +75,8 @@ enum virtio_vsock_owed {
 	VIRTIO_VSOCK_OWES_RST = 1,
 	VIRTIO_VSOCK_OWES_REQUEST = 2,
 	VIRTIO_VSOCK_OWES_RESPONSE = 4,
-	VIRTIO_VSOCK_OWES_ANSWER = 8,  /* CREDIT_UPDATE after a CREDIT_REQUEST or a larger buffer */
-	VIRTIO_VSOCK_OWES_UPDATE = 16, /* CREDIT_UPDATE, unless another packet has the credit */
+	VIRTIO_VSOCK_OWES_ANSWER = 8,  /* CREDIT_UPDATE for a CREDIT_REQUEST or a larger buffer */
+	VIRTIO_VSOCK_OWES_UPDATE = 16, /* CREDIT_UPDATE, unless another packet carries the credit */
 	VIRTIO_VSOCK_OWES_CREDIT_REQUEST = 32,
 	VIRTIO_VSOCK_OWES_SHUTDOWN = 64,
 };
@@ -98,7 +98,7 @@ struct virtio_vsock_options {
 	/*
 	 * Bytes of the guest's buffer that a packet uses in addition to its payload, until the
 	 * guest forwards the packet. Linux from 6.12.92 resets a connection if its packets and
-	 * their overhead exceed the buffer. With 0, only payload counts.
+	 * their overhead exceed the buffer. With 0, a packet uses only its payload.
 	 */
 	uint32_t packet_overhead;
 	/* Intervals: 1 to 2^62. */
@@ -131,12 +131,12 @@ struct virtio_vsock_connection {
 	uint8_t state;        /* enum virtio_vsock_state */
 	uint8_t shut_by_us;   /* VIRTIO_VSOCK_SHUTDOWN_... that we have sent or owe */
 	uint8_t shut_by_peer; /* VIRTIO_VSOCK_SHUTDOWN_... that the guest has sent */
-	bool credit_bad;      /* the last fwd_cnt was wrong: send nothing before a valid fwd_cnt */
+	bool credit_bad;      /* fwd_cnt was invalid: send nothing until a valid fwd_cnt arrives */
 	bool blocked;         /* the caller was told to wait for credit */
 	uint32_t owed;        /* VIRTIO_VSOCK_OWES_... */
 
 	/* Data from the guest. Each ..._cnt counts modulo 2^32. */
-	uint32_t buf_alloc;    /* bytes of our buffer; each packet tells the guest */
+	uint32_t buf_alloc;    /* bytes of our buffer; sent in each packet to the guest */
 	uint32_t rx_cnt;       /* bytes received */
 	uint32_t fwd_cnt;      /* bytes received and forwarded to the host */
 	uint32_t told_fwd_cnt; /* fwd_cnt in the last packet to the guest */
@@ -178,7 +178,7 @@ struct virtio_vsock_table {
 	uint32_t reply_first;
 	uint32_t reply_count;
 	struct virtio_vsock_connection *free_places;
-	/* Connections that owe a packet: a REQUEST in requests, any other packet in ready. */
+	/* Connections that owe a packet: in requests if they owe a REQUEST, otherwise in ready. */
 	struct virtio_vsock_link ready;
 	struct virtio_vsock_link requests;
 	struct virtio_vsock_link connecting, closing, retrying; /* by deadline, earliest first */
@@ -203,8 +203,8 @@ struct virtio_vsock_table_storage {
 /* What the caller must do after virtio_vsock_table_receive(). Handle the bits in this order. */
 enum virtio_vsock_got {
 	VIRTIO_VSOCK_GOT_REQUEST = 1,   /* answer: accept or reset the connection */
-	VIRTIO_VSOCK_GOT_RESPONSE = 2,  /* a connection of ours is established */
-	VIRTIO_VSOCK_GOT_DATA = 4,      /* take the payload */
+	VIRTIO_VSOCK_GOT_RESPONSE = 2,  /* the guest has accepted our REQUEST */
+	VIRTIO_VSOCK_GOT_DATA = 4,      /* read the payload */
 	VIRTIO_VSOCK_GOT_CREDIT = 8,    /* a blocked connection may send */
 	VIRTIO_VSOCK_GOT_SHUTDOWN = 16, /* shut_by_peer has new bits */
 	VIRTIO_VSOCK_GOT_END = 32,      /* release the connection; you may still deliver its data */
@@ -243,8 +243,8 @@ int virtio_vsock_table_init(struct virtio_vsock_table *table, const struct virti
 void virtio_vsock_table_clear(struct virtio_vsock_table *table);
 
 /*
- * Resets all connections by virtio_vsock_connection_reset(). The caller releases them. Use this if
- * the guest may have connections that the host has lost, and the event queue is not accessible.
+ * Resets all connections by virtio_vsock_connection_reset(). The caller releases all connections.
+ * Use this if the host lost connections that the guest may have, and cannot access the event queue.
  */
 void virtio_vsock_table_reset_all(struct virtio_vsock_table *table);
 
@@ -258,26 +258,26 @@ void virtio_vsock_table_hold(struct virtio_vsock_table *table, bool held);
  * Checks and handles a packet of the tx queue.
  *
  * @header  the private copy: packet.header
- * @error   packet.error: the payload of a packet with an error is lost, so its connection is reset
+ * @error   packet.error. An error means that payload is lost, so the packet's connection is reset.
  * @now     the time
- * @out     what to do; filled in if 0 is returned
+ * @out     what the caller must do; filled in if 0 is returned
  *
- * Returns 0: the packet is finished when the caller has done what out says. Returns VIRTIO_EBUSY if
- * the bound of replies is reached, and changes nothing: unpop the packet, and retry after
- * virtio_vsock_table_next() has returned a packet.
+ * Returns 0. Complete the packet when you have done what out says. Returns VIRTIO_EBUSY if the
+ * number of owed replies is at its bound, and changes nothing. Then unpop the packet, and retry
+ * after virtio_vsock_table_next() has returned a packet.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header, int error,
 			       uint64_t now, struct virtio_vsock_received *out);
 
 /*
- * Builds the header of the next owed packet. Replies to packets without a connection come first,
- * then other packets of the connections in turn, then REQUESTs. Pop the rx buffer before this call,
- * because a returned header counts as sent.
+ * Builds the header of the next owed packet. Replies to packets without a connection are
+ * first. Packets of the connections follow in turn, and REQUESTs are last. Pop the rx buffer before
+ * this call, because the table treats a returned header as sent.
  *
  * @out  filled in if 1 is returned, otherwise untouched; its field len is 0
  *
- * Returns 1; 0 if no packet is owed, except REQUESTs that are held.
+ * Returns 1; 0 if no packet is owed, or only REQUESTs that are held.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_next(struct virtio_vsock_table *table, struct virtio_vsock_hdr *out);
@@ -298,7 +298,7 @@ uint64_t virtio_vsock_table_deadline(const struct virtio_vsock_table *table);
  * @now  the time
  * @out  the connection if 1 is returned, otherwise untouched
  *
- * Returns 1 for a connection, 0 for none.
+ * Returns 1 if a connection has ended, otherwise 0.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_expire(struct virtio_vsock_table *table, uint64_t now, struct virtio_vsock_connection **out);
@@ -312,8 +312,8 @@ struct virtio_vsock_connection *virtio_vsock_table_find(const struct virtio_vsoc
 
 /*
  * Returns the connection after previous, or NULL after the last. If previous is NULL, returns the
- * first connection. Includes connections in VIRTIO_VSOCK_RESET, and allows the caller to reset the
- * returned connection.
+ * first connection. Includes connections in VIRTIO_VSOCK_RESET. The caller may reset the returned
+ * connection before the next call.
  */
 struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsock_table *table,
 							const struct virtio_vsock_connection *previous);
@@ -324,9 +324,9 @@ struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsoc
  * @type       enum virtio_vsock_type
  * @peer_port  port of the guest
  * @now        the time; the deadline is connect_timeout later
- * @out        the connection on success, otherwise untouched. Its local CID is the host's. Its
- *             local port is between options.first_port and options.last_port. No other connection
- *             from the host's CID to peer_port has this local port.
+ * @out        the connection on success, otherwise untouched. Its local CID is
+ *             VIRTIO_VSOCK_CID_HOST. Its local port is from options.first_port to
+ *             options.last_port, and no other connection from the host to peer_port uses this port.
  *
  * Returns 0; VIRTIO_ENOTSUP if the type was not negotiated; VIRTIO_ENOBUFS if the table is full, or
  * every port is used.
@@ -338,7 +338,7 @@ int virtio_vsock_table_connect(struct virtio_vsock_table *table, uint16_t type, 
 /*
  * Begins a connection with a given address, for example between two guests. The local CID is not
  * checked. Returns as virtio_vsock_table_connect(); VIRTIO_EBUSY if the address is used;
- * VIRTIO_EINVAL if peer_cid is not the guest's.
+ * VIRTIO_EINVAL if peer_cid is not the guest's CID.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_connect_from(struct virtio_vsock_table *table, uint16_t type,
@@ -365,8 +365,8 @@ void virtio_vsock_connection_reset(struct virtio_vsock_connection *connection);
 uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *connection);
 
 /*
- * Reports that data has left the caller's buffer for the host. The guest may then send that many
- * more bytes. Owes a CREDIT_UPDATE if the guest might otherwise wait soon, or for ever.
+ * Reports that data has left the caller's buffer for the host. The guest's credit grows by the same
+ * number of bytes. Owes a CREDIT_UPDATE if the guest might otherwise wait soon, or for ever.
  *
  * @bytes    at most virtio_vsock_connection_buffered()
  * @packets  packets of which no byte is left: at most rx_packets, and fewer than rx_packets while
@@ -383,8 +383,8 @@ int virtio_vsock_connection_forwarded(struct virtio_vsock_connection *connection
 				      uint64_t now);
 
 /*
- * Returns whether the guest sends no more, and all data that it sent is forwarded. Then shut down
- * sending on the host's socket.
+ * Returns whether the guest sends no more, and all data that it sent is forwarded. If so, shut
+ * down sending on the host's socket.
  */
 bool virtio_vsock_connection_input_ended(const struct virtio_vsock_connection *connection);
 
@@ -395,7 +395,7 @@ struct virtio_vsock_piece {
 };
 
 /*
- * Says how much of the caller's data may be sent now.
+ * Calculates how much of the caller's data may be sent now.
  *
  * @left   bytes that the caller has of this message, or of the stream; UINT32_MAX for a socket that
  *         was not read yet
@@ -407,8 +407,8 @@ struct virtio_vsock_piece {
  *         bytes and clears marks.
  *
  * Returns 1, or 0 if nothing may be sent now. While RESPONSE is owed, retry after
- * virtio_vsock_table_next() has returned the RESPONSE. Otherwise credit is missing: a
- * CREDIT_REQUEST is owed or was sent, and VIRTIO_VSOCK_GOT_CREDIT will come. Errors:
+ * virtio_vsock_table_next() has returned the RESPONSE. Otherwise credit is missing, and a
+ * CREDIT_REQUEST is owed or was sent: retry after VIRTIO_VSOCK_GOT_CREDIT. Errors:
  *   VIRTIO_ENOTREADY  the connection is not established, or either side has shut this direction
  *   VIRTIO_EINVAL     nothing to send; room is 0 but left is not; unknown marks; marks on a stream
  */
@@ -420,8 +420,8 @@ int virtio_vsock_connection_piece(struct virtio_vsock_connection *connection, ui
  * Builds the header of a packet with data, and counts the packet as sent. Pop the rx buffer before
  * this call. Write the payload before or after this call.
  *
- * @piece  from virtio_vsock_connection_piece(), perhaps with fewer bytes. No other call on the
- *         table may come in between.
+ * @piece  from virtio_vsock_connection_piece(), perhaps with fewer bytes. Make no other call
+ *         on the table between the two calls.
  * @out    filled in on success, otherwise untouched
  *
  * Returns 0; VIRTIO_ENOTREADY and VIRTIO_EINVAL as virtio_vsock_connection_piece();
@@ -433,11 +433,11 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
 				 struct virtio_vsock_hdr *out);
 
 /*
- * Ends one direction or both for good: SHUTDOWN is owed, and follows all data sent before. A later
- * call only adds directions.
+ * Shuts down one or both directions for ever. SHUTDOWN is owed, and follows all data sent before. A
+ * later call can only add a direction.
  *
- * @flags  VIRTIO_VSOCK_SHUTDOWN_... of this side: SEND when the host's socket has ended, RCV when
- *         the socket accepts no more data
+ * @flags  VIRTIO_VSOCK_SHUTDOWN_... of this side: SEND when the host's socket is at its end of file,
+ *         RCV when the socket accepts no more data
  * @now    the time. When both directions are shut, the guest has close_timeout to answer by RST.
  *
  * If both sides have shut their sending, and all data is forwarded, the SHUTDOWN has both flags.
@@ -482,12 +482,12 @@ struct virtio_vsock_connection_state {
 	uint32_t peer_fwd_cnt;
 	uint32_t tx_packets;
 	uint32_t message_bytes;   /* 0 for a stream, and before the connection is established */
-	uint32_t message_packets; /* 0 in the same cases; not 0 if message_bytes is not 0 */
+	uint32_t message_packets; /* 0 in these cases, too; not 0 if message_bytes is not 0 */
 };
 
 /*
- * Copies the state of a table or of a connection, for a restore. Deadlines are not saved. They
- * start again at the restore.
+ * Copies the state of a table or of a connection, for a restore. Deadlines are not saved. A
+ * restore starts them again.
  */
 void virtio_vsock_table_save(const struct virtio_vsock_table *table, struct virtio_vsock_table_state *out);
 void virtio_vsock_connection_save(const struct virtio_vsock_connection *connection,

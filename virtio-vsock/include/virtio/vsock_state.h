@@ -13,7 +13,7 @@
  *   3  virtio_vsock_restore_replies()
  * Deadlines start again.
  *
- * Payload in the caller's buffers is not saved here: rx_cnt - fwd_cnt bytes of each connection.
+ * The payload in the caller's buffers, rx_cnt - fwd_cnt bytes per connection, is not saved here.
  * If the host's ends of the connections are lost, the caller has two choices:
  *   - Restore no connection, and owe the driver a transport reset: virtio_vsock_events_owe_reset().
  *   - If the device has no access to the event queue: restore the connections, and reset them by
@@ -71,7 +71,7 @@ void virtio_vsock_save(const struct virtio_vsock *vsock, const struct virtio_vso
  * neither device nor table.
  *
  * @table        the target of the restore
- * @connections  count entries, which this function sorts by their addresses
+ * @connections  array of count entries, which this function sorts by their addresses
  * @refusal      on error, the refused value, named as in virtio_vsock_layout(); else untouched
  *
  * Returns 0, or:
@@ -99,9 +99,9 @@ int virtio_vsock_restore(struct virtio_vsock *vsock, struct virtio_vsock_events 
 			 struct virtio_vsock_table *table, const struct virtio_vsock_device_state *state);
 
 /*
- * Restores the owed replies, after any replies that the table owes already.
+ * Appends the saved replies to the replies that the table already owes.
  *
- * @replies  count entries, in the order in which they are sent
+ * @replies  array of count entries, in the order of sending
  *
  * Returns 0; VIRTIO_ENOBUFS for more replies than fit the table. A failure changes nothing.
  */
@@ -133,14 +133,14 @@ struct virtio_vsock_saved {
  *
  * @number    the number that was written
  * @table     the target of the restore
- * @features  the features in the file's device core, from virtio_device_saved_features(). This
- *            device type's bits must be equal in both. NULL accepts any features.
+ * @features  features in the file's device core, from virtio_device_saved_features(). Bits 0 to 23
+ *            must be equal to the saved features of the device. NULL accepts any features.
  * @state     for virtio_vsock_restore()
  * @saved     the caller's arrays, which are filled in
  *
  * Returns 0; or an error of virtio_section_read() or virtio_vsock_check_state(). reader->fault then
- * has section, value and place. On an error, state and the counts are untouched, and the content of
- * the arrays is undefined.
+ * has section, value and offset. On an error, state and the counts are untouched, and the content
+ * of the arrays is undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_read_state(struct virtio_section_reader *reader, uint32_t number,
