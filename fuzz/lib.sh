@@ -43,8 +43,8 @@ build() {
 	quietly "$folder.log" ninja -C "$folder" "$@"
 }
 
-# FUZZ_SEED makes runs repeatable: libFuzzer makes the same inputs, in the same number. Without
-# FUZZ_SEED a run lasts a fixed time, and begins from a random seed.
+# With FUZZ_SEED each run makes the same inputs, and the same number of inputs. Without FUZZ_SEED a
+# run lasts a fixed time, and begins from a random seed.
 seed=${FUZZ_SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 
 # runs_a_second HARNESS: prints a number of runs per second that even a busy machine reaches.
@@ -69,8 +69,8 @@ fi
 # fuzz BUILD HARNESS SECONDS FOLDER CORPUS: fuzzes, beginning with the files of the corpus in the
 # order of their names. FOLDER keeps the findings and the log. The log begins with a command that
 # repeats the run, but does not store new inputs.
-# A usual input takes milliseconds. An input that takes 5 minutes counts as endless, even on a busy
-# machine. A run that takes an hour longer than SECONDS counts as endless, too.
+# A usual input takes milliseconds. An input that takes 5 minutes is treated as endless, even on
+# a busy machine. A run that takes an hour longer than SECONDS is treated as endless, too.
 fuzz() {
 	rm -rf "$4"
 	mkdir -p "$4/corpus" || return 1

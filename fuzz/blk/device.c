@@ -24,7 +24,7 @@ void blk_drop_requests(struct blk_harness *h)
 		drop(&h->requests[i]);
 }
 
-/* Chooses a slot in use. Its request may be completed already. Returns NULL if there is none. */
+/* Chooses a slot in use, perhaps of a completed request. Returns NULL if no slot is in use. */
 static struct blk_slot *pick(struct blk_harness *h)
 {
 	const uint8_t first = fuzz_u8(&h->in);
@@ -205,7 +205,7 @@ static void check_request(const struct blk_harness *h, const struct blk_slot *s)
 	check_ranges(ask, r);
 }
 
-/* Checks a parse. Returns false if memory is not mapped yet: only the header may have changed. */
+/* Checks a parse. Returns false if memory is not mapped. Then only the header may have changed. */
 static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virtio_blk_request *before, int got)
 {
 	const uint64_t waits = fuzz_error_bit(VIRTIO_ENOTMAPPED);
@@ -327,7 +327,7 @@ static void expect_no_ops(const struct blk_harness *h, struct blk_progress *p)
 	p->error = VIRTIO_ENOOP;
 }
 
-/* Checks the request again: features and capacity may have changed since the parse. */
+/* Checks the request again, because features and capacity may have changed since the parse. */
 static void start(const struct blk_harness *h, struct blk_slot *s)
 {
 	s->progress.accepted = blk_model_check(&h->disk, s->ask) == BLK_STATUS_BIT(VIRTIO_BLK_S_OK);
@@ -410,7 +410,7 @@ static void end_transfer(struct blk_harness *h, struct blk_slot *s, int error)
 	check_result(h, s);
 }
 
-/* Returns whether the transfer must go on. It goes on for accepted reads, writes and flushes. */
+/* Returns whether the transfer must continue. Accepted reads, writes and flushes must continue. */
 static bool begin_transfer(struct blk_harness *h, struct blk_slot *s)
 {
 	struct virtio_iovec iov;
@@ -493,8 +493,8 @@ static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t 
 }
 
 /*
- * virtio 1.4, 2.7.8.2: the used length counts the status if every byte before it was written. For a
- * request with an error this is unknown, so the length is 0.
+ * virtio 1.4, 2.7.8.2: the used length counts the status if every byte before it was written. If
+ * the request has an error, the written bytes are not known, so the length is 0.
  */
 static uint32_t used_len(const struct blk_slot *s, uint64_t written)
 {
@@ -549,7 +549,7 @@ static void device_complete(struct blk_harness *h)
 
 /* Serving at once */
 
-/* Checks the dirty log. The log must mark the bytes read. A failed read may mark all of `in`. */
+/* Checks that the log marks the bytes that were read. A failed read may mark all of `in`. */
 static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 {
 	struct shadow_log *log = &h->shadow->logs[0];

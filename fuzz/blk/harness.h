@@ -19,13 +19,13 @@ struct blk_slot {
 	struct model_walk walk;
 	struct blk_ask *ask; /* NULL until the request is parsed */
 	struct virtio_blk_storage storage;
-	struct virtio_blk_request *request; /* allocated by itself, because it must not move */
+	struct virtio_blk_request *request; /* allocated separately; must not move */
 	struct blk_progress progress;
 	struct virtio_blk_transfer transfer;
 	struct virtio_blk_result result;
 	bool moving;    /* a transfer has begun */
 	bool done;      /* there is a result */
-	bool completed; /* the token is stale; the slot is kept to complete again */
+	bool completed; /* the token is stale; the slot is kept for a second completion */
 };
 
 struct blk_harness {

@@ -19,8 +19,8 @@ static bool is_power_of_two(uint64_t value)
 }
 
 /*
- * Returns whether the limits of a command are wrong. Either both or none must be set. On a
- * read-only disk none may be set.
+ * Returns whether the limits of a command are wrong. Both limits must be set, or both must be 0. On
+ * a read-only disk both must be 0.
  */
 static bool bad_command(const struct virtio_blk_options *o, uint32_t sectors, uint32_t seg)
 {
@@ -120,7 +120,7 @@ bool blk_model_negotiate(struct blk_model *m, uint64_t features)
 	return true;
 }
 
-/* Returns whether a driver can set the state's features and writeback. Tries it on a new model. */
+/* Returns whether a driver can set the state's features and writeback. Sets both on a new model. */
 static bool writeback_reachable(const struct blk_model *m, const struct virtio_blk_state *state)
 {
 	struct blk_model *other = fuzz_alloc(sizeof *other);
@@ -303,7 +303,7 @@ static void read_ranges(const struct shadow_memory *w, struct blk_ask *ask)
 	}
 }
 
-/* Finds the status byte: the last writable byte. Bad buffers before it do not matter. */
+/* Finds the status byte, which is the last writable byte. Ignores bad buffers before this byte. */
 static void find_status(struct model *queue, struct blk_ask *ask)
 {
 	const struct virtio_desc *end = &ask->chain.end;
@@ -322,7 +322,9 @@ static void find_status(struct model *queue, struct blk_ask *ask)
 		ask->status = (struct model_piece){ addr, 1, *place.region, place.offset };
 }
 
-/* Returns the errors that a request may have. Errors of the chain or its buffers come first. */
+/*
+ * Returns the errors that a request may have. Errors of the chain or its buffers hide other errors.
+ */
 static uint64_t find_errors(const struct blk_ask *ask, uint32_t segments)
 {
 	const struct model_chain *c = &ask->chain;

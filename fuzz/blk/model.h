@@ -19,7 +19,7 @@
 #define BLK_STATUS_BIT(status) (1u << (status))
 
 struct blk_model {
-	struct virtio_blk_options options; /* capacity follows each resize */
+	struct virtio_blk_options options; /* with the present capacity, after any resize */
 	uint64_t offered;
 	uint64_t negotiated;
 	uint8_t writeback;
@@ -54,7 +54,7 @@ struct blk_ask {
 /* The progress of a request. */
 struct blk_progress {
 	const struct blk_ask *ask;
-	bool accepted;    /* the request need not be refused */
+	bool accepted;    /* there is no reason to refuse the request */
 	uint64_t done;    /* bytes moved */
 	uint64_t touched; /* bytes of `in` that have certainly changed */
 	uint64_t reach;   /* bytes of `in` that may have changed */
@@ -78,7 +78,7 @@ int blk_model_bad_options(const struct virtio_blk_options *options, const char *
 void blk_model_init(struct blk_model *m, const struct virtio_blk_options *options);
 void blk_model_reset(struct blk_model *m);
 
-/* Negotiates the features in bits 0 to 23. Returns false if the disk lacks one of them. */
+/* Negotiates the features in bits 0 to 23. Returns false if the disk lacks one of the features. */
 bool blk_model_negotiate(struct blk_model *m, uint64_t features);
 bool blk_model_can_flush(const struct blk_model *m);
 bool blk_model_write_through(const struct blk_model *m);
@@ -115,7 +115,7 @@ bool blk_model_complete(const struct blk_model *m, const struct blk_progress *p)
 /* Returns the number of bytes that a request with this status writes to `in`. */
 uint64_t blk_model_written(const struct blk_progress *p, uint8_t status);
 
-/* Checks that the data of a request which ended with OK is stable, where virtio promises it. */
+/* Checks that the data of a request that ended with OK is stable, if virtio promises this. */
 void blk_model_check_stable(const struct blk_model *m, const struct blk_progress *p);
 
 /* Counts a completed request. */

@@ -80,8 +80,8 @@
 #define MIGRATE(how) DEVICE(BLK_MIGRATE), how
 #define CONFIG_READ(...) DEVICE(BLK_CONFIG_READ), __VA_ARGS__
 /*
- * Operands: capacity, max_request_bytes, two limits of discard, type, sector, bytes out, bytes in,
- * room for ranges, and the ranges.
+ * The arguments of BLK_ANY_CHECK are the capacity, max_request_bytes, two limits of discard, type,
+ * sector, bytes out, bytes in, room for ranges, and the ranges.
  */
 #define ANY_CHECK(...) DEVICE(BLK_ANY_CHECK), __VA_ARGS__
 #define ANY_TRANSFER(...) DEVICE(BLK_ANY_TRANSFER), __VA_ARGS__
@@ -192,7 +192,7 @@ const struct seed blk_seeds[] = {
 	BLK("ranges_fail", DISK(ALL_RANGES), SIX_LIMITS,
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE_WITH(FAILS),
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE_WITH(0, SENSELESS)),
-	/* A range changes while another is carried out. Then ranges change after the parse. */
+	/* A range changes during the work on another range. Then ranges change after the parse. */
 	BLK("ranges_change", DISK(ALL_RANGES), SIX_LIMITS,
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)),
 	    SERVE_WITH(BLK_F_POKE, 33, 0, 0, 9, BLK_F_FINE),

@@ -5,7 +5,7 @@
  * - memory, then the details of memory
  * - queue
  * - options (16 bits), then their details in the order of the bits
- * - steps
+ * - steps; the function of a step reads the step's arguments from the bytes after it
  */
 #ifndef VIRTIO_FUZZ_BLK_STEPS_H
 #define VIRTIO_FUZZ_BLK_STEPS_H
@@ -76,15 +76,18 @@ enum blk_request_flag {
 	BLK_R_NO_DATA = 0x40,
 };
 
-/* A byte from 0x80 on selects a step of the device, modulo the number of steps. */
+/*
+ * A byte from 0x80 on selects a step of the device, modulo the number of steps. Serve flags are a
+ * byte of enum blk_serve_flag. Migrate flags are a byte of enum blk_migrate_flag.
+ */
 enum blk_device_step {
-	BLK_SERVE, /* serves one request at once; enum blk_serve_flag follows */
+	BLK_SERVE, /* serves one request at once; serve flags follow */
 	BLK_POP,
 	BLK_PARSE,
-	BLK_EXECUTE,  /* enum blk_serve_flag follows */
-	BLK_MOVE,     /* moves one vector; blk_serve_flag | (entries - 1) << 4 follows */
+	BLK_EXECUTE,  /* serve flags follow */
+	BLK_MOVE,     /* moves one vector; a byte follows: serve flags | (entries - 1) << 4 */
 	BLK_OWN,      /* sets a result that the caller has chosen */
-	BLK_FINISH,   /* completes a request with its result; enum blk_serve_flag follows */
+	BLK_FINISH,   /* completes a request with its result; serve flags follow */
 	BLK_COMPLETE, /* completes a request without status byte, or a completed request again */
 	BLK_NOTIFY,
 	BLK_CONFIG_READ,
@@ -93,28 +96,28 @@ enum blk_device_step {
 	BLK_RESET,
 	BLK_ANY_CHECK, /* checks a request that was never in memory */
 	/*
-	 * A transfer over addresses without memory. Bit 0 of the next byte is the type. Without
-	 * bit 1 the length is whole sectors.
+	 * A transfer over addresses without memory. Bit 0 of the next byte is the request's type.
+	 * If bit 1 is 0, the length is rounded up to whole sectors.
 	 */
 	BLK_ANY_TRANSFER,
 	BLK_ANY_MEMORY, /* calls the memory back end without a request */
-	BLK_MIGRATE,    /* enum blk_migrate_flag follows, then the operands of the flags */
+	BLK_MIGRATE,    /* migrate flags follow, then the flags' arguments */
 	BLK_DEVICE_STEPS,
 };
 
 /* Saves a disk, and restores the state into the same disk or into a new disk. */
 enum blk_migrate_flag {
-	BLK_G_FEATURES = 0x01,  /* forges the features: 4 bytes, masked with the offered features */
-	BLK_G_ANY = 0x02,       /* forges the features: 8 bytes, not masked */
-	BLK_G_CAPACITY = 0x04,  /* forges the capacity: a number */
-	BLK_G_WRITEBACK = 0x08, /* forges writeback: a byte */
+	BLK_G_FEATURES = 0x01,  /* 4 bytes forge the features, masked with the offered features */
+	BLK_G_ANY = 0x02,       /* 8 bytes forge the features, not masked */
+	BLK_G_CAPACITY = 0x04,  /* a number forges the capacity */
+	BLK_G_WRITEBACK = 0x08, /* a byte forges writeback */
 	BLK_G_NEW = 0x10,       /* restores into a new disk */
 	BLK_G_BEFORE = 0x20,    /* negotiates the state's features before the restore */
 	BLK_G_AFTER = 0x40,     /* negotiates the state's features after the restore */
 };
 
 enum blk_serve_flag {
-	BLK_S_FAULTS = 0x01,   /* an enum blk_fault follows for each call of the back end */
+	BLK_S_FAULTS = 0x01,   /* a byte of enum blk_fault follows for each call of the back end */
 	BLK_S_NO_STATS = 0x02, /* the request is not counted */
 	BLK_S_STALE = 0x04,    /* the chain is completed before the request is carried out */
 	BLK_S_PARTS = 0x08,    /* separate calls for pop, execute and complete */

@@ -73,8 +73,8 @@ static inline uint64_t fuzz_u64(struct fuzz_input *in)
 }
 
 /*
- * Reads a 64-bit number that takes few bytes. Most numbers are small or near a power of two, where
- * arithmetic may overflow. Kind 0xff can encode any number.
+ * Reads a 64-bit number of one or more bytes. Short encodings yield numbers that are small or near
+ * a power of two, where arithmetic may overflow. A first byte of 0xff encodes any number.
  */
 static inline uint64_t fuzz_number(struct fuzz_input *in)
 {

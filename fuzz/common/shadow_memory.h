@@ -4,8 +4,8 @@
  * changes only as the model permits. shadow_compare() checks that both are the same.
  *
  * The model works in pieces. A piece begins at an address, and ends at the end of its region or of
- * its page of the translation. The model does not read the library's caches. Its own hint changes
- * no result.
+ * its page of the translation. The model does not read the library's caches. The model's own hint
+ * only makes look-ups faster.
  */
 #ifndef VIRTIO_FUZZ_SHADOW_MEMORY_H
 #define VIRTIO_FUZZ_SHADOW_MEMORY_H
@@ -44,7 +44,7 @@ struct shadow_region {
 	uint32_t block;
 	size_t start; /* offset in the block, after its lead */
 	bool read_only;
-	const struct virtio_dirty_log *log; /* NULL if there is none */
+	const struct virtio_dirty_log *log; /* NULL if the region has no log */
 };
 
 /* A page of a translation. */

@@ -28,7 +28,7 @@
 #define LOG_PAGE_SHIFT 4
 
 #define QUEUE_SIZE 8u
-#define SLOTS 4u /* most chains of a queue at a time; each fits two descriptors or uses a table */
+#define SLOTS 4u /* most chains of a queue; a chain of over two descriptors uses a table */
 #define MOST_DESCS 6u
 #define PORTS 3u
 #define DATA_PORTS 2u /* ports that have queues in this harness */
@@ -105,7 +105,9 @@ void guest_weigh(const struct guest *g, const struct chain_spec *spec, bool to_d
 uint64_t guest_byte_addr(const struct chain_spec *spec, bool to_driver, uint32_t at);
 uint8_t guest_get(const struct guest *g, uint64_t addr);
 
-/* guest_device_put() writes a byte of the shadow, guest_driver_put() also the byte in memory. */
+/*
+ * guest_device_put() writes a byte to the shadow. guest_driver_put() writes to shadow and memory.
+ */
 void guest_device_put(struct guest *g, uint64_t addr, uint8_t byte);
 void guest_driver_put(struct guest *g, uint64_t addr, uint8_t byte);
 

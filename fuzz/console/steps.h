@@ -17,36 +17,41 @@
 #define CONSOLE_O_UNNEGOTIATED 8 /* MULTIPORT is not negotiated */
 
 /*
- * The first byte of a step is its number. The bytes after it are the arguments, which each comment
- * lists after a colon.
+ * The first byte of a step is its number. The arguments follow. Each comment lists the arguments in
+ * brackets, in their order. An argument is one byte, except "number", which fuzz_number() reads.
  */
 enum console_step {
 	/*
-	 * The driver adds a chain: queue, (descriptors - 1) | 8 for a table | damage << 4;
-	 * then address, length and flags of each descriptor.
+	 * [queue, (descriptors - 1) | 8 for a table | damage << 4; then address, length and flags
+	 * of each descriptor] The driver adds a chain.
 	 */
 	CONSOLE_ADD,
-	CONSOLE_TYPE,     /* the host has new input: port, bytes */
-	CONSOLE_RECEIVE,  /* the device fills receive chains: port */
-	CONSOLE_TRANSMIT, /* the device sends output: port, a quarter of the sink's room */
-	CONSOLE_SAY,      /* the driver sends a message: port, event, value, bytes of the message */
+	CONSOLE_TYPE,     /* [port, length] the host has new input */
+	CONSOLE_RECEIVE,  /* [port] the device fills receive chains */
+	CONSOLE_TRANSMIT, /* [port, n] the device sends output; the sink has room for 4 * n bytes */
+	CONSOLE_SAY,      /* [port, event, value, length] the driver sends a message */
 	/*
-	 * The driver adds a buffer for messages and the device serves it: bytes of the buffer. With
-	 * 255 this is repeated until no message is pending.
+	 * [length of the buffer] The driver adds a buffer for messages, and the device serves the
+	 * buffer. With 255 driver and device repeat this until no message is pending.
 	 */
 	CONSOLE_HEAR,
-	CONSOLE_TAKE,   /* the device reads the driver's messages */
-	CONSOLE_PLUG,   /* adds a port: port | 4 for a console | 8 for a name | size << 4 */
-	CONSOLE_UNPLUG, /* removes a port: port */
-	CONSOLE_CLIENT, /* a client connects or disconnects: port */
-	CONSOLE_RESIZE, /* changes the size of a port: port | rows << 4, columns */
-	CONSOLE_POKE,   /* the driver writes a byte: address, byte */
-	CONSOLE_MAP,    /* maps a page: page */
-	CONSOLE_MOVE,   /* the device is saved and restored */
-	CONSOLE_RESET,  /* resets the device: 1 to negotiate MULTIPORT, else 0 */
-	CONSOLE_CONFIG, /* accesses the configuration: offset, length | 0x80 to write, byte */
-	CONSOLE_FORGE,  /* restores a forged state: port, flags, pending, in flight, head, taken */
-	CONSOLE_CLEAR,  /* drops the input of a port: port */
+	CONSOLE_TAKE,   /* [] the device reads the driver's messages */
+	CONSOLE_PLUG,   /* [port | 4 for a console | 8 for a name | size << 4] adds a port */
+	CONSOLE_UNPLUG, /* [port] removes a port */
+	CONSOLE_CLIENT, /* [port] a client connects or disconnects */
+	CONSOLE_RESIZE, /* [port | rows << 4, columns] changes the size of a port */
+	CONSOLE_POKE,   /* [address, byte] the driver writes a byte */
+	CONSOLE_MAP,    /* [page] maps a page */
+	CONSOLE_MOVE,   /* [] the device is saved and restored */
+	CONSOLE_RESET,  /* [1 to negotiate MULTIPORT, else 0] resets the device */
+	/* [offset: number, length | 0x80 to write, byte] Accesses the configuration space. */
+	CONSOLE_CONFIG,
+	/*
+	 * [port, flags, pending, in_flight, head: number, taken: number] Restores a forged state of
+	 * a port.
+	 */
+	CONSOLE_FORGE,
+	CONSOLE_CLEAR, /* [port] drops the input of a port */
 	CONSOLE_STEPS,
 };
 

@@ -52,7 +52,7 @@ void view_disconnect(struct view *v, uint32_t id);
 void view_resize(struct view *v, uint32_t id, uint16_t cols, uint16_t rows);
 void view_reset(struct view *v);
 
-/* Records a message of the driver. It has len bytes, of which at most the first 8 are read. */
+/* Records a message of the driver. Reads at most the first 8 of the message's len bytes. */
 void view_say(struct view *v, const uint8_t *message, uint32_t len);
 
 /* Records a message to the driver. Traps if the device must not send it. */

@@ -72,8 +72,8 @@ static void start_driver(struct device_harness *h, uint32_t index)
 }
 
 /*
- * Sets up a queue (virtio 1.4, 4.2.3.2). The twist can choose a smaller size, write any value to
- * one address register, or leave out QueueReady.
+ * Sets up a queue (virtio 1.4, 4.2.3.2). @twist can choose a smaller size, write any value to one
+ * address register, or leave out QueueReady.
  */
 static void set_up_queue(struct device_harness *h, uint32_t index, uint8_t twist)
 {
@@ -127,7 +127,10 @@ static void advance(struct device_harness *h, uint8_t how)
 	if (status & (VIRTIO_CONFIG_S_FAILED | VIRTIO_CONFIG_S_NEEDS_RESET)) {
 		write32(h, 0x070, 0);
 	} else if (!(status & VIRTIO_CONFIG_S_DRIVER)) {
-		/* Some firmware writes both bits at once. Other drivers write one bit at a time. */
+		/*
+		 * Some firmware sets ACKNOWLEDGE and DRIVER at once. Other drivers set one bit at a
+		 * time.
+		 */
 		write32(h, 0x070, how & 0x80 ? 3 : status << 1 | 1);
 	} else if (!(status & VIRTIO_CONFIG_S_FEATURES_OK)) {
 		negotiate(h, how);

@@ -155,7 +155,7 @@ static bool restore(struct device_harness *h, const struct virtio_device_state *
 	errors = device_model_restore(&h->model, state, queues, entries);
 	got = virtio_device_restore(h->device, state, queues, entries);
 	FUZZ_CHECK(errors ? (fuzz_error_bit(got) & errors) != 0 : got == 0, "restore returned %d", got);
-	/* If errors is set, the model is unchanged, so the restore must have changed nothing. */
+	/* If errors is not 0, the model is unchanged, so the restore must have changed nothing. */
 	device_model_compare(&h->model, h->device);
 	if (errors) {
 		free(h->device);
@@ -240,7 +240,7 @@ static int spoil(struct virtio_device_state *state, struct virtio_queue_register
 	}
 }
 
-/* Restores into a device in use, or restores a bad state. Neither may change the device. */
+/* Restores into a device in use, or restores a bad state. Neither restore may change the device. */
 void device_restore_over(struct device_harness *h)
 {
 	struct virtio_device_state state = { .type = h->model.options.type, .num_queues = h->model.options.num_queues };

@@ -119,7 +119,7 @@ static void perform(struct device_model *m, struct device_record *r)
 {
 	const bool by_vcpu = r->plan.event == EVENT_ACK || r->plan.event == EVENT_RESET;
 
-	/* Register accesses are serialised, so no second vCPU can make one now. */
+	/* Register accesses are serialised, so no second vCPU can access a register now. */
 	if ((by_vcpu && m->on_vcpu) || (r->plan.event == EVENT_RESET && m->plans[CALL_RESET].answer == 0))
 		r->plan.event = EVENT_NONE;
 	switch (r->plan.event) {
@@ -336,7 +336,7 @@ int device_model_reset(struct device_model *m)
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		m->queues[i].enabling = false;
-	/* From here on there must be no interrupts (virtio 1.4, 2.4.1). */
+	/* From now on there must be no interrupts (virtio 1.4, 2.4.1). */
 	m->resetting = true;
 	m->reset_number = ++m->last_number;
 	return device_model_ask_reset(m);
@@ -401,7 +401,7 @@ static void activate(struct device_model *m)
 			refused(m, BIT(ENOTMAPPED), (uint16_t)i);
 		}
 	m->status |= DRIVER_OK;
-	/* The device is not activated. An interrupt now reports NEEDS_RESET (virtio 1.4, 2.1.2). */
+	/* With NEEDS_RESET no activation follows. An interrupt reports it (virtio 1.4, 2.1.2). */
 	if (m->status & NEEDS_RESET) {
 		config_interrupt(m);
 		return;
@@ -423,14 +423,14 @@ static void activate(struct device_model *m)
 		config_interrupt(m);
 }
 
-/* Returns whether no bit is set without the bit that the driver must set before it. */
+/* Returns whether each set bit has its prerequisite: the bit that the driver must set first. */
 static bool in_sequence(uint32_t status)
 {
 	return !((status & DRIVER) && !(status & ACKNOWLEDGE)) && !((status & FEATURES_OK) && !(status & DRIVER)) &&
 	       !((status & DRIVER_OK) && !(status & FEATURES_OK));
 }
 
-/* Handles a driver's progress (virtio 1.4, 2.1). In value DEVICE_NEEDS_RESET is clear. */
+/* Handles a driver's progress (virtio 1.4, 2.1). @value lacks DEVICE_NEEDS_RESET. */
 static void write_progress(struct device_model *m, uint32_t value)
 {
 	const uint32_t known = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
@@ -678,7 +678,7 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 	const uint16_t index = (uint16_t)m->queue_sel;
 	int answer;
 
-	/* The write waits for a stop or a device reset in progress, which also stops the queue. */
+	/* A stop or device reset in progress stops the queue. The write waits for its end. */
 	if (q->stopping || m->resetting) {
 		q->resetting = q->resetting || reset;
 		return VIRTIO_DEVICE_IN_PROGRESS;

@@ -17,9 +17,9 @@
 #include "../common/shadow_memory.h"
 
 #define DEVICE_QUEUES 4u
-#define DEVICE_CONFIG 80u /* bytes of configuration space at most */
+#define DEVICE_CONFIG 80u /* largest configuration space, in bytes */
 #define DEVICE_REGIONS 3u /* regions of shared memory */
-#define DEVICE_ACCESS 16u /* bytes of an access at most */
+#define DEVICE_ACCESS 16u /* largest access, in bytes */
 #define DEVICE_CALLS 64u  /* most calls of operations in one step */
 
 /* The operations. */
@@ -44,9 +44,9 @@ enum device_event {
 	EVENT_NEEDS_RESET,
 	EVENT_CONFIG_CHANGED, /* not within interrupt() */
 	EVENT_RESET_DONE,     /* a report that is too early; only within reset() */
-	/* By another vCPU. Only within interrupt(), and only if no register access is running. */
+	/* Another vCPU acknowledges. Only within interrupt(), and without a register access. */
 	EVENT_ACK,
-	/* Like EVENT_ACK. Only if reset() will not succeed at once. */
+	/* Another vCPU resets. As for EVENT_ACK, and only if reset() will not succeed at once. */
 	EVENT_RESET,
 	EVENT_KINDS,
 };
@@ -142,7 +142,7 @@ void device_model_begin(struct device_model *m, bool on_vcpu);
 bool device_model_has(const struct device_model *m, uint32_t bit);
 const struct device_model_queue *device_model_queue(const struct device_model *m, uint32_t index);
 
-/* Makes a bit mask from the array given or refused. A saved state has such masks, too. */
+/* Makes a bit mask from the array `given` or `refused`. A saved state has such masks, too. */
 uint8_t device_model_bits(const bool *flags, uint32_t count);
 
 /* Returns whether the device serves this queue, also while a stop of the queue is in progress. */
@@ -155,8 +155,8 @@ uint64_t device_model_queue_errors(const struct device_model *m, const struct vi
 bool device_model_queue_waits(const struct device_model *m, const struct virtio_queue_config *config);
 
 /*
- * The first function returns the core's errors for the features, or 0. The second expects a call of
- * check_features() and returns the device's error, or 0.
+ * The first function returns the core's errors for the features, or 0. The second function expects
+ * a call of check_features(), and returns the device's error, or 0.
  */
 uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool beyond);
@@ -166,8 +166,8 @@ uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTI
 bool device_model_pending(const struct device_model *m);
 
 /*
- * Writes to registers. A bool says whether the write has an effect. An int is the value that the
- * library's write must return.
+ * Writes to registers. A function of type bool returns whether the write has an effect. A function
+ * of type int returns the value that the library's write must return.
  */
 bool device_model_accept_features(struct device_model *m, uint32_t value);
 bool device_model_set_size(struct device_model *m, uint32_t size);

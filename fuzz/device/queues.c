@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The queues that the device serves. Each has a model. */
+/* The queues that the device serves. Each queue has a model. */
 #include "queues.h"
 
 void device_run_make(struct device_harness *h, uint32_t index)

@@ -74,7 +74,7 @@
 #define NOT_STOPPED(queue) HOST(HOST_FAIL), queue
 #define MAPPED(queue) HOST(HOST_QUEUE_MAPPED), queue
 #define NOT_RESET HOST(HOST_FAIL), 0x80
-#define NO_END 0x18 /* makes VIRTIO_DEVICE_IN_PROGRESS the error; such a report must end nothing */
+#define NO_END 0x18 /* the error VIRTIO_DEVICE_IN_PROGRESS; the core must refuse this report */
 #define MEMORY(which) HOST(HOST_SET_MEMORY), which
 #define MIGRATE HOST(HOST_MIGRATE), 0
 #define FORGE(field, index, value) HOST(HOST_FORGE), 0, (index) << 5 | (field), value

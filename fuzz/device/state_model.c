@@ -148,7 +148,7 @@ static bool progress_possible(const struct virtio_device_state *state, const str
 	return !saved->resetting || (saved->ready && reset && (state->status & NEEDS_RESET));
 }
 
-/* Returns those errors of the queue's areas with which a restore may fail. */
+/* Returns the errors of the queue's areas with which a restore may fail. */
 static uint64_t restore_area_errors(const struct device_model *m, const struct virtio_device_state *state,
 				    const struct virtio_queue_config *config)
 {
@@ -156,7 +156,9 @@ static uint64_t restore_area_errors(const struct device_model *m, const struct v
 
 	if (state->status & NEEDS_RESET)
 		return errors & BIT(EALIGN);
-	/* With a translation, only misalignment or a page not mapped yet stops the restore. */
+	/*
+	 * With a translation, only misalignment or a page that is not mapped yet fails the restore.
+	 */
 	if (m->map && m->map->map.translate)
 		return errors & BIT(EALIGN) ? errors : device_model_queue_waits(m, config) ? BIT(ENOTMAPPED) : 0;
 	return errors;
@@ -231,7 +233,7 @@ static bool is_flag(const bool *flag)
 	return byte == 0 || byte == 1;
 }
 
-/* Returns whether each bool is 0 or 1. Other checks come later, because they read the bools. */
+/* Returns whether each bool is 0 or 1. Other checks read the bools, so this check is first. */
 static bool flags_possible(const struct virtio_device_state *state, const struct virtio_queue_registers_state *queues)
 {
 	for (uint32_t i = 0; i < state->num_queues; i++)

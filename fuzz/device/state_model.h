@@ -9,8 +9,8 @@ void device_model_save(const struct device_model *m, uint32_t entries, int got, 
 		       const struct virtio_queue_registers_state *queues);
 
 /*
- * Returns the set of errors that a restore may return. The set is 0 if the restore must succeed. In
- * that case the model takes the state.
+ * Returns the set of errors that a restore may return. If the restore must succeed, copies the
+ * state into the model and returns 0.
  */
 uint64_t device_model_restore(struct device_model *m, const struct virtio_device_state *state,
 			      const struct virtio_queue_registers_state *queues, uint32_t entries);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The steps in an input of the device harness, for the harness and its seeds. */
+/*
+ * The steps in an input of the device harness, for the harness and its seeds. A step is a byte. The
+ * step's function in driver.c, device.c or migration.c reads the step's arguments from the bytes
+ * after it.
+ */
 #ifndef VIRTIO_FUZZ_DEVICE_STEPS_H
 #define VIRTIO_FUZZ_DEVICE_STEPS_H
 

@@ -22,7 +22,7 @@ static uint64_t pick_address(struct harness *h)
 	return fuzz_number(&h->in);
 }
 
-/* Returns how many of the len bytes from addr on permit the access. Sets the number of pieces. */
+/* Returns how many of the h->len bytes at h->addr permit the access. Sets the number of pieces. */
 static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 {
 	uint64_t bytes = 0;
@@ -38,7 +38,7 @@ static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 	return bytes < h->len ? bytes : h->len;
 }
 
-/* Begins an access at h->addr: sets its length, its possible errors and the calls so far. */
+/* Begins an access at h->addr. Sets h->len, h->errors and h->calls for this access. */
 static void begin(struct harness *h, uint64_t len, uint32_t access)
 {
 	h->len = len;
@@ -47,8 +47,8 @@ static void begin(struct harness *h, uint64_t len, uint32_t access)
 }
 
 /*
- * Checks that an access makes at most three translations for each piece, and three more. If answers
- * are short, the limit counts bytes instead of pieces.
+ * Checks that an access makes at most 3 * n + 3 translations. n is the number of pieces, or the
+ * number of bytes if the translation gives short answers.
  */
 static void check_work(struct harness *h, uint32_t access)
 {
@@ -79,7 +79,7 @@ static uint8_t *buffer(struct harness *h, size_t *bytes)
 	return p;
 }
 
-/* Accesses of a constant size have a fast path of their own. */
+/* An access of a constant size has its own fast path. */
 static int read_some(struct harness *h, void *dst)
 {
 	switch (h->len) {
@@ -161,7 +161,7 @@ static void check_host(const struct shadow_map *m, const struct shadow_place *p,
 	FUZZ_CHECK((const uint8_t *)host == shadow_host(m->shadow, p->region) + p->offset, "the host address is wrong");
 }
 
-/* Calls one of two fast paths: for a length that the compiler knows, or for any length. */
+/* Calls the fast path for a length that the compiler knows, or the fast path for any length. */
 static bool find_writable(struct harness *h, void **host)
 {
 	return h->len == 1 ? virtio_impl_memory_find_writable(h->cursor, h->addr, 1, host)
@@ -170,8 +170,8 @@ static bool find_writable(struct harness *h, void **host)
 
 /*
  * Checks the fast search for a range that can be read and written. Each range that the search finds
- * must permit both. The search must find each such range that is not translated and begins at least
- * VIRTIO_MEMORY_SMALL bytes before the end of its region.
+ * must permit reads and writes. The search must find each such range that is not translated and
+ * begins at least VIRTIO_MEMORY_SMALL bytes before the end of its region.
  */
 static void check_writable(struct harness *h)
 {
@@ -295,7 +295,7 @@ static void do_segments(struct harness *h)
 	}
 }
 
-/* Returns the possible errors of an atomic access, and sets the position of its field. */
+/* Returns the possible errors of an atomic access, and sets @p to the position of the field. */
 static uint64_t field_errors(struct harness *h, uint32_t size, uint32_t access, struct shadow_place *p)
 {
 	uint64_t errors = 0;
@@ -470,7 +470,7 @@ void memory_step(struct harness *h)
 	h->cursor = &h->cursors[op >> 4 & 1];
 	h->map = h->of[op >> 4 & 1];
 	if (op & 0x20)
-		/* The access begins at the end of the last access, or at its start. */
+		/* The access begins at the start or at the end of the last access. */
 		h->addr = op & 0x40 ? h->addr + h->len : h->addr;
 	else
 		h->addr = pick_address(h);

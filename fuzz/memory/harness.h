@@ -21,9 +21,12 @@ struct harness {
 	struct shadow_map *map;
 	uint64_t addr, len;
 	uint64_t errors; /* the set of errors that the access may return */
-	uint64_t calls;  /* translations before the access */
+	uint64_t calls;  /* calls of the translation before the access */
 
-	/* The last list of segments, and for each its region in the model and the offset there. */
+	/*
+	 * The last list of segments. For each segment, `kept` has its region in the model, and
+	 * `kept_offset` its offset in the region.
+	 */
 	struct virtio_segment segments[MOST_SEGMENTS];
 	struct shadow_region kept[MOST_SEGMENTS];
 	uint64_t kept_offset[MOST_SEGMENTS];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Fuzzes <virtio/guest_memory.h>. The input describes guest memory and a list of accesses. Regions
- * may be adjacent, aliased, of one byte, read-only, logged or translated. They may lie at either
+ * may be adjacent, aliased, one byte long, read-only, logged or translated. They may lie at either
  * end of the address space. Each result is compared with shadow memory. After each access all of
  * memory is compared, too.
  */

@@ -9,7 +9,7 @@ const struct seed memory_seeds[] = {
 	/*
 	 * A seed has these bytes, in this order: 0; start of memory; number of regions - 1; three
 	 * dirty logs; gap, length - 1 and attributes of each region; translation; second map;
-	 * steps. A seed for tables.c begins with 0x80 instead.
+	 * steps. A seed that begins with 0x80 is for tables.c.
 	 */
 	MEMORY("flat", 0, 1, 0, 0, 0, 0, 0, 100, 0, 0, 0, MEMORY_READ, 3, 16, MEMORY_WRITE, 5, 20, 1, 2, 3, 4,
 	       MEMORY_CHECK, 9, 3, 93, MEMORY_FIND, 90, 2, 10, MEMORY_LOAD, 8, 3, MEMORY_STORE, 12, 3, 1, 2, 3, 4),

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The steps in an input of the memory harness. Bits 0 to 3, modulo MEMORY_STEPS, select a step. */
+/*
+ * The steps in an input of the memory harness. A step is a byte. Bits 0 to 3, modulo MEMORY_STEPS,
+ * select the step, and the other bits are flags. An address follows, then the arguments that the
+ * step's function in device.c or driver.c reads.
+ */
 #ifndef VIRTIO_FUZZ_MEMORY_STEPS_H
 #define VIRTIO_FUZZ_MEMORY_STEPS_H
 

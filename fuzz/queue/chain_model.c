@@ -56,7 +56,7 @@ static uint64_t enter_table(struct model *m, struct model_walk *w, const struct 
 	return 0;
 }
 
-/* Finds the next descriptor. Returns 1, or 0 at the end, or -1 and the set of allowed errors. */
+/* Finds the next descriptor. Returns 1, 0 at the end, or -1 with the set of allowed errors. */
 static int step(struct model *m, struct model_walk *w, struct virtio_desc *out, uint64_t *errors)
 {
 	struct raw_desc d;
@@ -67,8 +67,8 @@ static int step(struct model *m, struct model_walk *w, struct virtio_desc *out, 
 	if (*errors)
 		return -1;
 	/*
-	 * The library may translate each of a descriptor's 16 bytes. At an indirect descriptor it
-	 * reads two descriptors.
+	 * The library may translate each of a descriptor's 16 bytes separately. At an indirect
+	 * descriptor it reads two descriptors.
 	 */
 	w->work += 40;
 	d = read_desc(m, w);
@@ -210,8 +210,9 @@ static int find_status(struct model *m, struct model_chain *c)
 
 /*
  * Returns the errors that a resolution may return. If a chain has a chain fault and a bad buffer,
- * only the chain fault is reported. A buffer that is not mapped yet may end the walk before a chain
- * fault. A bad buffer is not reported while the status byte is not mapped yet.
+ * only the chain fault is reported. If a buffer is not mapped yet, the walk may end before it
+ * reaches a chain fault. While the status byte is not mapped yet, VIRTIO_ENOTMAPPED hides the error
+ * of a bad buffer.
  */
 static uint64_t resolve_errors(const struct model_chain *c, int status)
 {
@@ -263,7 +264,7 @@ static void check_last_writable(const struct model *m, const struct model_chain 
 		check_piece(m, s, &c->status);
 }
 
-/* Checks the array of segments: it must have all pieces, or as many as fit. */
+/* Checks that the array of segments has all pieces, or as many pieces as fit. */
 static void check_front(const struct model *m, const struct model_chain *c, const struct virtio_chain_segments *out)
 {
 	uint64_t bytes[2] = { 0, 0 };

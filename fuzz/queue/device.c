@@ -29,8 +29,8 @@ static uint64_t odd_token(uint64_t value, uint8_t how)
 }
 
 /*
- * Picks a token, mostly of a request in flight. Other tokens are old, differ slightly from such a
- * token, or have any value.
+ * Picks a token. Most picked tokens belong to a request in flight. Other tokens are old, differ
+ * slightly from a token in flight, or have any value.
  */
 static struct virtio_token pick_token(struct harness *h)
 {
@@ -305,7 +305,7 @@ static void device_set_index(struct harness *h)
 		model_set_index(&h->model, true, index, virtio_queue_set_next_avail(&h->queue, index));
 	else
 		model_set_index(&h->model, false, index, virtio_queue_set_next_used(&h->queue, index));
-	/* The driver moves its index, too. */
+	/* The driver sets its available index to the same value. */
 	if ((how & 4) && h->model.started)
 		shadow_poke16(h->model.map, h->model.config.addr[VIRTIO_QUEUE_AVAIL] + 2, index);
 }
@@ -323,7 +323,9 @@ static void device_set_memory(struct harness *h)
 		h->requests[i].walkable = false;
 }
 
-/* A chain that outlives a reset uses the queue's cursors. Checks that these reach no memory. */
+/*
+ * A chain that outlives a reset uses the queue's cursors. Checks that the cursors reach no memory.
+ */
 static void check_no_memory(struct harness *h)
 {
 	for (uint32_t i = 0; i < VIRTIO_MEMORY_USES; i++) {
@@ -339,8 +341,8 @@ static void check_no_memory(struct harness *h)
 }
 
 /*
- * Initialises the queue again. If @late is true, first sets bits of the sequence number: the next
- * pop then carries into the high half of the token.
+ * Initialises the queue again. If @late is true, first sets bits of the sequence number so that the
+ * next pop carries into the high half of the token.
  */
 static void init_again(struct harness *h, bool late)
 {
@@ -428,7 +430,7 @@ static void device_save_in_flight(struct harness *h)
 	free(record);
 }
 
-/* Sets a bool to any byte, because a bool of a saved state can be any byte of a file. */
+/* Sets a bool to any byte, because a file may have any byte there. */
 static void set_flag(struct virtio_queue_config *config, uint8_t which, uint8_t value)
 {
 	bool *const flags[] = { &config->ready,
@@ -496,7 +498,10 @@ static void device_migrate(struct harness *h)
 		device_replay(h);
 }
 
-/* Returns the most translations of a step without a walk: 400, and all ring areas several times. */
+/*
+ * Returns the limit of translations for a step without a walk. The limit is 400, plus 4 for each
+ * piece of the ring areas in each map.
+ */
 static uint64_t ring_work(struct harness *h)
 {
 	uint64_t work = 400;

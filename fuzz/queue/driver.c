@@ -109,8 +109,8 @@ static void driver_offer(struct harness *h)
 }
 
 /*
- * Makes a whole chain, direct or in a table, from two bytes for each descriptor. Perhaps plants
- * faults. Then makes the chain available.
+ * Makes a whole chain, direct or in a table, and makes the chain available. The input has two bytes
+ * for each descriptor, and selects faults.
  */
 static void driver_chain(struct harness *h)
 {
@@ -134,7 +134,7 @@ static void driver_chain(struct harness *h)
 				 (uint16_t)next);
 	}
 	if (table && (twist & 0x80))
-		/* The indirect descriptor is the second descriptor of the chain. */
+		/* The chain begins with a direct buffer. The indirect descriptor follows. */
 		put_desc(h, desc_at(h, first % size), h->base + HARNESS_DATA, twist & 15, 1,
 			 (uint16_t)((first + 1) % size));
 	if (table)
@@ -161,8 +161,8 @@ static void driver_field(struct harness *h)
 		shadow_poke16(harness_map(h), event, fuzz_u16(&h->in));
 	else
 		/*
-		 * An event index matters only near the used index: up to 40 before it or 39 after
-		 * it.
+		 * An event index has an effect only near the used index. So the value is at most 40
+		 * before or 39 after the used index.
 		 */
 		shadow_poke16(harness_map(h), event, (uint16_t)(h->model.next_used + how % 80 - 40));
 }

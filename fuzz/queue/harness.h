@@ -18,7 +18,7 @@
 /* The state of a reader or writer. */
 struct harness_stream {
 	uint64_t at;   /* position, as an offset in the bytes of the chain */
-	uint64_t end;  /* end, as such an offset */
+	uint64_t end;  /* end, as an offset in the bytes of the chain */
 	uint64_t done; /* bytes that the reader or writer has passed */
 };
 
@@ -29,7 +29,7 @@ struct harness_request {
 	bool fresh;    /* the walk is at its start */
 	bool walkable; /* the walk may continue */
 
-	/* NULL until the request is resolved. */
+	/* The two pointers are NULL until the request is resolved. */
 	struct virtio_segment *segments;
 	struct model_chain *model;
 	struct virtio_reader reader;
@@ -66,7 +66,7 @@ struct harness {
 	struct virtio_queue_state saved;
 	struct virtio_queue_flight saved_record[MODEL_MAX_SIZE];
 	uint32_t saved_count;
-	uint64_t allowed; /* the most translations of the present step */
+	uint64_t allowed; /* limit of translations in the present step */
 };
 
 #endif

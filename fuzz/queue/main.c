@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Fuzzes the queue, its chains, readers, writers and saved state. The input describes guest memory,
- * a queue, and then a list of steps. Each step is the driver's or the device's, in any order. The
+ * a queue, and then a list of steps. Steps of the driver and of the device come in any order. The
  * driver need not behave well. After each step all of guest memory and all results of the queue
- * must be as the model says.
+ * must agree with the model.
  */
 #include "device.h"
 #include "driver.h"
@@ -93,8 +93,8 @@ static void copy_translation(struct shadow_map *to, const struct shadow_map *fro
 }
 
 /*
- * Makes a second map of the same memory, perhaps with a dirty log. One region may differ: it may
- * have another permission, be missing, or have other host memory.
+ * Makes a second map of the same memory, perhaps with a dirty log. One region may be missing, or
+ * have another permission or other host memory.
  */
 static void make_second_map(struct harness *h, const struct virtio_dirty_log *log)
 {
@@ -216,7 +216,10 @@ static void make_harness(struct harness *h)
 	got = virtio_queue_start(&h->queue, &h->config, &h->maps[0]->map);
 	model_start(&h->model, &h->config, h->maps[0], got);
 	if (got) {
-		/* A later start can succeed, so that the rest of the input is still useful. */
+		/*
+		 * Corrects the configuration. A later start can succeed, so the rest of the input
+		 * is still useful.
+		 */
 		h->config.size = 8;
 		h->config.max_size = 8;
 		h->config.ready = true;

@@ -4,7 +4,10 @@
 
 #define BIT(error) fuzz_error_bit(VIRTIO_##error)
 
-/* Traps unless the result is one of the errors, or equals value if there are no errors. */
+/*
+ * Traps unless the result is one of the errors. If the set of errors is 0, the result must equal
+ * value.
+ */
 #define EXPECT(what, got, errors, value)                                                                               \
 	FUZZ_CHECK((errors) ? (fuzz_error_bit(got) & (errors)) != 0 : (got) == (int)(value), "%s returned %d", what,   \
 		   got)
@@ -85,7 +88,7 @@ static uint64_t not_running(const struct model *m)
 	return m->broken ? BIT(EBROKEN) : 0;
 }
 
-/* Returns the errors that forbid a pop. A pop is possible only after the replay is finished. */
+/* Returns the errors that a pop may return. During a replay a pop must fail with EBUSY. */
 static uint64_t not_popping(const struct model *m)
 {
 	const uint64_t errors = not_running(m);
@@ -184,7 +187,7 @@ void model_set_memory(struct model *m, struct shadow_map *map, int got)
 
 /* Pops */
 
-/* Reads the driver's index. Returns 1 if there is a head to pop, 0 if not, or the fault. */
+/* Reads the driver's index. Returns 1 if there is a head to pop, 0 if not, or an error. */
 static int look(struct model *m)
 {
 	const uint16_t idx = shadow_get16(m->map, avail_field(m, 2));
@@ -228,7 +231,7 @@ static void put_in_flight(struct model *m, uint16_t head, struct model_walk *wal
 	*walk = walk_of(m, head);
 }
 
-/* Finds the next head. Returns 1 if there is one, 0 if not, or the fault. */
+/* Finds the next head. Returns 1 if there is a head, 0 if not, or an error. */
 static int find_head(struct model *m, uint16_t *head)
 {
 	/* The library reads the index again only when all known heads are popped. */
@@ -531,7 +534,7 @@ void model_save_in_flight(const struct model *m, uint32_t capacity, int got, con
 	}
 }
 
-/* Returns whether each bool is 0 or 1. Only EBUSY precedes this check of a restore. */
+/* Returns whether each bool is 0 or 1. A restore checks the bools before all else except EBUSY. */
 static bool flags_possible(const struct virtio_queue_config *config)
 {
 	const bool *const flags[] = { &config->ready,
@@ -565,8 +568,9 @@ bool model_restore(struct model *m, const struct virtio_queue_state *state, stru
 		return true;
 	}
 	/*
-	 * A guest can unmap areas in a translation. Then the restore must succeed, with a broken
-	 * queue. If all errors are ENOTMAPPED, only a broken queue can be restored.
+	 * A guest can unmap areas in a translation. Then the restore must succeed, and the queue
+	 * must be broken. But if ENOTMAPPED is the only error, only a queue that was saved as
+	 * broken can be restored.
 	 */
 	missing = errors & gone;
 	if (missing == errors && (state->broken || map->map.translate) && errors != BIT(ENOTMAPPED))

@@ -47,8 +47,8 @@ void model_replay(struct model *m, const struct virtio_queue_flight *request, st
 uint64_t model_pop_not_mapped(struct model *m);
 
 /*
- * Traps unless the queue's indices and its counters (except too_many_segments) agree with the
- * model, and the results of virtio_queue_quiesced() and virtio_queue_old_maps_unused(), too.
+ * Traps unless the queue agrees with the model. Compares the indices, the counters except
+ * too_many_segments, virtio_queue_quiesced() and virtio_queue_old_maps_unused().
  */
 void model_compare(const struct model *m, const struct virtio_queue *queue);
 

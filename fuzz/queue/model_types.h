@@ -42,25 +42,25 @@ struct model {
 	uint16_t order[MODEL_MAX_SIZE]; /* heads not in the used ring yet, oldest first */
 	uint32_t order_count;
 	uint64_t added;  /* used elements since the last notification check */
-	bool doubt;      /* with EVENT_IDX the next notification check must ask for an interrupt */
-	uint32_t replay; /* requests that are still to be replayed */
+	bool doubt;      /* with EVENT_IDX the next notification check must return true */
+	uint32_t replay; /* number of requests not replayed yet */
 	struct virtio_queue_stats stats;
 	struct virtio_token past[MODEL_PAST]; /* tokens of the last pops */
 	uint32_t past_count;
 };
 
-/* A chain being walked. */
+/* The state of a walk along a chain. */
 struct model_walk {
 	uint64_t table;
 	uint32_t table_len;
 	uint32_t next;
-	uint32_t left; /* descriptors that may follow */
+	uint32_t left; /* number of descriptors that may still follow */
 	uint64_t bytes_left;
 	bool in_table; /* the walk is in an indirect table */
 	bool writable; /* the walk has passed a writable descriptor */
 	bool over;     /* the walk has ended */
-	int final;     /* the result of all calls after the end */
-	uint64_t work; /* most translations that the walk may make */
+	int final;     /* the result of each call after the walk has ended */
+	uint64_t work; /* limit of translations in the walk */
 };
 
 /* Consecutive bytes of a chain that lie in one region. */
@@ -79,15 +79,15 @@ struct model_chain {
 	uint64_t errors; /* the errors that a resolution may return; 0 if it must succeed */
 	uint64_t shape;  /* possible errors of the descriptors */
 	uint64_t bad;    /* possible errors of the first bad buffer */
-	/* The last writable buffer that is not empty. Its length is 0 if there is none. */
+	/* The last writable buffer that is not empty. If there is none, the length is 0. */
 	struct virtio_desc end;
 	uint32_t needed;   /* number of all pieces */
 	uint32_t readable; /* number of readable pieces */
 	uint64_t readable_bytes;
 	uint64_t bytes;
-	struct model_piece pieces[MODEL_PIECES]; /* the first MODEL_PIECES of the needed pieces */
+	struct model_piece pieces[MODEL_PIECES]; /* the first MODEL_PIECES pieces */
 	struct model_piece last;
-	struct model_piece status; /* the last byte of end; length 0 if none can be written */
+	struct model_piece status; /* the last byte of `end`; length 0 if it cannot be written */
 	bool writable;             /* the walk has met a writable buffer */
 	uint64_t work;
 };

@@ -41,7 +41,10 @@ static void free_request(struct virtio_request *r)
 	free(r);
 }
 
-/* Checks and keeps a request that was filled in. If the request has an error, frees its array. */
+/*
+ * Checks a request that the library has filled in, and keeps the request. If the request has an
+ * error, frees its array.
+ */
 static void take_up(struct harness *h, struct harness_request *kept, struct virtio_request *r)
 {
 	struct model_chain *c = kept->model;
@@ -121,8 +124,8 @@ void harness_parse_request(struct harness *h)
 }
 
 /*
- * Picks a request to complete: in flight, old, or with a wrong token. Sets @kept to the harness's
- * record of the request, or to NULL for an old request.
+ * Picks a request to complete. The request is in flight or old, or has a wrong token. Sets @kept to
+ * the harness's record of the request, or to NULL for an old request.
  */
 static struct virtio_request pick_request(struct harness *h, const struct harness_request **kept)
 {

@@ -64,14 +64,16 @@
 #define USED_EVENT(ahead) DRIVER_FIELD, 80 * 2 + 40 + (ahead)
 
 /*
- * DRIVER_CHAIN: number of descriptors - 1, index of the first descriptor, and faults. For an
- * indirect table 144 is added to the first byte, and the table's offset in the data area follows.
+ * The arguments of DRIVER_CHAIN are the number of descriptors - 1, the index of the first
+ * descriptor, and the faults. For an indirect table 144 is added to the first argument, and the
+ * table's offset in the data area follows.
  */
 #define CHAIN(count, first, twist) DRIVER_CHAIN, (count)-1, first, twist
 #define TABLE(count, first, twist) DRIVER_CHAIN, 144 + (count)-1, first, twist, 128
-/* Makes a chain available that has a header, data and a status at these addresses. */
+/* Addresses of bad buffers: outside of memory, and so high that the buffer wraps around. */
 #define NOWHERE 0xf1, 20
 #define WRAPS 0xf1, 0xff, 0xfc, 255, 255, 255, 255, 255, 255, 255
+/* Makes a chain available that has a header, data and a status at these addresses. */
 #define PARTS(header, data, status)                                                                                    \
 	DRIVER_DESC, 0, header, 16, 1, 1, DRIVER_DESC, 1, data, 9, 3, 2, DRIVER_DESC, 2, status, 8, 2, 0,              \
 		DRIVER_OFFER, 0
@@ -97,8 +99,9 @@ const struct seed queue_seeds[] = {
 	QUEUE("resolve_twice_wrong", Q_SIZE_8, M_FLAT, CHAIN(3, 0, 1), R(128, 3), W(130, 3), W(0, 1), POP,
 	      RESOLVE_TWICE(1), COMPLETE, CHAIN(3, 0, 0), R(128, 3), W(130, 3), R(132, 3), POP, RESOLVE_TWICE(0)),
 	/*
-	 * In turn, each of three buffers lies outside of memory, and a buffer after the header
-	 * wraps around. The chain has a status unless the last buffer is bad.
+	 * Each chain has one bad buffer. In three chains the first, second or third buffer lies
+	 * outside of memory. In two chains the second or third buffer wraps around. A chain has a
+	 * status unless the last buffer is bad.
 	 */
 	QUEUE("bad_buffer", Q_SIZE_8, M_FLAT, PARTS(NOWHERE, 128, 130), POP, RESOLVE, COMPLETE,
 	      PARTS(128, NOWHERE, 130), POP, RESOLVE_TWICE(0), COMPLETE, PARTS(128, 130, NOWHERE), POP, RESOLVE,
@@ -141,8 +144,8 @@ const struct seed queue_seeds[] = {
 	      POP, PARSE_REQUEST(2), DEVICE(DEVICE_MIGRATE), 1, 0, 0, 0, 0, 0, PARSE_REQUEST(0), COMPLETE_REQUEST(30),
 	      PARSE_REQUEST(0), PARSE_REQUEST(1), COMPLETE_REQUEST(16)),
 	/*
-	 * The requests lie in other regions than the request before, in two regions, or across a
-	 * border of regions. The device reads the index once for several requests.
+	 * A request lies in other regions than the request before it, in two regions, or across a
+	 * border of two regions. The device reads the index once for several requests.
 	 */
 	QUEUE("request_regions", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), R(80, 30), W(75, 1)), ADD_TABLE_OF(96, R(170, 16), W(80, 30), W(175, 1)),
@@ -167,11 +170,14 @@ const struct seed queue_seeds[] = {
 	QUEUE("request_border", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(180, 30), W(75, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(115, 60), W(75, 1)), POP_REQUEST, POP_REQUEST, STREAM(1, 60),
 	      COMPLETE_REQUEST(30), STREAM(1, 60), COMPLETE_REQUEST(60)),
-	/* Headers too long for the fast path. The second header lies across a border. */
+	/* The headers are too long for the fast path. The second header lies across two regions. */
 	QUEUE("request_long_header", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 100), W(90, 30), W(85, 1)),
 	      ADD_TABLE_OF(48, R(107, 100), W(80, 30), W(75, 1)), POP_REQUEST_OF(100, 0x80), POP_REQUEST_OF(100, 0x80),
 	      COMPLETE_REQUEST(30), COMPLETE_REQUEST(30)),
-	/* The dirty log covers only the status, only the data, or the status and the last data. */
+	/*
+	 * The dirty log covers only the status, only the data, or the status and the last 8 data
+	 * bytes.
+	 */
 	QUEUE("request_half_logged", Q_SIZE_8, M_HALF_LOGGED, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(175, 1)),
 	      ADD_TABLE_OF(48, R(70, 16), W(180, 30), W(75, 1)), ADD_TABLE_OF(96, R(70, 16), W(80, 30), W(175, 9)),
 	      POP_REQUEST, POP_REQUEST, POP_REQUEST, COMPLETE_REQUEST(30), COMPLETE_REQUEST(30), COMPLETE_REQUEST(38)),
@@ -247,7 +253,10 @@ const struct seed queue_seeds[] = {
 	      DEVICE(DEVICE_START), 16, 9, DEVICE(DEVICE_START), 6, ADD_1, SERVE, NOTIFY),
 	QUEUE("second_map", Q_SIZE_8, M_SECOND_LOGGED, ADD_2, ADD_2, POP, RESOLVE, DEVICE(DEVICE_SET_MEMORY), 1,
 	      STREAM(3, 9), COMPLETE, SERVE, NOTIFY, DEVICE(DEVICE_ENABLE)),
-	/* A completed request needs no map, even if an older request must be completed first. */
+	/*
+	 * A completed request no longer uses its map, even while its used element waits for an
+	 * older request.
+	 */
 	QUEUE("second_map_in_order", Q_SIZE_8 | Q_IN_ORDER, M_SECOND_LOGGED, ADD_2, ADD_2, ADD_1, POP, POP,
 	      DEVICE(DEVICE_SET_MEMORY), 1, POP, COMPLETE_2ND, COMPLETE, COMPLETE),
 	QUEUE("second_map_elsewhere", Q_SIZE_8, M_SECOND_ELSEWHERE, ADD_2, POP, DEVICE(DEVICE_SET_MEMORY), 1, POP,

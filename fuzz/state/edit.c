@@ -5,7 +5,8 @@
 
 /* The offsets of a file's sections, which depend only on the lengths of the sections. */
 struct outline {
-	size_t at[FORMAT_SECTIONS + 1]; /* each start, then the end of the last section */
+	/* The start of each section, then the end of the last section. */
+	size_t at[FORMAT_SECTIONS + 1];
 	uint32_t count;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Changes of a file: bytes, values, headers, sections and entries. */
+/* Changes the bytes, values, headers, sections and entries of a file. */
 #ifndef VIRTIO_FUZZ_STATE_EDIT_H
 #define VIRTIO_FUZZ_STATE_EDIT_H
 

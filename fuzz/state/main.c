@@ -119,7 +119,7 @@ static void check_saved(struct state_harness *h, const struct machine *m, const 
 	FUZZ_CHECK(memcmp(h->saved, h->expected.bytes, length) == 0, "%s: wrong checksum", what);
 }
 
-/* Serves a queue. If nothing is in flight then, all requests must be in the used ring. */
+/* Serves a queue. If nothing is in flight afterwards, all requests must be in the used ring. */
 static void serve(struct state_harness *h, uint32_t device, uint32_t n)
 {
 	struct machine_part *part = &h->to.parts[device];

@@ -299,7 +299,9 @@ static void save_section(const struct judged *from, struct format_section *to, s
 		save_values(from, i, to, i, out);
 }
 
-/* Returns whether a restored device needs a reset: a ready queue is broken or was not started. */
+/*
+ * Returns whether a restored device needs a reset, because a ready queue is broken or not started.
+ */
 static bool has_dead_queue(const struct judged *core, uint32_t device)
 {
 	for (uint32_t i = 0; i < machine_queues(device) && front(core, "active"); i++) {

@@ -32,10 +32,10 @@ struct model_features {
 };
 
 struct model_ring {
-	uint32_t size; /* 0 if it was not set */
+	uint32_t size; /* 0 if the size was not set */
 	uint32_t base;
-	int place;  /* half of memory, 1 or 2; 0 if it was not set */
-	int enable; /* -1 if it was not set */
+	int place;  /* half of memory, 1 or 2; 0 if the address was not set */
+	int enable; /* 0 or 1; -1 without SET_VRING_ENABLE */
 	/* held: after a new value, the ring waits for a new kick descriptor or for ENABLE. */
 	bool kick, held, running;
 };

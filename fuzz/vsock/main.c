@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Fuzzes the socket device. packets.c plays good and bad packets of any layout in queues. This file
- * plays a guest and a host with a table of connections. The guest sends any packets. The host
- * replies, lets time pass, saves and restores. All results must be as the model says.
+ * Fuzzes the socket device. packets.c sends good and bad packets of any layout through queues. This
+ * file acts as a guest, and as a host with a table of connections. The guest sends any packets. The
+ * host replies, lets time pass, saves and restores. All results must be as the model says.
  */
 #include "packets.h"
 #include "steps.h"

@@ -83,7 +83,9 @@ static void update(const struct vsock_model *m, struct model_connection *c)
 		c->owed |= VIRTIO_VSOCK_OWES_UPDATE;
 }
 
-/* Acts on a SHUTDOWN or on forwarded data. Returns whether the connection is over. */
+/*
+ * Updates a connection after a SHUTDOWN or forwarded data. Returns whether the connection is over.
+ */
 static bool settle(struct vsock_model *m, struct model_connection *c, uint64_t now)
 {
 	const bool drained = c->rx == c->forwarded && !c->rx_packets;
@@ -334,7 +336,7 @@ int model_forwarded(struct vsock_model *m, struct model_connection *c, uint32_t 
 		return 0;
 	if (bytes > c->rx - c->forwarded || packets > c->rx_packets)
 		return VIRTIO_EINVAL;
-	/* If bytes are left, a packet must be left, too. */
+	/* If bytes remain to be forwarded, at least one packet must remain, too. */
 	if (c->rx - c->forwarded > bytes && packets == c->rx_packets)
 		return VIRTIO_EINVAL;
 	c->forwarded += bytes;

@@ -55,7 +55,9 @@ struct model_received {
 	int error;
 	struct model_connection *c; /* NULL if no connection is concerned */
 	uint32_t got, bytes, marks;
-	/* GOT_CREDIT may be set or not. The model does not know the exact cost of the packets. */
+	/*
+	 * If true, GOT_CREDIT may be set or not. The model does not know the exact cost of packets.
+	 */
 	bool credit_open;
 };
 
@@ -75,8 +77,9 @@ void model_sent(struct model_connection *c, uint32_t bytes);
 void model_blocked(struct vsock_model *m, struct model_connection *c, uint64_t now);
 
 /*
- * The credit of a connection. `least` bytes may certainly be sent, and at most `most` bytes. An
- * empty packet may certainly be sent if empty_least is true, and possibly if empty_most is true.
+ * The credit of a connection. The library must accept up to `least` bytes, and refuse more than
+ * `most` bytes. It must accept an empty packet if empty_least is true, and refuse an empty packet
+ * if empty_most is false.
  */
 struct model_credit {
 	uint64_t least, most;

@@ -10,7 +10,7 @@
 #include "steps.h"
 
 #define RAM 4096u
-#define DATA 1024u /* address of the data area; the rings lie below */
+#define DATA 1024u /* address of the data area; the rings lie below this area */
 #define SIZE 16u
 #define REGIONS 24u
 #define SEGMENTS 64u
@@ -102,7 +102,8 @@ static bool is_good(const struct packets *p, uint64_t addr, uint64_t len)
 /* The properties of a chain before it is served. */
 struct chain {
 	bool wrong_direction, bad;
-	uint64_t bytes, front; /* bytes of all buffers, and of all before the first bad one */
+	/* `bytes` is for all buffers, `front` for the buffers before the first bad buffer. */
+	uint64_t bytes, front;
 };
 
 static struct chain judge(const struct packets *p, bool tx)
@@ -142,7 +143,7 @@ static void offer(struct packets *p, bool tx)
 		if (i == 0 && !tx && how & 0x40)
 			b->flags = 0;
 	}
-	/* Writes bytes of the input to memory: parts of a header, or other data. */
+	/* Copies bytes of the input to memory. The bytes can form a header or other data. */
 	for (uint32_t n = fuzz_u8(p->in) % 64, at = fuzz_u8(p->in) * 12u; n > 0; n--, at++) {
 		const uint8_t byte = fuzz_u8(p->in);
 
@@ -374,7 +375,7 @@ void vsock_packets(struct fuzz_input *in)
 			continue;
 		}
 		offer(p, step & VSOCK_TX_CHAIN);
-		/* If nothing has read the available index, the pop takes another path. */
+		/* If no call has read the available index, the pop uses another path. */
 		if (!(step & VSOCK_UNSEEN))
 			FUZZ_CHECK(virtio_queue_available(&p->queue) == 1, "no chain is available");
 		if (step & VSOCK_TX_CHAIN)

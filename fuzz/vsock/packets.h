@@ -5,7 +5,7 @@
 
 #include "model.h"
 
-/* Plays chains in both queues, and packets in host buffers. */
+/* Sends packets through both queues, and makes packets from host buffers. */
 void vsock_packets(struct fuzz_input *in);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The meaning of the bytes in an input of the socket harness, for the harness and its seeds. */
+/*
+ * The meaning of the bytes in an input of the socket harness, for the harness and its seeds. The
+ * function of a step in packets.c or main.c reads the step's arguments from the bytes after it.
+ */
 #ifndef VIRTIO_FUZZ_VSOCK_STEPS_H
 #define VIRTIO_FUZZ_VSOCK_STEPS_H
 
