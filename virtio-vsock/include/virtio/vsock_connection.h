@@ -436,8 +436,8 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
  * Shuts down one or both directions for ever. SHUTDOWN is owed, and follows all data sent before. A
  * later call can only add a direction.
  *
- * @flags  VIRTIO_VSOCK_SHUTDOWN_... of this side: SEND when the host's socket is at its end of file,
- *         RCV when the socket accepts no more data
+ * @flags  VIRTIO_VSOCK_SHUTDOWN_... of this side: SEND at the end of the host socket's data, RCV
+ *         when the socket accepts no more data
  * @now    the time. When both directions are shut, the guest has close_timeout to answer by RST.
  *
  * If both sides have shut their sending, and all data is forwarded, the SHUTDOWN has both flags.
