@@ -38,8 +38,8 @@ static int take(void *context, struct virtio_chain *chain, uint32_t *written)
 }
 
 /*
- * Pops the available requests. The loop ends: take() keeps every request, and this thread holds the
- * lock, so no request completes meanwhile. Then the loop pops at most as many requests as the queue
+ * Pops the available requests. take() keeps every request, and this thread holds the lock, so no
+ * request completes during the loop. Therefore the loop pops at most as many requests as the queue
  * has entries. After VIRTIO_ENOTMAPPED, async_disk_mapped() pops the remaining requests.
  */
 static void take_all(struct async_disk *disk, uint16_t queue)
@@ -73,7 +73,7 @@ static bool complete(struct async_disk *disk, const struct async_request *reques
 
 /*
  * A request whose used ring is not mapped stays in flight, and is completed later. If only such
- * requests are in flight, a stop or a reset gives them up. This is safe: the device no longer uses
+ * requests are in flight, a stop or a reset discards them. This is safe: the device no longer uses
  * their memory, and the driver no longer waits for them.
  */
 static void give_up_stuck(struct async_disk *disk, uint16_t queue)

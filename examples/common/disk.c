@@ -23,7 +23,7 @@
  */
 #define SEG_MAX 126
 
-/* Locking an image in use is tried again every 10 ms, for half a second. */
+/* A failed attempt to lock an image is repeated every 10 ms, for half a second. */
 #define LOCK_TRIES 50
 #define LOCK_TRY_NS 10000000
 
@@ -112,9 +112,9 @@ static int fail(const char *path, const char *why)
 }
 
 /*
- * The lock belongs to the open file, so it also excludes another disk of this process. A killed
- * process keeps its files open until io_uring has finished with them. So this function tries for
- * half a second.
+ * The lock belongs to the open file, so it also excludes another disk of this process. The files of
+ * a killed process stay open until io_uring has finished with them. Therefore this function tries
+ * again for half a second.
  */
 static int lock_image(int fd, bool read_only)
 {
@@ -210,7 +210,7 @@ static void ask_device(int fd, dev_t device, struct disk_number numbers[DISK_NUM
 
 /*
  * Prints the values that came from the device, as options. With these options the guest sees the
- * same disk on another host, where the device has other values.
+ * same disk on another host, even if the device there has other values.
  */
 static void print_taken(const char *path, const struct disk_number numbers[DISK_NUMBERS],
 			const bool taken[DISK_NUMBERS])

@@ -35,7 +35,7 @@ struct disk_options {
 	const char *serial;
 	bool read_only;
 	struct disk_number numbers[DISK_NUMBERS];
-	/* set if the image is open already, as `fd`; disk_open() closes `fd` if it fails */
+	/* set if `fd` is the opened image. disk_open() closes `fd` on failure */
 	bool has_fd;
 	int fd;
 };
@@ -51,10 +51,10 @@ int disk_option(struct disk_options *options, const char *name, char *value);
 void disk_print_help(void);
 
 /*
- * Opens an image: a file or a block device, not in use. Does not block, even if the path names a
- * pipe. Locks the image until it is closed. The lock excludes other programs that lock, such as
- * QEMU and these examples, so there is one writer. A file system without locks gives no such
- * protection.
+ * Opens an image, which is a file or a block device. Refuses an image in use. Does not block, even
+ * if the path names a pipe. Locks the image until it is closed. The lock excludes other programs
+ * that lock, such as QEMU and these examples, so an image has one writer. A file system without
+ * locks gives no such protection.
  *
  * A disk on a block device gets the device's properties. The properties are printed as options.
  * With these options the guest sees the same disk on another host. The size of an image is rounded

@@ -86,8 +86,8 @@ static unsigned int events_of(const struct epoll_event *event)
 }
 
 /*
- * Fetches one event at a time. So a handler may remove and free any source: no fetched event can
- * still point to a removed source. epoll serves the sources in turn.
+ * Fetches one event at a time. So no fetched event can point to a source that a handler has removed
+ * and freed. epoll serves the sources in turn.
  */
 int event_loop_turn(struct event_loop *loop)
 {

@@ -56,8 +56,8 @@ int event_loop_add(struct event_loop *loop, struct event_source *source, enum ev
 int event_loop_run(struct event_loop *loop);
 
 /*
- * Changes what a source waits for. With 0 the loop removes the source, and does not report a
- * hang-up either.
+ * Changes what a source waits for. With 0 the loop removes the source, and reports nothing, not
+ * even a hang-up.
  *
  * @interest  bits EVENT_READABLE, EVENT_WRITABLE, EVENT_EDGE
  *
@@ -78,7 +78,8 @@ int event_loop_turn(struct event_loop *loop);
 void event_loop_remove(struct event_loop *loop, struct event_source *source);
 
 /*
- * Queues a task, which runs once, after the tasks already queued. Does nothing for a queued task.
+ * Queues a task, which runs once, after the tasks already queued. Does nothing if the task is
+ * queued already.
  */
 void event_loop_schedule(struct event_loop *loop, struct event_task *task);
 void event_loop_cancel(struct event_loop *loop, struct event_task *task);

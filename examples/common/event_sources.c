@@ -10,8 +10,8 @@
 #define NS_PER_SECOND 1000000000u
 
 /*
- * Makes a source of a descriptor. The descriptor may be -1, with errno set. Returns 0, or -1 with
- * errno after closing the descriptor.
+ * Makes a source of a descriptor. Returns 0, or -1 with errno after closing the descriptor. If fd
+ * is -1, the errno of the failed open call stays.
  */
 static int watch(struct event_source *source, struct event_loop *loop, int fd, void (*ready)(struct event_source *))
 {

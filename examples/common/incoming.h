@@ -15,7 +15,7 @@
 struct incoming {
 	size_t received;           /* bytes received so far */
 	int fds[INCOMING_MAX_FDS]; /* closed by incoming_clear(); -1 after incoming_take_fd() */
-	unsigned int fd_count;     /* descriptors received, including those taken out */
+	unsigned int fd_count;     /* descriptors received, including removed descriptors */
 	/*
 	 * More than INCOMING_MAX_FDS descriptors came, or the kernel could not install all of them.
 	 * No lost descriptor stays open.
@@ -27,18 +27,18 @@ struct incoming {
  * Calls recvmsg() once, for at most `want` bytes. So the next message stays in the socket.
  *
  * @socket  a stream socket
- * @to      where the bytes go
+ * @to      gets the bytes
  * @reason  set when -1 is returned: why the connection is over, or NULL if the sender closed it
  *          between two messages
  *
- * Returns 1 if something came, 0 if nothing is there at the moment, -1 if nothing more will come.
+ * Returns 1 if bytes arrived, 0 if no bytes are available now, -1 if the connection is over.
  */
 int incoming_receive(int socket, struct incoming *in, void *to, size_t want, const char **reason);
 
 /* Removes a descriptor from a message and returns it. The caller closes it. */
 int incoming_take_fd(struct incoming *in, unsigned int index);
 
-/* Closes the descriptors that are left in a message, and empties it. */
+/* Closes the descriptors that are left in a message, and empties the message. */
 void incoming_clear(struct incoming *in);
 
 #endif

@@ -12,8 +12,7 @@ int option_error(const char *word, const char *why);
 /*
  * Cuts an argument at its commas, and each pair at its first "=".
  *
- * @spec  the argument, which is changed: each piece becomes a string in place. The first piece is
- *        not a pair.
+ * @spec  the argument. Each piece becomes a string in place. The first piece is not a pair.
  * @take  called for each pair in turn. Returns 0; or prints what is wrong and returns -1, which
  *        ends the parsing.
  *

@@ -18,8 +18,8 @@ struct signals {
 /*
  * From now on SIGINT, SIGQUIT and SIGTERM stop the loop, SIGHUP calls hang_up(), and SIGUSR1 calls
  * update() unless `update` is NULL. The signals are blocked, also in threads that start later.
- * SIGPIPE and SIGXFSZ are ignored: a write to a closed pipe, or beyond the process's limit on file
- * size, only fails.
+ * SIGPIPE and SIGXFSZ are ignored. So a write to a closed pipe, or beyond the process's limit on
+ * file size, fails without a signal.
  *
  * Returns 0, or -1 with errno. signals_close() may follow in both cases.
  */

@@ -17,8 +17,8 @@
 /* Requests */
 
 /*
- * Carries out a step of the current request, or begins the next request. Returns 1, 0 if there is
- * no request, or an error after which the queue can't go on.
+ * Carries out a step of the current request, or begins the next request. Returns 1; 0 if there is
+ * no request; or an error after which the queue can't continue.
  */
 static int serve_step(void *context)
 {
@@ -43,7 +43,7 @@ static int serve_step(void *context)
 void blk_run(struct blk_device *blk)
 {
 	/*
-	 * No error needs handling here: without a translation VIRTIO_ENOTMAPPED can't occur, and
+	 * No error needs handling here. VIRTIO_ENOTMAPPED can't occur without a translation, and
 	 * after any other error only a reset starts the queue again.
 	 */
 	if (virtio_device_queues_serve_requests(&blk->device, 0, TURN_STEPS, serve_step, blk) > 0)

@@ -27,7 +27,10 @@ static int place_descriptors(int proxy, int irq)
 
 static void run(char *const argv[], const sigset_t *signals, pid_t parent, int proxy, int irq)
 {
-	/* End the child when this process is killed: no other process would answer the child. */
+	/*
+	 * End the child when this process is killed, because no other process would reply to the
+	 * child.
+	 */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() == parent && place_descriptors(proxy, irq) == 0) {
 		sigprocmask(SIG_UNBLOCK, signals, NULL);

@@ -3,8 +3,8 @@
  * The guest's memory: files that QEMU shares, mapped into this process.
  *
  * QEMU can send any numbers and any descriptors. Therefore only regular files are mapped (a memfd
- * is a regular file), and never beyond their end. QEMU can also shrink a file later: then an access
- * to the lost pages raises SIGBUS. So files are sealed against shrinking if possible. If QEMU
+ * is a regular file), and never beyond their end. QEMU can also shrink a file later. An access to
+ * the lost pages then raises SIGBUS. So files are sealed against shrinking if possible. If QEMU
  * shrinks an unsealed file, only the process that serves this QEMU dies.
  */
 #ifndef GUEST_RAM_H
@@ -30,7 +30,7 @@ struct guest_ram {
  *
  * @table   from QEMU, not checked yet
  * @fds     a descriptor for each region. The caller still owns them, and may close them afterwards.
- * @count   at most PROXY_MAX_FDS; 0 is a guest without memory
+ * @count   at most PROXY_MAX_FDS; 0 for a guest without memory
  * @reason  set on failure: what is wrong
  *
  * Returns the memory, to be unmapped by guest_ram_free(), or NULL.
@@ -38,7 +38,7 @@ struct guest_ram {
 struct guest_ram *guest_ram_map(const struct proxy_memory *table, const int *fds, unsigned int count,
 				const char **reason);
 
-/* Unmaps the memory. No queue may use it any longer. ram may be NULL. */
+/* Unmaps the memory. No queue may use the memory any longer. ram may be NULL. */
 void guest_ram_free(struct guest_ram *ram);
 
 #endif

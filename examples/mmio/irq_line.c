@@ -14,7 +14,7 @@
 static void send_byte(struct irq_line *line)
 {
 	/*
-	 * If the socket is full, drop the byte. The bytes that the guest has still to read have the
+	 * If the socket is full, drop the byte. The bytes that are still in the socket have the
 	 * same effect.
 	 */
 	if (line->port.fd >= 0 && send(line->port.fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
@@ -40,7 +40,8 @@ static void on_timer(struct event_source *source)
 
 /*
  * Drops the bytes that the guest writes. When QEMU closes this socket, the guest gets no more
- * interrupts. The program still serves the socket of x-pci-proxy-dev, until QEMU closes it, too.
+ * interrupts. The program still serves the socket of x-pci-proxy-dev, until QEMU closes that
+ * socket, too.
  */
 static void on_port(struct event_source *source)
 {

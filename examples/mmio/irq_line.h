@@ -3,10 +3,10 @@
  * A level-triggered interrupt line that several devices share, made of a socket to a serial port.
  *
  * Under TCG, QEMU accepts no interrupt from a process behind x-pci-proxy-dev. But a pci-serial
- * whose character device is a socket raises its own interrupt when it receives a byte. It lowers
- * the interrupt when the guest has read the byte. The port must have the same interrupt as our
- * devices, and a process of the guest must read the port all the time. Then each byte causes an
- * interrupt: the guest's kernel calls the handlers of all devices on the line.
+ * whose character device is a socket raises its own interrupt when it receives a byte. The
+ * pci-serial lowers the interrupt when the guest has read the byte. The port must have the same
+ * interrupt as our devices, and a process of the guest must read the port all the time. Then each
+ * byte causes an interrupt, and the guest's kernel calls the handlers of all devices on the line.
  *
  * A byte acts as an edge, but we need a level: handlers must be called again until the driver has
  * acknowledged every cause. So we send a byte when the line goes up, and another byte every

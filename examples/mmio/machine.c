@@ -70,9 +70,9 @@ void machine_write(struct machine *machine, uint32_t offset, const void *data, u
 	struct virtio_device *device = find(machine, offset, len, &in_window);
 
 	/*
-	 * Ignore the result: these devices reset and stop at once, and never wait for an address
-	 * translation. If a device returns VIRTIO_DEVICE_IN_PROGRESS, hold back the reply to QEMU
-	 * as long as virtio_device_waiting() is true.
+	 * Ignore the result. These devices reset and stop at once, and never wait for an address
+	 * translation. For a device that returns VIRTIO_DEVICE_IN_PROGRESS, hold back the reply to
+	 * QEMU as long as virtio_device_waiting() is true.
 	 */
 	if (device)
 		(void)!virtio_mmio_write(device, in_window, data, len);

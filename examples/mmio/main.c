@@ -2,9 +2,9 @@
 /*
  * virtio-mmio-proxy: serves the registers of two virtio-mmio devices to a guest in QEMU.
  *
- * A small VMM whose guest runs in QEMU: each register access of the guest arrives as a message.
- * This file handles the command line. The other main files are proxy (messages), machine (devices,
- * memory, interrupts), blk_device and ../virtio-rng/rng.
+ * The program is a small VMM whose guest runs in QEMU. Each register access of the guest arrives as
+ * a message. This file handles the command line. The other main files are proxy (messages), machine
+ * (devices, memory, interrupts), blk_device and ../virtio-rng/rng.
  */
 #include "child.h"
 #include "event_loop.h"
@@ -155,7 +155,9 @@ static void on_hang_up(struct signals *signals)
 		log_line("%s: not resized: a disk can't have the new size", program->disk.path);
 }
 
-/* Runs until QEMU has ended or a signal came. Returns 0, or -1 after printing what is wrong. */
+/*
+ * Runs until QEMU has ended or a signal has arrived. Returns 0, or -1 after printing what is wrong.
+ */
 static int serve(struct program *program)
 {
 	int result = -1;

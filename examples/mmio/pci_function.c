@@ -37,7 +37,7 @@ uint32_t pci_function_read(const struct pci_function *pci, uint32_t addr, int32_
 
 	if (pci->hidden)
 		return UINT32_MAX;
-	/* Any other access reads zeroes. */
+	/* Any other read returns zeroes. */
 	if (is_ordinary(addr, len))
 		memcpy(value, pci->header + addr, (size_t)len);
 	return virtio_get_le32(value);
@@ -57,7 +57,7 @@ void pci_function_write(struct pci_function *pci, uint32_t addr, int32_t len, ui
 		if (at == COMMAND || at == COMMAND + 1 || (at >= BAR_0 && at < BAR_0 + 4))
 			pci->header[at] = bytes[i];
 	}
-	/* The low bits of the BAR stay 0: they tell the firmware the size of the page. */
+	/* The low bits of the BAR stay 0, so that the firmware can find the size of the page. */
 	bar = virtio_get_le32(pci->header + BAR_0) & ~(PCI_FUNCTION_PAGE - 1);
 	virtio_put_le32(pci->header + BAR_0, bar);
 	pci->hidden = (pci->header[COMMAND] & COMMAND_MEMORY) != 0;

@@ -4,9 +4,9 @@
  * registers of virtio-mmio devices.
  *
  * The guest's system must find these registers by an ACPI table, and must see no PCI device. But
- * the firmware must see the PCI function, because it maps the page. So the function vanishes when
- * the firmware sets the function's Memory Space bit. From then on the configuration space reads as
- * ones, like an empty slot, and no operating system moves the page.
+ * the firmware must see the PCI function, because the firmware maps the page. So the function
+ * vanishes when the firmware sets the function's Memory Space bit. From then on the configuration
+ * space reads as ones, like an empty slot, and no operating system moves the page.
  */
 #ifndef PCI_FUNCTION_H
 #define PCI_FUNCTION_H

@@ -102,7 +102,10 @@ static int handle(struct proxy *proxy, const struct proxy_message *message)
 		machine_reset(proxy->machine);
 		return answer(proxy, 0);
 	default:
-		/* PROXY_SET_IRQ: its descriptors for interrupts are useless under TCG. */
+		/*
+		 * Ignore PROXY_SET_IRQ, because its descriptors for interrupts are useless under
+		 * TCG.
+		 */
 		return 0;
 	}
 }

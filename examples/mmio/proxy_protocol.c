@@ -93,8 +93,8 @@ int proxy_reply(int socket, uint64_t value)
 	} reply = { { .command = PROXY_REPLY, .size = sizeof value }, value };
 
 	/*
-	 * Do not wait for room in the socket. It lacks room for the few bytes of a reply only if
-	 * QEMU does not read replies.
+	 * Do not wait for room in the socket. The socket lacks room for the few bytes of a reply
+	 * only if QEMU does not read replies.
 	 */
 	return send(socket, &reply, sizeof reply, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof reply ? 0 : -1;
 }

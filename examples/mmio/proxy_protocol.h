@@ -77,7 +77,7 @@ union proxy_payload {
 struct proxy_message {
 	struct proxy_header header;
 	union proxy_payload payload;
-	struct incoming in; /* the bytes counted include the header */
+	struct incoming in; /* the number of bytes includes the header */
 };
 
 /*

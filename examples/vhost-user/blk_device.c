@@ -36,14 +36,15 @@
 #define MAX_QUEUES DEVICE_MAX_QUEUES
 
 /*
- * QEMU demands a queue for each of the guest's processors, unless num-queues= of its device is set.
+ * QEMU demands a queue for each of the guest's processors, unless num-queues= of QEMU's device is
+ * set.
  */
 #define DEFAULT_QUEUES 16
 
 struct blk_device_options {
 	struct disk_options disk;
 	const char *socket;
-	bool io_uring; /* if the system permits it */
+	bool io_uring; /* use io_uring if the system permits it */
 	uint16_t queue_count;
 };
 
@@ -254,9 +255,9 @@ static int save(struct device *device, struct virtio_section_writer *writer, uin
 }
 
 /*
- * The guest keeps the saved capacity until SIGHUP checks the image's size again. After an update
- * the image is the same open file. After a restart the image must have at least as many sectors as
- * the saved capacity.
+ * The guest keeps the saved capacity until the next SIGHUP, when the device reads the image's size.
+ * After an update the image is the same open file. After a restart the image must have at least as
+ * many sectors as the saved capacity.
  */
 static int restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
@@ -343,9 +344,9 @@ static int fail(const struct blk_device_options *options, const char *why)
 }
 
 /*
- * VIRTIO_BLK_F_CONFIG_WCE is not offered: front ends read the configuration space once, before
- * features are negotiated, and would show the guest a cache mode that was not chosen yet. Secure
- * erase is not offered either: only an attempt shows whether the disk supports it.
+ * VIRTIO_BLK_F_CONFIG_WCE is not offered. Front ends read the configuration space only once, before
+ * features are negotiated. They would show the guest a cache mode that was not chosen yet. Secure
+ * erase is not offered either, because only an attempt shows whether the disk supports it.
  */
 static int open_disk(struct blk_device *blk, const struct blk_device_options *options)
 {

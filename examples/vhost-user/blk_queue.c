@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Block requests by ordinary system calls, and the functions that both implementations use. */
+/*
+ * Carries out block requests with ordinary system calls. Also has the functions that uring.c uses.
+ */
 #include "blk_queue.h"
 
 #include "device.h"
@@ -146,7 +148,7 @@ struct sync_queue {
 
 /*
  * Carries out the next step of the present request, or the first step of the next request. This
- * process has mapped all guest memory, so no error of translation occurs. Returns 0, or the error
+ * process has mapped all guest memory, so VIRTIO_ENOTMAPPED can't occur. Returns 0, or the error
  * that broke the queue.
  */
 static int serve(struct sync_queue *sync, struct virtio_queue *virtq)

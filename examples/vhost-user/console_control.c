@@ -56,7 +56,7 @@ static void obey(struct console_control *control, char *line)
 		console_control_say(control, "ok");
 }
 
-/* Carries out the lines that are complete. */
+/* Carries out the commands in all complete lines. */
 static void take_lines(struct console_control *control)
 {
 	char *start = control->line, *end;

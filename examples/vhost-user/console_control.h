@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A socket for commands to a running device. Each line is a command. Its answer ends with a line
- * "ok", or "error: REASON". One client at a time is served. A second client gets an error, and its
- * connection is closed.
+ * A socket for commands to a running device. Each line is a command. The answer to a command ends
+ * with a line "ok", or "error: REASON". One client at a time is served. A second client gets an
+ * error, and its connection is closed.
  *
  * Threads: all functions are called on the device's thread.
  */
@@ -40,7 +40,7 @@ struct console_control {
 
 /*
  * Begins to listen. `name`, `path`, `access` and `command` must be set. Returns 0, or -1 after
- * printing why not; then console_control_close() isn't called.
+ * printing why not. After -1, console_control_close() must not be called.
  */
 int console_control_open(struct console_control *control, struct event_loop *loop);
 void console_control_close(struct console_control *control);

@@ -6,10 +6,10 @@
  * What the guest can do: write without end, and leave its receive queues empty. A console's output
  * goes to a bounded buffer that drops its oldest bytes, because Linux waits for a console's
  * transmit buffer with interrupts off. Other ports, and a console with full=wait, are throttled: a
- * transmit chain waits, and its position is kept. Input is read only as far as the port's buffer
- * has room.
+ * transmit chain waits, and the device keeps the position in the chain. Input is read only as far
+ * as the port's buffer has room.
  *
- * A pause or stop of a queue ends a chain that waits: its remaining bytes go to the reserve of the
+ * A pause or stop of a queue ends a waiting chain, whose remaining bytes go to the reserve of the
  * port's buffer. So no byte is repeated when a front end stops a queue and starts it again at the
  * same index. (If the index is 0, the start looks like a reboot of the guest.)
  *
@@ -99,8 +99,8 @@ static void client_changed(struct console_link *link, bool is)
 	bool room;
 
 	/*
-	 * These calls can't fail: the port exists, and the link tells each arrival and departure of
-	 * a client once.
+	 * These calls can't fail: the port exists, and the link reports each arrival and departure
+	 * of a client once.
 	 */
 	if (is)
 		(void)!virtio_console_connect(console, port->id);
@@ -201,7 +201,7 @@ static int await_driver(struct console_device *console, unsigned int available)
 	return DEVICE_TURN_WAIT;
 }
 
-/* The guest takes no more input, so the link drops the input of a client that has left. */
+/* Tells the link that the guest takes no input. The link drops the input of clients that left. */
 static void tell_room(struct console_device *console, uint32_t id)
 {
 	if (console->ports[id]->opened)
@@ -246,8 +246,8 @@ static int receive(struct console_device *console, struct port *port, struct dev
 }
 
 /*
- * deliver() ignores kicks and errors, because the queue's next turn handles both. It makes a
- * limited number of calls, so chains without room can't keep the thread busy.
+ * deliver() does not handle kicks and errors, because the queue's next turn does. DELIVERIES limits
+ * the calls of receive(), so chains without room can't keep the thread busy.
  */
 #define DELIVERIES 8
 
@@ -283,8 +283,8 @@ static void forget_chain(struct console_device *console, uint32_t id)
 }
 
 /*
- * A chain that queue_drain() has unpopped is the next chain in the ring. A new driver has another
- * chain, which is taken from its beginning.
+ * Pops the chain that queue_drain() has unpopped, and continues at its kept position. The chain of
+ * a new driver is transmitted from its beginning.
  */
 static int take_chain_again(struct console_device *console, struct port *port, struct virtio_queue *virtq)
 {
@@ -366,7 +366,7 @@ static uint32_t port_of(uint32_t index)
 	return index < VIRTIO_CONSOLE_CONTROL_RECEIVE_QUEUE ? 0 : index / 2 - 1;
 }
 
-/* Needs no limit: a call of the library pops at most as many chains as the queue has entries. */
+/* Needs no budget, because a library call pops at most as many chains as the queue has entries. */
 static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
 {
 	struct console_device *console = console_from_device(device);
@@ -398,8 +398,8 @@ static void finish_chain(struct console_device *console, struct port *port, stru
 }
 
 /*
- * Ends the chain that waits for room. The chain goes back to the ring if nothing of it was taken,
- * or if its rest does not fit the reserve. If a part was taken, the library keeps the position.
+ * Ends the chain that waits for room. The chain is unpopped if none of its bytes was taken, or if
+ * its rest does not fit the reserve. If a part was taken, the library keeps the position.
  */
 static void queue_drain(struct device *device, struct device_queue *queue)
 {
@@ -420,7 +420,7 @@ static void queue_drain(struct device *device, struct device_queue *queue)
 		forget_chain(console, id);
 }
 
-/* Forgets the driver. The next driver has console->features. */
+/* Forgets the driver. The next driver uses console->features. */
 static void begin_driver(struct console_device *console)
 {
 	virtio_console_reset(&console->console);
@@ -438,7 +438,7 @@ static void reset(struct device *device)
 	virtio_console_reset(&console->console);
 }
 
-/* New features come from a new driver. */
+/* New features mean that there is a new driver. */
 static int check_features(struct device *device, uint64_t features)
 {
 	struct console_device *console = console_from_device(device);
@@ -504,11 +504,11 @@ static int queue_start(struct device *device, struct device_queue *queue)
 
 	if (is_new && queue->index == VIRTIO_CONSOLE_CONTROL_TRANSMIT_QUEUE)
 		forget_driver(console);
-	/* The control queue may start later, or not at all. */
+	/* The control queue may start later, or not at all, so this queue forgets its chain. */
 	if (is_new && !is_control(queue->index) && queue->index % 2 == 1)
 		forget_chain(console, port_of(queue->index));
 	if (queue->index == 0) {
-		/* Also after an update the wait begins again, unless input was delivered. */
+		/* After an update, too, the wait begins again, unless input was delivered. */
 		console->takes_input = virtio_queue_next_avail(&queue->virtq) != 0;
 		console->timed = false;
 		event_timer_set(&console->until_then, 0);
@@ -545,7 +545,7 @@ static void close_ports(struct device *device)
 	for (uint32_t i = 0; i < console->port_count; i++) {
 		struct console_link *link = &console->ports[i]->link;
 
-		/* The output is in a file, and a later process writes it. */
+		/* The file has the output, and a later process writes this output. */
 		if (device_is_in_file(device))
 			console_output_take(&link->output, link->output.used);
 		if (console->ports[i]->opened)

@@ -14,8 +14,8 @@
 
 #include <virtio/console.h>
 
-#define BUFFERS 256 /* of a chain; known drivers send no more */
-/* A buffer that crosses from one region to the next takes two segments. */
+#define BUFFERS 256 /* per chain; known drivers use no more */
+/* A buffer that crosses from one region to the next needs two segments. */
 #define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS)
 #define MAX_QUEUES (2 * CONSOLE_MAX_PORTS + 2)
 
@@ -25,8 +25,8 @@ struct port {
 	const char *name; /* NULL for the console */
 	bool opened;
 	/*
-	 * The token of the chain in flight while queue_drain() ends that chain; otherwise its value
-	 * is 0. Output of other chains waits meanwhile.
+	 * While queue_drain() ends the chain in flight, this is the chain's token, and output of
+	 * other chains waits. At other times its value is 0.
 	 */
 	struct virtio_token finishing;
 	struct console_link link;
@@ -79,7 +79,7 @@ void console_wake_control(struct console_device *console);
 
 /*
  * Completes the transmit chains of a removed port unread. Called when the port is removed, and
- * before the device handles messages of the driver: after PORT_READY, later chains are output of
+ * before the device handles messages of the driver. After a PORT_READY, later chains are output of
  * the new port with this number.
  */
 void console_take_old_output(struct console_device *console, uint32_t id);

@@ -25,8 +25,8 @@ static bool is_locked(int fd)
 }
 
 /*
- * Opens a regular file, and refuses every other kind. O_NONBLOCK: opening a pipe must not wait for
- * a reader.
+ * Opens a regular file, and refuses every other kind. Uses O_NONBLOCK, because opening a pipe must
+ * not wait for a reader.
  */
 static int open_path(const char *path)
 {

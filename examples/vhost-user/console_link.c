@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The code that all kinds of host ends share: moving bytes. */
+/* Moves bytes, for all kinds of host ends. */
 #include "console_link.h"
 
 #include "log.h"
@@ -269,7 +269,10 @@ void console_link_detach(struct console_link *link)
 
 /* Handing over */
 
-/* Data that another process needs, besides the descriptors, to go on with a host end. */
+/*
+ * Data with which the next process continues a host end. The descriptors are handed over
+ * separately.
+ */
 struct memory {
 	struct termios settings; /* of the terminal while it is not raw */
 	bool raw, escaped;
@@ -288,7 +291,10 @@ int console_link_hand_over(struct console_link *link, struct handover *handover)
 		.input_dropped = link->input_dropped,
 	};
 
-	/* A terminal uses stdin and stdout, which stay open, and its listener is a signalfd. */
+	/*
+	 * A terminal needs no descriptors: stdin and stdout stay open, and its listener is a
+	 * signalfd.
+	 */
 	if (link->options.ops != &console_tty_ops) {
 		handover_add(handover, link->in.fd, "%s in", link->handle);
 		handover_add(handover, link->in.fd < 0 ? link->out.fd : -1, "%s out", link->handle);

@@ -29,8 +29,8 @@ struct console_link_events {
 	size_t (*input_room)(struct console_link *link); /* bytes that input() can accept now */
 	void (*input)(struct console_link *link, const uint8_t *bytes, size_t len);
 	/*
-	 * Returns whether the guest takes input as soon as it has a buffer: the port is open in the
-	 * guest.
+	 * Returns whether the port is open in the guest. Such a guest takes input as soon as it has
+	 * a buffer.
 	 */
 	bool (*takes_input)(struct console_link *link);
 	/*
@@ -41,8 +41,8 @@ struct console_link_events {
 	/* Called when there is room again, after console_link_put() has accepted only a part. */
 	void (*output_room)(struct console_link *link);
 	/*
-	 * A client has connected, or has left. An end without clients counts as connected while it
-	 * is open.
+	 * A client has connected, or has left. An end without clients is treated as connected while
+	 * the end is open.
 	 */
 	void (*connected)(struct console_link *link, bool is);
 	void (*resized)(struct console_link *link, uint16_t cols, uint16_t rows);
@@ -88,7 +88,7 @@ struct console_link_options {
 	struct unix_listener_access access; /* of a socket */
 	bool waits;                         /* full=wait */
 	int escape;                         /* escape key of a terminal: a byte, or -1 for none */
-	uint16_t cols, rows;                /* size=; both 0 without it */
+	uint16_t cols, rows;                /* value of size=; both 0 without size= */
 };
 
 struct console_link {
@@ -108,8 +108,8 @@ struct console_link {
 	struct console_output output;
 	struct event_timer retry; /* set while output waits for the next attempt to write it */
 	/*
-	 * The last delay before an attempt to write, in seconds; 1 after bytes were written. 0 if
-	 * there was no failure, or the failure is over.
+	 * Seconds of the last delay before another attempt to write. 0 if no attempt has failed, or
+	 * if all output was written since the failure. 1 if only a part was written.
 	 */
 	unsigned int retry_seconds;
 	bool retry_waits;       /* nothing is written until the timer expires */
@@ -155,15 +155,18 @@ void console_link_attached(struct console_link *link, bool is);
 void console_link_resize(struct console_link *link, uint16_t cols, uint16_t rows);
 
 /*
- * Hands over the descriptors of an open end. Changes nothing. If another process goes on with the
- * end, this process must not close it. Returns 0, or -1 with errno.
+ * Hands over the descriptors of an open end. Changes nothing. If another process continues with the
+ * end, this process must not close the end. Returns 0, or -1 with errno.
  */
 int console_link_hand_over(struct console_link *link, struct handover *handover);
 
-/* Returns whether the old process had the end open. Then console_link_open() goes on with it. */
+/*
+ * Returns whether the old process had the end open. If so, console_link_open() continues with that
+ * end.
+ */
 bool console_link_was_open(const struct console_link *link);
 
-/* Drops the output in the buffer, and counts it. */
+/* Drops the output in the buffer, and counts the dropped bytes. */
 void console_link_drop_output(struct console_link *link);
 
 /*
@@ -188,8 +191,8 @@ void console_link_room(struct console_link *link);
 /* For the kinds of ends. */
 
 /*
- * Begins to use a descriptor for both directions, which console_link_detach() closes. Returns 0, or
- * -1 with errno.
+ * Begins to use a descriptor for both directions. console_link_detach() closes the descriptor.
+ * Returns 0, or -1 with errno.
  */
 int console_link_attach(struct console_link *link, int fd);
 

@@ -49,9 +49,9 @@ static int find_path(const char *path, bool follow, char out[PATH_MAX])
 }
 
 /*
- * Refuses a path that was given before: two ports would write to one file, or the second link would
- * replace the first. A missing folder is refused when the path is opened. The list of paths lives
- * as long as the process.
+ * Refuses a path that was given before. Otherwise two ports would write to one file, or the second
+ * link would replace the first link. A missing folder is refused when the path is opened. The list
+ * of paths lives as long as the process.
  */
 static int claim_path(const char *path, bool follow)
 {
@@ -279,7 +279,7 @@ void console_options_help(void)
 	      "                     offers it too. Linux registers such a console late: the first\n"
 	      "                     output of init is lost\n",
 	      stdout);
-	/* A string literal of C may be limited to 4095 bytes. */
+	/* C compilers need not accept string literals of more than 4095 bytes. */
 	fputs("    The last 64 KiB of a console's output that nobody has read are kept for the next\n"
 	      "    client; older bytes are dropped and counted. Other ports are throttled.\n"
 	      "    A guest that has a port open gets all that a client has sent, also after the\n"

@@ -41,9 +41,7 @@ static int watch_slave(struct console_link *link, int fd)
 	return fd < 0 ? -1 : event_loop_want(link->loop, &link->slave, EVENT_EDGE);
 }
 
-/*
- * The slave is raw from the start: an echo would return the guest's output to the guest as input.
- */
+/* The slave is raw from the start. Otherwise an echo would return the guest's output as input. */
 static int open_slave(struct console_link *link)
 {
 	struct termios settings;
@@ -56,8 +54,8 @@ static int open_slave(struct console_link *link)
 }
 
 /*
- * Replaces a symbolic link to a pty, but no other file. The pty may be in use: since an earlier run
- * of the daemon, another program may have got a pty of the same number.
+ * Replaces a symbolic link to a pty, but no other file. The pty of that link may be in use. Since
+ * an earlier run of the daemon, another program may have got a pty with the same number.
  */
 static int make_symlink(const struct console_link *link)
 {
@@ -103,7 +101,7 @@ static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 	return len;
 }
 
-/* The old process has made the pty: its settings, symbolic link and size exist. */
+/* Continues with the pty of the old process, whose settings, symbolic link and size exist. */
 static int go_on(struct console_link *link)
 {
 	const int master = console_link_take(link, "in");
@@ -145,8 +143,8 @@ static int open_pty(struct console_link *link)
 
 /*
  * Called when a privileged program, such as login, has hung the terminal up. A hang-up disables all
- * descriptors of the slave, and resets the settings: the terminal would echo the guest's output. So
- * the slave is opened and set up again.
+ * descriptors of the slave, and resets the settings. With these settings the terminal would echo
+ * the guest's output. So the slave is opened and set up again.
  */
 static void hung_up(struct console_link *link)
 {

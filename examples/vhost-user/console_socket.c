@@ -13,10 +13,10 @@
 #include <virtio/console.h>
 
 #define CLIENTS_AT_ONCE 16
-/* Enough to empty a socket, if each read fills the port's buffer. */
+/* This number of reads empties a socket if each read fills the port's buffer. */
 #define READS_AT_END 128
 #define ACCEPT_AGAIN_NS UINT64_C(1000000000)
-/* How long the next client waits while the guest takes the input of a client that has left. */
+/* The next client waits at most this time while the guest takes the input of a client that left. */
 #define GRACE_NS UINT64_C(1000000000)
 #define AT_ONCE_NS 1
 #define BUSY "The console has another client.\r\n"
@@ -199,7 +199,7 @@ static int listen_here(struct console_link *link)
 	return unix_listener_take(&inherited, &link->socket, "%s listener", link->handle);
 }
 
-/* Goes on with the client of the old process, if any. */
+/* Continues with the client of the old process, if any. */
 static int go_on(struct console_link *link)
 {
 	const int client = link->taken_over ? console_link_take(link, "in") : -1;

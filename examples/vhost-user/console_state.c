@@ -10,9 +10,9 @@
  *
  *   vu-con.counts  statistics; programs that don't know the section skip it
  *
- * The queues are drained: the rest of a transmit chain that waited for room is in the port's
- * output. If the rest was too long, the chain was unpopped, and the library's state has the
- * position in the chain.
+ * The queues must be drained before a save. The rest of a transmit chain that waited for room is
+ * then in the port's output. If the rest was too long, the chain was unpopped, and the library's
+ * state has the position in the chain.
  */
 #include "console_device.h"
 #include "log.h"
@@ -199,8 +199,8 @@ static int restore_buffers(struct console_device *console, struct virtio_section
 }
 
 /*
- * The caller drops the device after an error, so parts may be restored by then. If a port's client
- * has left or come since the save, virtio_console_restore_port() tells the guest.
+ * An error may leave the device restored in part, because the caller drops the device. If a port's
+ * client has left or arrived since the save, virtio_console_restore_port() tells the guest.
  */
 int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {

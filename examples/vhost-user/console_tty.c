@@ -63,7 +63,7 @@ static bool in_background(const struct console_link *link)
 	return foreground > 0 && foreground != getpgrp();
 }
 
-/* Checks at intervals: a shell sends no signal to a running job that comes to the foreground. */
+/* Checks at intervals, because a running job gets no signal when it comes to the foreground. */
 static void wait_for_foreground(struct console_link *link)
 {
 	if (!link->told)
@@ -74,9 +74,9 @@ static void wait_for_foreground(struct console_link *link)
 }
 
 /*
- * For signals that would end the process at once and leave the terminal raw. The handler restores
- * the terminal, and the default action follows. An existing handler, for example a sanitizer's,
- * stays.
+ * Data of the handler for signals that would end the process at once and leave the terminal raw.
+ * The handler restores the terminal, and the default action follows. An existing handler, for
+ * example a sanitizer's, stays.
  */
 static struct {
 	struct termios settings;
@@ -126,7 +126,10 @@ static void take_terminal(struct console_link *link)
 	/* Only the job in the foreground gets SIGWINCH, so the size may have changed. */
 	if (link->tty >= 0)
 		tell_size(link);
-	/* If the old process has made the terminal raw, it has handed over the settings. */
+	/*
+	 * If the terminal is raw already, link->settings has its earlier settings, also after an
+	 * update.
+	 */
 	if (link->tty >= 0 && (link->raw || tcgetattr(link->tty, &link->settings) == 0)) {
 		raw = link->settings;
 		cfmakeraw(&raw);
@@ -264,9 +267,9 @@ static void detached(struct console_link *link)
 }
 
 /*
- * Handles the escape key, and removes it from the input. The key and then q end the daemon as
- * SIGTERM does. The key twice sends one such byte to the guest. Any other byte after the key is
- * removed, too.
+ * Handles the escape key, and removes it from the input. The key followed by q ends the daemon as
+ * SIGTERM does. The key pressed twice sends the key's byte to the guest once. Any other byte after
+ * the key is removed, too.
  */
 static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 {

@@ -43,8 +43,8 @@
  *
  * The control thread waits until an operation returns. So operations and handlers must return after
  * a few milliseconds, and must not block. If a system call on a device's or queue's thread waits
- * nevertheless, a signal interrupts it. After EINTR the device must not repeat a call that can wait
- * for another process.
+ * nevertheless, a signal interrupts the call. After EINTR the device must not repeat a call that
+ * can wait for another process.
  */
 #ifndef DEVICE_H
 #define DEVICE_H
@@ -262,7 +262,8 @@ struct device_type {
 	 * @socket  set on success, to the value of socket=
 	 *
 	 * Returns a device, or NULL after printing what is wrong. No thread runs yet, and a signal
-	 * ends the process at once: an action that has to be undone at the end belongs in open().
+	 * ends the process at once. So an action that has to be undone at the end belongs in
+	 * open().
 	 */
 	struct device *(*create)(char *spec, const char **socket);
 };
@@ -290,9 +291,9 @@ void device_queue_signal(struct device_queue *queue);
 void device_config_changed(struct device *device);
 
 /*
- * Returns whether a file has the device's state for a later process: at the end with --state, and
- * with --restore until the start has succeeded. In these cases close() must not deliver waiting
- * data, because the later process delivers the data.
+ * Returns whether a file has the device's state for a later process. This is true at the end with
+ * --state, and with --restore until the start has succeeded. In these cases close() must not
+ * deliver waiting data, because the later process delivers the data.
  */
 bool device_is_in_file(const struct device *device);
 

@@ -2,8 +2,8 @@
 /*
  * The vhost-user side's state of a device, and functions by which the control thread calls the
  * device's operations. Each function runs the operation on the device's thread if the device has
- * one, otherwise on the calling thread. If the device lacks the operation, the function does
- * nothing; only device_host_config_write() fails.
+ * one, otherwise on the calling thread. If the device lacks the operation,
+ * device_host_config_write() fails, and every other function does nothing.
  */
 #ifndef DEVICE_HOST_H
 #define DEVICE_HOST_H
@@ -19,8 +19,11 @@ struct device_host {
 	struct vring_thread thread; /* unused unless the device has DEVICE_ONE_THREAD */
 	struct event_wake config_wake;
 	atomic_bool told_of_memory; /* the hint that memory isn't shared was printed */
-	atomic_bool config_changed; /* set until the front end has been told */
-	/* Features that check_features() has accepted since the last reset(), if has_features. */
+	atomic_bool config_changed; /* set from a change until the front end has been told */
+	/*
+	 * Features that check_features() has accepted since the last reset(). Valid if has_features
+	 * is set.
+	 */
 	uint64_t features;
 	bool has_features;
 	/*
@@ -45,7 +48,7 @@ struct device_host {
 int device_host_open(struct device_host *host, struct device *device, struct event_loop *loop,
 		     void (*tell)(struct device_host *host), bool paused);
 
-/* Closes the device, and ends its thread. No queue runs. */
+/* Closes the device, and ends its thread. No queue may run. */
 void device_host_close(struct device_host *host);
 
 /* Returns the thread for all queues of the device, or NULL if each queue has its own thread. */

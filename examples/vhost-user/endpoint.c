@@ -52,8 +52,8 @@ static bool is(const char *name, const char *what)
 }
 
 /*
- * Handles a pair. Returns 1 if it belongs to the endpoint, 0 if it belongs to the device, -1 after
- * printing what is wrong.
+ * Handles a pair. Returns 1 if the pair belongs to the endpoint, 0 if the pair belongs to the
+ * device, -1 after printing what is wrong.
  */
 static int take_pair(struct endpoint *endpoint, bool own_access, const char *name, const char *value)
 {

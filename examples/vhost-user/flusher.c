@@ -13,7 +13,7 @@
 #define FLUSH UINT64_C(1)
 #define STOP (UINT64_C(1) << 32)
 
-/* An answer is never 0: an eventfd with 0 is not readable. */
+/* An answer is never 0, because an eventfd with the value 0 is not readable. */
 #define ANSWER(error) ((uint64_t)(error) + 1)
 
 static int read_word(int fd, uint64_t *word)

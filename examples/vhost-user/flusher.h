@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A thread that flushes a disk for a queue. The queue is served meanwhile. The syncs of io_uring
- * are not safe here: the kernel reports a loss to one sync only, and other syncs at the same time
- * succeed. So all queues of a disk flush through its back end. The back end runs one sync at a
- * time, and remembers a loss.
+ * are not safe here, because the kernel reports lost data to one sync only. Other syncs at the same
+ * time succeed. So all queues of a disk flush through its back end. The back end runs one sync at a
+ * time, and remembers lost data.
  */
 #ifndef FLUSHER_H
 #define FLUSHER_H

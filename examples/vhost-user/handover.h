@@ -16,7 +16,7 @@
  * The new program takes copies. If the new program can't go on, handover_return() executes the old
  * program again, which finds all descriptors open.
  *
- * Threads: the control thread's.
+ * Threads: the control thread only.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H

@@ -7,8 +7,8 @@
  * serves all queues of a device. This file contains the command line. The other files:
  *   endpoint        how front ends reach a device
  *   server          accepts or makes connections, with unix_listener
- *   update          continues in another process, with session_state, handover (of descriptors)
- *                   and state_file
+ *   update          continues in a new program, with session_state, handover (of descriptors) and
+ *                   state_file
  *   restart         saves the state at the end; a later process continues from the state
  *   session         one front end, with requests (the protocol) and message (its messages)
  *   vring           rings, with vring_fds (their descriptors) and worker (their threads)

@@ -98,7 +98,7 @@ int message_reply(int socket, struct message *message, uint32_t size)
 
 	/*
 	 * A reply is much shorter than a socket's buffer. If a reply does not fit, the front end
-	 * does not read.
+	 * does not read its replies.
 	 */
 	return sendmsg(socket, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)(sizeof header + size) ? 0 : -1;
 }

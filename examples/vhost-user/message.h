@@ -32,7 +32,7 @@ struct message {
  */
 int message_receive(int socket, struct message *message, const char **reason);
 
-/* Empties a message, and closes the descriptors that nobody has taken. */
+/* Empties a message, and closes the descriptors that are left in the message. */
 void message_clear(struct message *message);
 
 /*

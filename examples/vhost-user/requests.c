@@ -41,8 +41,8 @@ enum outcome request_violation(struct session *session, const char *format, ...)
 }
 
 /*
- * Reports a change of the configuration space first: the driver can read the changed bytes only
- * after the reply.
+ * Reports a change of the configuration space before the reply. So the report arrives before the
+ * driver can read the changed bytes.
  */
 enum outcome request_reply(struct session *session, uint32_t size)
 {
@@ -130,7 +130,7 @@ static enum outcome set_owner(struct session *session)
 	return REQUEST_DONE;
 }
 
-/* The request is deprecated. The protocol says to ignore it, or to disable all rings. */
+/* Stops all rings. The request is deprecated, and the protocol also allows to ignore it. */
 static enum outcome reset_owner(struct session *session)
 {
 	for (uint16_t i = 0; i < session->device->queue_count; i++)
@@ -138,7 +138,7 @@ static enum outcome reset_owner(struct session *session)
 	return REQUEST_DONE;
 }
 
-/* Accepts only a Unix socket: the daemon must write without waiting, see vring.h. */
+/* Accepts only a Unix socket, because the daemon must write without waiting, see vring.h. */
 static enum outcome set_backend_req_fd(struct session *session)
 {
 	const int fd = incoming_take_fd(&session->message.in, 0);

@@ -2,8 +2,8 @@
 /*
  * The requests of vhost-user, and the effect of each on a session.
  *
- * A request that could hurt the host or the guest is refused. If front ends merely read the
- * protocol in different ways, each way is accepted; tests/vhost-user/front_ends.md lists these
+ * A request that could hurt the host or the guest is refused. If front ends merely interpret the
+ * protocol in different ways, every way is accepted; tests/vhost-user/front_ends.md lists these
  * differences.
  */
 #ifndef REQUESTS_H

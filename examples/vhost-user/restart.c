@@ -21,7 +21,7 @@ static int write_state(const char *path, const struct update_entry *entries, uns
 	uint8_t *bytes = update_save_all(entries, count, &unused, &length);
 	int result = -1;
 
-	/* No process inherits the descriptors. */
+	/* The descriptors are not needed, because no process inherits them. */
 	handover_clear(&unused);
 	if (bytes) {
 		result = state_file_write(path, bytes, length);

@@ -2,12 +2,11 @@
 /*
  * A stop and a later start: --state PATH writes the state of all devices at the end, and --restore
  * PATH continues from this state. In between, the guest is paused, is saved, or waits for its
- * devices. The guest's front end connects anew, and says where the rings go on.
+ * devices. The guest's front end connects anew, and says where the rings continue.
  *
- * A state that is used twice would repeat output, so the file gets another name when it is used:
- * PATH.used.
+ * A state that is used twice would repeat output, so a file that is used gets the name PATH.used.
  *
- * Threads: the control thread's.
+ * Threads: the control thread only.
  */
 #ifndef RESTART_H
 #define RESTART_H

@@ -5,8 +5,8 @@
  *
  * What the guest can do: make buffers of any size available, without end. One buffer gets at most
  * REQUEST_BYTES, and one turn serves at most TURN buffers. A buffer gets the bytes that the source
- * has at that time, at least one. A buffer for which there is no byte stays in the ring. So nothing
- * is in flight between two turns, and queue_drain() has nothing to do.
+ * has at that time, at least one byte. A buffer for which there is no byte stays in the ring. So
+ * nothing is in flight between two turns, and queue_drain() has nothing to do.
  *
  * virtio 1.4, 5.4
  */
@@ -106,7 +106,7 @@ static ssize_t read_kernel(struct rng_device *rng)
 
 /*
  * Returns whether there is a byte, after reading the source if necessary. If the source may have
- * bytes later, the queue is woken when they arrive.
+ * bytes later, the queue is woken when bytes arrive.
  */
 static bool has_bytes(struct rng_device *rng)
 {
@@ -132,7 +132,7 @@ static void refresh(struct device *device)
 /* Requests */
 
 /*
- * Fills the buffers of one request with the bytes that the source has now, at least one. See
+ * Fills the buffers of one request with the bytes that the source has now, at least one byte. See
  * <virtio/serve.h>. If the chain can't be resolved, this fills the buffers before the bad buffer,
  * or as many buffers as fit the array (virtio 1.4, 5.4.6). A malformed chain has no usable buffer,
  * and is completed with length 0.
@@ -274,7 +274,9 @@ static int fail(const char *path, const char *why)
 	return -1;
 }
 
-/* A pipe is opened for writing too: otherwise it would end when its writer leaves. */
+/*
+ * A pipe is opened for writing, too. Otherwise the source would end when the pipe's writer leaves.
+ */
 static int open_source(struct rng_device *rng)
 {
 	const char *path = rng->source_path;

@@ -42,8 +42,8 @@ static void on_retry(struct event_timer *timer)
 }
 
 /*
- * Called when there is no front end. A daemon that listens needs to do nothing. Otherwise sets the
- * time of the next attempt to connect, or prints that no front end will come.
+ * Called when there is no front end. Does nothing if the daemon listens. Otherwise sets the time of
+ * the next attempt to connect, or prints that no front end will come.
  */
 static void await_next(struct server *server)
 {
@@ -60,8 +60,8 @@ static void await_next(struct server *server)
 }
 
 /*
- * A connection without a message does not count for --once: another process makes such a connection
- * to find out whether the socket is in use.
+ * --once ignores a connection without a message. Another process makes such a connection to find
+ * out whether the socket is in use.
  */
 static void on_end(struct session *session)
 {
@@ -118,7 +118,7 @@ static bool has_hung_up(int fd)
 /*
  * Called when a front end connects. Returns whether the server can serve it. An earlier front end
  * may have left, with an event that is not handled yet. If the earlier front end is still there,
- * the new one is refused, because two guests would destroy a disk. A process that only tests
+ * the new front end is refused, because two guests would destroy a disk. A process that only tests
  * whether the daemon listens has hung up by now, and is not logged.
  */
 static bool make_room(struct server *server, int fd)

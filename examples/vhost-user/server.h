@@ -75,8 +75,8 @@ int server_take_over(struct server *server, struct event_loop *loop, struct devi
 void server_continue(struct server *server);
 
 /*
- * Tries to pause the device's threads before the time @end. Returns whether they are paused: then
- * nothing is in flight. If a thread doesn't settle in time, all threads go on.
+ * Tries to pause the device's threads before the time @end. Returns whether all threads are paused,
+ * with nothing in flight. If a thread doesn't settle in time, all threads continue.
  */
 bool server_try_pause(struct server *server, const struct timespec *end);
 void server_resume(struct server *server);

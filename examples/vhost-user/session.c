@@ -53,8 +53,8 @@ static int tell_features(struct device_host *host, uint64_t features)
 }
 
 /*
- * A driver can't change its features, so rings that run with other features belong to an earlier
- * driver.
+ * Stops rings that run with other features. Such rings belong to an earlier driver, because a
+ * driver can't change its features.
  */
 static int apply_features(struct session *session)
 {
@@ -127,8 +127,8 @@ int session_start_rings(struct session *session)
 }
 
 /*
- * The memory table is valid, so SET_MEM_TABLE succeeds. A ring outside of the memory waits for the
- * next table.
+ * Only logs a failure: the memory table is valid, so SET_MEM_TABLE succeeds. A ring outside of the
+ * memory waits for the next table.
  */
 void session_memory_came(struct session *session)
 {
@@ -157,7 +157,7 @@ static enum outcome handle(struct session *session, const struct request *reques
 	return request->handle(session);
 }
 
-/* Handles a whole message. Returns 0, or -1 with session->reason set: then the session ends. */
+/* Handles a whole message. Returns 0, or -1 with session->reason set. After -1 the session ends. */
 static int dispatch(struct session *session)
 {
 	const struct vhost_user_header header = session->message.header;

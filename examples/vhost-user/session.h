@@ -68,8 +68,8 @@ struct session {
 struct session *session_open(struct event_loop *loop, struct device_host *host, int socket);
 
 /*
- * Tells the front end that the device's configuration space has changed, if it has changed and the
- * front end has asked for such messages.
+ * Tells the front end about a change of the device's configuration space, if there is a change and
+ * the front end has asked for such messages.
  */
 void session_tell_config_change(struct session *session);
 
@@ -85,7 +85,7 @@ void session_memory_came(struct session *session);
 
 /*
  * Passes the features to the device, unless a ring runs. Returns 0, or -1 with session->reason set
- * if the device refuses them.
+ * if the device refuses the features.
  */
 int session_apply_features(struct session *session);
 

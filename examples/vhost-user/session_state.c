@@ -15,7 +15,7 @@
 struct device_section {
 	uint32_t type; /* the first four characters of the type's option */
 	uint32_t queues;
-	uint64_t offered; /* for people who read the file: only accepted features are compared */
+	uint64_t offered; /* for people who read the file; a restore ignores this value */
 	bool has_session;
 };
 
@@ -275,8 +275,8 @@ static int refuse_value(const struct restoring *r, const struct virtio_section_l
 }
 
 /*
- * Refuses features that are not offered here: a driver or front end that uses a feature can't go on
- * without it.
+ * Refuses features that are not offered here: a driver or front end that uses a feature can't
+ * continue without this feature.
  */
 static int check_feature_bits(const struct restoring *r, const struct virtio_section_layout *layout,
 			      const struct virtio_section *where, const char *field, uint64_t features,
@@ -368,7 +368,7 @@ static int read_message(struct restoring *r)
 		return refuse(r, "");
 	memcpy(&message->header, bytes, sizeof message->header);
 	memcpy(&message->payload, bytes + sizeof message->header, sizeof message->payload);
-	/* If the header is whole, its size limits the bytes of the payload. */
+	/* If the header is whole, its size field limits the bytes of the payload. */
 	if (count >= sizeof message->header &&
 	    (message->header.size > sizeof message->payload || count - sizeof message->header > message->header.size))
 		return refuse(r, "a message longer than its header says");
@@ -543,7 +543,7 @@ static int skip_queue(struct restoring *r, const struct virtio_section *section)
 		       : 0;
 }
 
-/* Skips the front end's settings, memory and rings: the next front end sends its own. */
+/* Skips the front end's settings, memory and rings, because the next front end sends its own. */
 static int skip_session(struct restoring *r)
 {
 	static const struct virtio_section_layout *const layouts[] = { &session_layout, &message_layout, &ring_layout };

@@ -17,7 +17,7 @@
  * Names of the descriptors of device N, with an index I or the number Q of a queue: "N socket",
  * "N requests", "N memory I", "N message I", "N kick Q", "N call Q", "N err Q".
  *
- * Threads: the control thread's. The devices' threads are paused during a save.
+ * Threads: the control thread only. The devices' threads must be paused during a save.
  */
 #ifndef SESSION_STATE_H
 #define SESSION_STATE_H
@@ -40,7 +40,7 @@ int session_state_save(struct device_host *host, const struct session *session, 
 /*
  * Reads a device, and restores it. No ring runs yet.
  *
- * @host     open
+ * @host     must be open
  * @session  set to the session with the front end, or NULL if there was none
  *
  * Returns 0, or -1 after printing why not. After -1 nothing was closed, see server_take_over().
@@ -52,7 +52,7 @@ int session_state_restore(struct device_host *host, struct event_loop *loop, str
  * Reads a device, and restores it for a front end that will connect. The state of the earlier front
  * end is skipped.
  *
- * @host  open, with in_file set
+ * @host  must be open, with in_file set
  *
  * Returns 0, or -1 after printing why not.
  */

@@ -35,8 +35,8 @@ static _Atomic(shared_memory_fault_fn *) elsewhere;
 
 /*
  * Finds the mapping of `addr`. The calling thread uses that mapping, so its entry stays. The entry
- * of another mapping may be reused between the two loads of `len`. Then the second load finds
- * another length, or the length is right for the new start, too.
+ * of another mapping may be reused between the two loads of `len`. Then the second load returns
+ * another length, or the new mapping has the old length, and the result is right.
  */
 static struct guarded_mapping *find_guarded(uintptr_t addr)
 {
@@ -148,7 +148,7 @@ static int map_region(struct shared_region *shared, int fd, const char **reason)
 	*reason = region_error(r);
 	if (*reason)
 		return -1;
-	/* Seal first, then read the size: otherwise the file could shrink in between. */
+	/* Seal the file before reading its size. Otherwise the file could shrink in between. */
 	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		*reason = "memory region whose descriptor is not a file";

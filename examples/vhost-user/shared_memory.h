@@ -33,7 +33,7 @@ struct shared_region {
 	struct guarded_mapping *guard;
 };
 
-/* A mapped table of regions. It never changes: new memory is a new table. */
+/* A mapped table of regions. A table never changes. New memory needs a new table. */
 struct shared_memory {
 	struct virtio_memory_map map; /* for queues */
 	struct virtio_region map_regions[VHOST_USER_MAX_REGIONS];
@@ -68,13 +68,13 @@ bool shared_memory_damaged(const struct shared_memory *memory);
  */
 struct shared_memory *shared_memory_map(const struct vhost_user_memory *table, const int *fds, const char **reason);
 
-/* Unmaps the memory. No queue and no popped request may use it any more. Ignores NULL. */
+/* Unmaps the memory. No queue and no popped request may use the memory any more. Ignores NULL. */
 void shared_memory_free(struct shared_memory *memory);
 
 /*
  * Translates an address of the front end into a guest address.
  *
- * @user_addr  first byte
+ * @user_addr  address of the first byte
  * @len        bytes; all of them must lie in one region
  * @guest      set on success
  *

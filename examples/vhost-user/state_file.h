@@ -2,7 +2,7 @@
 /*
  * Files with the state of all devices.
  *
- * Threads: the control thread's.
+ * Threads: the control thread only.
  */
 #ifndef STATE_FILE_H
 #define STATE_FILE_H

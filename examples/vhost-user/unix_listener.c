@@ -21,7 +21,10 @@
 
 #define BACKLOG 8
 #define NAME_BYTES 256
-/* Attempts to lock a folder, a millisecond apart: at the start, and for each file at the end. */
+/*
+ * The most attempts to lock a folder, at the start and for each file at the end. The attempts are a
+ * millisecond apart.
+ */
 #define LOCK_TRIES 2000
 #define LOCK_TRIES_AT_END 100
 
@@ -69,7 +72,8 @@ int unix_listener_group(const char *value, struct unix_listener_access *access)
 /*
  * Locks the folder of a path. Without the lock, two processes could find the same file that was
  * left behind. The second process could then remove the first process's new file, which looks left
- * behind until listen(). The lock needs no file, and the system releases it when the process ends.
+ * behind until the first process calls listen(). The lock needs no file, and the system releases it
+ * when the process ends.
  *
  * @lock  set to a descriptor, or to -1 for a folder that can't be locked, for example because it
  *        can't be read. Closing the descriptor unlocks the folder
@@ -178,7 +182,7 @@ static int bind_and_listen(int fd, const struct sockaddr_un *addr, int backlog,
 	return -1;
 }
 
-/* Opens a listener. The folder is locked. */
+/* Opens a listener. The folder must be locked. */
 static int open_locked(const struct sockaddr_un *addr, int type, int backlog, const struct unix_listener_access *access,
 		       struct unix_listener_file *file)
 {
@@ -252,8 +256,8 @@ int unix_listener_take(struct handover *handover, struct unix_listener_file *fil
 }
 
 /*
- * The file is removed before the descriptor is closed: afterwards another process's file could have
- * the same inode number.
+ * Removes the file before closing the descriptor. After the close, another process's file could
+ * have the same inode number.
  */
 void unix_listener_close(int fd, const char *path, const struct unix_listener_file *file)
 {

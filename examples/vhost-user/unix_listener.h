@@ -36,7 +36,7 @@ bool unix_listener_fits(const char *path);
 
 /*
  * Listens at a path. Replaces a socket file on which no process listens any longer, and no other
- * file. If several processes do this for one path, only one succeeds.
+ * file. If several processes do this for one path, only one process succeeds.
  *
  * @access  set before a client can connect
  * @file    set to the socket file
@@ -53,8 +53,8 @@ int unix_listener_open_type(const char *path, int type, int backlog, const struc
 			    struct unix_listener_file *file);
 
 /*
- * Hands a listener over to the next program, with the identity of its socket file: another process
- * may have replaced the file. Does nothing for -1. Returns 0, or -1 with errno.
+ * Hands a listener over to the next program, with the identity of its socket file, because another
+ * process may have replaced the file. Does nothing for -1. Returns 0, or -1 with errno.
  *
  * @name  name of the descriptor, up to 250 bytes. The identity has this name with " file" appended
  */

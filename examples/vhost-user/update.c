@@ -74,7 +74,7 @@ static void resume(const struct update_entry *entries, unsigned int count)
 		server_resume(entries[--count].server);
 }
 
-/* Pauses all devices. After a failure none is paused. */
+/* Pauses all devices. After a failure no device is paused. */
 static int pause_all(const struct update_entry *entries, unsigned int count)
 {
 	const struct timespec end = worker_in_ms(UPDATE_PATIENCE_MS);

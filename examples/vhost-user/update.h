@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * On SIGUSR1 the process executes the file of its program again. The file may have a new program.
- * Guests notice only a pause.
+ * On SIGUSR1 the process executes the file of its program again. The file may contain a new
+ * program. Guests notice only a pause.
  *
  * The old program pauses all threads, writes its state to a file, and executes the file of its
  * program with the same arguments. The new program inherits images, sockets, memory and the
@@ -10,7 +10,7 @@
  * If anything fails before the execution, the old program goes on and prints why. If the new
  * program can't go on, it prints why, and executes the old program again.
  *
- * Threads: the control thread's.
+ * Threads: the control thread only.
  */
 #ifndef UPDATE_H
 #define UPDATE_H
@@ -24,8 +24,8 @@ struct update {
 	char **argv;   /* a copy of main()'s arguments: parsing changes the originals */
 	char *program; /* the file of the program */
 	/*
-	 * Where the state is written. If NULL, SIGUSR1 is refused, and no state is written at the
-	 * end.
+	 * The file to which the state is written. If NULL, SIGUSR1 is refused, and no state is
+	 * written at the end.
 	 */
 	const char *state_path;
 };
@@ -74,7 +74,8 @@ void update_run(const struct update *update, const struct update_entry *entries,
  * Called in the new program: opens the servers from the received descriptors (`inherited`), and
  * starts the rings that ran.
  *
- * If this program can't go on it executes the old program, and exits if that fails, too.
+ * If this program can't continue, it executes the old program. If the execution fails, too, this
+ * program exits.
  */
 void update_take_over(struct event_loop *loop, const struct update_entry *entries, unsigned int count, bool once);
 

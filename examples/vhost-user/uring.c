@@ -10,10 +10,11 @@
  *   flushes    A flusher (flusher.h) carries out one flush at a time, and the io_uring waits for
  *              its answer. The flush serves all requests that waited for a flush when it began:
  *              FLUSH requests, and with write-through also writes whose data is written. A flush is
- *              no barrier: it covers the writes that ended before it began (virtio 1.4, 5.2.6.2).
+ *              no barrier. It covers only the writes that ended before it began (virtio 1.4,
+ *              5.2.6.2).
  *   the rest   GET_ID and refusals are done at once. Discarding and writing zeros use ordinary
- *              system calls: the kernel has no asynchronous implementation, and would only block
- *              another thread.
+ *              system calls, because the kernel has no asynchronous implementation, and would only
+ *              block another thread.
  */
 #include "blk_queue.h"
 
@@ -41,8 +42,8 @@
 #define IOVECS 64 /* in the I/O vector of a piece */
 
 /*
- * With this many bytes in flight, no further request begins: a stop of the queue waits until the
- * requests in flight have ended.
+ * With this many bytes in flight, no further request begins. The limit keeps a stop of the queue
+ * short, because the stop waits until the requests in flight have ended.
  */
 #define MAX_BYTES_IN_FLIGHT (UINT64_C(64) << 20)
 
@@ -78,10 +79,12 @@ struct uring_queue {
 	struct slot *free;
 	unsigned int in_flight; /* slots in use */
 	uint64_t bytes;         /* bytes of data of all requests in slots */
-	/* A long request in flight, or NULL. No other request begins before it ends. */
+	/*
+	 * A long request in flight, or NULL. No other request begins before the long request ends.
+	 */
 	struct slot *last;
 	bool stopping; /* the queue is stopping: unpop the long request */
-	/* Arrays for a request with many segments. Such a request counts as long. */
+	/* Arrays for a request with many segments. Such a request is treated as a long request. */
 	struct blk_queue_large_storage *large;
 
 	/*
@@ -133,9 +136,9 @@ static bool is_full(const struct uring_queue *uring)
 
 /*
  * Gets an entry of the io_uring for the next piece of a slot, or for the read of the flusher's
- * answer (NULL). There is always an unused entry: the io_uring has an entry for each slot, a slot
- * has at most one piece at a time, and slots that wait for the answer have none. Returns NULL if
- * the io_uring is broken, and nothing is submitted any more.
+ * answer (NULL). There is always an unused entry. The io_uring has an entry for each slot, and a
+ * slot has at most one piece at a time. Slots that wait for the answer have no piece. Returns NULL
+ * if the io_uring is broken, and nothing is submitted any more.
  */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {
@@ -185,8 +188,8 @@ static int move_now(const struct uring_queue *uring, struct slot *slot)
 }
 
 /*
- * Called when a piece has moved no bytes. A read is then at the end of the file. The back end knows
- * whether the last sector is partial.
+ * Called when a piece has moved no bytes. A read is then at the end of the file, and the back end
+ * repeats the read, because only the back end handles a partial last sector.
  */
 static int read_end(const struct uring_queue *uring, struct slot *slot)
 {
@@ -281,7 +284,7 @@ static int end_flush(struct uring_queue *uring, struct virtio_queue *virtq, int 
 
 /*
  * Goes on after a piece has ended with `res`: bytes, or a negative errno. After -EAGAIN and -EINTR
- * an ordinary system call does the piece. Returns 0, or the error that broke the queue.
+ * an ordinary system call carries out the piece. Returns 0, or the error that broke the queue.
  */
 static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot, int res)
 {
@@ -310,7 +313,7 @@ static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 }
 
 /*
- * Requests that io_uring doesn't do are done at once: their steps are few, because their ranges are
+ * Carries out a request that io_uring doesn't do. The request has few steps, because its ranges are
  * limited.
  */
 static int do_at_once(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
@@ -413,8 +416,8 @@ static int do_unsent(struct uring_queue *uring, struct virtio_queue *virtq, int6
 }
 
 /*
- * Submits all pieces. After io_uring has failed, does pieces by system calls instead, and some may
- * remain. Returns 0, or an error of the queue.
+ * Submits all pieces. After io_uring has failed, carries out pieces by system calls instead, and
+ * some pieces may remain. Returns 0, or an error of the queue.
  */
 static int set_going(struct uring_queue *uring, struct virtio_queue *virtq, int64_t end)
 {
@@ -448,8 +451,8 @@ static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 
 /*
  * Fills a slot with the next request in `popped`. A request with many segments gets the large
- * arrays. This process has mapped all guest memory, so no error of translation occurs. Returns 0,
- * or the error that broke the queue.
+ * arrays. This process has mapped all guest memory, so VIRTIO_ENOTMAPPED can't occur. Returns 0, or
+ * the error that broke the queue.
  */
 static int fill(struct uring_queue *uring, struct slot *slot)
 {
@@ -468,9 +471,7 @@ static int fill(struct uring_queue *uring, struct slot *slot)
 	return error;
 }
 
-/*
- * Begins the next request in `popped`; there is a slot for it. Returns the same values as fill().
- */
+/* Begins the next request in `popped`. A slot must be unused. Returns the same values as fill(). */
 static int begin_next(struct uring_queue *uring, struct virtio_queue *virtq)
 {
 	struct slot *slot = uring->free;

@@ -30,7 +30,7 @@ struct replacement {
 
 /*
  * Earlier completions may have been signalled to the old descriptor only. So the new descriptor is
- * signalled too; one signal too many does no harm.
+ * signalled, too. An extra signal does no harm.
  */
 static void replace_call(void *context)
 {
@@ -91,7 +91,7 @@ struct kick_replacement {
 
 /*
  * Returns whether the descriptor is readable. Kicks by an earlier driver keep it readable, because
- * it is never read.
+ * the daemon never reads a kick descriptor.
  */
 static bool is_kicked(int fd)
 {
@@ -167,7 +167,7 @@ static void notify(struct vhost_vring *vring)
 	vring->call_is_new = false;
 }
 
-/* Stops serving the ring: takes it away from the device and from the thread's list. */
+/* Stops serving the ring. Removes the ring from the device and from the thread's list. */
 static void let_go(void *context)
 {
 	struct vhost_vring *vring = context;
@@ -223,8 +223,7 @@ static void serve(struct vhost_vring *vring)
 		again = got == DEVICE_TURN_AGAIN;
 	}
 	/*
-	 * Also after an error: the driver must learn of chains that were completed before the
-	 * error.
+	 * Notify the driver after an error, too. Chains may have been completed before the error.
 	 */
 	notify(vring);
 	if (got == DEVICE_TURN_DONE) {
@@ -242,8 +241,8 @@ static void serve(struct vhost_vring *vring)
 }
 
 /*
- * Bytes of the descriptor table that are examined. A driver writes within them before its first
- * request.
+ * Bytes of the descriptor table that are examined. A driver writes to some of these bytes before
+ * its first request.
  */
 #define LOOK_BYTES 256u
 
@@ -383,8 +382,8 @@ static void count_faults(struct vhost_vring *vring)
 }
 
 /*
- * The array is as long as the ring's largest size so far: a ring may have 32768 entries, but most
- * rings have far fewer.
+ * The array is as long as the ring's largest size so far, because most rings have far fewer than
+ * the possible 32768 entries.
  */
 static int make_room(struct vhost_vring *vring)
 {
@@ -402,7 +401,9 @@ static int make_room(struct vhost_vring *vring)
 	return virtio_queue_init(&vring->queue.virtq, inflight, entries);
 }
 
-/* Another back end may have served the ring before. The used ring has the last used index. */
+/*
+ * Reads the last used index from the used ring, because another back end may have served the ring.
+ */
 static int start_queue(struct vhost_vring *vring, const struct virtio_queue_config *config,
 		       const struct shared_memory *memory)
 {
@@ -554,7 +555,7 @@ int vring_continue(struct vhost_vring *vring, const struct virtio_queue_state *s
 	vring->queue.continued = true;
 	if (!error)
 		error = run_ring(vring, memory);
-	/* The front end can ask for the position, and start the ring there again. */
+	/* Keep the position. The front end can ask for it, and start the ring there again. */
 	if (error)
 		vring->setup.base = state->next_avail;
 	return error;
@@ -595,9 +596,9 @@ void vring_disconnect(struct vhost_vring *vring)
 }
 
 /*
- * Called when the front end changes the set-up of a running ring: the guest has a new driver, and
- * the front end hasn't said so. Old and new settings must not be mixed, so the ring waits for the
- * end of the set-up. A new driver begins at index 0.
+ * Called when the front end changes the set-up of a running ring. The guest then has a new driver,
+ * which the front end has not announced. Old and new settings must not be mixed, so the ring waits
+ * for the end of the set-up. A new driver begins at index 0.
  */
 static void make_room_for_new_driver(struct vhost_vring *vring)
 {

@@ -64,7 +64,10 @@ struct vring_thread {
 };
 
 enum vring_enable {
-	/* No SET_VRING_ENABLE yet: enabled if VHOST_USER_F_PROTOCOL_FEATURES isn't negotiated. */
+	/*
+	 * No SET_VRING_ENABLE yet. Such a ring is enabled if VHOST_USER_F_PROTOCOL_FEATURES isn't
+	 * negotiated.
+	 */
 	VRING_ENABLE_UNSAID,
 	VRING_ENABLE_OFF,
 	VRING_ENABLE_ON,
@@ -171,12 +174,13 @@ int vring_set_base(struct vhost_vring *vring, uint32_t base);
 void vring_set_enable(struct vhost_vring *vring, bool on);
 
 /*
- * Sets the kick descriptor, which the ring owns from now on, or removes it (-1): then the ring is
- * polled every few milliseconds. A running ring goes on with the new descriptor; a broken ring may
- * start again. On failure the descriptor is closed, and nothing has changed.
+ * Sets the kick descriptor, which the ring owns from now on, or removes it (-1). Without a kick
+ * descriptor the ring is polled every few milliseconds. A running ring goes on with the new
+ * descriptor; a broken ring may start again. On failure the descriptor is closed, and nothing has
+ * changed.
  *
- * Returns 0; VIRTIO_EINVAL if it is no eventfd, or if no timer can be made for polling; or
- * VIRTIO_EIO if the worker can't wait for it.
+ * Returns 0; VIRTIO_EINVAL if fd is no eventfd, or if no timer can be made for polling; or
+ * VIRTIO_EIO if the worker can't wait for the descriptor.
  */
 int vring_set_kick(struct vhost_vring *vring, int fd);
 
@@ -214,11 +218,11 @@ int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, u
  */
 void vring_stop(struct vhost_vring *vring);
 
-/* Stops the ring until there is a new kick descriptor: the effect of GET_VRING_BASE. */
+/* Stops the ring until there is a new kick descriptor. This is the effect of GET_VRING_BASE. */
 void vring_disconnect(struct vhost_vring *vring);
 
 /*
- * Pauses a running ring together with all rings of its thread: until vring_resume() nothing is in
+ * Pauses a running ring together with all rings of its thread. Until vring_resume() nothing is in
  * flight, and no request begins. Stops a broken ring. Neither function affects a ring that doesn't
  * run.
  */
@@ -251,7 +255,7 @@ uint64_t vring_faults(const struct vhost_vring *vring);
 int vring_save(const struct vhost_vring *vring, struct vring_state *out);
 
 /*
- * Restores a ring that was just opened. It doesn't run yet.
+ * Restores a ring that was just opened. The ring doesn't run yet.
  *
  * @kick, @call, @err  its descriptors, or -1; the ring owns them from now on, also on failure
  *

@@ -19,8 +19,8 @@
 #define POLL_INTERVAL_NS 2000000
 
 /*
- * Only its name distinguishes an eventfd from a timerfd, an epoll instance or a KVM virtual
- * machine. Needs /proc.
+ * Reads the name in /proc. Only this name distinguishes an eventfd from a timerfd, an epoll
+ * instance or a KVM virtual machine.
  */
 bool vring_is_eventfd(int fd)
 {
@@ -57,8 +57,8 @@ int vring_poll_timer(void)
 }
 
 /*
- * A pipe's flags are shared with the front end, which can make it block at any time. So the pipe is
- * opened once more, for this process alone. Returns the new descriptor, or -1.
+ * A pipe's flags are shared with the front end, which can make the pipe blocking at any time. So
+ * the pipe is opened once more, for this process alone. Returns the new descriptor, or -1.
  */
 static int reopen_pipe(int fd)
 {
@@ -76,11 +76,12 @@ static bool can_write(int fd)
 }
 
 /*
- * A full descriptor is no error: the other side will see this signal together with earlier signals.
+ * A full descriptor is no error, because the other side will see this signal together with earlier
+ * signals.
  *
  * An eventfd can't be reopened, and Linux has no write to it that never waits. The front end can
- * fill it between poll() and write(), see vring.h. A write that waited and was interrupted isn't
- * repeated.
+ * fill the eventfd between poll() and write(), see vring.h. A write that waited and was interrupted
+ * isn't repeated.
  */
 void vring_signal_send(const struct vring_signal *signal)
 {

@@ -30,7 +30,7 @@ int vsock_clients_dial(struct vsock_stream *s)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int got;
 
-	/* The path and the port fit: check_options() has checked the longest name. */
+	/* The path and the port fit, because check_options() has checked the longest name. */
 	snprintf(addr.sun_path, sizeof addr.sun_path, "%s_%u", vsock->path, s->connection->address.local_port);
 	do
 		got = connect(s->source.fd, (const struct sockaddr *)&addr, sizeof addr);
@@ -41,7 +41,7 @@ int vsock_clients_dial(struct vsock_stream *s)
 		vsock_pay(s->vsock);
 		return 0;
 	}
-	/* The backlog is full. No event tells when it has room again. */
+	/* The backlog is full. No event tells when the backlog has room again. */
 	if (got < 0 && errno == EAGAIN) {
 		if (s->stage != VSOCK_STAGE_DIALLING)
 			vsock_stream_set_stage(s, VSOCK_STAGE_DIALLING);
@@ -108,7 +108,7 @@ static void on_line(struct vsock_stream *client)
 	struct vsock_device *vsock = client->vsock;
 
 	client->line[client->line_len - 1] = '\0';
-	/* The parser stops at a zero byte within the line; such a line is refused here. */
+	/* Refuses a line with a zero byte, because the parser would stop at that byte. */
 	if (strlen(client->line) != client->line_len - 1 || parse_line(client->line, &client->port)) {
 		refuse(client);
 		return;
@@ -140,7 +140,7 @@ static int take_line(struct vsock_stream *client)
 	newline = memchr(to, '\n', (size_t)got);
 	if (newline)
 		got = newline + 1 - to;
-	/* The bytes were seen by MSG_PEEK, so they are there. */
+	/* MSG_PEEK has returned these bytes, so they are in the socket. */
 	if (recv(client->source.fd, to, (size_t)got, MSG_DONTWAIT) != got)
 		return -1;
 	client->line_len += (uint32_t)got;

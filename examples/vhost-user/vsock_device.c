@@ -4,8 +4,8 @@
  * vsock_device.h lists the parts.
  *
  * A guest can open as many connections as the device has, and fill the buffer of each. A program of
- * the host can do the same, and never read. Neither can stop another connection. The memory of a
- * connection and the number of connections are bounded.
+ * the host can do the same, and never read. Neither the guest nor the program can stop another
+ * connection. The memory of a connection and the number of connections are bounded.
  *
  * virtio 1.4, 5.10
  */
@@ -29,7 +29,8 @@
 #define LAST_PORT 0x7fffffffu
 /*
  * The cost of a packet for a guest, without the payload. Linux from 6.12.92 resets a connection
- * whose packets cost more than its buffer. On most machines it counts 576 bytes for each packet.
+ * whose packets cost more than its buffer. On most machines Linux charges 576 bytes for each
+ * packet.
  */
 #define PACKET_OVERHEAD 768u
 #define PORT_DIGITS 11u /* length of "_4294967295" */
@@ -116,8 +117,8 @@ static void expire_connections(struct vsock_device *vsock, uint64_t now)
 	struct vsock_stream *s = TAILQ_FIRST(&vsock->lists[VSOCK_STAGE_OPEN]), *next;
 
 	/*
-	 * A guest that waits for a whole record never grants more credit; such a connection is
-	 * reset.
+	 * Resets connections whose guest waits for the rest of a record, and never grants credit
+	 * for the rest.
 	 */
 	for (; s; s = next) {
 		next = TAILQ_NEXT(s, in_stage);
@@ -187,8 +188,9 @@ static void let_go_of_all(struct vsock_device *vsock)
 /*
  * Called when the receive and transmit queues run. A new driver starts with indices of 0, and has
  * no connections. A driver that continues with a new front end may have lost connections. A
- * transport reset tells the driver so. If the front end keeps the event queue to itself, an RST for
- * each connection does. Requests wait until it is known which of the two is sent.
+ * transport reset tells the driver about the loss. If the front end keeps the event queue to
+ * itself, the driver gets an RST for each connection instead. Requests wait until it is known
+ * whether a transport reset or RSTs are sent.
  */
 static void on_up(struct vsock_device *vsock)
 {
@@ -213,7 +215,7 @@ static void on_up(struct vsock_device *vsock)
 	vsock_arm(vsock);
 }
 
-/* Begins to send the transport reset, once a driver that goes on has an event queue. */
+/* Begins to send the transport reset when a driver that goes on has an event queue. */
 static void tell_resumed(struct vsock_device *vsock)
 {
 	if (!vsock->running[VIRTIO_VSOCK_QUEUE_EVENT])

@@ -22,7 +22,7 @@
 #include <virtio/vsock_connection.h>
 
 #define VSOCK_QUEUES 3
-#define VSOCK_SEGMENTS 512 /* of a packet; a packet with more resets its connection */
+#define VSOCK_SEGMENTS 512 /* per packet; a packet with more segments resets its connection */
 #define VSOCK_MAX_PAYLOAD 65536u
 #define VSOCK_MAX_LINES 256u /* the most clients that have not sent their line */
 
@@ -73,7 +73,7 @@ struct vsock_device {
 	uint64_t armed;      /* when the timer expires; UINT64_MAX if it isn't set */
 	uint64_t hold_until; /* when requests stop waiting; UINT64_MAX if not limited */
 	bool new_front_end;  /* set until it is known whether the driver is new */
-	bool resumed;        /* a driver goes on with a new front end: it must get a reset */
+	bool resumed;        /* a driver goes on with a new front end, and must get a reset */
 	bool opened;
 	bool tx_waits; /* the transmit queue waits until the guest has received a packet */
 	struct vsock_listener listeners[2];
@@ -121,8 +121,8 @@ void vsock_end_connections(struct vsock_device *vsock);
 int vsock_queue_notify(struct device *device, struct device_queue *queue, unsigned int budget);
 
 /*
- * Begins a connection of the host or of another guest. Returns 0; or -1 if that fails: then the
- * caller ends the stream.
+ * Begins a connection of the host or of another guest. Returns 0, or -1 on failure. After -1 the
+ * caller must end the stream.
  */
 int vsock_request(struct vsock_device *vsock, struct vsock_stream *stream, const struct virtio_vsock_address *from);
 

@@ -53,7 +53,7 @@ void vsock_group_leave(struct vsock_group *member)
 
 /*
  * Accepts or refuses a connection of another guest. A guest without a driver or without a listener
- * refuses: the other side sees that the socket is closed.
+ * refuses. The other side then sees that the socket is closed.
  */
 static void accept_offer(struct vsock_device *vsock, const struct vsock_offer *offer)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A record is stored with a word before its bytes: the length, with the marks in the upper bits. */
+/*
+ * Stores a record as a word and its bytes. The word has the length, and the marks in its upper
+ * bits.
+ */
 #include "vsock_output.h"
 
 #include <stdlib.h>

@@ -67,7 +67,8 @@ static void on_response(struct vsock_stream *s)
 }
 
 /*
- * The order of these events is fixed: only the last function that is called may close the stream.
+ * Keep the order of these events, because only the last function that is called may close the
+ * stream.
  */
 static void obey(struct vsock_device *vsock, const struct virtio_vsock_received *what)
 {
@@ -204,7 +205,7 @@ static int serve_rx(struct vsock_device *vsock, struct virtio_queue *queue, unsi
 
 /* Events */
 
-/* After the driver has seen the transport reset, connections may begin. */
+/* Connections may begin after the driver has received the transport reset. */
 static int serve_events(struct vsock_device *vsock, struct virtio_queue *queue)
 {
 	int got = virtio_vsock_events_send(&vsock->events, queue, vsock->event_segments, VSOCK_SEGMENTS);
@@ -228,7 +229,7 @@ int vsock_queue_notify(struct device *device, struct device_queue *queue, unsign
 
 	if (queue->index == VIRTIO_VSOCK_QUEUE_EVENT)
 		return serve_events(vsock, &queue->virtq);
-	/* A connection begins when the driver can receive the answer. */
+	/* No connection begins before the driver can receive the answer. */
 	if (!vsock_is_up(vsock))
 		return DEVICE_TURN_WAIT;
 	if (queue->index == VIRTIO_VSOCK_QUEUE_TX)

@@ -516,7 +516,7 @@ static int restore(struct restoring *r)
 	return 0;
 }
 
-/* The caller drops the device after an error, so parts may be restored by then. */
+/* An error may leave the device restored in part, because the caller drops the device. */
 int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
 	struct restoring r = {

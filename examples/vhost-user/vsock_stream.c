@@ -99,7 +99,9 @@ void vsock_stream_reset(struct vsock_stream *s)
 	vsock_stream_close(s);
 }
 
-/* Shuts down directions of the connection. The guest's next buffer gets the packet. */
+/*
+ * Shuts down directions of the connection. The packet about this goes into the guest's next buffer.
+ */
 static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 {
 	const int got = virtio_vsock_connection_shutdown(s->connection, flags, vsock_now());
@@ -120,7 +122,7 @@ static bool account(struct vsock_stream *s)
 {
 	struct virtio_vsock_connection *c = s->connection;
 	const uint32_t buffered = virtio_vsock_connection_buffered(c), left = s->output.payload;
-	/* The stored bytes of a stream count as one packet. */
+	/* All stored bytes of a stream together are accounted as one packet. */
 	const uint32_t packets = has_records(s) ? s->output.records : left != 0;
 	int got = 0;
 
@@ -139,8 +141,8 @@ static bool account(struct vsock_stream *s)
 }
 
 /*
- * Called when the socket can't be written to any more. The guest is told when the socket's input
- * has ended, too: see end_of_input().
+ * Called when the socket can't be written to any more. The guest is told later, when the socket's
+ * input has ended, too: see end_of_input().
  */
 static void stop_output(struct vsock_stream *s)
 {
@@ -246,8 +248,8 @@ static bool flush_records(struct vsock_stream *s)
 				return !s->writable || s->discards;
 		} else if ((record.marks & VIRTIO_VSOCK_SEQ_EOM) == 0) {
 			/*
-			 * If the rest has no room, or the guest sends no more, the record can never
-			 * be complete.
+			 * A record with EOR can never be sent. Other records can never be complete
+			 * if the rest has no room, or the guest sends no more.
 			 */
 			return !(record.marks & VIRTIO_VSOCK_SEQ_EOR) && record.len < s->vsock->buffer &&
 			       guest_sends_more(s);
@@ -273,8 +275,8 @@ void vsock_stream_let_go(struct vsock_stream *s)
 	s->connection = NULL;
 	make_unready(s);
 	/*
-	 * The flush fails if a stored record has no end: the guest sends no more. Then the stream
-	 * closes, because the host would wait for the end in vain.
+	 * The guest sends no more, so the flush fails if a stored record has no end. Then the
+	 * stream closes, because the host would wait for the end in vain.
 	 */
 	if (s->stage != VSOCK_STAGE_OPEN || !flush(s) || s->discards || s->output.first == s->output.end) {
 		vsock_stream_close(s);
@@ -362,9 +364,9 @@ void vsock_stream_shut(struct vsock_stream *s)
 /* Input: to the guest */
 
 /*
- * The socket's input has ended. If the socket can't be written to either, the connection is over:
- * the guest is told of both directions at once. Otherwise the guest may go on sending, and is told
- * when the socket takes no more.
+ * Called when the socket's input has ended. If the socket can't be written to either, the
+ * connection is over, and the guest is told of both directions at once. Otherwise the guest may go
+ * on sending. The guest is told later when the socket accepts no more bytes.
  */
 static void end_of_input(struct vsock_stream *s)
 {
@@ -570,7 +572,7 @@ void vsock_stream_start(struct vsock_stream *s)
 
 /* Events */
 
-/* The other guest's device has answered, or has refused by closing its socket. */
+/* Called when the other guest's device has answered, or has refused by closing its socket. */
 static void read_answer(struct vsock_stream *s)
 {
 	uint8_t byte = 0;

@@ -51,7 +51,7 @@ struct vsock_stream {
 	bool read_ended;                            /* the socket's input is over */
 	/* The guest sends no more, and the socket was shut down for writing. */
 	bool write_ended;
-	/* Bytes from the guest are dropped: the socket can't be written to. */
+	/* Bytes from the guest are dropped, because the socket can't be written to. */
 	bool discards;
 	bool is_ready;  /* in the list of ready streams: may have data to read */
 	uint64_t since; /* when the stage began */

@@ -11,8 +11,8 @@
 #define NUDGE SIGRTMIN
 
 /*
- * A thread that hasn't obeyed after this time gets a signal. The time doubles after each signal:
- * some long system calls, such as making a hole in a file, begin anew after a signal, and need more
+ * A thread that hasn't obeyed after this time gets a signal. The time doubles after each signal.
+ * Some long system calls, such as making a hole in a file, begin anew after a signal, and need more
  * time.
  */
 #define FIRST_NUDGE_MS 10
@@ -38,7 +38,7 @@ static void on_wake(struct event_wake *wake)
 	(void)wake;
 }
 
-/* Runs the owner's call, if any. The mutex is held before and afterwards. */
+/* Runs the owner's call, if any. The mutex must be held, and is held again afterwards. */
 static void answer_call(struct worker *worker)
 {
 	if (!worker->call)
@@ -63,7 +63,7 @@ static bool obey(struct worker *worker)
 		return true;
 	worker->settle(worker);
 	pthread_mutex_lock(&worker->mutex);
-	/* The owner has taken the order back: worker_try_pause() has reached its time limit. */
+	/* worker_try_pause() has reached its time limit, and has taken the order back. */
 	if (worker->order == WORKER_RUN) {
 		pthread_mutex_unlock(&worker->mutex);
 		return true;
@@ -72,7 +72,7 @@ static bool obey(struct worker *worker)
 	pthread_cond_broadcast(&worker->changed);
 	/*
 	 * A resumed thread runs a turn first, even if the owner has ordered the next pause.
-	 * Otherwise frequent pauses could keep it from ever running a turn.
+	 * Otherwise frequent pauses could keep the thread from ever running a turn.
 	 */
 	while (worker->settled && worker->order == WORKER_PAUSE) {
 		if (worker->call)
@@ -146,8 +146,8 @@ static bool is_past(const struct timespec *at)
 }
 
 /*
- * Waits until is_done() returns true, or until the time @end. NULL means no limit. The mutex is
- * held. Returns whether is_done() has returned true.
+ * Waits until is_done() returns true, or until the time @end. @end may be NULL for no limit. The
+ * mutex must be held. Returns whether is_done() has returned true.
  */
 static bool await(struct worker *worker, bool (*is_done)(const struct worker *worker), const struct timespec *end)
 {

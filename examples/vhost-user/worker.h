@@ -11,9 +11,9 @@
  * this file contain the memory barriers.
  *
  * The thread checks for orders after each turn of its loop: at most one handler and one task. If
- * one of these waits in a system call, a signal interrupts the call, again and again until the
- * handler or task returns. So a handler or task that gets EINTR gives up, and doesn't repeat the
- * call.
+ * the handler or task waits in a system call, a signal interrupts the call, again and again until
+ * the handler or task returns. So a handler or task that gets EINTR gives up, and doesn't repeat
+ * the call.
  */
 #ifndef WORKER_H
 #define WORKER_H

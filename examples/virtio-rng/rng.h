@@ -4,8 +4,8 @@
  * device on the device core. Copy it to begin another device.
  *
  * The device depends on no transport and no VMM. The VMM passes register accesses on to rng.device
- * (<virtio/mmio.h>). The device has two callbacks into the VMM: one interrupts the guest, the other
- * asks for another turn.
+ * (<virtio/mmio.h>). The device has two callbacks into the VMM. One callback interrupts the guest,
+ * and the other callback asks for another turn.
  *
  * What the guest can do: make buffers of any size available, without end. A request gets at most
  * RNG_REQUEST_BYTES, and a turn serves at most RNG_TURN requests. Then other devices have a turn.
@@ -33,7 +33,7 @@ struct rng_host {
 	 */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
 	/*
-	 * Buffers are left, perhaps one that is not mapped yet. The VMM must call rng_run() soon,
+	 * Buffers are left. One of them may not be mapped yet. The VMM must call rng_run() soon,
 	 * but not from within this call.
 	 */
 	void (*again)(void *context);
