@@ -63,7 +63,7 @@ static const struct {
 			    "                               limit. Below 1 MiB FreeBSD doesn't use the disk" },
 	[DISK_MAX_REQUEST] = { "max-request-bytes", 0, UINT32_MAX, 1,
 			       "longer reads and writes fail; by default there is no\n"
-			       "                               limit. Firmware reads whole files at once" },
+			       "                               limit. Firmware reads a whole file in one request" },
 };
 
 void disk_print_help(void)
