@@ -47,8 +47,8 @@ check() {
 	done
 }
 
-# Links all objects into one. No two objects may define the same name, and the result must import
-# only the four memory functions.
+# Links all objects into one object. No two objects may define the same name, and the result must
+# import only the four memory functions.
 link_all() {
 	# shellcheck disable=SC2086 # a list of words
 	quietly 'the libraries do not link without a C library' $link -o "$work/all.o" "$work"/virtio-*/*.o || return

@@ -59,7 +59,7 @@ work_in() {
 	: >"$work/made-by-a-check"
 }
 
-# search OPTION... PATTERN FILE...: runs grep -E. A bad pattern fails the check, and does not count
+# search OPTION... PATTERN FILE...: runs grep -E. A bad pattern fails the check, and is not treated
 # as "no match".
 search() {
 	found=0

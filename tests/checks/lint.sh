@@ -126,8 +126,8 @@ while read -r component place header; do
 	[ -n "$found" ] || fail "<$header> is not in a layer below: $component$place"
 done <"$work/edges"
 
-# The files of the fuzzers include each other in one direction only. A source and its header count
-# as one file.
+# The files of the fuzzers include each other in one direction only. The rule treats a source and
+# its header as one file.
 grep '^fuzz/' "$work/sources" | xargs grep -H '^#include "' |
 	sed -n -e 's,^\(fuzz/[^/]*\)/\([^.]*\)\..*"\.\./\(.*\)\.h"$,\1/\2 fuzz/\3,p' \
 		-e 's,^\(fuzz/[^/]*\)/\([^.]*\)\..*"\([^./]*\)\.h"$,\1/\2 \1/\3,p' >"$work/needs"

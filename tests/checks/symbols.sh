@@ -4,13 +4,14 @@
 # layers, the four memory functions, and the names in its list of imports?
 #
 # usage: symbols.sh [--update] WORK LISTS ARCHIVE...
-#   --update  rewrites the lists of exports (ninja update-symbols). Lists of imports are edited by
-#             hand: each import is a decision.
+#   --update  rewrites the lists of exports (ninja update-symbols). Edit lists of imports by hand,
+#             because each import is a decision.
 #   LISTS     the folder symbols/ beside this script:
 #             LIBRARY.txt          the public names, which a header declares
 #             LIBRARY.impl.txt     internal names, which begin with virtio_impl_
 #             LIBRARY.imports.txt  imports, for a library that needs any
-#   ARCHIVE   the libraries, the lowest layer first: an archive may use the archives before it
+#   ARCHIVE   the libraries, the lowest layer first, because an archive may use the archives before
+#   it
 set -u
 . "$(dirname "$0")/lib.sh"
 update=
@@ -32,7 +33,7 @@ plain_names() {
 	sed -e 's/^__\(.*\)_chk$/\1/' -e '/^virtio_/!s/64$//' -e '/^_GLOBAL_OFFSET_TABLE_$/d'
 }
 
-# listed FILE...: prints the names in the files. A file that does not exist counts as empty.
+# listed FILE...: prints the names in the files. Treats a file that does not exist as empty.
 listed() {
 	for file; do
 		[ ! -e "$file" ] || sed '/^#/d' "$file"

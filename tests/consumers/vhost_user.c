@@ -105,8 +105,8 @@ uint16_t vring_stop(struct vhost_vring *vring)
 }
 
 /*
- * Handles SET_MEM_TABLE on a running ring. *old_unused says whether the old table may be unmapped
- * at once.
+ * Handles SET_MEM_TABLE on a running ring. Sets *old_unused to whether the old table may be
+ * unmapped at once.
  */
 int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *table, bool *old_unused)
 {
@@ -119,7 +119,7 @@ int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *ta
 /*
  * Gets the next request. At each kick the caller sets *budget to virtio_queue_available(), so other
  * rings are served even if the driver keeps adding requests. A malformed request is completed at
- * once, and counts against the budget. Returns one of
+ * once, and uses up a part of the budget. Returns one of
  *   1                  `io` holds a request to submit
  *   0                  no request is available, or the budget is used up
  *   VIRTIO_ENOTMAPPED  retry later

@@ -280,7 +280,7 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 			disagree(w, v, head, "the walk yields another descriptor", got);
 	}
 	/*
-	 * Checks the end or the error of a walk, twice: a repeated call must return the same
+	 * Checks the end or the error of a walk twice, because a repeated call must return the same
 	 * result.
 	 */
 	for (int i = 0; i < 2; i++) {

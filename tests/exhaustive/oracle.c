@@ -202,8 +202,8 @@ static void walk(const struct oracle_guest *guest, uint32_t head, struct oracle_
 			const oracle_errors errors = nested ? oracle_error(VIRTIO_EINDIRECT) : judge_table(guest, &d);
 
 			/*
-			 * The write and next flags of this descriptor do not matter: the table
-			 * holds the rest of the chain.
+			 * The write and next flags of this descriptor do not matter, because the
+			 * table holds the rest of the chain.
 			 */
 			if (errors) {
 				v->walk = errors;

@@ -12,7 +12,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # `timeout` ends a guest or a daemon after this many seconds. The limit does not detect a hang;
 # watch_guest does.
 guest_seconds=6000
-# A guest counts as hanging if this many checks in a row, ten seconds apart, see no progress.
+# A guest hangs if this many checks in a row, ten seconds apart, see no progress.
 guest_checks=18
 
 # Memory of a User Mode Linux guest. The kernel itself uses a third of it.
@@ -240,8 +240,8 @@ choose_aio() {
 	fi
 }
 
-# check_aio: fails the test if $aio is io_uring, but the daemon's log says that the daemon does not
-# use io_uring.
+# check_aio: fails the test if $aio is io_uring, but the daemon's log reports that the daemon does
+# not use io_uring.
 check_aio() {
 	[ "$aio" = sync ] || ! grep 'no io_uring' daemon.log >&2 ||
 		fail "the system has io_uring, but the daemon does not use it"
@@ -263,8 +263,7 @@ sectors() {
 # sum: prints the checksum of standard input.
 sum() { sha256sum | cut -d' ' -f1; }
 
-# count IMAGE NAME: prints the number that stands before or after NAME in the daemon's summary of
-# this disk.
+# count IMAGE NAME: prints the number before or after NAME in the daemon's summary of this disk.
 count() {
 	number=$(sed -n "s/^blk $1: .*[(, ]$2 \([0-9]*\)[,)].*/\1/p; s/^blk $1: .* \([0-9]*\) $2.*/\1/p" daemon.log)
 	echo "${number:-none}"
@@ -317,9 +316,9 @@ start_daemon() {
 # daemon_runs: succeeds while the daemon runs.
 daemon_runs() { kill -0 "$daemon_pid" 2>/dev/null; }
 
-# stop_daemon: tells the daemon to end, and returns its exit status. The signal goes to the daemon
-# and not to `timeout`, which would kill the daemon after five seconds. A daemon that checks for
-# leaks when it ends may need more time on a busy machine.
+# stop_daemon: tells the daemon to end, and returns its exit status. Signals the daemon and not
+# `timeout`, which would kill the daemon after five seconds. A daemon that checks for leaks when it
+# ends may need more time on a busy machine.
 stop_daemon() {
 	kill -TERM "$(cat daemon.pid)" 2>/dev/null
 	stopping=$daemon_pid
@@ -380,8 +379,8 @@ retry_boot() {
 
 # boot INITRAMFS KERNEL-ARGUMENT...: runs a guest until it powers off, and shows its console as
 # wait_for_guest does. Sets $guest_status. Tries again, up to three times in all, if the kernel ends
-# before its first program. A crash after the kernel's last message is no failure: a few kernels
-# crash after they have halted.
+# before its first program. A crash after the kernel's last message is no failure, because a few
+# kernels crash after they have halted.
 boot() {
 	for _ in 1 2 3; do
 		run_uml "$@"
@@ -422,8 +421,9 @@ guest_said() {
 	sed -n "s/\r\$//; s/^GUEST: $1 //p" console.log
 }
 
-# await WORDS: waits until the guest says WORDS. The wait has no time limit. So only a background
-# process may call this function, because the end of the test kills that process.
+# await WORDS: waits until the guest has printed a line that begins with "GUEST: WORDS". The wait
+# has no time limit. So only a background process may call this function, because the end of the
+# test kills that process.
 await() {
 	while ! grep -qs "^GUEST: $1" console.log; do
 		sleep 0.1

@@ -3,7 +3,7 @@
 # Boots Debian's stock kernel in QEMU without hardware virtualisation, with a disk that our daemon
 # serves. The guest uses the disk (qemu-restore-init.sh). Meanwhile, five times, SIGTERM ends the
 # daemon, another daemon starts with the saved state, and QEMU connects again. The guest must not
-# notice: each request completes, and each read returns what was written. Then the disk grows, and
+# notice. Each request completes, and each read returns what was written. Then the disk grows, and
 # the last daemon notifies QEMU.
 # usage: qemu-restore.sh DAEMON DISK_IO FOLDER
 #   DISK_IO  a program for the guest

@@ -89,7 +89,8 @@ static void make_disk(uint64_t capacity)
 
 /*
  * Returns whether the sector may be read, and may be discarded together with sector 0. While the
- * capacity swings, a sector fits both capacities or neither. So the two results must be equal.
+ * capacity swings, a sector fits both capacities or neither capacity. So the two results must be
+ * equal.
  */
 static bool may_use(uint64_t sector)
 {

@@ -2,8 +2,9 @@
 /*
  * Two threads use one input buffer. The producer enqueues bytes. The consumer fills receive chains,
  * peeks at the next bytes, and drops bytes from time to time. Each thread sleeps when the buffer
- * says so, and wakes the other thread only when the buffer says so. The watchdog finds a lost
- * wake-up. A byte that is lost, repeated or out of order ends the run at once.
+ * tells it to sleep, and wakes the other thread only when the buffer tells it to do so. The
+ * watchdog finds a lost wake-up. A byte that is lost, repeated or out of order ends the run at
+ * once.
  *
  * usage: console-input [BYTES [CAPACITY]]
  */

@@ -48,7 +48,7 @@ enum kind {
 	NEEDS_RESET_AT_DRIVER_OK,
 	RESET,
 	/* The kinds from here on are duels. */
-	RAISE_AND_ACKNOWLEDGE_OTHER, /* one cause is raised while the other is acknowledged */
+	RAISE_AND_ACKNOWLEDGE_OTHER, /* one cause is raised while the other cause is acknowledged */
 	RAISE_BOTH,                  /* USED by the device's thread, CONFIG by the driver's side */
 	EVENT_AND_FAILED,            /* any event of the device, while the driver sets FAILED */
 	/* The device reports that it needs a reset, while the driver is still setting up. */
@@ -367,7 +367,7 @@ static void driver_step(void)
 		check(virtio_device_write_status(&m.device, 0) == VIRTIO_DEVICE_IN_PROGRESS,
 		      "the reset ends too early");
 		check(virtio_device_status(&m.device) == RUNNING, "the status is 0 before the reset ends");
-		/* This is the driver's last access before the reset ends. */
+		/* This acknowledgement is the driver's last access before the reset ends. */
 		virtio_device_ack_interrupt(&m.device, USED);
 		break;
 	case RAISE_AND_ACKNOWLEDGE_OTHER:
@@ -405,8 +405,8 @@ static void finish_reset(void)
 }
 
 /*
- * Checks that the steps of both sides were atomic: no event is lost, and no acknowledged event has
- * come back.
+ * Checks that the steps of both sides were atomic: no event is lost, and no acknowledged event is
+ * pending again.
  */
 static void after_duel(void)
 {
@@ -454,7 +454,7 @@ static void after_round(void)
 		finish_reset();
 		break;
 	case NEEDS_RESET_AT_DRIVER_OK:
-		/* The device's call and the driver's DRIVER_OK may come in either order. */
+		/* The device's call and the driver's DRIVER_OK may happen in either order. */
 		check(status == (RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET), "NEEDS_RESET or DRIVER_OK is not set");
 		check(m.config_raised == 1, "not exactly one configuration interrupt");
 		finish_reset();

@@ -9,9 +9,9 @@
  * bytes. Each request of a burst writes pages of its own, because a later write would mark the page
  * again.
  *
- * With INTERLEAVE there is no other thread: each mark itself copies the page (dirty_log_hook.h). So
- * the test finds every mark that is made too early. Only the run with threads tests the order of
- * memory accesses between processors.
+ * With INTERLEAVE there is no other thread. Instead each mark itself copies the page
+ * (dirty_log_hook.h). So the test finds every mark that is made too early. Only the run with
+ * threads tests the order of memory accesses between processors.
  *
  * usage: dirty_log_test [BURSTS]   BURSTS is the number of bursts of each run, by default 300.
  */
@@ -46,7 +46,7 @@
 #define DATA_BYTES 2048u
 #define BATCH 4u
 
-/* Only the driver writes the pages below DEVICE. They are never marked, and not compared. */
+/* Only the driver writes the pages below DEVICE. These pages are never marked, and not compared. */
 #define HEADERS (3u * PAGE)
 #define DEVICE (4u * PAGE) /* two pages for the used ring */
 #define DATA (6u * PAGE)   /* a page for each request's data, then one for each status */

@@ -2,10 +2,10 @@
 /*
  * Is a notification ever lost? A driver on one thread and a device on another pass several million
  * buffers, with and without EVENT_IDX. Each side sleeps until the other side notifies it. A side
- * notifies only when the library's suppression logic says so. If one notification is lost, both
- * sides sleep for ever. No wait has a time limit. Instead the watchdog finds that no counter
- * changes, and reports the counters. The test uses rings of all kinds, because slow paths and
- * inline paths publish in different functions.
+ * notifies only when the library's suppression logic requires a notification. If one notification
+ * is lost, both sides sleep for ever. No wait has a time limit. Instead the watchdog finds that no
+ * counter changes, and reports the counters. The test uses rings of all kinds, because slow paths
+ * and inline paths publish in different functions.
  *
  * usage: notify_test [BUFFERS]   BUFFERS is by default 1000000. Each run passes one tenth or
  *                                several tenths of BUFFERS.
@@ -189,7 +189,7 @@ static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 
 /*
  * Spins for a random time if both sides poll. Without this spin the two sides would run in
- * lockstep: one side would always finish its last check long before the other side publishes.
+ * lockstep. One side would always finish its last check long before the other side publishes.
  */
 static void dawdle(uint32_t *seed)
 {
@@ -226,7 +226,7 @@ static void serve(struct virtio_chain *chain, uint64_t number)
 		die("the device finds a third buffer", got);
 }
 
-/* Completes the served requests, as the run's `way` says. */
+/* Completes the served requests in the run's `way`. */
 static void complete_all(const struct virtio_completion *served, uint32_t held)
 {
 	int got = x.way == BATCHES ? virtio_queue_complete_batch(&x.queue, served, held) : 0;

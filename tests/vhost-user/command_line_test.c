@@ -217,7 +217,7 @@ static void socket_file_that_is_stale_is_replaced(void **state)
 
 /*
  * A second daemon with the same socket path fails. The first daemon, which runs with --once, does
- * not take the second daemon's test connection for a front end.
+ * not treat the second daemon's test connection as a front end.
  */
 static void socket_that_is_in_use_is_left_alone(void **state)
 {

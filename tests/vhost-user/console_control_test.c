@@ -245,9 +245,9 @@ static void finish_port(struct daemon_process *daemon)
 }
 
 /*
- * A port can be removed while data waits in both directions: the client does not read, and the
- * guest offers no buffer. The driver's buffers are completed. When the port is added again, it has
- * none of the old bytes.
+ * A port can be removed while data waits in both directions, because the client does not read and
+ * the guest offers no buffer. The driver's buffers are completed. When the port is added again, it
+ * has no old bytes.
  */
 static void console_port_goes_and_comes_with_data_in_flight(void **state)
 {

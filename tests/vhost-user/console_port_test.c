@@ -31,7 +31,7 @@ static void console_port_follows_its_client(void **state)
 	console_expect_output(fd, 0, 3000);
 	close(fd);
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
-	/* The console's output goes to the file. */
+	/* The daemon writes the console's output to the file. */
 	console_output(&guest.rings[TRANSMIT], 0, 100);
 	console_detach(&guest);
 	/*

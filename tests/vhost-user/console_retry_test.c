@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Output of a console can't be written for a while: a disk is full, or a reader has left. */
+/* Output of a console can't be written for a while, because a disk is full or a reader has left. */
 #include "console_guest.h"
 
 #include "cmocka_includes.h"
@@ -134,8 +134,8 @@ static void file_on_a_full_disk_loses_its_output_at_the_end(void **state)
 }
 
 /*
- * The reader of stdout has left. The terminal at stdin still works: the user ends the daemon by the
- * escape key, and the terminal is restored.
+ * The reader of stdout has left. The terminal at stdin still works. The user ends the daemon by the
+ * escape key, and the daemon restores the terminal.
  */
 static void tty_without_a_reader_keeps_its_keyboard(void **state)
 {

@@ -104,8 +104,8 @@ static void run_child(const struct daemon_process *daemon, const char *path, con
 	if (getppid() != parent)
 		_exit(127);
 	/*
-	 * The test program ignores SIGPIPE. Restore the defaults: the daemon itself must ignore
-	 * SIGPIPE and SIGXFSZ.
+	 * The test program ignores SIGPIPE. Restore the defaults, because the daemon itself must
+	 * ignore SIGPIPE and SIGXFSZ.
 	 */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);

@@ -31,7 +31,7 @@ struct daemon_process {
 	char errors[96];   /* the file that gets the daemon's stderr */
 	int pass_fd;       /* 0, or a descriptor that the daemon inherits as 3 */
 	bool listen_fds;   /* LISTEN_FDS announces the inherited descriptor */
-	char summary[512]; /* after daemon_stop(): the last line on stdout */
+	char summary[512]; /* the last line on stdout, stored by daemon_stop() */
 };
 
 /* Finds the daemon's path, and starts the watchdog. main() must call this. */
@@ -59,7 +59,7 @@ void daemon_write_script(const char *path, const char *text);
 
 /*
  * Sends SIGUSR1, and waits until the daemon continues with the first device. If the new program
- * refuses the state, the old program continues. Sends the signal again if the daemon gives up the
+ * refuses the state, the old program continues. Sends the signal again if the daemon abandons the
  * update because the system is too slow.
  */
 void daemon_update(struct daemon_process *daemon);
@@ -106,7 +106,7 @@ int daemon_stop(struct daemon_process *daemon, int signal);
 
 /*
  * Reads from stderr what the daemon has written so far, at most `size` - 1 bytes. Returns the
- * number of lines. Omits the line that says that io_uring fails: on some systems this line can
+ * number of lines. Omits the message that io_uring fails, because on some systems this message can
  * appear at any time.
  */
 unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size_t size);

@@ -249,8 +249,8 @@ static int is_unwritten(const volatile char *page)
 }
 
 /*
- * Returns whether this system shows which pages are on disk. This needs root, and a file system on
- * a disk.
+ * Returns whether this system shows which pages are on disk. The function needs root, and a file
+ * system on a disk.
  */
 static bool can_see_writes(const struct daemon_process *daemon, char *page)
 {

@@ -35,7 +35,7 @@
 
 /*
  * The outcome of a piece: WHOLE moves all bytes, AT_MOST() moves at most this number of bytes, and
- * SAYS() moves nothing and makes its argument the result.
+ * SAYS() moves nothing, and its argument is the result.
  */
 #define WHOLE INT64_MAX
 #define AT_MOST(bytes) ((int64_t)(bytes))
@@ -44,7 +44,7 @@
 struct kernel_disk {
 	int fd;                 /* a file whose content is not used */
 	unsigned int syncs;     /* number of syncs begun */
-	unsigned int fail_sync; /* which sync fails, counted from 1; 0 for none */
+	unsigned int fail_sync; /* which sync fails, counted from 1; 0 for no sync */
 	int fail_with;          /* errno of this sync */
 	/*
 	 * If set, syncs wait for kernel_release(). A sync covers only data written before it began.
@@ -53,7 +53,7 @@ struct kernel_disk {
 	unsigned int calls;   /* how often preadv() and pwritev() were called */
 	int64_t call_outcome; /* outcome of each call */
 	unsigned int call_us; /* duration of each call, in microseconds */
-	unsigned int early;   /* statuses that came before their data was stable */
+	unsigned int early;   /* statuses that were set before their data was stable */
 };
 
 struct kernel_kernel {

@@ -144,7 +144,7 @@ static void qemu_starts(struct peer *peer, uint64_t features, uint32_t base)
 	tell_addr(peer);
 	tell_fd(peer, VHOST_USER_SET_VRING_KICK, 0, peer->fe.kick);
 	tell_fd(peer, VHOST_USER_SET_VRING_CALL, 0, peer->fe.call);
-	/* QEMU enables all queues, although the driver has set up only one. */
+	/* QEMU enables all queues, although the driver has set up only one queue. */
 	for (uint32_t i = 0; i < 4; i++)
 		assert_int_equal(front_end_ask_state(&peer->fe, VHOST_USER_SET_VRING_ENABLE, i, 1), 0);
 }

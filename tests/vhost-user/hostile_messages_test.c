@@ -163,7 +163,7 @@ static void message_with_wrong_descriptors_is_refused(void **state)
 			front_end_fill_payload(request->request, payload);
 		}
 	}
-	/* The flag says that there is no descriptor, but the message has one. */
+	/* The flag means that there is no descriptor, but the message has a descriptor. */
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, VHOST_USER_VRING_NO_FD, fe.kick), 1);
 	(void)front_end_get_u64(&fe, VHOST_USER_GET_FEATURES);
 	assert_int_equal(daemon_open_files(&daemon), open_before);
@@ -235,7 +235,7 @@ static void message_for_queue_that_is_not_there_is_refused(void **state)
 
 		for (unsigned int r = 0; r < 3; r++) {
 			expect_refusal(&daemon, requests[r], &ring, sizeof ring, -1);
-			/* In these messages bit 8 says that there is no descriptor. */
+			/* In these messages bit 8 means that there is no descriptor. */
 			if (value < 256)
 				expect_refusal(&daemon, fd_requests[r], &value, sizeof value, kick);
 		}

@@ -150,7 +150,7 @@ static void queues_go_on_while_memory_is_replaced(void **state)
 }
 
 /*
- * Every signal goes to the current descriptor. During a change a signal may go to both descriptors.
+ * The daemon signals only the current descriptor. During a change it may signal both descriptors.
  */
 static void queues_lose_no_signal_while_descriptors_are_replaced(void **state)
 {
@@ -177,8 +177,8 @@ static void queues_lose_no_signal_while_descriptors_are_replaced(void **state)
 }
 
 /*
- * The index in the reply to GET_VRING_BASE is right and stays right: all requests before it are
- * completed, and no later request has begun.
+ * The index in the reply to GET_VRING_BASE is right and stays right. All requests before this index
+ * are completed, and no later request has begun.
  */
 static void queue_that_is_stopped_is_quiet(void **state)
 {
@@ -203,7 +203,9 @@ static void queue_that_is_stopped_is_quiet(void **state)
 		usleep(2000);
 		assert_int_equal(virtio_mock_get(&fe.mock, VIRTIO_MOCK_USED_IDX, &later), 0);
 		assert_int_equal(later, used);
-		/* The ring can be started again, and stopped again by disabling it. */
+		/*
+		 * The front end can start the ring again, and stop the ring again by disabling it.
+		 */
 		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_KICK, 0, fe.kick), 0);
 		do
 			assert_int_equal(virtio_mock_get(&fe.mock, VIRTIO_MOCK_USED_IDX, &later), 0);

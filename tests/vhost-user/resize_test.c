@@ -57,7 +57,7 @@ static void open_channel(struct front_end *fe, int *ends)
 }
 
 /*
- * Does not wait: the daemon sends the message before a reply with the new size, so the message has
+ * Does not wait. The daemon sends the message before a reply with the new size, so the message has
  * arrived.
  */
 static void expect_messages(int channel, unsigned int count)

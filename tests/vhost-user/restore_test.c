@@ -225,7 +225,10 @@ static void save_two(struct daemon_process *daemon, char first[256], char second
 	front_end_close(&fe);
 }
 
-/* Each refusal says what is wrong, and leaves the file for a daemon with the right devices. */
+/*
+ * A daemon that refuses the state prints what is wrong, and leaves the file for a daemon with the
+ * right devices.
+ */
 static void restore_refuses_the_state_of_other_devices(void **state)
 {
 	static struct content content;

@@ -40,8 +40,8 @@ void ring_close(struct ring *ring);
 void ring_start(struct ring *ring, uint16_t base);
 
 /*
- * Starts the ring after front_end_move(), at the used index. This is the device's position, because
- * no request is in flight.
+ * Starts the ring after front_end_move(), at the used index. The used index is the device's
+ * position, because no request is in flight.
  */
 void ring_move(struct ring *ring);
 

@@ -243,7 +243,8 @@ static void rng_has_no_configuration_space(void **state)
 }
 
 /*
- * Buffers wait in the ring for input. Each piece of input goes to the next buffer, without a kick.
+ * Buffers wait in the ring for input. The device writes each piece of input to the next buffer,
+ * without a kick.
  */
 static void rng_waits_for_its_source(void **state)
 {

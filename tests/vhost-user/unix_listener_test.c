@@ -246,7 +246,7 @@ static void listener_needs_no_right_to_read_the_folder(void **state)
 	(void)state;
 	assert_int_equal(chmod(folder, 0333), 0);
 	if (fork() == 0) {
-		/* Gives up the superuser's rights: the superuser may read every folder. */
+		/* Drops the superuser's rights, because the superuser may read every folder. */
 		if (geteuid() == 0 && setresuid(1, 1, 1))
 			_exit(2);
 		fd = unix_listener_open(path, &access_of_all, &file);

@@ -149,9 +149,7 @@ static void update_without_front_end_goes_on_listening(void **state)
 	close_daemon(&u);
 }
 
-/*
- * The statistics at the end count what the daemon did before and after updates, and a broken ring.
- */
+/* The statistics at the end include the requests before and after updates, and a broken ring. */
 static void update_goes_on_counting(void **state)
 {
 	struct updating u;
@@ -285,7 +283,7 @@ static void update_without_state_file_changes_nothing(void **state)
 	expect_old_process(&u, &fe, "there is no --state PATH", daemon_open_files(&u.daemon));
 	front_end_close(&fe);
 	daemon_finish(&u.daemon);
-	/* The state can't be written: its folder does not exist. */
+	/* The state can't be written, because its folder does not exist. */
 	daemon_folder(&u.daemon);
 	snprintf(folder, sizeof folder, "%s/none/state", u.daemon.folder);
 	memcpy(u.state, folder, sizeof u.state);

@@ -428,8 +428,8 @@ static void uring_without_descriptors_keeps_none(void **state)
 }
 
 /*
- * Flushes with the result that *context gives: 0 is success, and any other value is an error. Sets
- * errno to this value unless it is negative.
+ * Flushes with the result *context: 0 is success, and any other value is an error. Sets errno to
+ * *context unless *context is negative.
  */
 static int flush_as_told(void *context)
 {
@@ -541,7 +541,7 @@ static void uring_keeps_its_promises_whatever_happens(void **state)
 static void uring_retries_when_the_kernel_is_busy(void **state)
 {
 	/*
-	 * EINTR may come any number of times. The other errors may come only a limited number of
+	 * EINTR may occur any number of times. The other errors may occur only a limited number of
 	 * times in a row.
 	 */
 	const struct {
@@ -606,7 +606,7 @@ static void uring_uses_calls_after_a_permanent_refusal(void **state)
 }
 
 /*
- * The queue's thread notices a stop only between two turns, so a long request must take several
+ * The queue's thread notices a stop only between two turns, so a long request must need several
  * turns.
  */
 static void uring_without_a_kernel_serves_long_requests_in_turns(void **state)

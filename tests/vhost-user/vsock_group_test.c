@@ -19,7 +19,7 @@ struct group {
 	struct vsock_guest a, b;
 };
 
-/* Runs a daemon with two devices. Returns when the daemon listens for both. */
+/* Runs a daemon with two devices. Returns when the daemon listens for both devices. */
 static void run(struct daemon_process *daemon, uint32_t cid, const char *first_options, const char *options)
 {
 	char first[512], second[512], line[160], saved[96];
@@ -79,7 +79,9 @@ static void group_guests_reach_each_other(void **state)
 	vsock_expect_data(&b, "hello", 5);
 	vsock_send(&b, VIRTIO_VSOCK_OP_RW, 0, "world", 5);
 	vsock_expect_data(&a, "world", 5);
-	/* One guest shuts down one direction, and then the other guest shuts down both. */
+	/*
+	 * One guest shuts down one direction, and then the other guest shuts down both directions.
+	 */
 	vsock_send(&a, VIRTIO_VSOCK_OP_SHUTDOWN, VIRTIO_VSOCK_SHUTDOWN_SEND, NULL, 0);
 	vsock_expect(&b, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
 	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_SEND);
@@ -209,7 +211,7 @@ static void group_carries_all_records(void **state)
 		got += m.len;
 		assert_int_equal(virtio_vsock_flags(&m.header), got == LONG ? EOM : 0);
 	}
-	/* Now a record goes in the other direction. */
+	/* Now a record is sent in the other direction. */
 	vsock_send(&b, VIRTIO_VSOCK_OP_RW, EOM | EOR, bytes, 7);
 	vsock_expect(&a, VIRTIO_VSOCK_OP_RW, &m);
 	assert_int_equal(m.len, 7);

@@ -111,7 +111,7 @@ void host_expect_nothing(int fd);
 /* Reads "OK PORT\n", and returns the port. */
 uint32_t host_expect_ok(int fd);
 
-/* A daemon with one guest of three rings. vsock_set_up() starts both. */
+/* A daemon with one guest of three rings. vsock_set_up() starts the daemon and the guest. */
 struct vsock_pair {
 	struct daemon_process daemon;
 	struct vsock_guest guest;

@@ -193,7 +193,7 @@ static void vsock_buffers_for_a_host_that_does_not_read(void **state)
 	vsock_set_up(&p, ",buffer=65536");
 	fd = vsock_open_to_host(&p, &slow);
 	/*
-	 * The device gives credit for each byte that it has written to the socket. The guest sends
+	 * The device grants credit for each byte that it has written to the socket. The guest sends
 	 * until its credit is used up.
 	 */
 	while (sent - fwd_cnt < buffer) {
@@ -231,7 +231,7 @@ static void vsock_buffers_for_a_host_that_does_not_read(void **state)
 	vsock_tear_down(&p, NOTHING_LOST);
 }
 
-/* A guest that sends more than its credit allows loses this connection, and no other. */
+/* A guest that sends more than its credit allows loses this connection, and no other connection. */
 static void vsock_resets_a_guest_that_sends_too_much(void **state)
 {
 	struct vsock_peer greedy, other;

@@ -157,7 +157,7 @@ static size_t receive_pieces(const struct vsock_peer *peer, const uint8_t *bytes
 }
 
 /*
- * A record goes to the guest in pieces, because the guest offers one receive buffer at a time. The
+ * The guest receives a record in pieces, because the guest offers one receive buffer at a time. The
  * daemon is updated between two pieces.
  */
 static void vsock_update_goes_on_with_a_record_to_the_guest(void **state)
