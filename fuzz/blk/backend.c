@@ -39,7 +39,7 @@ static int fail(struct blk_progress *p, int64_t answer)
 	return (int)answer;
 }
 
-/* Plays the driver on another processor, during the call of the back end. */
+/* Acts as a driver on another processor during the call of the back end. */
 static void meanwhile(struct blk_harness *h, uint8_t how)
 {
 	if (how >= BLK_F_TOGGLE && how < BLK_F_POKE)

@@ -503,7 +503,7 @@ static uint32_t used_len(const struct blk_slot *s, uint64_t written)
 	return (uint32_t)(written == s->ask->in.bytes ? written + 1 : written);
 }
 
-/* Completes a request with its result, once. */
+/* Completes a request with its result. The request must not be completed yet. */
 static void complete(struct blk_harness *h, struct blk_slot *s, uint8_t flags)
 {
 	const struct virtio_completion one = { s->chain.token, used_len(s, s->result.written) };

@@ -42,7 +42,7 @@ static void cut_at_points(struct blk_harness *h, uint64_t gpa, uint8_t all, cons
 	add_region(h, gpa + at, BLK_BYTES - at, all, log);
 }
 
-/* Makes small regions after the rings. No two of them are adjacent in host memory. */
+/* Makes small regions after the rings. No two regions are adjacent in host memory. */
 static void cut_finely(struct blk_harness *h, uint64_t gpa, uint8_t all, const struct virtio_dirty_log *log)
 {
 	const uint64_t len = fuzz_u8(&h->in) % 40u + 1;

@@ -37,7 +37,7 @@ struct blk_run {
 /* A request as it was in guest memory when it was parsed. */
 struct blk_ask {
 	struct model_chain chain;
-	uint64_t errors; /* errors that the request may have; 0 if it has none */
+	uint64_t errors; /* errors that the request may have; 0 if there are none */
 	bool answerable; /* the request has a status byte */
 	/* The status byte is in a page that is not mapped yet, so the request must be retried. */
 	bool waits;

@@ -136,7 +136,7 @@ const struct seed blk_seeds[] = {
 	BLK("on_itself", LOGGED(0), PLACED(VIRTIO_BLK_T_IN, 0, 1, 1, 8, 8, 0, 0), SERVE,
 	    PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 8, 8, 0, 0), SERVE, PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 8, 20, 0, 0),
 	    SERVE),
-	/* The data buffer of the first read lies over the rings, in the first 1024 bytes. */
+	/* The data buffer of the first read overlaps the rings in the first 1024 bytes. */
 	BLK("on_rings", PLAIN, READ(1, 1), READ(2, 1), BLK_DESC, 1, 0, POWER(5, 0), 3, 2, SERVE, SERVE, RESET(3), 0, 0,
 	    0, 0, READ(1, 1), SERVE),
 	BLK("read_only", DISK(BLK_O_READ_ONLY), WRITE(1, 1), SERVE, READ(1, 1), SERVE, WRITE(1, 0), SERVE),
@@ -337,7 +337,7 @@ const struct seed blk_seeds[] = {
 	BLK("bad_data_in_read_only", BLK_M_POINTS | BLK_M_LOGGED, 2, 100, 0, 20, 2, Q_SIZE_16, OPTIONS(0),
 	    PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0x80), SERVE, PLACED(VIRTIO_BLK_T_IN, 0, 1, 2, 0, 70, 0, 0),
 	    SERVE, PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 68, 112, 0, 0), SERVE),
-	/* The data lies in no page, and the status in a page that is not mapped yet. */
+	/* The data lies in no page, and the status lies in a page that is not mapped yet. */
 	BLK("bad_data_not_mapped", BLK_M_PAGES, 0x10, 40, 0x30, Q_SIZE_16, OPTIONS(0), READ(1, 1),
 	    FAR(1, 40, NEXT | WRITABLE, 2), SERVE, BLK_MAP_PAGE, 0, SERVE),
 	BLK("parts", LOGGED(BLK_O_LIFETIME), READ(1, 1), SERVE_IN_PARTS, WRITE(1, 1), SERVE_IN_PARTS, GET_ID(20),

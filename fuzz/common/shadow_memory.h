@@ -69,7 +69,10 @@ struct shadow_map {
 	struct virtio_memory_map map;
 	uint32_t hint; /* index of the region that was found last */
 
-	/* The translation. If page_shift is 0, there is none. The first page begins at io_base. */
+	/*
+	 * The translation. If page_shift is 0, there is no translation. The first page begins at
+	 * io_base.
+	 */
 	uint64_t io_base;
 	uint32_t page_shift;
 	uint32_t pages_used;

@@ -116,7 +116,7 @@ static void negotiate(struct device_harness *h, uint8_t mask)
 	write32(h, 0x070, h->model.status | VIRTIO_CONFIG_S_FEATURES_OK);
 }
 
-/* Takes the driver's next step of virtio 1.4, 3.1.1. */
+/* Takes the next step of the driver's initialization (virtio 1.4, 3.1.1). */
 static void advance(struct device_harness *h, uint8_t how)
 {
 	const uint32_t status = h->model.status;

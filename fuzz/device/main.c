@@ -61,7 +61,7 @@ static void translate(struct device_harness *h, struct shadow_map *m, uint8_t ho
 
 /*
  * Makes a region for each queue. One region may be missing or read-only. Either all regions have a
- * dirty log, or none.
+ * dirty log, or no region has a dirty log.
  */
 static void make_memory(struct device_harness *h)
 {

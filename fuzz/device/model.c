@@ -184,7 +184,7 @@ static void call_interrupt(struct device_model *m, uint32_t cause, uint16_t queu
 		m->line = level;
 }
 
-/* Returns whether the line must be high: a cause is pending, and DRIVER_OK is set. */
+/* Returns whether the line must be high, because a cause is pending and DRIVER_OK is set. */
 bool device_model_pending(const struct device_model *m)
 {
 	return m->interrupt_status && (m->status & DRIVER_OK);
@@ -306,7 +306,7 @@ static void fail_reset(struct device_model *m, int error)
 	m->resetting = false;
 	m->reset_pending = false;
 	m->reset_number = 0;
-	/* A failed reset sets this bit, whatever the status was. */
+	/* A failed reset sets this bit even if the status was 0. */
 	m->status |= NEEDS_RESET;
 	if (m->status & DRIVER_OK)
 		config_interrupt(m);
@@ -356,7 +356,7 @@ uint64_t device_model_feature_errors(const struct device_model *m, const uint32_
 	return 0;
 }
 
-/* Expects a call of check_features(). Returns the device's error, or 0 if it has none. */
+/* Expects a call of check_features(). Returns the device's error, or 0. */
 uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS])
 {
 	struct device_record *r;

@@ -62,7 +62,7 @@ struct harness {
 	struct harness_request requests[MODEL_MAX_SIZE];
 	struct virtio_token tokens[HARNESS_TOKENS]; /* tokens of earlier pops */
 	uint32_t token_count;
-	struct virtio_request past; /* the request dropped last; valid if header is not NULL */
+	struct virtio_request past; /* the last dropped request; valid if its header is not NULL */
 	struct virtio_queue_state saved;
 	struct virtio_queue_flight saved_record[MODEL_MAX_SIZE];
 	uint32_t saved_count;

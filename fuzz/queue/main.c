@@ -47,7 +47,7 @@ static void cut_at_points(struct harness *h, uint64_t gpa, const struct virtio_d
 	add_region(h, gpa + at, HARNESS_BYTES - at, 0, log);
 }
 
-/* Makes up to a hundred small regions. No two of them are adjacent in host memory. */
+/* Makes up to a hundred small regions. No two regions are adjacent in host memory. */
 static void cut_finely(struct harness *h, uint64_t gpa, uint8_t how, const struct virtio_dirty_log *log)
 {
 	const uint64_t start = fuzz_u8(&h->in) * (uint64_t)8 % (HARNESS_BYTES / 2), len = fuzz_u8(&h->in) % 16u + 1;

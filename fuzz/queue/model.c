@@ -16,7 +16,7 @@ uint64_t model_area_bytes(const struct virtio_queue_config *config, int area)
 {
 	/*
 	 * virtio 1.4, 2.7: an entry has 16, 2 or 8 bytes. A ring has two fields of 2 bytes before
-	 * its entries. With EVENT_IDX it has a third field after them.
+	 * its entries. With EVENT_IDX a ring has a third field after its entries.
 	 */
 	static const uint64_t entry[] = { 16, 2, 8 };
 	const uint64_t around = area == VIRTIO_QUEUE_DESC ? 0 : config->event_idx ? 6 : 4;

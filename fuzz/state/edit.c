@@ -42,7 +42,7 @@ static const struct format_kind *kind_at(const uint8_t *header)
 	return NULL;
 }
 
-/* Removes bytes. The file must have them. */
+/* Removes bytes. The file must have these bytes. */
 static void cut(struct edit_file *file, size_t at, size_t count)
 {
 	memmove(file->bytes + at, file->bytes + at + count, file->length - at - count);
@@ -77,8 +77,8 @@ static void add(struct edit_file *file, size_t at, uint32_t bytes, uint64_t diff
 }
 
 /*
- * Returns section number n. The result's count is the number of entries that fit the section,
- * whatever the file says. The result's kind is NULL if the section is unknown or too short.
+ * Returns section number n. The result's count is the number of entries that fit the section, not
+ * the number in the file. The result's kind is NULL if the section is unknown or too short.
  */
 static struct format_section known_section(const struct edit_file *file, const struct outline *o, uint32_t n)
 {

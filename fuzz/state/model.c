@@ -369,7 +369,7 @@ static bool is_before(const struct judged *vsock, uint32_t a, uint32_t b)
 	return false;
 }
 
-/* Stores the connections in order of address. A restored connection owes no credit request. */
+/* Stores the connections in order of address. The restore drops pending credit requests. */
 static void save_connections(const struct judged *vsock, const struct format_section *to, struct edit_file *out)
 {
 	for (uint32_t i = 0; i < to->count; i++) {

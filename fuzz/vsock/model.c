@@ -72,7 +72,7 @@ static void unblock(struct model_connection *c)
 }
 
 /*
- * A credit update is owed if the guest may wait for room, or if a quarter of the buffer was
+ * A credit update must be sent if the guest may wait for room, or if a quarter of the buffer was
  * forwarded since the last report.
  */
 static void update(const struct vsock_model *m, struct model_connection *c)

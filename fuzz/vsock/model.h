@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The model of a table of socket connections, written from the headers and virtio 1.4, 5.10.6. Its
- * counters have 64 bits and never wrap around. Each search goes through the whole array of
- * connections. Only the list of replies has an order.
+ * counters have 64 bits and never wrap around. Each search reads the whole array of connections.
+ * Only the list of replies has an order.
  */
 #ifndef VIRTIO_FUZZ_VSOCK_MODEL_H
 #define VIRTIO_FUZZ_VSOCK_MODEL_H
@@ -53,7 +53,7 @@ struct vsock_model {
 /* The result that the receipt of a packet must have. */
 struct model_received {
 	int error;
-	struct model_connection *c; /* NULL if no connection is concerned */
+	struct model_connection *c; /* NULL if the packet concerns no connection */
 	uint32_t got, bytes, marks;
 	/*
 	 * If true, GOT_CREDIT may be set or not. The model does not know the exact cost of packets.
