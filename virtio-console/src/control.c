@@ -216,7 +216,7 @@ int virtio_console_control_receive(struct virtio_console *console, struct virtio
 	if (!console_multiport(console))
 		return 0;
 	while (got == 1 && next_message(console, &m)) {
-		/* If size is 0, the queue is not started. The pop must return VIRTIO_ENOTREADY. */
+		/* If size is 0, the queue is not started. Let the pop return VIRTIO_ENOTREADY. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			break;
@@ -352,7 +352,7 @@ int virtio_console_control_transmit(struct virtio_console *console, struct virti
 	if (!console_multiport(console))
 		return 0;
 	while (got == 1) {
-		/* If size is 0, the queue is not started. The pop must return VIRTIO_ENOTREADY. */
+		/* If size is 0, the queue is not started. Let the pop return VIRTIO_ENOTREADY. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			break;

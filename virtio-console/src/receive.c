@@ -100,7 +100,8 @@ static VIRTIO_COLD int fill_popped(struct virtio_console_port *port, struct virt
 
 /*
  * Fills the next chain if it is usual: one descriptor, with a writable buffer in one region. Such a
- * chain is completed without being popped. Returns false for any other chain, or if there is none.
+ * chain is completed without being popped. Returns false for any other chain, and if there is no
+ * chain.
  */
 static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, struct virtio_queue *queue, uint32_t held,
 					 struct virtio_console_progress *progress)
@@ -152,7 +153,7 @@ static int fill_all(struct virtio_console_port *port, struct virtio_queue *queue
 				return 0;
 			continue;
 		}
-		/* If size is 0, the queue is not started. The pop must return VIRTIO_ENOTREADY. */
+		/* If size is 0, the queue is not started. Let the pop return VIRTIO_ENOTREADY. */
 		if (left == 0 && queue->size != 0) {
 			progress->more = true;
 			return 0;

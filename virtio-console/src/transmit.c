@@ -376,7 +376,7 @@ static int send_all(const struct transmission *t)
 	int got = send_kept(t);
 
 	while (got == 1) {
-		/* If size is 0, the queue is not started. The pop must return VIRTIO_ENOTREADY. */
+		/* If size is 0, the queue is not started. Let the pop return VIRTIO_ENOTREADY. */
 		if (VIRTIO_UNLIKELY(left == 0) && t->queue->size != 0) {
 			t->progress->more = true;
 			return 0;

@@ -312,8 +312,9 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 }
 
 /*
- * If the fast path has popped, header is the header's host address, and the caller fills in the
- * packet. Otherwise header is NULL, and virtio_vsock_tx_pop() or virtio_vsock_rx_pop() returns got.
+ * If the fast path has popped the packet, header is the header's host address, and the caller fills
+ * in the packet. Otherwise header is NULL, and virtio_vsock_tx_pop() or virtio_vsock_rx_pop()
+ * returns got.
  */
 struct popped {
 	void *header;

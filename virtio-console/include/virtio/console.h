@@ -35,7 +35,7 @@
  *   virtio_console_config_write()    any thread     a register access
  *   virtio_console_config_read()     any thread     a register access; functions of console_ports.h
  *   virtio_console_get_port_stats()  any thread     calls that change the counters
- *   all others of this header        any thread     any other call on the device
+ *   other functions of this header   any thread     any other call on the device
  *
  * Freestanding: needs memcpy and memset.
  *
@@ -118,7 +118,7 @@ struct virtio_console_output {
 	struct virtio_token token;   /* value is 0 if no chain is in flight */
 	uint64_t taken;              /* bytes that the sink has taken */
 	uint64_t skip;               /* bytes counted in taken that reader must still skip */
-	struct virtio_reader reader; /* over the resolved segments */
+	struct virtio_reader reader; /* reads the resolved segments */
 	bool beyond;                 /* more of the chain follows, in piece and rest */
 	struct virtio_desc piece;    /* the part of a buffer that was not read yet */
 	struct virtio_chain rest;    /* the descriptors after this buffer */
@@ -150,8 +150,8 @@ struct virtio_console_port {
  * @context  context of the device's options
  * @id       number of the port; 0 for DEVICE_READY
  * @event    VIRTIO_CONSOLE_DEVICE_READY, VIRTIO_CONSOLE_PORT_READY or VIRTIO_CONSOLE_PORT_OPEN
- * @value    0 or 1. After PORT_READY or PORT_OPEN with 1, virtio_console_receive() must be called
- *           for the port.
+ * @value    0 or 1. After PORT_READY 1 or PORT_OPEN 1, virtio_console_receive() must be called for
+ *           the port.
  */
 typedef void virtio_console_event_fn(void *context, uint32_t id, uint16_t event, uint16_t value);
 

@@ -205,7 +205,7 @@ int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
  * Pops the next buffer from the receive queue, for a packet to the guest. Works as
  * virtio_vsock_tx_pop().
  *
- * packet->data is the room for the payload. It is empty for a buffer of 44 bytes, which can carry
+ * packet->data is the room for the payload. A buffer of 44 bytes has no such room, and can carry
  * only a header.
  */
 VIRTIO_MUST_CHECK
@@ -328,7 +328,7 @@ void virtio_vsock_config_read(const struct virtio_vsock *vsock, uint64_t offset,
 struct virtio_vsock_events {
 	bool owed;          /* the reset must be sent when there is a buffer */
 	bool waiting;       /* sent, and not seen by the driver yet */
-	uint16_t avail_idx; /* while waiting: the available index when the reset was sent */
+	uint16_t avail_idx; /* available index when the reset was sent; valid while waiting */
 };
 
 /*

@@ -27,7 +27,7 @@
  * - The numbers of connections and of owed replies are bounded. While the number of owed replies is
  *   at its bound, virtio_vsock_table_receive() returns VIRTIO_EBUSY. The tx queue must then wait
  *   until a reply was sent on the rx queue (virtio 1.4, 5.10.6.1.2).
- * - No RST is answered by an RST.
+ * - An RST is never answered.
  * - Ports that the guest chooses do not make look-ups slow, because the hash has a secret seed.
  *
  * Time: now and all intervals are in a unit that the caller chooses. The clock must not go back,
@@ -123,7 +123,7 @@ struct virtio_vsock_mark {
 
 #define VIRTIO_VSOCK_MARKS 8
 
-/* A connection. The caller may read every member, and sets user. Functions change the rest. */
+/* A connection. The caller may read every member, and may set only user. */
 struct virtio_vsock_connection {
 	void *user; /* the caller's; NULL in a new connection */
 	struct virtio_vsock_address address;
@@ -173,7 +173,7 @@ struct virtio_vsock_table {
 	struct virtio_vsock_connection **buckets;
 	uint32_t bucket_mask;
 	uint64_t seed[2];
-	struct virtio_vsock_hdr *replies; /* RSTs owed to packets without a connection: a ring */
+	struct virtio_vsock_hdr *replies; /* a ring of RSTs owed to packets without a connection */
 	uint32_t reply_capacity;
 	uint32_t reply_first;
 	uint32_t reply_count;
@@ -369,15 +369,15 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
  * number of bytes. Owes a CREDIT_UPDATE if the guest might otherwise wait soon, or for ever.
  *
  * @bytes    at most virtio_vsock_connection_buffered()
- * @packets  packets of which no byte is left: at most rx_packets, and fewer than rx_packets while
- *           any byte is left. A caller that joins packets passes rx_packets when no byte is left,
- *           and 0 before.
+ * @packets  packets that have left the buffer completely: at most rx_packets, and fewer than
+ *           rx_packets while a byte is buffered. A caller that joins packets passes rx_packets when
+ *           no byte is buffered, and 0 before.
  * @now      the time
  *
  * Returns 0; or 1 if the guest had shut both directions and nothing is left in the buffer: RST is
  * owed, and the caller releases the connection. Returns VIRTIO_EINVAL for more bytes or packets
- * than are buffered, and for all packets with fewer than all bytes; a failure changes nothing. If
- * the connection is not established yet, or has ended, returns 0 and changes nothing.
+ * than are buffered, and for all packets while bytes are left. A failure changes nothing. If the
+ * connection is not established yet, or has ended, returns 0 and changes nothing.
  */
 int virtio_vsock_connection_forwarded(struct virtio_vsock_connection *connection, uint32_t bytes, uint32_t packets,
 				      uint64_t now);
