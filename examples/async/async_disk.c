@@ -73,8 +73,8 @@ static bool complete(struct async_disk *disk, const struct async_request *reques
 
 /*
  * A request whose used ring is not mapped stays in flight, and is completed later. If only such
- * requests are in flight, a stop or a reset discards them. This is safe: the device no longer uses
- * their memory, and the driver no longer waits for them.
+ * requests are in flight, a stop or a reset discards them. This is safe, because the device no
+ * longer uses their memory, and the driver no longer waits for them.
  */
 static void give_up_stuck(struct async_disk *disk, uint16_t queue)
 {
@@ -102,7 +102,7 @@ static void report(struct async_disk *disk, uint16_t queue)
 }
 
 /*
- * Called with the lock held. Afterwards the caller must not use `request`: the driver may reuse the
+ * Called with the lock held. Afterwards the caller must not use `request`. The driver may reuse the
  * head, and the next request with this head overwrites the slot.
  */
 static void finish(struct async_disk *disk, struct async_request *request)

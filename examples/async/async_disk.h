@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A disk that carries out several requests at a time: a pool of threads serves them, and they
+ * A disk that carries out several requests at a time: a pool of threads serves the requests, which
  * complete in any order. Begin here if your back end is slow.
  *
  * The lock under which the VMM handles exits serialises everything except the I/O. A thread of the
@@ -33,7 +33,7 @@ struct async_host {
 	/* Does what interrupt() of struct virtio_device_ops does. */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
 	/*
-	 * Called when a stop or a reset may have ended. The VMM lets a held vCPU go on if
+	 * Called when a stop or a reset may have ended. The VMM must let a held vCPU continue if
 	 * virtio_device_waiting() is false.
 	 */
 	void (*stopped)(void *context);
@@ -92,7 +92,7 @@ int async_disk_init(struct async_disk *disk, const struct virtio_blk_backend *ba
 /*
  * Retries everything that waits for a translation: enabling a queue, popping requests and
  * completing requests. Call this with the lock held, whenever the results of the translation hook
- * may have changed. Afterwards let a held vCPU go on if virtio_device_waiting() is false.
+ * may have changed. Afterwards let a held vCPU continue if virtio_device_waiting() is false.
  */
 void async_disk_mapped(struct async_disk *disk);
 

@@ -7,7 +7,7 @@
 #include <virtio/blk.h>
 #include <virtio/blk_file.h>
 
-/* The numbers that the command line can set: see the table in disk.c. */
+/* The numbers that the command line can set. The table in disk.c has their names and ranges. */
 enum disk_number_name {
 	DISK_BLOCK_SIZE,
 	DISK_PHYSICAL_BLOCK_SIZE,

@@ -25,8 +25,8 @@ struct event_source {
 	int fd; /* -1 for none */
 	void (*ready)(struct event_source *source);
 	/*
-	 * Why ready() is called: EVENT_READABLE, EVENT_WRITABLE or both. A hang-up or an error sets
-	 * both.
+	 * The reason for a call of ready(): EVENT_READABLE, EVENT_WRITABLE or both. A hang-up or an
+	 * error sets both bits.
 	 */
 	unsigned int events;
 };

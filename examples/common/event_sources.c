@@ -66,7 +66,7 @@ void event_timer_set(struct event_timer *timer, uint64_t ns)
 		.it_value = { .tv_sec = (time_t)(ns / NS_PER_SECOND), .tv_nsec = (long)(ns % NS_PER_SECOND) },
 	};
 
-	/* Cannot fail: both numbers and the descriptor are valid. */
+	/* This can't fail, because both numbers and the descriptor are valid. */
 	(void)timerfd_settime(timer->source.fd, 0, &once, NULL);
 }
 

@@ -30,7 +30,7 @@
 struct blk_host {
 	/* Does what interrupt() of struct virtio_device_ops does. */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
-	/* Requests are left: the VMM must call blk_run() soon, but not from within this call. */
+	/* Requests are left. The VMM must call blk_run() soon, but not from within this call. */
 	void (*again)(void *context);
 	void *context;
 };

@@ -14,7 +14,7 @@
 
 #include <virtio/guest_memory.h>
 
-/* Immutable: a change of memory makes a new struct guest_ram. */
+/* Immutable. A change of memory makes a new struct guest_ram. */
 struct guest_ram {
 	struct virtio_memory_map map;
 	struct virtio_region regions[PROXY_MAX_FDS];
@@ -31,7 +31,7 @@ struct guest_ram {
  * @table   from QEMU, not checked yet
  * @fds     a descriptor for each region. The caller still owns them, and may close them afterwards.
  * @count   at most PROXY_MAX_FDS; 0 for a guest without memory
- * @reason  set on failure: what is wrong
+ * @reason  set to what is wrong, on failure
  *
  * Returns the memory, to be unmapped by guest_ram_free(), or NULL.
  */

@@ -8,7 +8,7 @@
  * interrupt as our devices, and a process of the guest must read the port all the time. Then each
  * byte causes an interrupt, and the guest's kernel calls the handlers of all devices on the line.
  *
- * A byte acts as an edge, but we need a level: handlers must be called again until the driver has
+ * A byte acts as an edge, but we need a level. Handlers must be called again until the driver has
  * acknowledged every cause. So we send a byte when the line goes up, and another byte every
  * IRQ_PERIOD_MS until the line is down. Without the repeated bytes a guest could hang:
  *

@@ -46,7 +46,7 @@ void machine_close(struct machine *machine);
  * @offset  from the start of the first window
  * @data    @len bytes, 1 to 8, in the order in which the guest sees them
  *
- * Outside the windows a read returns ones, and a write does nothing.
+ * Outside the windows a read returns all ones, and a write does nothing.
  */
 void machine_read(struct machine *machine, uint32_t offset, void *data, uint32_t len);
 void machine_write(struct machine *machine, uint32_t offset, const void *data, uint32_t len);

@@ -65,7 +65,7 @@ struct blk_queue_ops {
 	int (*process)(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget);
 	void (*drain)(struct blk_queue *queue, struct virtio_queue *virtq);
 	int (*completion_fd)(const struct blk_queue *queue);
-	void (*destroy)(struct blk_queue *queue); /* frees the queue; nothing is in flight */
+	void (*destroy)(struct blk_queue *queue); /* frees the queue; nothing may be in flight */
 };
 
 /* Return a queue, or NULL with errno. blk and name must live as long as the queue. */
@@ -116,7 +116,7 @@ void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, cons
 /*
  * Fails the chains whose unpop a broken ring has refused. These chains are not carried out.
  *
- * @request  prepared, and not in flight; the chains are parsed into it
+ * @request  must be prepared, and not in flight. The chains are parsed into @request
  */
 void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_popped *popped, struct virtio_queue *virtq,
 		      struct virtio_blk_request *request);
@@ -135,8 +135,8 @@ int blk_queue_step(struct blk_queue *queue, struct virtio_blk_steps *steps, cons
 void blk_queue_log_failure(struct blk_queue *queue, int error, int system_error);
 
 /*
- * Prints why a driver's request was refused: once for each reason and queue, because drivers repeat
- * requests.
+ * Prints why a driver's request was refused. Prints each reason once for a queue, because drivers
+ * repeat requests.
  */
 void blk_queue_log_refusal(struct blk_queue *queue, const struct virtio_blk_result *result);
 

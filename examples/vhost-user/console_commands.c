@@ -54,7 +54,7 @@ void console_remove(struct console_device *console, struct port *port)
 {
 	bool room;
 
-	/* This cannot fail: the port exists. */
+	/* This can't fail, because the port exists. */
 	(void)!virtio_console_remove_port(&console->console, port->id, &room);
 	console_link_close(&port->link);
 	console_link_drop_output(&port->link);
@@ -122,7 +122,7 @@ static const char *command_stats(struct console_device *console, const char *not
 		struct virtio_console_port_stats s;
 		char next[17];
 
-		/* This cannot fail: the table has the port. */
+		/* This can't fail, because the table has the port. */
 		(void)!virtio_console_get_port_stats(&console->console, id, &s);
 		print_waiting(port, next);
 		console_control_say(&console->commands,

@@ -4,7 +4,7 @@
  * with a line "ok", or "error: REASON". One client at a time is served. A second client gets an
  * error, and its connection is closed.
  *
- * Threads: all functions are called on the device's thread.
+ * Threads: all functions must be called on the device's thread.
  */
 #ifndef CONSOLE_CONTROL_H
 #define CONSOLE_CONTROL_H

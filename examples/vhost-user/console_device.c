@@ -99,8 +99,8 @@ static void client_changed(struct console_link *link, bool is)
 	bool room;
 
 	/*
-	 * These calls can't fail: the port exists, and the link reports each arrival and departure
-	 * of a client once.
+	 * These calls can't fail, because the port exists, and the link reports each arrival and
+	 * departure of a client once.
 	 */
 	if (is)
 		(void)!virtio_console_connect(console, port->id);
@@ -480,7 +480,7 @@ static void forget_driver(struct console_device *console)
 
 		if (queue)
 			queue_drain(&console->device, queue);
-		/* This can't fail: the port exists in the table. */
+		/* This can't fail, because the port exists in the table. */
 		(void)!virtio_console_save_port(&console->console, id, &kept[id]);
 		kept[id].flags &= (uint8_t)what;
 		kept[id].pending = 0;

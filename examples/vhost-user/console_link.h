@@ -97,7 +97,7 @@ struct console_link {
 	const char *name; /* for messages */
 	char handle[176]; /* for the names of descriptors that are handed over */
 	struct event_loop *loop;
-	struct event_source in, out; /* fd -1 for none; two different descriptors */
+	struct event_source in, out; /* fd -1 for none; never the same descriptor */
 	struct event_task read_on;   /* reads a file, for which the loop can't wait */
 	bool taken_over;             /* the old process had the end open */
 	bool is_file;
@@ -172,7 +172,7 @@ void console_link_drop_output(struct console_link *link);
 /*
  * Add output to the buffer, which console_link_flush() writes. put() and put_rest() return the
  * number of bytes added. put_rest() is for the rest of a chain, and uses the reserve. put_last() is
- * for emergency writes, and accepts everything: the oldest bytes make room.
+ * for emergency writes, and accepts all bytes. The oldest bytes make room.
  */
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
 size_t console_link_put_rest(struct console_link *link, const void *bytes, size_t len);
@@ -199,7 +199,7 @@ int console_link_attach(struct console_link *link, int fd);
 /* Does the same with a descriptor for each direction. */
 int console_link_attach_two(struct console_link *link, int in, int out);
 
-/* Returns a descriptor of the old process, by its name; -1 if there is none. */
+/* Returns a descriptor of the old process, by its name; -1 if there is no such descriptor. */
 int console_link_take(const struct console_link *link, const char *name);
 
 /* Stops reading until console_link_room() is called. */

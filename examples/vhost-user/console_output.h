@@ -42,7 +42,7 @@ size_t console_output_put(struct console_output *output, const void *bytes, size
  */
 size_t console_output_peek(const struct console_output *output, const uint8_t **bytes);
 
-/* Removes the oldest `len` bytes; `len` is at most `used`. */
+/* Removes the oldest `len` bytes; `len` must be at most `used`. */
 void console_output_take(struct console_output *output, size_t len);
 
 #endif

@@ -113,7 +113,7 @@ struct device_ops {
 	 */
 	int (*open)(struct device *device, struct event_loop *loop);
 
-	/* Undoes open(): removes the device's sources from the loop. No front end is attached. */
+	/* Undoes open(). Removes the device's sources from the loop. No front end is attached. */
 	void (*close)(struct device *device);
 
 	/*
@@ -141,8 +141,8 @@ struct device_ops {
 	int (*config_write)(struct device *device, uint32_t offset, const void *data, uint32_t len);
 
 	/*
-	 * Called on SIGHUP. Examines the device's files again: an image may have grown, or a log
-	 * may have been moved. If this changes the configuration space, the device calls
+	 * Called on SIGHUP. Examines the device's files again, because an image may have grown, or
+	 * a log may have been moved. If this changes the configuration space, the device calls
 	 * device_config_changed(). Queues may be running.
 	 */
 	void (*refresh)(struct device *device);
@@ -195,7 +195,7 @@ struct device_ops {
 	 *            end, and after check_features() if features were negotiated. No queue runs.
 	 *            @anew  true for --restore: the descriptors of save() are gone, and a front end
 	 *                   will connect. Its session begins without reset() and check_features()
-	 *                   if the driver goes on with the same features.
+	 *                   if the driver continues with the same features.
 	 *            Returns 0, or an error. An error of the state is also in reader->fault.
 	 */
 	int (*save)(struct device *device, struct virtio_section_writer *writer, uint32_t number,
@@ -251,7 +251,7 @@ struct device_type {
 	const char *option;       /* name on the command line: "blk" for --blk */
 	const char *synopsis;     /* form of its argument: "IMAGE,socket=PATH[,OPTION...]" */
 	void (*print_help)(void); /* prints the type's part of --help on stdout */
-	/* True if mode= and group= are options of the device itself: see endpoint.h. */
+	/* True if mode= and group= are options of the device itself, see endpoint.h. */
 	bool own_access;
 
 	/*

@@ -26,7 +26,7 @@ static int read_word(int fd, uint64_t *word)
 	return got == sizeof *word ? 0 : -1;
 }
 
-/* Never waits: the counters of both eventfds stay far below their limit. */
+/* Never waits, because the counters of both eventfds stay far below their limit. */
 static void write_word(int fd, uint64_t word)
 {
 	(void)!write(fd, &word, sizeof word);

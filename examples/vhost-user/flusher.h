@@ -15,7 +15,7 @@
 
 struct flusher {
 	const struct virtio_blk_backend *backend;
-	pthread_t thread; /* started by the first flush: a disk that is only read needs no thread */
+	pthread_t thread; /* started by the first flush, because many disks are only read */
 	bool started;
 	int wanted; /* the eventfd that the thread reads */
 	int answer; /* the eventfd that the thread writes; see flusher_error() */

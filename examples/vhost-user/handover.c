@@ -190,7 +190,7 @@ static void drop_own(struct handover *handover, int program, int arguments)
 }
 
 /*
- * Checks whether the next program can make `count` copies: makes them here, and closes them.
+ * Checks whether the next program can make `count` copies, by making and closing the copies here.
  * Returns 0, or -1 with errno.
  */
 static int try_copies(int fd, unsigned int count)

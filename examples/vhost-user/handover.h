@@ -13,8 +13,8 @@
  *   execve()                   handover_commit()        or handover_return()
  *   handover_withdraw()                                 if execve() fails
  *
- * The new program takes copies. If the new program can't go on, handover_return() executes the old
- * program again, which finds all descriptors open.
+ * The new program takes copies. If the new program can't continue, handover_return() executes the
+ * old program again, which finds all descriptors open.
  *
  * Threads: the control thread only.
  */
@@ -41,7 +41,7 @@ struct handover_entry {
 struct handover {
 	struct handover_entry *entries;
 	unsigned int count, capacity;
-	bool failed; /* an entry is missing: out of memory */
+	bool failed; /* an entry is missing, for lack of memory */
 	int table;   /* the memfd, between handover_pass() and handover_withdraw() */
 };
 
@@ -60,7 +60,7 @@ __attribute__((format(printf, 4, 5))) int handover_add_bytes(struct handover *ha
  *
  * @argv  the arguments of this program, for a next program that executes this program again
  *
- * Returns 0, or -1 with errno; then nothing has changed. EMFILE: see HANDOVER_MARGIN.
+ * Returns 0, or -1 with errno. A failure changes nothing. EMFILE: see HANDOVER_MARGIN.
  */
 int handover_pass(struct handover *handover, char *const *argv);
 
@@ -97,7 +97,7 @@ __attribute__((format(printf, 4, 5))) int handover_take_bytes(struct handover *h
 /* Returns the name of a descriptor that wasn't taken, or NULL. */
 const char *handover_left_over(const struct handover *handover);
 
-/* Called when the new program has taken over: closes the received descriptors. */
+/* Called when the new program has taken over. Closes the received descriptors. */
 void handover_commit(struct handover *handover);
 
 /*
@@ -106,7 +106,9 @@ void handover_commit(struct handover *handover);
  */
 void handover_return(struct handover *handover);
 
-/* The descriptors that this process has received. Empty if it has received none. */
+/*
+ * The descriptors that this process has received. Empty if the process has received no descriptor.
+ */
 extern struct handover inherited;
 
 #endif

@@ -30,7 +30,7 @@ struct request {
 	unsigned int max_fds;
 	unsigned int min_fds;
 	bool replies; /* the handler sends a reply, so REPLY_ACK adds none */
-	/* The session goes on after a refusal, even if the front end gets no reply. */
+	/* The session continues after a refusal, even if the front end gets no reply. */
 	bool harmless;
 };
 

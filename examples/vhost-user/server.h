@@ -62,11 +62,11 @@ void server_end(struct server *server);
 void server_keep(struct server *server);
 
 /*
- * Continues for the old process: opens the device, restores it and its front end, and listens with
+ * Continues for the old process. Opens the device, restores it and its front end, and listens with
  * the old process's descriptor. No ring runs, and no front end is accepted, before
  * server_continue().
  *
- * Returns 0, or -1 after printing why not. After -1 an open device stays open: closing it would
+ * Returns 0, or -1 after printing why not. After -1 an open device stays open. Closing it would
  * write output, and would remove socket files that the old process still needs.
  */
 int server_take_over(struct server *server, struct event_loop *loop, struct device *device,

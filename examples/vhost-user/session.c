@@ -33,8 +33,8 @@ static uint64_t drivers_features(const struct session *session)
 
 /*
  * Passes the features to the device. A restored device has the state of its saved driver. Other
- * features mean another driver, so the device is reset. Returns 0, or an error; then nothing has
- * changed.
+ * features mean another driver, so the device is reset. Returns 0, or an error. An error changes
+ * nothing.
  */
 static int tell_features(struct device_host *host, uint64_t features)
 {

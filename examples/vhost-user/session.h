@@ -26,7 +26,7 @@
 
 /* The front end's settings of the device. Plain data. */
 struct session_setup {
-	uint64_t features; /* of the last SET_FEATURES; rings that start later use these */
+	uint64_t features; /* of the last SET_FEATURES; rings that start later use these features */
 	bool has_features; /* SET_FEATURES was received */
 	uint64_t protocol_features;
 	uint64_t applied; /* the features that the device and the running rings use */
@@ -80,7 +80,7 @@ void session_tell_config_change(struct session *session);
 int session_start_ring(struct session *session, struct vhost_vring *vring);
 int session_start_rings(struct session *session);
 
-/* Called when the memory was replaced: starts rings that have waited for it. */
+/* Called when the memory was replaced. Starts rings that have waited for memory. */
 void session_memory_came(struct session *session);
 
 /*
@@ -89,11 +89,11 @@ void session_memory_came(struct session *session);
  */
 int session_apply_features(struct session *session);
 
-/* Return the offered features: of the device and its rings, and of the protocol. */
+/* Return the offered features of the device with its rings, and the offered protocol features. */
 uint64_t session_offered(const struct device *device);
 uint64_t session_offered_protocol(const struct session *session);
 
-/* Ends a session: stops its rings, unmaps the guest's memory, frees the session. */
+/* Ends a session. Stops its rings, unmaps the guest's memory, and frees the session. */
 void session_close(struct session *session);
 
 #endif

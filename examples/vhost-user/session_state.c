@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saves a device together with its front end, and restores both. */
+/* Saves a device together with its front end, and restores the device and the front end. */
 #include "session_state.h"
 
 #include "log.h"
@@ -275,8 +275,8 @@ static int refuse_value(const struct restoring *r, const struct virtio_section_l
 }
 
 /*
- * Refuses features that are not offered here: a driver or front end that uses a feature can't
- * continue without this feature.
+ * Refuses features that are not offered here, because a driver or front end that uses a feature
+ * can't continue without this feature.
  */
 static int check_feature_bits(const struct restoring *r, const struct virtio_section_layout *layout,
 			      const struct virtio_section *where, const char *field, uint64_t features,
@@ -306,7 +306,7 @@ static void describe_type(const struct restoring *r, uint32_t type)
 	(void)refuse(r, text);
 }
 
-/* The section may be missing: not every program writes it. */
+/* The section may be missing, because not every program writes this section. */
 static int read_driver(struct restoring *r)
 {
 	const struct device *device = r->host->device;
@@ -496,7 +496,10 @@ static int restore_device(struct restoring *r, bool anew)
 	return 0;
 }
 
-/* A device without a front end is saved too: its last driver may go on with the next front end. */
+/*
+ * A device without a front end is saved, too, because its last driver may continue with the next
+ * front end.
+ */
 static int restore_without_session(struct restoring *r, bool anew)
 {
 	return tell_features(r) || restore_device(r, anew) ? -1 : 0;

@@ -123,7 +123,7 @@ bool shared_memory_damaged(const struct shared_memory *memory)
 
 /*
  * Checks the numbers without the file. Afterwards no sum of these numbers wraps. Partial pages are
- * allowed: the memory of some guests ends inside a page.
+ * allowed, because the memory of some guests ends inside a page.
  */
 static const char *region_error(const struct vhost_user_region *r)
 {

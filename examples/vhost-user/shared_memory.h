@@ -29,7 +29,7 @@ struct shared_region {
 	void *mapping;
 	size_t mapping_len;
 	size_t offset; /* of the region in the mapping */
-	int fd;        /* of the file, for a process that goes on with the memory */
+	int fd;        /* of the file, for a process that continues with the memory */
 	struct guarded_mapping *guard;
 };
 

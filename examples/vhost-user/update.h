@@ -7,8 +7,8 @@
  * program with the same arguments. The new program inherits images, sockets, memory and the
  * descriptors of the rings.
  *
- * If anything fails before the execution, the old program goes on and prints why. If the new
- * program can't go on, it prints why, and executes the old program again.
+ * If anything fails before the execution, the old program continues and prints why. If the new
+ * program can't continue, it prints why, and executes the old program again.
  *
  * Threads: the control thread only.
  */
@@ -21,7 +21,7 @@
 #define UPDATE_PATIENCE_MS 5000u
 
 struct update {
-	char **argv;   /* a copy of main()'s arguments: parsing changes the originals */
+	char **argv;   /* a copy of main()'s arguments, because parsing changes the originals */
 	char *program; /* the file of the program */
 	/*
 	 * The file to which the state is written. If NULL, SIGUSR1 is refused, and no state is
@@ -71,7 +71,7 @@ int update_end_state(struct virtio_section_reader *reader);
 void update_run(const struct update *update, const struct update_entry *entries, unsigned int count);
 
 /*
- * Called in the new program: opens the servers from the received descriptors (`inherited`), and
+ * Called in the new program. Opens the servers from the received descriptors (`inherited`), and
  * starts the rings that ran.
  *
  * If this program can't continue, it executes the old program. If the execution fails, too, this

@@ -188,7 +188,7 @@ static int move_now(const struct uring_queue *uring, struct slot *slot)
 }
 
 /*
- * Called when a piece has moved no bytes. A read is then at the end of the file, and the back end
+ * Called when a piece has moved no bytes. A read is then at the end of the file. The back end
  * repeats the read, because only the back end handles a partial last sector.
  */
 static int read_end(const struct uring_queue *uring, struct slot *slot)
@@ -214,7 +214,7 @@ static int finish(struct uring_queue *uring, struct virtio_queue *virtq, struct 
 	return error;
 }
 
-/* The request is carried out again from its beginning when the queue goes on. */
+/* The request is carried out again from its beginning when the queue continues. */
 static int unpop(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot)
 {
 	blk_queue_give_up(&uring->queue, virtq, &slot->request);
@@ -283,8 +283,9 @@ static int end_flush(struct uring_queue *uring, struct virtio_queue *virtq, int 
 }
 
 /*
- * Goes on after a piece has ended with `res`: bytes, or a negative errno. After -EAGAIN and -EINTR
- * an ordinary system call carries out the piece. Returns 0, or the error that broke the queue.
+ * Continues after a piece has ended with `res`, which is a number of bytes or a negative errno.
+ * After -EAGAIN and -EINTR an ordinary system call carries out the piece. Returns 0, or the error
+ * that broke the queue.
  */
 static int go_on(struct uring_queue *uring, struct virtio_queue *virtq, struct slot *slot, int res)
 {
@@ -520,7 +521,10 @@ static void uring_drain(struct blk_queue *queue, struct virtio_queue *virtq)
 
 	blk_queue_unpop(&uring->popped, virtq);
 	uring->stopping = true;
-	/* Ignore errors here and below: the next turn, if there is one, finds the error again. */
+	/*
+	 * Ignore errors here and below, because the next turn, if there is one, finds the error
+	 * again.
+	 */
 	(void)set_going(uring, virtq, blk_queue_turn());
 	while (uring->in_flight > 0) {
 		/* Submitted pieces end even if waiting for them fails. */

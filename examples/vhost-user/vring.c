@@ -187,7 +187,7 @@ static void let_go(void *context)
 	vring->served = false;
 }
 
-/* Marks the ring as broken, and stops serving it. The thread goes on. */
+/* Marks the ring as broken, and stops serving it. The thread continues. */
 static void give_up(struct vhost_vring *vring)
 {
 	let_go(vring);
@@ -430,8 +430,8 @@ struct entry {
 };
 
 /*
- * Begins with a turn: the ring may have requests whose kick went to an earlier descriptor, or to no
- * descriptor.
+ * Begins with a turn, because the ring may have requests whose kick went to an earlier descriptor,
+ * or to no descriptor.
  */
 static void take_on(void *context)
 {

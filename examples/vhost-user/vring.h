@@ -84,7 +84,9 @@ struct vring_setup {
 	bool held;      /* stopped until the set-up of a new driver has ended */
 };
 
-/* A ring's state without its descriptors, for a process that goes on with it. Plain data. */
+/*
+ * A ring's state without its descriptors, for a process that continues with the ring. Plain data.
+ */
 struct vring_state {
 	struct vring_setup setup;
 	bool running;
@@ -103,7 +105,7 @@ struct vhost_vring {
 	struct virtio_inflight *inflight; /* of the queue; NULL before the ring's first start */
 	/* The session's eventfd, signalled when guest memory is lost. */
 	int damaged_fd;
-	struct vring_state restored; /* saved by another process; used until the ring goes on */
+	struct vring_state restored; /* saved by another process; used until the ring continues */
 
 	/* Used by both threads */
 	struct vring_thread *thread; /* serves the ring: own_thread, or the device's */
@@ -175,8 +177,8 @@ void vring_set_enable(struct vhost_vring *vring, bool on);
 
 /*
  * Sets the kick descriptor, which the ring owns from now on, or removes it (-1). Without a kick
- * descriptor the ring is polled every few milliseconds. A running ring goes on with the new
- * descriptor; a broken ring may start again. On failure the descriptor is closed, and nothing has
+ * descriptor the ring is polled every few milliseconds. A running ring continues with the new
+ * descriptor. A broken ring may start again. On failure the descriptor is closed, and nothing has
  * changed.
  *
  * Returns 0; VIRTIO_EINVAL if fd is no eventfd, or if no timer can be made for polling; or
@@ -193,7 +195,7 @@ int vring_set_call(struct vhost_vring *vring, int fd);
 int vring_set_err(struct vhost_vring *vring, int fd);
 
 /*
- * Returns whether vring_start() may be called: the ring is stopped, not broken, and its set-up is
+ * Returns whether vring_start() may be called. The ring must be stopped, not broken, and its set-up
  * complete.
  *
  * @memory    the front end's, or NULL for none
@@ -237,8 +239,8 @@ bool vring_try_pause(struct vhost_vring *vring, const struct timespec *end);
 
 /*
  * Moves a paused ring into other memory. Returns 0, also for a ring that doesn't run; or an error
- * of virtio_queue_set_memory(), and then nothing has changed. After success the ring doesn't use
- * the old memory.
+ * of virtio_queue_set_memory(). An error changes nothing. After success the ring doesn't use the
+ * old memory.
  */
 int vring_switch_memory(struct vhost_vring *vring, const struct shared_memory *memory);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The descriptors of a ring. The front end shares them, and can change their flags: see vring.h.
+ * The descriptors of a ring. The front end shares the descriptors, and can change their flags, see
+ * vring.h.
  *
  * Threads: any thread, one at a time for each descriptor.
  */

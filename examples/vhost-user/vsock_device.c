@@ -81,7 +81,10 @@ void vsock_arm(struct vsock_device *vsock)
 {
 	const uint64_t now = vsock_now(), deadline = next_deadline(vsock, now);
 
-	/* A timer that expires too early does no harm: it is then set for the next deadline. */
+	/*
+	 * A timer that expires too early does no harm, because it is then set for the next
+	 * deadline.
+	 */
 	if (!vsock->opened || deadline >= vsock->armed)
 		return;
 	vsock->armed = deadline;
@@ -215,7 +218,7 @@ static void on_up(struct vsock_device *vsock)
 	vsock_arm(vsock);
 }
 
-/* Begins to send the transport reset when a driver that goes on has an event queue. */
+/* Begins to send the transport reset when a driver that continues has an event queue. */
 static void tell_resumed(struct vsock_device *vsock)
 {
 	if (!vsock->running[VIRTIO_VSOCK_QUEUE_EVENT])

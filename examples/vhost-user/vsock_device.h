@@ -73,7 +73,7 @@ struct vsock_device {
 	uint64_t armed;      /* when the timer expires; UINT64_MAX if it isn't set */
 	uint64_t hold_until; /* when requests stop waiting; UINT64_MAX if not limited */
 	bool new_front_end;  /* set until it is known whether the driver is new */
-	bool resumed;        /* a driver goes on with a new front end, and must get a reset */
+	bool resumed;        /* a driver continues with a new front end, and must get a reset */
 	bool opened;
 	bool tx_waits; /* the transmit queue waits until the guest has received a packet */
 	struct vsock_listener listeners[2];
@@ -106,13 +106,13 @@ void vsock_pay(struct vsock_device *vsock);
 /* Returns whether a driver receives and sends packets. */
 bool vsock_is_up(const struct vsock_device *vsock);
 
-/* In vsock_state.c: save and restore the device for another process, see struct device_ops. */
+/* In vsock_state.c. Save and restore the device for another process, see struct device_ops. */
 int vsock_save(struct device *device, struct virtio_section_writer *writer, uint32_t number, struct handover *handover);
 int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew);
 
 /*
- * Ends all connections, because the front end or the host's sockets are gone. A driver that goes on
- * with another front end gets an RST for each connection.
+ * Ends all connections, because the front end or the host's sockets are gone. A driver that
+ * continues with another front end gets an RST for each connection.
  */
 void vsock_end_connections(struct vsock_device *vsock);
 
@@ -138,7 +138,7 @@ void vsock_clients_resume(struct vsock_device *vsock);
 /* Called when a client's socket is ready, in VSOCK_STAGE_LINE. */
 void vsock_clients_read(struct vsock_stream *client);
 
-/* Called when the driver is ready: connects the waiting clients. */
+/* Called when the driver is ready. Connects the waiting clients. */
 void vsock_clients_connect(struct vsock_device *vsock);
 
 /*

@@ -365,8 +365,8 @@ void vsock_stream_shut(struct vsock_stream *s)
 
 /*
  * Called when the socket's input has ended. If the socket can't be written to either, the
- * connection is over, and the guest is told of both directions at once. Otherwise the guest may go
- * on sending. The guest is told later when the socket accepts no more bytes.
+ * connection is over, and the guest is told of both directions at once. Otherwise the guest may
+ * continue to send. The guest is told later when the socket accepts no more bytes.
  */
 static void end_of_input(struct vsock_stream *s)
 {

@@ -89,14 +89,16 @@ void vsock_stream_let_go(struct vsock_stream *stream);
 /* Breaks the connection, and closes the stream. */
 void vsock_stream_reset(struct vsock_stream *stream);
 
-/* Called when the connection is established: input may be read. */
+/* Called when the connection is established. From then on input may be read. */
 void vsock_stream_start(struct vsock_stream *stream);
 
 /* Receives a packet's payload. This may close the stream. */
 void vsock_stream_take(struct vsock_stream *stream, const struct virtio_chain_segments *data,
 		       const struct virtio_vsock_received *received);
 
-/* Called when the guest has shut down one direction or both. This may close the stream. */
+/*
+ * Called when the guest has shut down one direction or both directions. This may close the stream.
+ */
 void vsock_stream_shut(struct vsock_stream *stream);
 
 /*

@@ -50,7 +50,7 @@ static void answer_call(struct worker *worker)
 	pthread_cond_broadcast(&worker->changed);
 }
 
-/* Called between two turns of the loop. Returns whether the thread goes on. */
+/* Called between two turns of the loop. Returns whether the thread continues. */
 static bool obey(struct worker *worker)
 {
 	enum worker_order order;

@@ -81,8 +81,8 @@ void worker_pause(struct worker *worker);
 struct timespec worker_in_ms(unsigned int ms);
 
 /*
- * Pauses the thread if it settles before the time @end. Returns whether the thread is paused; if
- * not, the thread goes on.
+ * Pauses the thread if it settles before the time @end. Returns whether the thread is paused. If
+ * false, the thread continues.
  */
 bool worker_try_pause(struct worker *worker, const struct timespec *end);
 void worker_resume(struct worker *worker);

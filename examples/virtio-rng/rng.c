@@ -105,8 +105,7 @@ int rng_init(struct rng *rng, const struct rng_host *host, const struct virtio_m
 void rng_set_memory(struct rng *rng, const struct virtio_memory_map *memory)
 {
 	/*
-	 * The result can be ignored: nothing is in flight between two calls, so nothing uses the
-	 * old map.
+	 * Ignore the result. Nothing is in flight between two calls, so nothing uses the old map.
 	 */
 	(void)!virtio_device_queues_set_memory(&rng->device, memory);
 }

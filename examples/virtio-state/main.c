@@ -3,8 +3,8 @@
  * virtio-state: prints saved states in readable form. For a bad state it prints what is wrong, and
  * at which byte.
  *
- * The values have the names from virtio-queue-ser/README.md. The program has no layouts of its own:
- * it uses the tables of the libraries. An unknown section is printed as bytes.
+ * The values have the names from virtio-queue-ser/README.md. The program has no layouts of its own,
+ * and uses the tables of the libraries. An unknown section is printed as bytes.
  */
 #include <virtio/blk_state.h>
 #include <virtio/console_state.h>
