@@ -10,8 +10,7 @@
 #             LIBRARY.txt          the public names, which a header declares
 #             LIBRARY.impl.txt     internal names, which begin with virtio_impl_
 #             LIBRARY.imports.txt  imports, for a library that needs any
-#   ARCHIVE   the libraries, the lowest layer first, because an archive may use the archives before
-#   it
+#   ARCHIVE   the libraries, the lowest layer first: an archive may use the archives before it
 set -u
 . "$(dirname "$0")/lib.sh"
 update=

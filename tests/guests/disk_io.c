@@ -4,17 +4,18 @@
  * guest's initramfs.
  *
  *   io_uring
- *     For the host: succeeds if this system lets us use io_uring, and otherwise says why not.
+ *     For the host: succeeds if this system lets us use io_uring, and otherwise prints why not.
  *   exercise DISK FIRST COUNT WORKERS COPY
  *     WORKERS processes write and read with O_DIRECT in COUNT sectors from FIRST. A request has 1
  *     to 1023 sectors and begins at any sector. The request's memory is in one piece or many, and a
  *     piece begins at any multiple of 512 bytes. Each read must return what was written. At the end
  *     the expected content of the sectors is written to the file COPY.
- *   number DISK STREAM WORKERS PAUSE WORKERS processes write numbered records with O_DIRECT and
- *     O_DSYNC until the disk is gone. The first process writes stream STREAM, the next one STREAM +
- *     1, and so on. The streams lie one after the other from the start of the disk. A stream has
- *     room for 64 records, and the 65th overwrites the first. Each process prints "GUEST:
- *     acknowledged STREAM NUMBER" after a record was written, then pauses for PAUSE milliseconds.
+ *   number DISK STREAM WORKERS PAUSE
+ *     WORKERS processes write numbered records with O_DIRECT and O_DSYNC until the disk is gone.
+ *     The first process writes stream STREAM, the next one STREAM + 1, and so on. The streams lie
+ *     one after the other from the start of the disk. A stream has room for 64 records, and the
+ *     65th overwrites the first. Each process prints "GUEST: acknowledged STREAM NUMBER" after a
+ *     record was written, then pauses for PAUSE milliseconds.
  */
 #define _GNU_SOURCE
 

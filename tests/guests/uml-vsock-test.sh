@@ -3,11 +3,12 @@
 # Runs Linux's own vsock_test between two guests (Debian's User Mode Linux). One daemon of ours
 # serves both guests, which are in one group. vsock_test coordinates its two sides by a TCP
 # connection, which goes through a console port of each guest.
-# usage: uml-vsock-test.sh DAEMON CC... FOLDER CC compiles vsock_test. FOLDER receives the logs, and
-# is made if needed. Linux's files are GPL-2. The test compiles these files from Debian's package of
-# the kernel source, and no part of them enters this project. Unpacked Debian packages are kept in
-# $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages. Without the packages, exits with 77 (skipped),
-# or with 1 if VIRTIO_REQUIRE_GUESTS is set.
+# usage: uml-vsock-test.sh DAEMON CC... FOLDER
+# CC compiles vsock_test. FOLDER receives the logs, and is made if needed.
+# Linux's files are GPL-2. The test compiles these files from Debian's package of the kernel source,
+# and no part of them enters this project. Unpacked Debian packages are kept in
+# $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
+# Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # for its variables

@@ -3,12 +3,12 @@
 # Boots a stock Linux kernel (Debian's User Mode Linux). One daemon of ours serves the guest's disk,
 # console and sockets. vsock-init.sh on the guest and vsock.sh on the host send streams and records
 # through the sockets in both directions.
-# usage: uml-vsock.sh DAEMON VSOCK_IO FOLDER [message] VSOCK_IO is a program for guest and host.
-# FOLDER receives the logs, and is made if needed. With `message` the test sends a single message in
-# each direction. Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default
-# FOLDER/packages. With LONG=1 the longest stream has 1 GiB, and 20,000 connections are made one
-# after the other. Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS
-# is set.
+# usage: uml-vsock.sh DAEMON VSOCK_IO FOLDER [message]
+# VSOCK_IO is a program for guest and host. FOLDER receives the logs, and is made if needed.
+# With `message` the test sends a single message in each direction.
+# Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
+# With LONG=1 the longest stream has 1 GiB, and 20,000 connections are made one after the other.
+# Without the packages, exits with 77 (skipped), or with 1 if VIRTIO_REQUIRE_GUESTS is set.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh
