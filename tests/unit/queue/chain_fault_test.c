@@ -116,7 +116,7 @@ static void expect_front(struct fixture *f, const struct virtio_chain_segments *
 	assert_int_equal(out->writable_bytes, bytes[1]);
 }
 
-/* The last writable byte must be the byte at addr. If addr is 0, no such byte may be reported. */
+/* The last writable byte must be at addr. If addr is 0, no last writable byte may be reported. */
 static void expect_status(struct fixture *f, const struct virtio_chain_segments *out, uint64_t addr)
 {
 	assert_int_equal(out->last_writable.len, addr != 0);
@@ -227,8 +227,8 @@ static void chain_resolve_after_a_small_array_reads_anew(void **state)
 }
 
 /*
- * Errors have an order: the error of a malformed chain is reported before a bad buffer, and a bad
- * buffer before a small array.
+ * The error of a malformed chain is returned even if a buffer is bad. The error of a bad buffer is
+ * returned even if the array is too small.
  */
 static void chain_resolve_into_small_array_reports_what_is_wrong(void **state)
 {
@@ -261,7 +261,10 @@ static void chain_resolve_into_small_array_reports_what_is_wrong(void **state)
 	}
 }
 
-/* Segments of a bad buffer do not count as needed, whether or not they fit into the array. */
+/*
+ * The number of segments needed excludes the segments of a bad buffer, whether or not these
+ * segments would fit into the array.
+ */
 static void chain_resolve_does_not_count_a_bad_buffer(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { READABLE(FIXTURE_DATA, 4), WRITABLE(FIXTURE_END - 40, 41) };
@@ -357,7 +360,8 @@ static void chain_resolve_cuts_at_the_first_of_several_bad_buffers(void **state)
 }
 
 /*
- * Hostile 34: the last buffer has a hole in its middle. Its last byte is still found as the status.
+ * Hostile 34: the last buffer has a hole in its middle. The buffer's last byte is still found as
+ * the status.
  */
 static void chain_resolve_finds_status_behind_hole_in_last_buffer(void **state)
 {
@@ -407,8 +411,8 @@ static void chain_resolve_finds_no_status_that_wraps(void **state)
 	expect_front(&f, &out, buffers, 1);
 	expect_status(&f, &out, 0);
 	/*
-	 * virtio_chain_next() yields the buffer. An access to the buffer touches no byte at either
-	 * end.
+	 * virtio_chain_next() yields the buffer. An access to the buffer fails, and changes no byte
+	 * at either end of the address space.
 	 */
 	chain = pop(&f);
 	fixture_save(&f);
@@ -453,8 +457,8 @@ static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **
 }
 
 /*
- * The translation fails with each error at each buffer. After VIRTIO_ENOTMAPPED the caller gets no
- * segments and no status. Runs in changing memory only.
+ * The translation fails at each buffer in turn, with each error in turn. After VIRTIO_ENOTMAPPED
+ * the caller gets no segments and no status. Runs in changing memory only.
  */
 static void chain_resolve_keeps_front_and_status_around_bad_translation(void **state)
 {
@@ -487,8 +491,8 @@ static void chain_resolve_keeps_front_and_status_around_bad_translation(void **s
 }
 
 /*
- * A status that isn't mapped yet may be mapped soon. Until then the chain is not counted as a
- * fault. Runs in changing memory only.
+ * One buffer is bad, and the status byte is not mapped yet. The chain is counted as a chain fault
+ * only when the status byte is mapped. Runs in changing memory only.
  */
 static void chain_resolve_waits_for_status_behind_bad_buffer(void **state)
 {
@@ -536,8 +540,8 @@ static const struct {
 };
 
 /*
- * The error of a malformed chain is reported before a bad buffer, wherever the bad buffer stands.
- * No part of the chain can be used then.
+ * The error of a malformed chain is reported before a bad buffer, wherever the bad buffer is. The
+ * caller then gets no part of the chain.
  */
 static void chain_resolve_yields_nothing_of_a_malformed_chain(void **state)
 {

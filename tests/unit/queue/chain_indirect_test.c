@@ -238,7 +238,7 @@ static void chain_indirect_refuses_next_outside_table(void **state)
 	}
 }
 
-/* A loop inside a table ends like a loop outside a table. */
+/* The walk of a loop inside a table fails, like the walk of a loop outside a table. */
 static void chain_indirect_ends_loop_in_table(void **state)
 {
 	const struct virtio_mock_buffer head = { FIXTURE_TABLE, 32, INDIRECT };
@@ -317,8 +317,8 @@ static void chain_indirect_refuses_table_over_hole(void **state)
 }
 
 /*
- * A table that is not mapped yet makes no chain fault, and the walk can be repeated. Any other
- * error of the translation makes a chain fault.
+ * A table that is not mapped yet is not counted as a chain fault, and the walk can be repeated. Any
+ * other error of the translation is counted as a chain fault.
  */
 static void chain_indirect_reports_translation(void **state)
 {
@@ -539,7 +539,10 @@ static void chain_indirect_does_not_renew_count(void **state)
 	expect_bad_chain(&f, SIZE, VIRTIO_ETOOLONG);
 }
 
-/* Directions and the sum of bytes are checked across descriptors outside and inside the table. */
+/*
+ * The order of directions and the sum of bytes are checked over the whole chain: the descriptors
+ * outside and inside the table.
+ */
 static void chain_indirect_keeps_order_and_bytes(void **state)
 {
 	const struct virtio_mock_buffer order[] = { WRITABLE(FIXTURE_DATA, 1), { FIXTURE_TABLE, 16, INDIRECT } };

@@ -187,8 +187,8 @@ static void chain_resolve_passes_on_bad_next_and_length(void **state)
 }
 
 /*
- * Hostile 38: a chain is refused for the sum of its lengths although each buffer is good. The test
- * needs no 4 GiB of memory.
+ * Hostile 38: a chain is refused because the sum of its lengths is too large, although each buffer
+ * is good. The test needs no 4 GiB of memory.
  */
 static void chain_resolve_refuses_more_than_4_gib(void **state)
 {
@@ -587,7 +587,7 @@ struct one_way {
 	uint8_t bytes[0x10000];
 };
 
-/* Resolves and completes a chain of one buffer at addr, in the direction of access. */
+/* Resolves and completes a chain of one buffer at addr. `access` is the direction of the buffer. */
 static int resolve_one_way(struct one_way *w, uint64_t addr, uint32_t access)
 {
 	const struct virtio_mock_buffer buffer = { addr, 64, access == VIRTIO_ACCESS_WRITE ? VRING_DESC_F_WRITE : 0 };

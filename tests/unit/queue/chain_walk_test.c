@@ -130,8 +130,8 @@ static void chain_next_refuses_size_plus_one_entries(void **state)
 }
 
 /*
- * Hostile 5, regression R7: next outside the table is an error, and not the end of the chain. Each
- * further call returns the error again.
+ * Hostile 5, regression R7: a value of next outside the table is an error, and not the end of the
+ * chain. Each further call returns the error again.
  */
 static void chain_next_refuses_next_outside_table(void **state)
 {
@@ -191,8 +191,8 @@ static void chain_next_refuses_readable_after_writable(void **state)
 }
 
 /*
- * Hostile 31, regression R8: addr + len wraps, by one byte and by the largest length. The walk
- * yields the buffer unchanged, and continues. No access reaches a byte of the buffer.
+ * Hostile 31, regression R8: addr + len wraps, for short and for very long buffers. The walk yields
+ * the buffer unchanged, and continues. No access reaches a byte of the buffer.
  */
 static void chain_next_yields_wrapping_buffer_without_access(void **state)
 {
@@ -451,8 +451,8 @@ static void chain_next_reports_lost_table(void **state)
 }
 
 /*
- * Hostile 16: bad chains come without an end. Each chain consumes one head. The queue records the
- * first fault only, and counts all faults.
+ * Hostile 16: the driver offers bad chains without end. Each chain consumes one head. The queue
+ * records the first fault only, and counts all faults.
  */
 static void chain_next_counts_endless_bad_chains(void **state)
 {
@@ -483,8 +483,8 @@ static void chain_next_counts_endless_bad_chains(void **state)
 }
 
 /*
- * Loops are not tested in changing memory: a second visit would meet the rewritten descriptor. In
- * one-byte memory every descriptor is read through the map.
+ * Loops are not tested in changing memory, because a second visit would read the rewritten
+ * descriptor. In one-byte memory every descriptor is read through the map.
  */
 int main(void)
 {

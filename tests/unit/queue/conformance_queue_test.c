@@ -15,7 +15,7 @@
 #define IN_BYTES 43u
 #define WRITTEN 33u /* bytes that the device writes */
 
-/* A request of four buffers, none adjacent to another. */
+/* A request of four buffers, which are not adjacent. */
 static const struct virtio_mock_buffer request[] = {
 	READABLE(FIXTURE_DATA, 5),
 	READABLE(FIXTURE_DATA + 0x80, OUT_BYTES - 5),
@@ -31,8 +31,8 @@ struct area {
 };
 
 /*
- * A guest whose translation permits only what the specification permits. The translation counts the
- * accesses that it refuses.
+ * A guest whose translation permits only the accesses that the specification permits. The
+ * translation counts the accesses that it refuses.
  */
 struct guarded {
 	struct fixture f;
@@ -206,8 +206,8 @@ static int watch(void *context, uint64_t addr, uint64_t len, uint32_t access, st
 }
 
 /*
- * virtio 1.4, 2.7.8.2: the device writes the length before the index. Completions come one by one,
- * in a batch, or delayed by IN_ORDER.
+ * virtio 1.4, 2.7.8.2: the device writes the length before the index. Requests are completed one by
+ * one and in a batch, with and without a delay by IN_ORDER.
  */
 static void conformance_used_length_is_there_before_used_index(void **state)
 {
@@ -241,8 +241,8 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 					 0);
 		assert_int_equal(fixture_get(&w.f, VIRTIO_MOCK_USED_IDX), 3);
 		/*
-		 * The guest has read the ring often enough: each byte of 3 elements and of the
-		 * index is looked up.
+		 * The guest must have read the ring often enough: once for the look-up of each byte
+		 * of 3 elements and of the index.
 		 */
 		assert_true(w.looks >= 3 * 8 + 2);
 		assert_int_equal(w.early, 0);
@@ -254,7 +254,7 @@ static void conformance_used_length_is_there_before_used_index(void **state)
  * page of the used index and catches the store of the index. All other stores must have happened by
  * then.
  */
-#define PAGES_SIZE 32768u /* size of the queue; most elements lie in other pages than the index */
+#define PAGES_SIZE 32768u /* queue size; most elements are in other pages than the index */
 #define PAGES_BYTES 0x100000u
 #define PAGES_DATA 0xf0000u
 #define FAR_SLOT 30000u
@@ -317,8 +317,8 @@ static void setup_pages(bool in_order)
 }
 
 /*
- * Serves count requests of 16 writable bytes. The device writes the first four, and the completion
- * of request i reports 1 + i bytes.
+ * Serves count requests of 16 writable bytes. The device writes the first four bytes of each, and
+ * the completion of request i reports 1 + i bytes.
  */
 static void complete_pages(struct virtio_completion *completions)
 {

@@ -16,7 +16,7 @@
 struct hidden {
 	uint64_t start, end;
 	int error;       /* result of the translation for the hidden part, or 0 */
-	uint32_t denied; /* if error is 0: the access that is denied to the part */
+	uint32_t denied; /* access that the hidden part denies, used if error is 0 */
 };
 
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
@@ -36,7 +36,9 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	return h->error;
 }
 
-/* Calls. Each of these functions checks that a failed call leaves its output unchanged. */
+/*
+ * Each function do_*() makes one call, and checks that a failed call leaves the output unchanged.
+ */
 
 static int do_init(struct fixture *f)
 {
@@ -265,7 +267,10 @@ static const struct call {
 	{ do_disable_interrupts, 0, AVAIL, false, false },
 };
 
-/* Makes a driver. Unless idle, it has one used request and one request that is not published. */
+/*
+ * Makes a driver. Unless idle is set, the driver has one used request and one request that is not
+ * published.
+ */
 static void make_driver(struct fixture *f, enum fixture_memory kind, struct hidden *h, bool idle)
 {
 	const struct vring_used_elem element = { 0, 0 };
@@ -328,7 +333,7 @@ static void mock_calls_report_memory_that_is_not_mapped(void **state)
 					expect_error(fixture_kind(state), &calls[i], part, errors[e], 0);
 }
 
-/* Memory may be read but not written, or written but not read. */
+/* A part of memory denies reads or denies writes. */
 static void mock_calls_report_memory_without_permission(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(calls); i++)

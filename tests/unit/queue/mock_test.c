@@ -15,7 +15,9 @@ static void use(struct fixture *f, uint32_t id, uint32_t len)
 	fixture_set(f, VIRTIO_MOCK_USED_IDX, (uint16_t)(idx + 1));
 }
 
-/* Life cycle; regression R25: errors instead of a crash, and rings that never overlap */
+/*
+ * Life cycle. Regression R25: bad arguments cause an error and no crash, and rings never overlap.
+ */
 
 static void mock_init_refuses_bad_arguments(void **state)
 {
@@ -44,7 +46,7 @@ static void mock_init_refuses_bad_arguments(void **state)
 		assert_int_equal(((const uint8_t *)slots)[i], 0x5a);
 }
 
-/* A translation to the same addresses. It fails after a number of look-ups. */
+/* A translation to the same addresses. It fails after `answers` look-ups. */
 struct forgetful {
 	uint32_t answers;
 	bool refused;
@@ -65,8 +67,8 @@ static int forgetful_translate(void *context, uint64_t addr, uint64_t len, uint3
 }
 
 /*
- * Memory is unmapped before each look-up in turn, also after the check of the areas. A failed call
- * leaves the mock unchanged.
+ * Memory is unmapped before each look-up in turn, including the look-ups after the check of the
+ * areas. A failed call leaves the mock unchanged.
  */
 static void mock_init_fails_cleanly_when_memory_goes_away(void **state)
 {
@@ -153,8 +155,8 @@ static void mock_place_and_reset_check_areas(void **state)
 	assert_true(mock_unchanged(&f, &before));
 	assert_true(fixture_ram_unchanged(&f));
 	/*
-	 * An area runs over the end of the address space. None of its fields may get an address at
-	 * the start of the address space.
+	 * An area runs over the end of the address space. No field of the area may get an address
+	 * at the start of the address space.
 	 */
 	assert_int_equal(virtio_mock_place(&f.mock, VIRTIO_QUEUE_USED, UINT64_MAX - 3), 0);
 	assert_int_equal(virtio_mock_set_used_entry(&f.mock, 0, &(const struct vring_used_elem){ 0, 0 }),
@@ -271,8 +273,8 @@ static void mock_fields_are_where_specified(void **state)
 }
 
 /*
- * Entries are 16, 2 and 8 bytes apart, after the leading fields of their area. The addresses that
- * the mock returns are the addresses that it writes.
+ * Entries are 16, 2 and 8 bytes apart, after the leading fields of their area. The mock writes to
+ * the addresses that it returns.
  */
 static void mock_entries_are_where_specified(void **state)
 {
@@ -337,7 +339,7 @@ static void mock_fields_refuse_bad_indices_and_addresses(void **state)
 	assert_int_equal(got_element.id, 7);
 	assert_int_equal(got_desc.addr, 7);
 	assert_true(fixture_ram_unchanged(&f));
-	/* The driver's own map has the memory read-only. */
+	/* The memory is read-only in the driver's own map. */
 	f.regions[0].flags = VIRTIO_REGION_READ_ONLY;
 	if (f.kind == FIXTURE_FLAT) {
 		assert_int_equal(virtio_memory_map_init(&f.driver_map, f.regions, 1), 0);
@@ -655,7 +657,7 @@ static void mock_pop_used_refuses_bad_elements(void **state)
 		use(&f, 0, 32);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), 1);
 		assert_int_equal(used.len, 32);
-		/* The used index counts more requests than are in flight. */
+		/* The used index announces more requests than are in flight. */
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 3);
 		assert_int_equal(virtio_mock_pop_used(&f.mock, &used), VIRTIO_EBROKEN);
 		fixture_set(&f, VIRTIO_MOCK_USED_IDX, 0);
@@ -697,7 +699,7 @@ static void mock_should_kick_is_exact_for_every_avail_event(void **state)
 	assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(virtio_mock_offer(&f.mock, 0), 0);
-	assert_int_equal(virtio_mock_should_kick(&f.mock), 0); /* not published yet */
+	assert_int_equal(virtio_mock_should_kick(&f.mock), 0); /* the heads are not published yet */
 	assert_int_equal(virtio_mock_publish(&f.mock), 0);
 	kicked = f.mock.kicked;
 	for (uint32_t event = 0; event <= UINT16_MAX; event++) {

@@ -2,7 +2,8 @@
 /*
  * Tests a queue whose ring areas lie in any kind of host memory. Each area has a kind of its own.
  * An area may be misaligned on the host although its guest address is aligned. An area may also be
- * cut over two regions that are not adjacent on the host. A queue must work alike in every kind.
+ * cut over two regions that are not adjacent on the host. A queue must work alike in every kind of
+ * memory.
  */
 #include "../common/fixture.h"
 
@@ -56,7 +57,7 @@ struct scattered {
 	uint32_t answers;  /* number of look-ups that succeed before the first failure */
 	uint32_t refusals; /* number of look-ups that then fail; later look-ups succeed */
 	uint64_t bad_start, bad_len;
-	int error; /* error of the failed look-ups, and of the range from bad_start */
+	int error; /* error of the failing look-ups, and of look-ups in the bad range */
 
 	_Alignas(64) uint8_t host[AREAS][2][HOST_BYTES];
 };
@@ -217,7 +218,10 @@ static void resolve_indirect(struct virtio_chain *chain)
 	assert_true(c.last_writable.addr == DATA + 43);
 }
 
-/* Completes both requests, the second request first. Uses one call for each, or one batch. */
+/*
+ * Completes both requests, the second request first. Uses one call for each request, or one batch
+ * for both requests.
+ */
 static void complete_both(struct scattered *s, const struct virtio_chain chains[2], bool together)
 {
 	const struct virtio_completion batch[2] = { { chains[1].token, 4 }, { chains[0].token, 9 } };
@@ -243,7 +247,7 @@ static void expect_element(struct scattered *s, uint32_t id, uint32_t len)
 	assert_int_equal(used.len, len);
 }
 
-/* Passes two requests through the queue, with the notifications of both sides. */
+/* Passes two requests through the queue, with the notifications of driver and device. */
 static void serve_two(struct scattered *s, uint32_t round)
 {
 	const struct virtio_mock_buffer direct[] = { READABLE(DATA, 5), READABLE(DATA + 8, 7), WRITABLE(DATA + 16, 9) };
@@ -290,7 +294,10 @@ static void serve_two(struct scattered *s, uint32_t round)
 	expect_element(s, (uint32_t)heads[s->config.in_order ? 1 : 0], s->config.in_order ? 4 : 9);
 }
 
-/* Offers bad chains and bad heads. Each must give the same error as in any other memory. */
+/*
+ * Offers bad chains and bad heads. Each chain or head must cause the same error as in any other
+ * memory.
+ */
 static void refuse_bad_ones(struct scattered *s)
 {
 	const struct vring_desc loop = { DATA, 1, VRING_DESC_F_NEXT, 5 };
@@ -388,7 +395,7 @@ static void queue_serves_areas_of_different_kinds(void **state)
 
 /*
  * An area that is aligned on the host is not looked up again after the start. A misaligned area is
- * accessed through the map: its fields allow no single load or store.
+ * accessed through the map, because its fields allow no single load or store.
  */
 static void queue_accesses_misaligned_area_through_the_map(void **state)
 {
@@ -525,7 +532,7 @@ static int complete_three(struct scattered *s, uint32_t variant, uint32_t answer
 /*
  * Memory is unmapped at each look-up of a completion in turn. The driver sees nothing of a batch
  * that failed, and all of a batch that succeeded. After a failure the requests are in flight as
- * before. They can be completed when the memory is back.
+ * before. The requests can be completed when the memory is back.
  */
 static void queue_complete_fails_when_memory_goes_away(void **state)
 {

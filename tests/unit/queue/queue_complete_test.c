@@ -60,7 +60,9 @@ static void expect_stale(struct fixture *f, struct virtio_token token)
 
 /* Tokens that are not in flight */
 
-/* Hostile 14 and 44: a token was never popped, has an impossible head, is stale, or is all zero. */
+/*
+ * Hostile 14 and 44: a token comes from no pop, has an impossible head, is stale, or is all zero.
+ */
 static void queue_complete_refuses_token_not_in_flight(void **state)
 {
 	struct virtio_token tokens[3], wrong;
@@ -73,7 +75,7 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, fixture_token(0, virtio_token_head(tokens[1])));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[0]), virtio_token_head(tokens[1])));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]) - 1, virtio_token_head(tokens[1])));
-	/* Every bit of a token above the head counts, up to bit 63. */
+	/* Every bit of a token above the head is checked, up to bit 63. */
 	for (uint32_t bit = 16; bit < 64; bit++) {
 		wrong.value = tokens[1].value ^ UINT64_C(1) << bit;
 		expect_stale(&f, wrong);
@@ -82,7 +84,7 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), SIZE));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), 0xffff));
 	/*
-	 * These tokens name a head that is not in flight. No pop gives an even sequence number. The
+	 * These tokens name a head that is not in flight. No pop uses an even sequence number. The
 	 * last two tokens have the bits of an idle entry.
 	 */
 	expect_stale(&f, fixture_token(0, SIZE - 1));
@@ -236,8 +238,8 @@ static void queue_complete_writes_used_ring_and_nothing_else(void **state)
 }
 
 /*
- * Requests complete in any order and with any length. Hostile 39: the length has 32 bits, so the
- * device must limit its own sum.
+ * Requests complete in any order and with any length. Hostile 39: the length has 32 bits, so a
+ * device that adds up lengths must limit the sum.
  */
 static void queue_complete_accepts_any_order(void **state)
 {
@@ -385,8 +387,8 @@ static void queue_complete_waits_for_used_ring(void **state)
 /* IN_ORDER */
 
 /*
- * Four requests are completed in every order. Each enters the used ring only after all requests
- * that were made available before it.
+ * Four requests are completed in every order. Each request enters the used ring only after all
+ * requests that were made available before it.
  */
 static void queue_in_order_publishes_in_order_of_available_ring(void **state)
 {
@@ -562,8 +564,8 @@ static void queue_in_order_reset_forgets_what_waits(void **state)
 #define RING_PAGE 4096u
 
 /*
- * A completion marks the page of the index. It also marks the page of the element if that page is a
- * different one.
+ * A completion marks the page of the index. It also marks the page of the element if the element is
+ * in another page.
  */
 static void queue_complete_marks_both_pages_of_a_used_ring(void **state)
 {

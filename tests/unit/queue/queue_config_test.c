@@ -156,7 +156,8 @@ static void queue_config_setters_refuse_unknown_area(void **state)
 }
 
 /*
- * Hostile 53: every misaligned address is refused for each area, set as a whole or as a low half.
+ * Hostile 53: every misaligned address is refused for each area, whether the address is set as a
+ * whole or as a low half.
  */
 static void queue_config_set_addr_refuses_misaligned(void **state)
 {
@@ -320,7 +321,7 @@ static void queue_config_check_refuses_area_outside_memory(void **state)
 			expect_refused(&f, VIRTIO_EFAULT);
 		}
 	}
-	/* A missing map has no memory at all. */
+	/* Without a map no area is in memory. */
 	fixture_init(&f, fixture_kind(state), SIZE);
 	expect_refused_in(&f, NULL, VIRTIO_EFAULT);
 }

@@ -26,7 +26,7 @@ static void queue_init_refuses_missing_storage(void **state)
 
 /*
  * A start fails if the configuration is not ready, the queue is started, or the storage is too
- * small. queue_config_test.c has the errors of the check.
+ * small. queue_config_test.c tests the errors of the check.
  */
 static void queue_start_refuses_what_it_cannot_run(void **state)
 {
@@ -438,7 +438,7 @@ static void queue_set_memory_under_in_order_waits_for_requests_only(void **state
 #define LOG_WORDS 64u
 #define LOG_PAGES (LOG_WORDS * (uint32_t)sizeof(unsigned long) * 8)
 
-/* A log with pages of 2 bytes for twice the fixture's memory (or just that on a 32-bit host). */
+/* A log with pages of 2 bytes. It covers twice the fixture's memory, or once on a 32-bit host. */
 static struct virtio_dirty_log make_log(unsigned long *bitmap, uint32_t unit)
 {
 	memset(bitmap, 0, LOG_WORDS * sizeof *bitmap);
@@ -460,7 +460,7 @@ static bool log_has(const unsigned long *bitmap, uint32_t unit, uint32_t page)
 	return bitmap[page / bits] >> page % bits & 1;
 }
 
-/* The log must have exactly the pages of these ranges. Then clears the log. */
+/* Checks that the log has exactly the pages of these ranges. Then clears the log. */
 static void expect_log(unsigned long *bitmap, uint32_t unit, const uint64_t (*ranges)[2], uint32_t count)
 {
 	for (uint32_t page = 0; page < LOG_PAGES; page++) {

@@ -100,8 +100,8 @@ static void queue_needs_interrupt_is_exact_for_every_used_event(void **state)
 
 			seek(&f, starts[s]);
 			/*
-			 * The first check after seek() always says yes, so make that check before
-			 * the test.
+			 * The first check after seek() always asks for an interrupt, so it is made
+			 * before the test.
 			 */
 			(void)virtio_queue_needs_interrupt(&f.queue);
 			complete_some(&f, counts[c]);
@@ -164,7 +164,7 @@ static void queue_needs_interrupt_after_65536_completions(void **state)
 	}
 }
 
-/* Regressions R18 and R23: the first check after an index was set always says yes. */
+/* Regressions R18 and R23: the first check after an index was set always asks for an interrupt. */
 static void queue_needs_interrupt_says_yes_after_indices_were_set(void **state)
 {
 	for (uint32_t event = 0; event <= UINT16_MAX; event += 0x1111) {
@@ -251,7 +251,7 @@ static void queue_kicks_use_avail_event_with_event_idx(void **state)
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
 		/*
 		 * Kicks were not enabled again, so the driver does not kick. Hostile 64 covers a
-		 * kick that comes nevertheless.
+		 * kick that the driver sends anyway.
 		 */
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);
@@ -289,7 +289,7 @@ static void queue_enable_kicks_reports_what_came_meanwhile(void **state)
 	}
 }
 
-/* Hostile 71: kicks are enabled also on a queue with buffers that the device keeps for later. */
+/* Hostile 71: kicks can also be enabled on a queue with buffers that the device keeps for later. */
 static void queue_enable_kicks_asks_on_queue_with_buffers_left(void **state)
 {
 	struct virtio_chain chain = { 0 };

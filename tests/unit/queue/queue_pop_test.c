@@ -80,8 +80,8 @@ static void queue_pop_refuses_head_outside_table_behind_good_one(void **state)
 }
 
 /*
- * Hostile 7, regression R19: the available index is more than size ahead, by several distances from
- * several start values.
+ * Hostile 7, regression R19: the available index is more than the queue size ahead. Several
+ * distances and several start values are tried.
  */
 static void queue_pop_refuses_index_past_size(void **state)
 {
@@ -406,8 +406,8 @@ static void queue_pop_sees_published_entries_only(void **state)
 }
 
 /*
- * Hostile 9: the available index is exactly size ahead, so the ring is full. All buffers are popped
- * in order.
+ * Hostile 9: the available index is exactly the queue size ahead, so the ring is full. All buffers
+ * are popped in order.
  */
 static void queue_pop_delivers_full_ring(void **state)
 {
@@ -475,7 +475,7 @@ static void queue_unpop_refuses_stale_and_buried_tokens(void **state)
 	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
 	memset(&wrong, 0, sizeof wrong);
 	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
-	wrong = fixture_token(0, 7); /* a token that was never popped */
+	wrong = fixture_token(0, 7); /* a token that comes from no pop */
 	assert_int_equal(virtio_queue_unpop(&f.queue, wrong), VIRTIO_ESTALE);
 	assert_true(fixture_unchanged(&f));
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 0), 0);
@@ -503,8 +503,8 @@ static void queue_unpop_refuses_broken_queue(void **state)
 }
 
 /*
- * Unpops undo the last pop first. Each head is popped again under a new token, and its old token is
- * stale.
+ * Unpops undo pops in reverse order. Each head is popped again under a new token, and its old token
+ * is stale.
  */
 static void queue_unpop_goes_backwards(void **state)
 {

@@ -85,7 +85,7 @@ static void queue_replay_accepts_full_queue_across_wrap(void **state)
 
 /*
  * The state of a replayed request holds a sequence number and a flag. With the last number before
- * the wrap, it must not equal the state of an idle head.
+ * the wrap, this state must not equal the state of an idle head.
  */
 static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **state)
 {
@@ -242,8 +242,8 @@ static void queue_unpop_undoes_replay(void **state)
 	assert_int_equal(virtio_queue_unpop(&f.queue, first), 0);
 	assert_true(virtio_queue_quiesced(&f.queue));
 	/*
-	 * The unpopped requests must be replayed again. A pop does not yield them, and a save is
-	 * refused because it would lose them.
+	 * The unpopped requests must be replayed again. A pop does not yield these requests. A save
+	 * would lose them, so it is refused.
 	 */
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBUSY);
 	assert_int_equal(virtio_queue_available(&f.queue), VIRTIO_EBUSY);

@@ -436,7 +436,7 @@ static struct virtio_queue_state good_state(struct fixture *f)
 
 /*
  * The restore must be refused with this error. With a translation, the guest decides whether areas
- * are in memory. A restore with such an area outside memory succeeds, and the queue is broken.
+ * are in memory. Then a restore with an area outside memory succeeds, and the queue is broken.
  */
 static void expect_restore_refused(struct fixture *f, const struct virtio_queue_state *bad, int error)
 {
@@ -574,7 +574,7 @@ static void queue_restore_refuses_read_only_memory(void **state)
 	assert_true(fixture_unchanged(&f));
 }
 
-/* A missing map has no memory, so the restore is refused. */
+/* Without a map no area is in memory, so the restore is refused. */
 static void queue_restore_refuses_missing_map(void **state)
 {
 	struct virtio_queue_state saved;
@@ -651,8 +651,8 @@ static void queue_restore_notifies_once_without_event_idx(void **state)
 }
 
 /*
- * Hostile 78: a buffer was made available before the restore, and nobody saw its kick. The new
- * owner finds the buffer without another kick.
+ * Hostile 78: a buffer was made available before the restore, and the kick for the buffer was lost.
+ * The new owner finds the buffer without another kick.
  */
 static void queue_restore_finds_what_was_kicked_before(void **state)
 {

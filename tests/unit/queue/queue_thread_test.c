@@ -81,8 +81,8 @@ static void *device_main(void *context)
 			continue;
 		}
 		/*
-		 * The descriptors must be the ones that were published before the index. This needs
-		 * the acquire on the load of the index.
+		 * The chain must have the descriptors that the driver wrote before it published the
+		 * index. This needs the acquire on the load of the index.
 		 */
 		if (virtio_chain_next(&chain, &desc) != 1 || desc.addr != FIXTURE_DATA || desc.len != served ||
 		    virtio_chain_next(&chain, &desc) != 0 || virtio_queue_complete(queue, chain.token, served)) {

@@ -79,7 +79,10 @@ static void queue_wraps_one_request_at_a_time(void **state)
 			add();
 			token = pop();
 			assert_int_equal(virtio_queue_complete(&guest.queue, token, i & 15), 0);
-			/* The very first check may say yes, because there was no earlier check. */
+			/*
+			 * The very first check may ask for an interrupt, because there was no
+			 * earlier check.
+			 */
 			wanted = virtio_queue_needs_interrupt(&guest.queue);
 			assert_true(i == 0 || wanted == (i & 1));
 			expect_used(virtio_token_head(token), i & 15);

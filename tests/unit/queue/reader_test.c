@@ -137,7 +137,7 @@ static void write_and_expect(struct fixture *f, struct virtio_writer *writer, si
 
 /* Chains that are too short */
 
-/* From every position, asks for one byte more than is left, and for far more. */
+/* From every position, asks for one byte more than is left, and for far more bytes. */
 static void reader_refuses_more_than_is_left(void **state)
 {
 	struct fixture f;
@@ -327,7 +327,10 @@ static void reader_splits_anywhere(void **state)
 				expect_reader(&reader, start, len);
 				expect_reader(&rest, 0, READABLE - cut);
 				assert_int_equal(virtio_reader_skip(&reader, len + 1), VIRTIO_ESHORT);
-				/* Uses the two parts in turn: neither must move the other. */
+				/*
+				 * Uses the two parts in turn. A read of one part must not move the
+				 * other part.
+				 */
 				for (size_t i = 0; i < READABLE; i += step) {
 					const size_t at = start + i < cut ? start + i : cut;
 

@@ -34,7 +34,7 @@ static const struct shape {
 	{ { READABLE(OUT, 16), WRITABLE(FIXTURE_END, 8), WRITABLE(END, 1) }, 3, 0, END, VIRTIO_EFAULT },
 };
 
-#define GOOD 4u /* number of shapes without an error; these come first */
+#define GOOD 4u /* number of shapes without an error, which are the first in the list */
 
 struct request_fixture {
 	struct fixture f;
@@ -302,8 +302,8 @@ static void make_log(struct log *l)
 }
 
 /*
- * The log must have exactly these bytes: the status byte unless `status` is 0, and, if `used` is
- * set, the first used element and the used index.
+ * Checks that the log has the status byte unless `status` is 0. If `used` is set, the log must also
+ * have the first used element and the used index. It must have no other byte.
  */
 static void expect_log(struct request_fixture *w, struct log *l, uint64_t status, bool used)
 {
@@ -318,7 +318,10 @@ static void expect_log(struct request_fixture *w, struct log *l, uint64_t status
 	}
 }
 
-/* Rings and statuses lie in two regions. Each region has a log or not, in all combinations. */
+/*
+ * Rings and statuses lie in two regions. Each region has a log or no log. All combinations are
+ * tried.
+ */
 static void request_complete_records_the_status(void **state)
 {
 	for (uint32_t i = 0; i < COUNT(shapes) * 4; i++) {
@@ -534,8 +537,8 @@ static void request_reports_rings_that_are_gone(void **state)
 }
 
 /*
- * The completion of any request, good or bad, counts for interrupts. With EVENT_IDX the device
- * interrupts exactly at used_event.
+ * Every completion, of a good or a bad request, can be the cause of an interrupt. With EVENT_IDX
+ * the device interrupts exactly at used_event.
  */
 static void request_complete_counts_for_interrupts(void **state)
 {
@@ -583,7 +586,10 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 {
 	static const int errors[] = { VIRTIO_EAVAILIDX, VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EHEAD,
 				      VIRTIO_EINFLIGHT };
-	/* A value of the available index for the first two errors, and a head for the others. */
+	/*
+	 * The value that causes the error: the available index for the first two errors, and a head
+	 * for the other errors.
+	 */
 	static const uint16_t values[] = { 3 + SIZE, 0, SIZE, 0xffff, 4 };
 
 	for (uint32_t i = 0; i < COUNT(shapes) * COUNT(errors); i++) {

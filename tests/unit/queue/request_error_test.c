@@ -35,7 +35,7 @@ static void request_pop_reports_short_header(void **state)
 
 /*
  * Hostile 110 and 111: a request has no byte for a status, or no bytes at all. The device expects a
- * header or none.
+ * header or no header.
  */
 static void request_pop_reports_missing_status(void **state)
 {
@@ -59,7 +59,9 @@ static void request_pop_reports_missing_status(void **state)
 	}
 }
 
-/* Hostile 47: arrays of every capacity are tried, from 0 to one that is just large enough. */
+/*
+ * Hostile 47: arrays of every capacity are tried, from 0 to the capacity that is just large enough.
+ */
 static void request_pop_reports_more_segments_than_room(void **state)
 {
 	for (uint32_t i = 0; i < 2 * WAYS * REQUEST_SHAPES; i++) {
@@ -164,7 +166,7 @@ static void request_pop_reports_table_that_was_not_negotiated(void **state)
 
 /*
  * Returns the address of the status, the last writable byte. Returns NULL if there is no writable
- * byte, or if the last one is outside memory.
+ * byte, or if the last writable byte is outside memory.
  */
 static const uint64_t *status_of(const struct sent *s, uint64_t *addr)
 {
@@ -342,8 +344,8 @@ static void come_out(struct request_fixture *w, uint32_t k, uint32_t way)
 }
 
 /*
- * After each outcome every other outcome must be as in a fresh queue: no state of the earlier
- * request is left.
+ * Every kind of request is tried after every kind of request. Its outcome must be as in a fresh
+ * queue, because no state of the earlier request may be left.
  */
 static void request_pop_forgets_the_request_before(void **state)
 {

@@ -102,8 +102,8 @@ void request_put(struct request_fixture *w, const struct ask *a, const struct se
 void request_add(struct request_fixture *w, const struct ask *a, struct sent *s);
 
 /*
- * Gets a request in the given way. This must not change guest memory, except FIXTURE_CHANGING,
- * which changes by itself.
+ * Gets a request in the given way. The call must not change guest memory. In FIXTURE_CHANGING this
+ * is not checked, because its look-ups change memory.
  */
 int request_take(struct request_fixture *w, uint32_t way);
 
@@ -115,7 +115,7 @@ void request_take_none(struct request_fixture *w, int answer, uint32_t way);
 
 /*
  * Check the popped request, and complete it. request_judge() expects the result that `a` describes.
- * request_check_error() expects this error.
+ * request_check_error() expects `error`.
  */
 void request_judge(struct request_fixture *w, const struct ask *a, const struct sent *s);
 void request_check_error(struct request_fixture *w, uint16_t head, int error, const uint64_t *status);

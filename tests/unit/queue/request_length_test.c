@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests requests of 2^32 bytes. This is the most that a chain may have, and one more than a used
- * length can hold.
+ * Tests requests of 2^32 bytes. This is the most that a chain may have, and one byte more than a
+ * used length can hold.
  */
 #define _GNU_SOURCE
 #include "../common/fixture.h"
@@ -46,8 +46,8 @@ static void setup(void *data, uint64_t bytes, bool logged)
 }
 
 /*
- * Sends the first count entries of big.buffers to a device that expects header bytes of header.
- * Completes the request with this number of written bytes, and checks its error and used length.
+ * Sends the first count entries of big.buffers to a device that expects a header of `header` bytes.
+ * Completes the request with `written` bytes, and checks its error and used length.
  */
 static void go_through(uint32_t header, uint32_t count, uint64_t written, int error, uint32_t len)
 {

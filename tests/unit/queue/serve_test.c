@@ -69,7 +69,7 @@ static void expect_none_used(struct server *s)
 	assert_int_equal(virtio_mock_pop_used(&s->f.mock, &used), 0);
 }
 
-/* A round interrupts the driver only if needed. The next chain of the driver brings a kick. */
+/* A round interrupts the driver only if needed. The driver kicks the device for its next chain. */
 static void serve_completes_what_is_there_and_asks_for_the_next_kick(void **state)
 {
 	for (int event_idx = 0; event_idx < 2; event_idx++) {
