@@ -7,10 +7,10 @@
  *	t       each chain is in an indirect table
  *	xN      bursts of N chains, in place of the load's usual burst
  *	qN      a queue of N entries, in place of 256
- *	bN      N regions, used in turn for buffers; rings and tables are in the first
+ *	bN      N regions, used in turn for buffers; rings and tables are in region 0
  *	rN      N regions, used in turn for buffers and tables; each ring has its own region
  *	sN      N regions: each table, header, data buffer and status is in a random region
- *	lh, ls  a dirty log: the device's writes fall into two pages (hot), or many (spread)
+ *	lh, ls  a dirty log: the device's writes fall into two pages (lh: hot) or many (ls: spread)
  */
 #ifndef TESTS_BENCH_CASES_H
 #define TESTS_BENCH_CASES_H
@@ -24,7 +24,7 @@ extern const char *const kind_names[KINDS];
 struct load {
 	const char *name;
 	const char *what;
-	struct workload usual; /* without modifiers; next_case() fills in some members of 0 */
+	struct workload usual; /* without modifiers; next_case() replaces some members that are 0 */
 	/*
 	 * The loops by kind. The inline loop is NULL if the functions have no inline version.
 	 */
@@ -51,8 +51,8 @@ const struct load *next_case(const char **list, struct workload *out);
 bool case_has_kind(const struct load *load, const struct workload *workload, enum kind kind);
 
 /*
- * Returns a number of chains: a multiple of the burst, and at least one burst. Beyond one burst,
- * the chains are at most `most`, and together have at most this number of descriptors.
+ * Returns a number of chains: a multiple of the burst, and at least one burst. A number of more
+ * than one burst is at most `most`, and these chains have at most `descriptors` descriptors.
  */
 uint32_t chains_for(const struct workload *workload, uint32_t most, uint32_t descriptors);
 

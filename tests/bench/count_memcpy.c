@@ -35,7 +35,7 @@ void *memcpy(void *to, const void *from, size_t len)
 			out[len] = in[len];
 		return to;
 	}
-	/* Copies four blocks at a time. Of the last four, some may overlap. */
+	/* Copies four blocks at a time. Some of the last four blocks may overlap. */
 	while (len > 4 * BLOCK) {
 		copy_two(out, in, 2 * BLOCK);
 		copy_two(out + 2 * BLOCK, in + 2 * BLOCK, 2 * BLOCK);

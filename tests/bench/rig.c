@@ -243,7 +243,10 @@ static void start_queue(struct rig *w)
 	check(virtio_queue_start(&w->queue, &w->config, &w->map));
 }
 
-/* The sink of the console: a buffer that is written from its start again when bytes do not fit. */
+/*
+ * The sink of the console. Writes into a buffer, and starts again at its beginning when bytes do
+ * not fit.
+ */
 static size_t take_output(void *context, const void *bytes, size_t len)
 {
 	struct rig *w = context;

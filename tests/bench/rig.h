@@ -23,8 +23,8 @@ enum shape {
 
 /* How the driver's memory is spread over the regions. */
 enum layout {
-	LAYOUT_BUFFERS,   /* buffers use the regions in turn; rings and tables are in the first */
-	LAYOUT_TURNS,     /* buffers and tables use the regions in turn; each ring has its own */
+	LAYOUT_BUFFERS,   /* buffers use regions in turn; rings and tables are in region 0 */
+	LAYOUT_TURNS,     /* buffers and tables use regions in turn; each ring has its own region */
 	LAYOUT_SCATTERED, /* each table, header, data buffer and status is in a random region */
 };
 
@@ -40,7 +40,7 @@ struct workload {
 	char name[24];
 	uint32_t queue_size;
 	uint32_t burst;       /* chains offered at a time */
-	uint32_t descriptors; /* in each chain */
+	uint32_t descriptors; /* descriptors in each chain */
 	uint32_t bytes;       /* length of each data buffer */
 	uint32_t regions;
 	enum layout layout;
@@ -49,7 +49,7 @@ struct workload {
 	bool table; /* each chain is in an indirect table */
 	bool event_idx;
 	bool writable;       /* whether the device writes the data, and the header of a packet */
-	bool idle;           /* nothing is offered */
+	bool idle;           /* no chain is offered */
 	uint32_t block_type; /* type of block requests */
 };
 
@@ -58,7 +58,7 @@ struct rig {
 	bool shares_memory; /* the memory belongs to another rig, which frees it */
 	uint8_t *ram;
 	uint64_t region_bytes;
-	uint32_t chains;   /* different chains: a larger burst repeats them */
+	uint32_t chains;   /* number of different chains, which a larger burst repeats */
 	uint64_t *used_up; /* bytes of each region that are allocated */
 	struct virtio_region *regions;
 	struct virtio_memory_map map;

@@ -57,7 +57,7 @@ def points(sweep, load, sizes):
 
 
 def shape(costs):
-    """Returns the growth that a list of (size, cost) has: the first of these that applies.
+    """Returns the growth of a list of (size, cost): the first kind below that applies.
 
     flat         the largest cost is at most 5 % above the smallest
     linear       at the end the cost grows as a power of the size, with an exponent of 0.9 to 1.1

@@ -22,7 +22,7 @@ static struct slot slots[SLOTS];
 static struct virtio_inflight inflight[GUEST_QUEUE_SIZE];
 static uint8_t bytes[SECTORS * 512];
 
-/* I/O that has begun, the oldest first. A count of 0 means a flush. */
+/* I/O that has begun, the oldest first. An entry with a count of 0 is a flush. */
 static struct {
 	struct slot *slot;
 	uint32_t count;

@@ -80,7 +80,10 @@ static void send(struct fixture *w, uint32_t to, uint16_t op, const char *text)
 	assert_int_equal(virtio_mock_pop_used(&w->tx_driver, &used), 1);
 }
 
-/* Offers a buffer of the guest. Returns the op of the packet that comes, or 0 for none. */
+/*
+ * Offers a buffer of the guest. Returns the op of the packet that arrives, or 0 if no packet
+ * arrives.
+ */
 static uint16_t receive(struct fixture *w, struct virtio_vsock_connection *c, char *text)
 {
 	const struct virtio_mock_buffer buffer = { RX_DATA, 100, VRING_DESC_F_WRITE };

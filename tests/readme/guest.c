@@ -110,14 +110,19 @@ void guest_exchange(uint32_t requests, uint32_t depth)
 	guest.depth = depth;
 	driver_adds();
 	while (guest.returned < guest.until) {
-		/* If neither side must run, both would sleep for ever: a notification was lost. */
+		/*
+		 * If neither side must run, both sides would sleep for ever. Then a notification
+		 * was lost.
+		 */
 		assert_true(guest.kicked || guest.interrupted || guest.ops->polls);
 		if (guest.kicked || guest.ops->polls)
 			device_runs();
 		if (guest.interrupted)
 			driver_wakes();
 	}
-	/* The last kick may be left. In this run the device finds no request. */
+	/*
+	 * The device may not have run after the last kick. In this run the device finds no request.
+	 */
 	while (guest.kicked)
 		device_runs();
 	assert_int_equal(guest.added, guest.returned);
@@ -141,7 +146,7 @@ void guest_test_device(const struct guest_ops *ops)
 		exchange_all();
 		guest_exchange(PAST_INDEX, 3);
 		/*
-		 * The reset comes while the driver waits for two requests that the device has not
+		 * The reset happens while the driver waits for two requests that the device has not
 		 * seen.
 		 */
 		guest.until = guest.added + 2;

@@ -3,12 +3,12 @@
  * A guest that tests a device by its queue alone: memory, a driver, and the rules of notifications.
  *
  * The driver kicks only when the ring asks for a kick. The driver reads the used ring only after an
- * interrupt. The device runs only after a kick, or if its last run has reported that there is more.
- * If either side does not ask for a kick or an interrupt, or does not send one, both sides sleep.
- * Then the test fails at once.
+ * interrupt. The device runs only after a kick, or if its last run has reported more work. If
+ * either side does not ask for a kick or an interrupt, or does not send one, both sides sleep. Then
+ * the test fails at once.
  *
- * One thread runs both sides, so no test waits. The interrupt may come while the device runs. Every
- * second time the driver then works at once, as a driver on another processor does.
+ * One thread runs both sides, so no test waits. The interrupt may arrive while the device runs. On
+ * every second interrupt the driver works at once, as a driver on another processor does.
  */
 #ifndef VIRTIO_TESTS_README_GUEST_H
 #define VIRTIO_TESTS_README_GUEST_H
@@ -72,7 +72,7 @@ struct guest {
 	uint32_t until;           /* number of requests at which the driver stops adding */
 	uint32_t depth;           /* requests that the driver keeps in the queue */
 	uint64_t kicks, interrupts;
-	uint64_t agains;  /* times that the device reported that there is more */
+	uint64_t agains;  /* number of runs that reported more work */
 	bool kicked;      /* the device must run next */
 	bool interrupted; /* the driver must run next */
 	_Alignas(4096) uint8_t ram[GUEST_BYTES];
@@ -98,12 +98,12 @@ uint8_t *guest_host(uint64_t addr);
 
 /*
  * Runs the whole test of a device, with and without EVENT_IDX. The driver sends one request at a
- * time, then fills the queue. It sends more requests than the 16-bit index counts, and resets the
- * device while requests wait.
+ * time, then fills the queue. The driver sends more requests than a 16-bit index can count, and
+ * resets the device while requests wait.
  */
 void guest_test_device(const struct guest_ops *ops);
 
-/* The driver breaks its ring: the available index is further ahead than the queue is long. */
+/* The driver breaks its ring: the available index is ahead by more than the queue size. */
 void guest_break_ring(void);
 
 #endif

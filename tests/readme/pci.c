@@ -9,7 +9,7 @@
 
 #include <virtio/bindings/virtio_config.h>
 
-#define QUEUES 3 /* the second of them does not exist */
+#define QUEUES 3 /* the second queue does not exist */
 #define SIZE 8
 #define CHOSEN (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK)
 

@@ -46,7 +46,7 @@ static void refuser_refuses_what_is_no_packet(void **state)
 	(void)state;
 	assert_int_equal(virtio_vsock_packet_init(&packet, segments, 2, 16), 0);
 	assert_int_equal(refuse(&packet, bytes, 43, answer), VIRTIO_ESHORT);
-	/* The length goes past the bytes that are present. */
+	/* The packet's length covers more bytes than are present. */
 	bytes[24] = 1;
 	assert_int_equal(refuse(&packet, bytes, 44, answer), VIRTIO_ESHORT);
 	assert_int_equal(answer[0], 0xa5);

@@ -137,7 +137,7 @@ static void registers_say_what_the_device_refuses(void **state)
 	set_up();
 	m.refuses = true;
 	assert_false(driver_begin(&m.device, 0));
-	/* Fails, because no features are negotiated yet. */
+	/* The queue cannot be enabled, because no features are negotiated yet. */
 	assert_false(driver_enable_queue(&m.device, 0, &m.mock));
 	assert_false(driver_run(&m.device));
 	set_up();

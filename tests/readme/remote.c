@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The device of virtio-device's README whose queues are in another process. A stop or reset ends
- * when that process has answered, also with an error. Late answers end nothing.
+ * when that process has answered, also with an error. A late answer ends neither a stop nor a
+ * reset.
  */
 #include "readme_remote.h"
 
@@ -139,7 +140,7 @@ static void remote_reset_fails_when_the_process_ends(void **state)
 	assert_int_equal(virtio_device_write_status(&m.remote.device, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_true(remote_answered(&m.remote, RESET, VIRTIO_DEVICE_NO_QUEUE, VIRTIO_EIO));
 	assert_int_equal(virtio_device_status(&m.remote.device), RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET);
-	/* The process has ended and will not return, so the next reset fails at once. */
+	/* The process has ended for good, so the next reset fails at once. */
 	m.gone = VIRTIO_EIO;
 	assert_int_equal(virtio_device_write_status(&m.remote.device, 0), 0);
 	assert_int_equal(virtio_device_status(&m.remote.device), RUNNING | VIRTIO_CONFIG_S_NEEDS_RESET);

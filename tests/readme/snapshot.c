@@ -27,7 +27,7 @@ struct machine {
 	struct virtio_inflight inflight[SIZE];
 	struct disk_device disk;
 	unsigned int notified;
-	unsigned int interrupts[3]; /* by cause */
+	unsigned int interrupts[3]; /* number of interrupts by cause */
 };
 
 static int check_features(struct virtio_device *device, const uint32_t features[VIRTIO_FEATURE_WORDS])

@@ -230,8 +230,8 @@ static void *finish_later(void *context)
 		pthread_mutex_lock(&m.worker.lock);
 	}
 	/*
-	 * Records whether the vCPU is held: the stop or reset must not show as ended. The main
-	 * thread checks this later.
+	 * Records whether the vCPU is still held: until the thread has finished, the stop or reset
+	 * must not show as ended. The main thread checks this later.
 	 */
 	m.held = virtio_device_status(&m.worker.device) != 0 && !virtio_queue_quiesced(&m.worker.queue);
 	m.allowed = UINT32_MAX;

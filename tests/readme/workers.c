@@ -121,7 +121,10 @@ static uint16_t add_one(uint32_t number, uint32_t index)
 	return (uint16_t)head;
 }
 
-/* Sends requests and gets them back. At most half of the queue's size is outstanding. */
+/*
+ * Sends requests and gets them back. At any time, at most half as many requests as the queue size
+ * are outstanding.
+ */
 static void drive(uint32_t requests)
 {
 	uint32_t place_of[GUEST_QUEUE_SIZE], number_of[GUEST_QUEUE_SIZE];

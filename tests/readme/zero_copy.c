@@ -77,8 +77,8 @@ static void file_request_stores_and_loads_in_any_layout(void **state)
 }
 
 /*
- * The file has fewer bytes than the room for them, and the status reports this. The used length
- * excludes the status, because the bytes before the status were not all written.
+ * The file has fewer bytes than the request has room for, and the status reports this. The used
+ * length excludes the status, because the bytes before the status were not all written.
  */
 static void file_request_counts_bytes_up_to_gap(void **state)
 {

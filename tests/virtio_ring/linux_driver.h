@@ -20,7 +20,10 @@ struct linux_piece {
 
 #define LINUX_MAX_PIECES 8u
 
-/* Bytes of ring memory for a queue of up to size descriptors. They begin at a multiple of 4096. */
+/*
+ * Bytes of ring memory for a queue of up to size descriptors. The memory begins at a multiple of
+ * 4096.
+ */
 #define LINUX_RING_BYTES(size) (2u * 4096u + 32u * (size))
 
 /*
@@ -36,7 +39,7 @@ void linux_driver_destroy(struct linux_driver *driver);
 void linux_driver_areas(struct linux_driver *driver, uint64_t addr[3]);
 
 /*
- * Makes a request available. The first out pieces are readable by the device, and the next in
+ * Makes a request available. The first `out` pieces are readable by the device, and the next `in`
  * pieces are writable. Returns false if the ring is full.
  */
 bool linux_driver_add(struct linux_driver *driver, const struct linux_piece *pieces, unsigned int out, unsigned int in,
@@ -49,8 +52,8 @@ bool linux_driver_kick(struct linux_driver *driver);
 void *linux_driver_get(struct linux_driver *driver, unsigned int *len);
 
 /*
- * Enables interrupts. If delayed, the interrupt comes only when most requests are used. Returns
- * false if there is a used buffer already.
+ * Enables interrupts. If `delayed` is set, the interrupt arrives only when most requests are used.
+ * Returns false if there is a used buffer already.
  */
 bool linux_driver_enable_interrupts(struct linux_driver *driver, bool delayed);
 void linux_driver_disable_interrupts(struct linux_driver *driver);

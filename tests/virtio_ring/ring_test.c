@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Linux's virtio_ring.c as the driver of our queue, in one process and one thread. Driver and
- * device take random turns. Each side sleeps when its protocol says that a notification will come.
- * Only a notification of the other side wakes the sleeper. If both sides sleep and requests are
- * left, a notification was lost. Every request carries data for the device, and most requests have
- * room for a reply. Data and reply are cut into random pieces. The receiving side checks them.
+ * device take random turns. Each side sleeps when, by the rules of its ring, the other side will
+ * notify it. Only a notification of the other side wakes the sleeper. If both sides sleep and
+ * requests are left, a notification was lost. Every request carries data for the device, and most
+ * requests have room for a reply. Data and reply are cut into random pieces. The receiving side
+ * checks them.
  *
  * The number of requests in each run is several times the number of values of a 16-bit index.
  */
@@ -26,7 +27,7 @@
 #define ARENA_BYTES (RINGS_BYTES + MAX_SIZE * REQUEST_BYTES + HEAP_BYTES)
 #define CUT_BYTES 3000u /* length of a region in cut memory; no field lies in two regions */
 #define MAX_REGIONS (ARENA_BYTES / CUT_BYTES + 1)
-#define BUFFERS 200000u /* times long_factor() */
+#define BUFFERS 200000u /* requests in a run; long_factor() multiplies this number */
 
 /* A request of the driver. */
 struct request {
@@ -36,7 +37,7 @@ struct request {
 	bool busy;
 };
 
-/* A request that the device has popped: resolved, but not served. */
+/* A request that the device has popped and resolved, but not served. */
 struct held {
 	struct virtio_token token;
 	struct virtio_chain_segments chain;
@@ -80,7 +81,7 @@ static uint32_t below(uint32_t limit)
 	return (seed >> 12) % limit;
 }
 
-/* Guest memory for Linux's own use: its indirect tables must be where the device can read them. */
+/* Guest memory for Linux's own use. The device must be able to read Linux's indirect tables. */
 
 struct chunk {
 	size_t log;
@@ -153,7 +154,10 @@ static bool add_one(void)
 
 	while (r < requests + MAX_SIZE && r->busy)
 		r++;
-	/* All requests are in use. They fill the largest queue if each uses one descriptor. */
+	/*
+	 * All requests are in use. The requests fill the largest queue if each request uses one
+	 * descriptor.
+	 */
 	if (r == requests + MAX_SIZE)
 		return false;
 	r->number = added;

@@ -21,8 +21,8 @@
 #define FIXTURE_BASE 0x1000u  /* guest address of the memory; the rings begin there */
 #define FIXTURE_BYTES 0x1000u /* size of the memory */
 #define FIXTURE_END (FIXTURE_BASE + FIXTURE_BYTES)
-#define FIXTURE_DATA 0x1400u  /* for buffers */
-#define FIXTURE_TABLE 0x1800u /* for indirect tables */
+#define FIXTURE_DATA 0x1400u  /* guest address for buffers */
+#define FIXTURE_TABLE 0x1800u /* guest address for indirect tables */
 #define FIXTURE_MAX_SIZE 16u  /* largest queue */
 
 #define FIXTURE_GRANULES (FIXTURE_BYTES / 16 + 1)
@@ -51,7 +51,7 @@ struct fixture {
 
 	/* The translation of FIXTURE_CHANGING. */
 	uint64_t table;     /* address of the indirect table; a look-up covers one entry */
-	uint64_t bad_start; /* look-ups from here to bad_end fail with bad_error, if it is not 0 */
+	uint64_t bad_start; /* look-ups from here to bad_end fail with bad_error, if set */
 	uint64_t bad_end;
 	int bad_error;
 	uint32_t lookups; /* number of calls of the translation */

@@ -21,7 +21,7 @@
 
 /* Counting */
 
-/* volatile: a compiler may assume that malloc() reads none of our variables. */
+/* volatile, because a compiler may assume that malloc() reads none of our variables. */
 static volatile bool counting;
 static volatile uint32_t calls;
 
@@ -625,7 +625,7 @@ static void use_console(struct device *d)
 			MUST(virtio_console_transmit(&console, 0, &d->f.queue, &progress) == 0);
 		while (progress.blocked && d->failed_line == 0);
 		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1 && used.len == 0);
-		/* A chain in the wrong direction, and a control message that is too short. */
+		/* Sends a chain in the wrong direction, and a control message that is too short. */
 		MUST(virtio_mock_add(&d->f.mock, &in, 1) >= 0);
 		MUST(virtio_console_transmit(&console, 0, &d->f.queue, &progress) == 0 && progress.chains == 1);
 		MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);

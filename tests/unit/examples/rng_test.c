@@ -37,9 +37,9 @@ struct guest {
 };
 
 /*
- * The device calls this function, because the build renames getrandom() in both files. Every second
- * call fails with EINTR. The other calls return pseudo-random bytes (xorshift64), at most 100 of
- * them, as after a signal.
+ * The device calls this function, because the build renames getrandom() in this file and in the
+ * device's source. Every second call fails with EINTR. The other calls return pseudo-random bytes
+ * (xorshift64), at most 100 bytes, like a call that a signal has interrupted.
  */
 ssize_t getrandom(void *bytes, size_t len, unsigned int flags)
 {

@@ -160,8 +160,8 @@ static void dirty_log_marks_nothing_for_ranges_outside(void **state)
 }
 
 /*
- * Ranges around a small bitmap. They begin before the bitmap or at any bit, and end at any bit or
- * after the bitmap.
+ * Marks ranges around a small bitmap. A range begins before the bitmap or at any bit, and ends at
+ * any bit or after the bitmap.
  */
 static void dirty_log_sets_exactly_the_pages_touched(void **state)
 {
@@ -185,7 +185,7 @@ static void dirty_log_sets_exactly_the_pages_touched(void **state)
 				}
 }
 
-/* Ranges around each byte and word boundary of a bitmap of several words. */
+/* Marks ranges around each byte and word boundary of a bitmap of several words. */
 static void dirty_log_crosses_words_of_the_bitmap(void **state)
 {
 	struct fixture f;

@@ -329,7 +329,7 @@ static void memory_access_of_length_zero_succeeds_anywhere(void **state)
 			assert_int_equal(virtio_memory_check(&f.cursor, addrs[i], 0, READ | WRITE), 0);
 			assert_int_equal(virtio_memory_segments(&f.cursor, addrs[i], 0, READ | WRITE, &s, 1), 0);
 			assert_int_equal(virtio_memory_segments(&f.cursor, addrs[i], 0, READ | WRITE, NULL, 0), 0);
-			/* A length of 0 gives no segment. */
+			/* A range of length 0 has no segment. */
 			assert_int_equal(virtio_memory_segment(&f.cursor, addrs[i], 0, READ, &s), VIRTIO_EINVAL);
 			assert_memory_equal(&s, &same, sizeof s);
 			assert_int_equal(byte, 0xee);
@@ -408,7 +408,9 @@ static void memory_access_ends_at_the_last_byte(void **state)
 		}
 }
 
-/* A region ends with the address space. While it is cached, address 0 must not seem part of it. */
+/*
+ * A region ends with the address space. While this region is cached, it must not serve address 0.
+ */
 static void memory_access_at_both_ends_of_the_address_space(void **state)
 {
 	struct fixture f;

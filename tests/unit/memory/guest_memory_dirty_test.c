@@ -178,7 +178,7 @@ static void dirty_nothing_but_writing_is_recorded(void **state)
 
 /* Writes */
 
-/* Writes of many lengths at many addresses, with a fresh cursor and with a region cached. */
+/* Makes writes of many lengths at many addresses, with a fresh cursor and with a region cached. */
 static void dirty_write_records_exactly_its_pages(void **state)
 {
 	static const uint8_t src[0x300] = { 1 };
@@ -201,7 +201,7 @@ static void dirty_write_records_exactly_its_pages(void **state)
 		}
 }
 
-/* Writes of constant size have a fast path. They must be recorded too. */
+/* Writes of constant size have a fast path. These writes must be recorded, too. */
 static void dirty_write_of_constant_size_is_recorded(void **state)
 {
 	static const uint8_t src[64] = { 1 };

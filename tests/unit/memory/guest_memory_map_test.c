@@ -15,7 +15,7 @@
 
 static uint8_t ram[0x1000];
 
-/* A table with this region must be refused, wherever the region stands among good regions. */
+/* A table with this region must be refused, wherever the region is among good regions. */
 static void refuses_one(const struct virtio_region *bad)
 {
 	const struct virtio_region harmless[2] = {
@@ -105,7 +105,10 @@ static void map_init_refuses_region_past_the_address_space(void **state)
 
 static void map_init_refuses_memory_at_the_end_of_host_addresses(void **state)
 {
-	/* The last address that a region may have. 65,535 descriptors after it cause no wrap. */
+	/*
+	 * The last address that a region may have. 65,535 descriptors after this address cause no
+	 * wrap.
+	 */
 	const uintptr_t last = UINTPTR_MAX - 0x100000;
 
 	(void)state;
@@ -193,7 +196,7 @@ static void map_init_refuses_impossible_dirty_logs(void **state)
 		{ bitmap, 8, 0, 12, 3 },
 		{ bitmap, 16, 0, 12, 16 },
 		{ bitmap, 16, 0, 12, 255 },
-		{ bitmap, 16, 0, 12, (uint8_t)(12 - word) }, /* 4 if word is 8, 8 if word is 4 */
+		{ bitmap, 16, 0, 12, (uint8_t)(12 - word) }, /* unit 4 if word is 8, else 8 */
 		{ bitmap, 1, 0, 12, word },
 		{ bitmap, word + 1u, 0, 12, word },
 		{ bitmap, 2u * word - 1, 0, 12, word },
@@ -352,8 +355,8 @@ static void map_init_sorts_any_order(void **state)
 }
 
 /*
- * Tables of 1 to 200 regions: looks up each byte of each region, and each address of the holes
- * around the regions.
+ * Looks up each byte of each region, and each address of the holes around the regions, in tables of
+ * 1 to 200 regions.
  */
 static void map_finds_each_region_of_tables_of_any_size(void **state)
 {

@@ -15,7 +15,7 @@
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define SEGMENTS 6u
-#define BYTES 34u /* in all segments */
+#define BYTES 34u /* bytes in all segments */
 
 static const uint64_t lens[SEGMENTS] = { 1, 3, 7, 2, 16, 5 };
 

@@ -166,7 +166,7 @@ static uint64_t writable_bytes(const struct fixture *f, uint64_t addr)
 }
 
 /*
- * Memory that is found must be readable, writable and at the right host address. The function may
+ * Memory that is found must be readable, writable and at the right host address. The search may
  * miss a range that is near the end of a region, or not writable.
  */
 static void check_find(struct fixture *f, uint64_t addr, uint32_t size)

@@ -344,7 +344,7 @@ static void come_out(struct request_fixture *w, uint32_t k, uint32_t way)
 }
 
 /*
- * Every kind of request is tried after every kind of request. Its outcome must be as in a fresh
+ * Every kind of request is tried after each kind of request. The outcome must be as in a fresh
  * queue, because no state of the earlier request may be left.
  */
 static void request_pop_forgets_the_request_before(void **state)
