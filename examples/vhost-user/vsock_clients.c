@@ -144,7 +144,7 @@ static int take_line(struct vsock_stream *client)
 	if (recv(client->source.fd, to, (size_t)got, MSG_DONTWAIT) != got)
 		return -1;
 	client->line_len += (uint32_t)got;
-	/* Bytes that have arrived already cause no further event, so the function reads again. */
+	/* No further event follows for bytes that have arrived, so the function reads again. */
 	return newline ? 1 : take_line(client);
 }
 

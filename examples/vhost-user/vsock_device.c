@@ -192,8 +192,8 @@ static void let_go_of_all(struct vsock_device *vsock)
  * Called when the receive and transmit queues run. A new driver starts with indices of 0, and has
  * no connections. A driver that continues with a new front end may have lost connections. A
  * transport reset tells the driver about the loss. If the front end keeps the event queue to
- * itself, the driver gets an RST for each connection instead. Requests wait until it is known
- * whether a transport reset or RSTs are sent.
+ * itself, the driver gets an RST for each connection instead. REQUESTs to the guest wait until it
+ * is known whether a transport reset or RSTs are sent.
  */
 static void on_up(struct vsock_device *vsock)
 {
@@ -250,8 +250,8 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 
 	vsock->running[queue->index] = NULL;
 	/*
-	 * A pause keeps the transport reset that is not sent yet. If the event queue does not start
-	 * again within VSOCK_HOLD_TIME, requests stop waiting.
+	 * A pause keeps the transport reset that is not sent yet. REQUESTs to the guest wait for
+	 * the reset, but at most VSOCK_HOLD_TIME after the event queue has stopped.
 	 */
 	if (queue->index == VIRTIO_VSOCK_QUEUE_EVENT && vsock->table.held)
 		vsock->hold_until = vsock_now() + VSOCK_HOLD_TIME;

@@ -71,9 +71,10 @@ struct vsock_device {
 	struct device_queue *running[VSOCK_QUEUES];
 	struct event_timer timer;
 	uint64_t armed;      /* when the timer expires; UINT64_MAX if it isn't set */
-	uint64_t hold_until; /* when requests stop waiting; UINT64_MAX if not limited */
+	uint64_t hold_until; /* when held REQUESTs are sent anyway; UINT64_MAX if not limited */
 	bool new_front_end;  /* set until it is known whether the driver is new */
-	bool resumed;        /* a driver continues with a new front end, and must get a reset */
+	/* A driver continues with a new front end, and must get a transport reset. */
+	bool resumed;
 	bool opened;
 	bool tx_waits; /* the transmit queue waits until the guest has received a packet */
 	struct vsock_listener listeners[2];

@@ -141,8 +141,8 @@ static bool account(struct vsock_stream *s)
 }
 
 /*
- * Called when the socket can't be written to any more. The guest is told later, when the socket's
- * input has ended, too: see end_of_input().
+ * Called when the socket can't be written to any more. end_of_input() tells the guest later, when
+ * the socket's input has ended, too.
  */
 static void stop_output(struct vsock_stream *s)
 {
@@ -364,9 +364,9 @@ void vsock_stream_shut(struct vsock_stream *s)
 /* Input: to the guest */
 
 /*
- * Called when the socket's input has ended. If the socket can't be written to either, the
- * connection is over, and the guest is told of both directions at once. Otherwise the guest may
- * continue to send. The guest is told later when the socket accepts no more bytes.
+ * Called when the socket's input has ended, or the socket has hung up. After a hang-up the
+ * connection is over, and one SHUTDOWN ends both directions. Otherwise the guest may continue to
+ * send, and a later hang-up causes another call.
  */
 static void end_of_input(struct vsock_stream *s)
 {
@@ -420,7 +420,7 @@ static int fill_from_stream(struct vsock_stream *s, struct virtio_vsock_packet *
 	return virtio_vsock_connection_send(s->connection, &piece, &packet->header) == 0;
 }
 
-/* Returns whether an empty message is an empty record. The end of the input has no sender. */
+/* Returns whether an empty message is a record. The end of the input has no credentials. */
 static bool has_sender(struct msghdr *msg)
 {
 	return CMSG_FIRSTHDR(msg) != NULL;

@@ -102,11 +102,11 @@ void shadow_free(struct shadow_memory *w);
 /* Adds a block of len bytes, filled with a pattern. Returns its number. */
 uint32_t shadow_add_block(struct shadow_memory *w, size_t len, size_t lead);
 
-/* Adds a dirty log. Returns NULL if there are too many. */
+/* Adds a dirty log. Returns NULL if there are too many logs. */
 const struct virtio_dirty_log *shadow_add_log(struct shadow_memory *w, uint64_t base, uint8_t shift, uint8_t unit,
 					      size_t units);
 
-/* Adds a region over a part of a block. Returns false if there are too many. */
+/* Adds a region over a part of a block. Returns false if there are too many regions. */
 bool shadow_add_region(struct shadow_map *m, const struct shadow_region *region);
 
 /* Returns the host address of a region's first byte. */

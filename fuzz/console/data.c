@@ -171,7 +171,7 @@ static bool accepts_output(const struct console_harness *h, uint32_t id)
 	return h->view.ports[id].present && !h->view.ports[id].awaits_ready;
 }
 
-/* Lists all bytes that this call could offer to the sink: the output of all waiting chains. */
+/* Lists all bytes that transmit_all() may offer to the sink: the output of all waiting chains. */
 static void expect_all_output(struct console_harness *h, uint32_t id)
 {
 	const struct guest_queue *q = &h->guest.queues[2 * id + 1];

@@ -19,7 +19,7 @@ struct host_port {
 	uint32_t taken; /* bytes that the sink has taken of the transmit chain in flight */
 	bool in_flight; /* the oldest transmit chain is in flight */
 	bool orphan;    /* the chain in flight was sent to a port that has been removed */
-	/* The bytes that the library may offer to the sink in this call. */
+	/* The bytes that the library may offer to the sink in one harness_transmit(). */
 	uint8_t expected[MOST_OUTPUT];
 	uint32_t expected_count, offered, limit;
 };

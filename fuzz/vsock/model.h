@@ -87,9 +87,9 @@ struct model_credit {
 };
 struct model_credit model_credit(const struct vsock_model *m, const struct model_connection *c);
 
-/* Returns the op that a connection must send first, or 0. Sets @bit to the op's bit in owed. */
+/* Returns the op that a connection must send first, or 0. Sets *bit to the op's bit in c->owed. */
 uint16_t model_owes(const struct model_connection *c, uint32_t *bit);
-/* Records that a packet was sent, which reports the credit to the guest. */
+/* Records that the header of a sent packet has reported the credit to the guest. */
 void model_told(struct model_connection *c);
 uint64_t model_deadline(const struct vsock_model *m);
 
