@@ -59,7 +59,7 @@
 /* For inline functions on the fast path of a request. External copies of them exist, too. */
 #define VIRTIO_HOT __attribute__((always_inline))
 
-/* The result says whether the operation happened. A caller that ignores the result has a bug. */
+/* For functions whose result the caller must act on. A caller that ignores the result has a bug. */
 #define VIRTIO_MUST_CHECK __attribute__((warn_unused_result))
 
 #endif

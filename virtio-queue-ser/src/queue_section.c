@@ -2,7 +2,7 @@
 /* The section of a queue. */
 #include <virtio/queue_ser.h>
 
-/* The next used index is not stored, because it is next_avail minus the number of entries. */
+/* next_used is not stored: it is next_avail minus the number of "in_flight" entries. */
 static const struct virtio_section_field fields[] = {
 	VIRTIO_SECTION_ELEMENT(struct virtio_queue_state, config.addr, VIRTIO_QUEUE_DESC, "desc"),
 	VIRTIO_SECTION_ELEMENT(struct virtio_queue_state, config.addr, VIRTIO_QUEUE_AVAIL, "avail"),

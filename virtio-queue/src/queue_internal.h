@@ -159,7 +159,10 @@ static inline uint32_t virtio_impl_queue_waiting_length(const struct virtio_infl
  */
 void virtio_impl_queue_mark_completed(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 
-/* Starts a queue as broken by fault. Its areas may be anywhere, and nothing is written to them. */
+/*
+ * Starts a queue in the broken state, with the error fault. The areas may lie outside guest memory,
+ * and nothing is written to them.
+ */
 int virtio_impl_queue_start_broken(struct virtio_queue *queue, const struct virtio_queue_config *config,
 				   const struct virtio_memory_map *map, int fault);
 

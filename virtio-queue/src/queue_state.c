@@ -209,8 +209,8 @@ static int check_bools(const struct virtio_queue_config *config, struct virtio_r
 
 /*
  * Checks whether a queue may start from a configuration, and sets *latch if the queue must start
- * broken. The areas of a broken queue may be anywhere. Behind a translation the guest decides where
- * areas are: if an area is gone, the restore succeeds, and the queue is broken.
+ * broken. The areas of a broken queue may lie outside guest memory. Behind a translation the guest
+ * decides where areas are: if an area is gone, the restore succeeds, and the queue is broken.
  */
 static int check_config(const struct virtio_queue_state *state, const struct virtio_memory_map *map, bool *latch)
 {

@@ -71,7 +71,7 @@ struct virtio_blk_wear {
 
 /*
  * The operations of a back end. An operation runs on the thread that executes the request, and may
- * block. Its range is inside the disk. If several threads serve queues, operations may overlap.
+ * block. Its range is inside the disk. With several queue threads, operations may run in parallel.
  */
 struct virtio_blk_backend_ops {
 	/*

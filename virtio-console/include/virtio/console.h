@@ -53,7 +53,7 @@ VIRTIO_BEGIN_DECLS
 
 #define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* bytes of the configuration space */
 #define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* most bytes in one call of a sink */
-#define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes of output after which a call stops mid-chain */
+#define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes after which a transmit call stops mid-chain */
 #define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* most ports, because queue indices have 16 bits */
 #define VIRTIO_CONSOLE_NAME_MAX 256u       /* most bytes of a port's name */
 

@@ -343,8 +343,9 @@ int virtio_device_reset(struct virtio_device *device);
  * reset are in progress, a report with either number ends the stop, and reset() is called again.
  * A late report has the number of a stop that has ended, so the report cannot end a later stop.
  *
- * Returns 0; VIRTIO_EINVAL for any other number, or within reset() or queue_stop() for this number.
- * A failure changes nothing. The next two functions need no number, and can report errors.
+ * Returns 0; VIRTIO_EINVAL for any other number, or if queue_stop() or reset() for this number has
+ * not returned. A failure changes nothing. The next two functions need no number, and can report
+ * errors.
  */
 int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, uint32_t number);
 
@@ -356,7 +357,7 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
  *         After an error the device is as if reset() had returned the error: see
  *         virtio_device_reset(). Events since the reset began are lost.
  *
- * Returns 0; VIRTIO_EINVAL if no reset is in progress, within reset(), or if error is
+ * Returns 0; VIRTIO_EINVAL if no reset is in progress, if reset() has not returned, or if error is
  * VIRTIO_DEVICE_IN_PROGRESS. A failure changes nothing.
  */
 int virtio_device_reset_done(struct virtio_device *device, int error);
@@ -375,8 +376,8 @@ int virtio_device_reset_done(struct virtio_device *device, int error);
  * - when queue_stop() returns anything except VIRTIO_DEVICE_IN_PROGRESS,
  * - by a reset that has succeeded.
  *
- * Returns 0; VIRTIO_EINVAL if no stop of this queue is in progress, within queue_stop(), or if
- * error is VIRTIO_DEVICE_IN_PROGRESS. A failure changes nothing.
+ * Returns 0; VIRTIO_EINVAL if no stop of this queue is in progress, if queue_stop() has not
+ * returned, or if error is VIRTIO_DEVICE_IN_PROGRESS. A failure changes nothing.
  */
 int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, int error);
 

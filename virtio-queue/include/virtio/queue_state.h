@@ -105,9 +105,9 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  * @state  from virtio_queue_save() or virtio_queue_save_in_flight(), perhaps by way of a file
  * @map    the guest's memory, as for virtio_queue_start()
  *
- * A queue that was broken is broken again, wherever its areas are. The queue also breaks if a
- * translation no longer maps its areas (VIRTIO_EFAULT, VIRTIO_EPERM), because the guest must not be
- * able to stop a restore. The next pop then returns VIRTIO_EBROKEN.
+ * A queue that was broken is broken again, even if its areas lie outside guest memory. The queue
+ * also breaks if a translation no longer maps its areas (VIRTIO_EFAULT, VIRTIO_EPERM), because the
+ * guest must not be able to stop a restore. The next pop then returns VIRTIO_EBROKEN.
  *
  * Returns 0, or an error that leaves the queue as before:
  *   VIRTIO_EBUSY       the queue is started

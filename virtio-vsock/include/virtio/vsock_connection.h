@@ -503,7 +503,7 @@ int virtio_vsock_table_restore(struct virtio_vsock_table *table, const struct vi
 /*
  * Adds a saved connection to a table. The caller restores the data that was buffered for the host.
  *
- * @now  the time; a deadline starts now
+ * @now  the time. A pending connect_timeout or close_timeout starts again now.
  * @out  the connection on success, otherwise untouched
  *
  * Returns 0, or an error that changes nothing:
