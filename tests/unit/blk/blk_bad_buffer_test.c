@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Requests with a bad buffer and a good status byte. Drivers read the status, and not the used
- * length. So the device must write VIRTIO_BLK_S_IOERR to the status byte, and change no other byte.
- * Some requests get no status: their chain is malformed, or their status byte cannot be written.
+ * Requests with a bad buffer. Drivers read the status, and not the used length. So the device must
+ * write VIRTIO_BLK_S_IOERR to the status byte, and change no other byte. A request gets no status
+ * if its chain is malformed, or if its status byte cannot be written.
  */
 #include "blk_fixture.h"
 
@@ -16,7 +16,7 @@
 #define OUT 0
 #define IN VRING_DESC_F_WRITE
 
-/* How the GAP_BYTES from GAP on differ from the memory around them. */
+/* Kinds of gap: how the GAP_BYTES bytes at GAP differ from the memory around them. */
 enum gap { NO_GAP, HOLE, READ_ONLY };
 
 /* A map of the fixture's memory, with or without a gap. */
@@ -97,7 +97,7 @@ static void check_marks(const struct blk_fixture *f, uint64_t status)
 		assert_int_equal(blk_dirty(f, addr), status && addr >> BLK_PAGE_SHIFT == status >> BLK_PAGE_SHIFT);
 }
 
-/* Checks the counters after one request, which got a status if answered is set. */
+/* Checks the counters after one request. The request got a status if answered is true. */
 static void check_counts(const struct blk_fixture *f, bool answered, int error)
 {
 	const struct virtio_blk_stats expected = {
@@ -165,7 +165,10 @@ static const struct {
 	{ 99, IN },
 };
 
-/* Buffers, and why each is bad. A buffer in read-only memory is bad only if it is writable. */
+/*
+ * Bad buffers, each with its gap and its error. A buffer in read-only memory is bad only if the
+ * device writes to it.
+ */
 static const struct {
 	uint64_t addr;
 	uint32_t len;
@@ -190,8 +193,8 @@ static const struct {
 };
 
 /*
- * Serves a request of this kind with one bad buffer. In layout, bit 0 puts good data before the bad
- * buffer, and bit 1 puts good data after the bad buffer.
+ * Serves a request of kinds[kind] with the bad buffer places[place]. In layout, bit 0 puts good
+ * data before the bad buffer, and bit 1 puts good data after the bad buffer.
  */
 static void serve_kind(uint32_t memory, size_t kind, size_t place, uint32_t layout, bool indirect)
 {
@@ -226,8 +229,8 @@ static void blk_process_answers_ioerr_for_data_in_a_bad_place(void **state)
 }
 
 /*
- * Some requests of the test above get IOERR in every kind of guest memory, also if each byte is a
- * region, or if each descriptor changes after its first read.
+ * Repeats some requests of the test above in every kind of guest memory. In two of the kinds, each
+ * byte is a region, or each descriptor changes after its first read.
  */
 static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 {
@@ -240,7 +243,8 @@ static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 }
 
 /*
- * If a part of the header is not in memory, the request has no type: the device ignores the header.
+ * If a part of the header is not in memory, the device ignores the header. So the request has no
+ * type.
  */
 static void blk_process_answers_ioerr_for_a_header_in_a_bad_place(void **state)
 {
@@ -357,8 +361,8 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 				static struct blk_fixture f;
 
 				/*
-				 * Skips the places whose first byte is good: the status has only
-				 * one byte.
+				 * The status has only one byte. So a place is bad for the status
+				 * only if its first byte is bad.
 				 */
 				if (places[place].addr < BLK_RAM && places[place].addr != GAP)
 					continue;
@@ -370,8 +374,8 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 }
 
 /*
- * If a buffer wraps at 2^64, a status after the wrap does not exist. This holds although its
- * address, modulo 2^64, is in memory.
+ * A buffer that wraps at 2^64 has no good status byte after the wrap, although that byte's address,
+ * modulo 2^64, is in memory.
  */
 static void blk_process_completes_empty_where_the_status_is_behind_a_wrap(void **state)
 {
@@ -451,7 +455,7 @@ static const struct {
 	  VIRTIO_EFAULT },
 };
 
-/* If the chain is malformed, nothing is written: no byte is known to be the status. */
+/* In a malformed chain, no byte is known to be the status. So the device writes nothing. */
 static void blk_process_completes_empty_where_the_chain_is_malformed_too(void **state)
 {
 	(void)state;

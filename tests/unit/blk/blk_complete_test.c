@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Completing requests: in any order, with any result, and too late. A completion whose token is
- * stale must leave guest memory, dirty log, used ring and counters as they are.
+ * Tests completions: in any order, with any result, and with a stale token. A completion with a
+ * stale token must not change guest memory, the dirty log, the used ring or the counters.
  */
 #define _DEFAULT_SOURCE
 #include "blk_fixture.h"
@@ -10,7 +10,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Memory in which the fast path writes the status, and memory in which it doesn't. */
+/* The fast path writes the status in the first kind of memory, the slow path in the second kind. */
 static const uint32_t two_memories[] = { BLK_UNLOGGED, BLK_RAM };
 
 /* Completions of requests in flight */
@@ -65,7 +65,10 @@ static void blk_requests_may_be_completed_in_any_order(void **state)
 	assert_int_equal(f.stats.writes, 1);
 }
 
-/* If the caller does the I/O, exactly the bytes that the caller reports are counted and marked. */
+/*
+ * If the caller does the I/O, the library counts exactly the bytes that the caller reports as
+ * written. It marks exactly the bytes that the caller reports as touched.
+ */
 static void blk_complete_accepts_a_result_of_the_caller(void **state)
 {
 	static const struct {
@@ -130,8 +133,8 @@ static void blk_complete_never_exceeds_a_used_length(void **state)
 }
 
 /*
- * A request without a status byte is completed, and nothing is written. Only the counter malformed
- * counts it.
+ * A request without a status byte is completed, and nothing is written. The request changes no
+ * counter but malformed.
  */
 static void blk_complete_counts_a_request_without_a_status(void **state)
 {
@@ -182,8 +185,8 @@ static void look(const struct blk_fixture *f, struct snapshot *w)
 }
 
 /*
- * Completes with results that would change memory, log, ring and counters if the token were
- * accepted.
+ * Completes the request, whose token must be stale. If the library accepted the token, the results
+ * would change memory, log, ring and counters.
  */
 static void complete_is_stale(struct blk_fixture *f, const struct virtio_blk_request *request)
 {
@@ -267,7 +270,7 @@ static void blk_complete_is_stale_after_the_head_was_reused(void **state)
 	}
 }
 
-/* After an unpop a token is stale, although its head is popped next. */
+/* After an unpop the token is stale, although the next pop yields the same head. */
 static void blk_complete_is_stale_after_an_unpop(void **state)
 {
 	(void)state;
@@ -317,8 +320,8 @@ static void blk_complete_is_stale_after_a_reset(void **state)
 }
 
 /*
- * Guest memory, its dirty log and its region. A test unmaps all three. A later access ends the
- * program.
+ * Guest memory, its dirty log and its region. A test unmaps all three. A later access to any of
+ * them ends the program.
  */
 struct past_map {
 	uint8_t ram[BLK_RAM];
@@ -370,7 +373,7 @@ static void blk_complete_is_stale_after_the_map_was_freed(void **state)
 
 /*
  * The queue gets another map while the request is in flight. The status is written through the map
- * of the pop.
+ * that the queue had at the pop.
  */
 static void blk_complete_answers_in_the_map_of_the_pop(void **state)
 {

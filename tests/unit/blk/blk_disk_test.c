@@ -108,7 +108,7 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 	o = plain(), o.max_discard_seg = o.max_discard_sectors = 1, lack(&o, "discard");
 	o = plain(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o = plain(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, lack(&o, "secure_erase");
-	/* The first of several missing operations is named. If a value is bad, none is named. */
+	/* The first missing operation is named. If a value is bad, no operation is named. */
 	o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o.backend.ops = &no_ops, lack(&o, "readv");
 	o.blk_size = 1, refuse(&o);
@@ -122,7 +122,7 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 }
 
 /*
- * For each command a disk needs both limits, the operation and write access. A disk with neither
+ * Each command on ranges needs both limits, the operation and write access. A disk with neither
  * limit does not have the command.
  */
 static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
@@ -141,7 +141,7 @@ static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 	for (int i = 0; i < 3; i++) {
 		struct virtio_blk_backend_ops ops = command_ops;
 
-		/* Bits 0 and 1: the limits. Bit 2: the operation. Bit 3: a read-only disk. */
+		/* Bits 0 and 1 set the limits, bit 2 the operation, bit 3 a read-only disk. */
 		for (int bits = 0; bits < 16; bits++) {
 			struct virtio_blk_options o = plain();
 			struct virtio_blk blk;
@@ -184,7 +184,7 @@ static void blk_init_offers_what_options_say(void **state)
 	struct virtio_blk_options o;
 
 	(void)state;
-	/* The bit numbers are the specification's (5.2.3), to check the numbers of our header. */
+	/* These bit numbers are from the specification (5.2.3), so they also test our header. */
 	o = plain(), accept(&o, 1u << 9);
 	o = plain(), o.backend.ops = &volatile_ops, accept(&o, 0);
 	o = plain(), o.backend.ops = &read_only_ops, o.read_only = true, accept(&o, 1u << 9 | 1u << 5);
@@ -200,8 +200,8 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.config_wce = true, accept(&o, 1u << 9 | 1u << 11);
 	o = plain(), o.num_queues = 1, accept(&o, 1u << 9 | 1u << 12);
 	/*
-	 * The limits offer a command on ranges; its operation alone does not. The operation
-	 * lifetime needs no limits to offer its feature. Hints without limits offer nothing.
+	 * A command on ranges is offered only with its limits. LIFETIME is offered if the operation
+	 * lifetime exists. Hints without limits offer no feature.
 	 */
 	o = plain(), o.backend.ops = &command_ops, accept(&o, 0);
 	o.discard_sector_alignment = o.secure_erase_sector_alignment = 8, o.write_zeroes_may_unmap = true;
@@ -230,12 +230,12 @@ static void blk_init_offers_what_options_say_without_a_back_end(void **state)
 	o = without_ops(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, accept(&o, 1u << 14);
 	o = without_ops(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, accept(&o, 1u << 16);
 	assert_null(virtio_blk_missing_op(&o));
-	/* Without a back end, values are checked as with a back end. */
+	/* Values are also checked if there is no back end. */
 	o = without_ops(), o.config_wce = true, refuse(&o);
 	o = without_ops(), o.max_discard_seg = 1, refuse(&o);
 	o = without_ops(), o.max_discard_seg = o.max_discard_sectors = 1, o.read_only = true, refuse(&o);
 	o = without_ops(), o.capacity = VIRTIO_BLK_MAX_CAPACITY + 1, refuse(&o);
-	/* With a back end, its operation flush alone decides about FLUSH, not the option flush. */
+	/* The back end's operation flush decides whether FLUSH is offered, not the option flush. */
 	o = plain(), o.flush = true, accept(&o, 1u << 9);
 }
 
@@ -283,7 +283,7 @@ static void blk_write_through_follows_features_and_field(void **state)
 		{ true, false, BLK_FLUSH, 1, false },
 		{ true, true, 0, 0, true },
 		{ true, true, BLK_FLUSH, 1, false },
-		/* virtio 1.4, 5.2.5.2: with CONFIG_WCE only, writeback begins with 0. */
+		/* virtio 1.4, 5.2.5.2: if only CONFIG_WCE is accepted, writeback begins with 0. */
 		{ true, true, BLK_WCE, 0, true },
 		{ true, true, BLK_FLUSH | BLK_WCE, 1, false },
 	};
@@ -374,7 +374,7 @@ static void blk_capacity_is_what_was_set_last(void **state)
 		assert_int_equal(virtio_blk_set_capacity(&blk, values[i % count]), 0);
 		assert_int_equal(virtio_blk_capacity(&blk), values[i % count]);
 	}
-	/* The count of updates wraps. */
+	/* The next update wraps the count of updates. */
 	blk.capacity_updates = UINT32_MAX;
 	memcpy(blk.capacity_halves[1], blk.capacity_halves[0], sizeof blk.capacity_halves[1]);
 	assert_int_equal(virtio_blk_capacity(&blk), values[4]);
@@ -709,7 +709,7 @@ static void blk_config_write_ignores_everything_but_writeback(void **state)
 	memcpy(&before, &blk, sizeof blk);
 	for (uint64_t offset = 0; offset < 110; offset++) {
 		for (size_t len = 0; len < 128; len++) {
-			/* Some of these writes cover writeback, which cannot be 0xff. */
+			/* The writes cannot change writeback, because 0xff is not legal. */
 			assert_false(virtio_blk_config_write(&blk, offset, ones, len));
 			assert_memory_equal(&blk, &before, sizeof blk);
 		}

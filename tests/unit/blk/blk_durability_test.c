@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A change must be stable before its status says so. The back end keeps the disk as written and the
- * disk at the last sync. The back end records the order of its calls, and checks the status byte in
- * each call. So blk_check_disk() fails if the status was written before a change or its sync.
+ * A change must be stable before its status reports success. The back end has two copies of the
+ * disk: the current content, and the content at the last sync. The back end records the order of
+ * its calls, and checks the status byte in each call. So blk_check_disk() fails if the status was
+ * written before a change or its sync.
  */
 #include "blk_fixture.h"
 
@@ -16,7 +17,7 @@ static const struct virtio_blk_range ranges[] = { { 2, 3, 0 }, { 7, 0, 0 }, { 8,
 /* A request that changes the disk. */
 struct change {
 	uint32_t type;
-	uint32_t calls; /* number of calls of the back end without the sync */
+	uint32_t calls; /* number of calls of the back end, without the sync */
 	enum blk_op op; /* operation of these calls */
 };
 
@@ -50,8 +51,8 @@ static void apply(struct blk_fixture *f, const struct change *change)
 /* A driver that writes to writeback while a request is carried out. */
 struct toggle {
 	struct virtio_blk *blk;
-	enum blk_op when; /* the write comes during the first call of this operation */
-	uint8_t value;    /* value that is written; 2: no write */
+	enum blk_op when; /* the driver writes in the first call of this operation */
+	uint8_t value;    /* value that the driver writes; 2: no write */
 	bool taken;       /* whether the write had an effect */
 };
 
@@ -91,7 +92,8 @@ static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void 
 	(void)state;
 	/*
 	 * i selects the command, the features, the offer of CONFIG_WCE, and the first value of
-	 * writeback. It also selects the value that the driver writes (0, 1, none), and when.
+	 * writeback. i also selects the value that the driver writes (0, 1, none), and when it
+	 * writes.
 	 */
 	for (uint32_t i = 0; i < 4 * 4 * 2 * 2 * 3 * 2; i++) {
 		const struct change *change = &changes[i % 4];
@@ -135,7 +137,7 @@ static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void 
 	assert_true(synced > 50 && unsynced > 50);
 }
 
-/* A change that could not be committed must not be reported as done. */
+/* A change whose sync failed must not be reported as done. */
 static void blk_change_fails_when_its_sync_does(void **state)
 {
 	static const int errors[] = { VIRTIO_EIO, VIRTIO_EFAULT, 1, -5 };
@@ -161,7 +163,7 @@ static void blk_change_fails_when_its_sync_does(void **state)
 	}
 }
 
-/* A failed request is not synced: its status promises nothing. */
+/* A failed request is not synced, because its status promises nothing. */
 static void blk_change_that_fails_is_not_synced(void **state)
 {
 	(void)state;
@@ -242,8 +244,8 @@ static void blk_flush_makes_everything_before_it_stable(void **state)
 }
 
 /*
- * Without a flush in the back end, the disk promises no stable writes and must not call the missing
- * operation.
+ * If the back end has no operation flush, the disk promises no stable writes and must not call the
+ * missing operation.
  */
 static void blk_change_needs_no_sync_where_none_is_offered(void **state)
 {
@@ -270,7 +272,7 @@ static void blk_change_needs_no_sync_where_none_is_offered(void **state)
 
 /*
  * A device that does its own I/O calls virtio_blk_write_through() after the write. The function
- * returns the cache mode at the moment of the call.
+ * returns the current cache mode.
  */
 static void blk_write_through_is_that_of_the_moment(void **state)
 {

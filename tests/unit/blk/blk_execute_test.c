@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Carrying requests out. After most requests, all of guest memory after the rings and the disk are
- * compared with the expected content.
+ * Tests how requests are carried out. After most requests, the disk and all guest memory after the
+ * rings are compared with the expected content.
  */
 #include "blk_fixture.h"
 
@@ -74,7 +74,7 @@ static void blk_write_stores_any_layout_and_nothing_else(void **state)
 		}
 		assert_int_equal(f.stats.writes, 32);
 		assert_int_equal(f.stats.written_bytes, bytes);
-		/* FLUSH is negotiated: the driver decides when to flush. */
+		/* FLUSH is negotiated, so the driver decides when to flush. */
 		assert_int_equal(f.backend.flushes, 0);
 	}
 }
@@ -254,8 +254,8 @@ static void blk_process_refuses_without_touching_anything(void **state)
 }
 
 /*
- * The result has the reason of a refusal, and the statistics keep the first reason. A request that
- * is carried out has no reason.
+ * The result of a refused request has the reason, and the statistics keep the first reason. The
+ * result of a request that is carried out has no reason.
  */
 static void blk_execute_says_why_it_refuses(void **state)
 {
@@ -435,7 +435,10 @@ static int not_mapped(void *context, uint64_t addr, uint64_t len, uint32_t acces
 	return 0;
 }
 
-/* An unknown translation is no fault: nothing is written, and the request is popped again later. */
+/*
+ * A missing translation is no fault. The device writes nothing, and the request is popped again
+ * later.
+ */
 static void blk_process_unpops_when_memory_is_not_mapped(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Tests of back ends that fail, of the order of writes, flushes and statuses, and of a disk that
- * two queues share. Guest memory after the rings and the disk must have the expected content.
+ * two queues share. The tests also check the content of the disk, and of guest memory after the
+ * rings.
  */
 #include "blk_fixture.h"
 
@@ -166,8 +167,8 @@ static void blk_transfers_respect_the_longest_vector(void **state)
 
 /*
  * Tests the order of write, flush and status. The fixture's back end checks the status byte in
- * every call. So blk_check_disk() fails if the status was written before the flush. The stable disk
- * has the content at the last flush.
+ * every call. So blk_check_disk() fails if the status was written before the flush. The back end's
+ * array stable has the disk's content at the last flush.
  */
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {
@@ -299,7 +300,7 @@ static void blk_queues_share_a_disk_without_cross_talk(void **state)
 	assert_int_equal(two.stats.reads, 3);
 }
 
-/* When a disk has shrunk, sectors beyond its new end are refused. */
+/* When a disk has shrunk, requests beyond its new end are refused. */
 static void blk_process_goes_by_the_new_capacity(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .sector = 7, .in_bytes = 512 };

@@ -40,7 +40,7 @@ static struct {
 	bool is_device;            /* whether fstat() reports a block device */
 	int punches, zeroes, puts; /* calls that fault() permitted */
 	int controls;
-	unsigned long command; /* of the last ioctl() */
+	unsigned long command; /* command of the last ioctl() */
 	uint64_t range[2];
 } faults;
 
@@ -198,13 +198,14 @@ static const struct {
 static const int unsupported[] = { EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, ENOTTY };
 static const int serious[] = { EIO, ENOSPC, EPERM, EBADF, EFBIG };
 
-/* Hostile 126: zeroes are read back on any storage, with and without unmap. */
+/* Hostile 126: zeroed ranges read as zeroes on any storage, with and without unmap. */
 static void file_zeroes_are_read_back_whatever_is_supported(void **state)
 {
 	static struct ranges_fixture w;
 
 	/*
-	 * Bits 0 to 2 of i: unmap, punching fails, zeroing fails. The other bits select the error.
+	 * Bits 0 to 2 of i: use unmap, let punching fail, let zeroing fail. The other bits select
+	 * the error.
 	 */
 	for (size_t i = 0; i < 8 * COUNT(unsupported); i++) {
 		const int error = unsupported[i / 8];
@@ -294,7 +295,7 @@ static void file_zeroes_written_by_hand_fail_with_the_storage(void **state)
 	}
 }
 
-/* A back end can be made on a descriptor that isn't open. All its operations fail. */
+/* A back end can be made on a descriptor that isn't open. All operations of this back end fail. */
 static void file_backend_on_a_closed_descriptor_fails_everything(void **state)
 {
 	static struct ranges_fixture w;

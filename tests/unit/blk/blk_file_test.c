@@ -25,8 +25,8 @@ static struct {
 	int calls, syncs;
 	int max_count; /* longest vector seen */
 
-	/* For syncs, which may come from several threads. */
-	/* The errno of the first sync only: the kernel reports lost data once. */
+	/* Members for syncs. Several threads may sync at once. */
+	/* The errno of the first sync only, because the kernel reports lost data once. */
 	int sync_error;
 	void (*during_first)(void);   /* called in the first sync */
 	atomic_int syncing, together; /* number of syncs that run now, and its maximum */
@@ -407,8 +407,8 @@ static void file_errors_fail_the_request(void **state)
 }
 
 /*
- * If somebody has shortened the file, a read beyond its last sector fails: it returns neither
- * zeroes nor success.
+ * If the file was shortened, a read beyond its last sector fails. The read must not succeed with
+ * zeroes.
  */
 static void file_end_inside_the_disk_fails_reads(void **state)
 {
@@ -463,7 +463,7 @@ static void file_write_is_synced_before_it_is_reported_under_write_through(void 
 }
 
 /*
- * The kernel reports lost data once. From then on, everything that promises stability fails until
+ * The kernel reports lost data once. Afterwards, every request that promises stability fails until
  * the file is opened again.
  */
 static void file_flush_that_failed_fails_from_then_on(void **state)
@@ -498,7 +498,7 @@ static void file_flush_that_failed_fails_from_then_on(void **state)
 	}
 }
 
-/* A change of a range under write-through promises stability, so it fails, too. */
+/* Under write-through, a change of a range promises stability. So the change fails, too. */
 static void file_flush_that_failed_fails_ranges_under_write_through(void **state)
 {
 	const uint32_t types[] = { VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES };

@@ -59,10 +59,10 @@ struct blk_faulty {
 	uint8_t disk[BLK_DISK];
 	uint8_t stable[BLK_DISK]; /* the disk at the last flush */
 	uint64_t most;            /* most bytes that a call moves; 0: no limit */
-	int fail_call;            /* number, from 1, of the readv or writev that fails; 0: none */
+	int fail_call;            /* call of readv or writev that fails, from 1; 0: none */
 	int64_t fail_with;        /* the result of that call */
 	int flush_error;
-	int calls;      /* of readv and writev */
+	int calls;      /* calls of readv and writev */
 	uint64_t moved; /* bytes moved by calls that succeeded */
 	int flushes;
 	uint32_t longest; /* the longest vector */
@@ -83,8 +83,8 @@ struct blk_faulty {
 	struct blk_call log[BLK_CALLS]; /* the first BLK_CALLS calls */
 	uint32_t logged;
 	/*
-	 * Plays what the guest does meanwhile. Called at the end of each transfer, sync or change
-	 * of a range that does not fail at its beginning.
+	 * Plays the guest. Called at the end of each transfer, sync or change of a range, unless
+	 * the operation fails at its beginning.
 	 */
 	void (*meanwhile)(void *context, enum blk_op op);
 	void *meanwhile_context;
@@ -321,7 +321,7 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 	if (changing)
 		virtio_memory_map_set_translation(&f->device_map, blk_translate, f);
 	assert_int_equal(virtio_mock_create_queue(&f->mock, &f->queue, f->inflight, BLK_QUEUE, &f->device_map), 0);
-	f->read_desc = 0; /* starting a queue translates its whole table */
+	f->read_desc = 0; /* the start of the queue has translated the table */
 	f->storage = (struct virtio_blk_storage){ f->segments, BLK_SEGMENTS, f->ranges, BLK_RANGES };
 	blk_prepare(f);
 	for (uint32_t i = 0; i < BLK_DISK; i++)

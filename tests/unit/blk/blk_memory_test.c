@@ -11,7 +11,7 @@
 
 #define DISK 64u
 
-/* The disk lies between two margins that must stay as they are. */
+/* The disk lies between two margins that must not change. */
 struct fixture {
 	uint8_t bytes[3 * DISK];
 	uint8_t guest[4 * DISK];
@@ -128,8 +128,8 @@ static void memory_offsets_far_away_move_nothing(void **state)
 }
 
 /*
- * Discard, secure erase, and write zeroes with and without unmap all zero the range. A range that
- * leaves the disk fails and changes nothing.
+ * Discard, secure erase, and write zeroes (with and without unmap) fill the range with zeroes. An
+ * operation on a range that leaves the disk fails and changes nothing.
  */
 static void memory_commands_zero_ranges_inside_the_disk(void **state)
 {

@@ -87,7 +87,7 @@ static void random_request(struct model_fixture *w)
 		ask->in_bytes = roll(w, 3);
 	else
 		random_ranges(w);
-	/* Makes some requests wrong. */
+	/* Makes some requests illegal. */
 	if (roll(w, 20) == 0)
 		ask->in_bytes += 1 + roll(w, 20);
 	if (roll(w, 20) == 0 && ask->out_bytes < MOST_BYTES - 20)
@@ -182,8 +182,8 @@ static uint8_t judge(const struct model_fixture *w)
 }
 
 /*
- * Returns whether a change can be reported as done. A driver with FLUSH needs no sync after the
- * change; for other drivers the sync must succeed.
+ * Returns whether a change can be reported as done. If the driver has FLUSH, the change needs no
+ * sync. If not, the sync must succeed.
  */
 static bool sync_works(const struct model_fixture *w)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* From chains to requests, and which requests are refused. */
+/* Tests how chains become requests, and which requests are refused. */
 #include "blk_fixture.h"
 
 /* How a test pops a request: from the queue, or by parsing a chain that was popped before. */
@@ -103,8 +103,8 @@ static void add(struct blk_fixture *f, const struct virtio_mock_buffer *buffers,
 }
 
 /*
- * Checks that a list of segments has exactly the bytes [skip, skip + bytes) of a direction that is
- * cut into pieces.
+ * Checks that data has exactly the bytes [skip, skip + bytes) of the request's readable or writable
+ * part. This part is cut into pieces.
  */
 static void check_data(const struct blk_fixture *f, struct virtio_blk_data data, uint64_t base, uint32_t skip,
 		       uint32_t bytes, uint32_t piece, uint32_t gap)
@@ -200,7 +200,7 @@ static void blk_parse_skips_empty_buffers(void **state)
 		assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
 		complete(&f, request);
 
-		/* An empty buffer stands where the data would be. */
+		/* The empty buffer replaces the data. */
 		for (int k = 0; k < 4; k++) {
 			const struct virtio_mock_buffer three[] = {
 				{ BLK_READABLE, 16, 0 },
@@ -334,7 +334,7 @@ static void blk_parse_wants_the_same_room_for_three_part_requests(void **state)
 	assert_int_equal(request->base.data.last_writable.addr, BLK_WRITABLE + 512);
 }
 
-/* Storage needs room for a segment. An array that is NULL must have the capacity 0. */
+/* Storage needs room for at least one segment. An array that is NULL must have the capacity 0. */
 static void blk_request_init_refuses_storage_that_is_not_there(void **state)
 {
 	struct virtio_segment segment;
@@ -428,8 +428,8 @@ static void blk_parse_looks_up_each_buffer(void **state)
 				continue;
 			}
 			/*
-			 * Header or data cross from one region to the next, or the status ends a
-			 * region.
+			 * The header or the data spans two regions, or the status is a region's
+			 * last byte.
 			 */
 			request = take(&f, state);
 			in = virtio_blk_in(request);
@@ -506,7 +506,7 @@ static void blk_parse_reports_malformed_chains(void **state)
 	assert_int_equal(f.request.base.data.last_writable.len, 0);
 }
 
-/* Hostile 114: writes of the driver after the parse change nothing. */
+/* Hostile 114: what the driver writes after the parse does not change the request. */
 static void blk_parse_copies_the_header_once(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_GET_ID, .sector = 3, .in_bytes = 20 };
@@ -527,7 +527,7 @@ static void blk_parse_copies_the_header_once(void **state)
 	blk_check_memory(&f);
 }
 
-/* Requests made by hand, with sizes that no test's memory holds */
+/* Requests built by hand, larger than any test's memory */
 
 static enum virtio_blk_refusal refusal_of(const struct blk_fixture *f, uint32_t type, uint64_t sector, uint64_t out,
 					  uint64_t in)
@@ -583,7 +583,7 @@ static void blk_check_refuses_ranges_outside_the_disk(void **state)
 	}
 }
 
-/* Regression R27, hostile 39: used lengths have 32 bits. */
+/* Regression R27, hostile 39: a read is refused if its used length would exceed 32 bits. */
 static void blk_check_refuses_reads_beyond_a_used_length(void **state)
 {
 	struct blk_fixture f;

@@ -68,8 +68,8 @@ static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 
 		blk_setup_commands(&f, blk_memories[r]);
 		/*
-		 * The request is cut into pieces of every size. So the first cut comes at every
-		 * position. If the size is above half of the request, there is one cut.
+		 * Each round cuts the request into pieces of another size. So each position is the
+		 * first cut once. A size above half of the request makes only one cut.
 		 */
 		for (uint32_t piece = 0; piece < 16 + sizeof ranges / sizeof ranges[0] * 16; piece++) {
 			uint8_t bytes[64];
@@ -77,7 +77,7 @@ static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 
 			ask.readable_piece = piece;
 			ask.gap = piece % 5;
-			ask.sector = UINT64_MAX; /* not used */
+			ask.sector = UINT64_MAX; /* the device does not use the sector */
 			succeed(&f, &ask, ranges, 4);
 		}
 		assert_int_equal(f.stats.discards + f.stats.write_zeroes + f.stats.secure_erases, 80);
@@ -213,7 +213,7 @@ static uint8_t check(const struct blk_fixture *f, uint32_t type, const struct vi
 	return virtio_blk_refusal_status(virtio_blk_refusal_of(&f->blk, &request));
 }
 
-/* Hostile 130: everything is compared before it is multiplied, and no sum wraps. */
+/* Hostile 130: each number is compared before it is multiplied, and no sum wraps. */
 static void blk_check_refuses_ranges_that_leave_the_disk(void **state)
 {
 	static const struct {
@@ -258,7 +258,7 @@ static void blk_check_refuses_ranges_that_leave_the_disk(void **state)
 	}
 }
 
-/* Every bit of a range's sector and number of sectors counts. */
+/* Every bit of a range's sector and of its number of sectors is checked. */
 static void blk_ranges_are_judged_by_all_their_bits(void **state)
 {
 	static struct blk_fixture f;
@@ -281,7 +281,10 @@ static void blk_ranges_are_judged_by_all_their_bits(void **state)
 	}
 }
 
-/* On the largest disk, with the largest limits, a range may end with the disk, and not later. */
+/*
+ * On the largest disk, with the largest limits, a range may end at the disk's end, but not after
+ * it.
+ */
 static void blk_check_reaches_the_end_of_the_largest_disk(void **state)
 {
 	const uint64_t end = VIRTIO_BLK_MAX_CAPACITY;
@@ -345,8 +348,8 @@ static void blk_check_applies_each_commands_own_limits(void **state)
 }
 
 /*
- * Some cases must be refused for one reason, other cases for several. The reason that the library
- * checks first must be reported, whichever range has it.
+ * A case may have several reasons for a refusal. The reason that the library checks first must be
+ * reported, whichever range has it.
  */
 static void blk_ranges_are_refused_for_the_first_reason(void **state)
 {
@@ -486,7 +489,7 @@ static void blk_ranges_are_all_judged_before_the_first_is_touched(void **state)
 
 	(void)state;
 	blk_setup_commands(&f, BLK_RAM);
-	blk_restart(&f, BLK_COMMANDS); /* write-through: a sync would be seen */
+	blk_restart(&f, BLK_COMMANDS); /* under write-through, a sync would be seen */
 	for (uint32_t i = 0; i < 3 * 8 * COUNT(bad); i++) {
 		struct virtio_blk_range ranges[8];
 		uint8_t bytes[128];
@@ -522,7 +525,10 @@ static void scribble(void *context, enum blk_op op)
 		blk_poke(s->f, BLK_READABLE + i, (uint8_t)(0xff - s->calls));
 }
 
-/* Hostile 114, 130: the driver changes the request between two steps, but the copy counts. */
+/*
+ * Hostile 114, 130: the driver changes the request between two steps, but the library uses its
+ * copy.
+ */
 static void blk_ranges_are_acted_on_as_they_were_when_parsed(void **state)
 {
 	static const struct virtio_blk_range ranges[] = { { 2, 1, 0 }, { 4, 2, 0 }, { 8, 3, 0 } };

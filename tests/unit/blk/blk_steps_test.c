@@ -40,7 +40,7 @@ static uint32_t steps_until_end(struct blk_fixture *f, uint64_t bytes, struct vi
 	}
 }
 
-/* The number of bytes that the back end moves in one call doesn't matter. */
+/* A step keeps its limit, however many bytes the back end moves in one call. */
 static void steps_move_no_more_than_is_allowed(void **state)
 {
 	const uint64_t mosts[] = { 0, 100, 512, 700 };
@@ -165,7 +165,7 @@ static void steps_change_a_range_each(void **state)
 
 	(void)state;
 	blk_setup_commands(&f, BLK_RAM);
-	/* Write-through: the driver can't flush. */
+	/* The disk is write-through, because the driver can't flush. */
 	blk_restart(&f, f.blk.offered & ~(UINT64_C(1) << VIRTIO_BLK_F_FLUSH));
 	pop(&f, &ask);
 	assert_int_equal(steps_until_end(&f, 512, &result), 3);

@@ -60,8 +60,8 @@ static void start(struct blk_fixture *f, struct job *job, uint32_t bytes, uint32
 }
 
 /*
- * Checks that the position is in an unfinished segment, or after the last segment. If not, the next
- * vector would walk finished segments again.
+ * Checks that the position is in an unfinished segment, or after the last segment. Otherwise the
+ * next vector would walk finished segments again.
  */
 static void check_place(const struct virtio_blk_transfer *t)
 {
@@ -248,7 +248,7 @@ static void blk_transfer_advance_needs_a_vector(void **state)
 	finish(&f, &job, VIRTIO_EIO);
 }
 
-/* A step after the transfer may also fail. */
+/* If a step after the transfer fails, the result has the error of this step. */
 static void blk_transfer_result_reports_the_error_of_a_later_part(void **state)
 {
 	struct virtio_iovec iov[MOST_IOVECS + 1];
@@ -474,8 +474,8 @@ static void send(struct device *d, uint32_t i)
 }
 
 /*
- * Moves the data part by part, like slow storage. Asserts nothing: a cmocka assertion works only on
- * the main thread.
+ * Moves the data part by part, like slow storage. Has no assertions, because a cmocka assertion
+ * works only on the main thread.
  */
 static int transfer_slowly(struct device *d, const struct virtio_blk_request *request,
 			   struct virtio_blk_transfer *transfer)

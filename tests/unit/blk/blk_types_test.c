@@ -329,7 +329,10 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 	blk_fill_pattern();
 	blk_setup_commands(&f, BLK_RAM);
 	for (size_t i = 0; i < COUNT(known); i++) {
-		/* Outcomes 0, 1 and 2, with a counter each: done, unsupported, failed. */
+		/*
+		 * The outcomes 0, 1 and 2 are done, unsupported and failed. Each outcome has its
+		 * own counter.
+		 */
 		for (int outcome = 0; outcome < 3; outcome++) {
 			struct virtio_blk_stats expected;
 			const bool always = known[i].feature == 0;
@@ -340,7 +343,10 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 			memset(&expected, 0, sizeof expected);
 			memset(&f.stats, 0, sizeof f.stats);
 			blk_restart(&f, outcome == 1 ? 0 : ALL_FEATURES);
-			/* A request with a partial header has no type. It counts in others. */
+			/*
+			 * A request with a partial header has no type. So the counter others counts
+			 * it.
+			 */
 			if (outcome == 2)
 				ask.header_bytes = 12, ask.out_bytes = 0;
 			blk_send(&f, &ask);

@@ -113,7 +113,7 @@ static void read_config(const struct blk_fixture *f, uint8_t config[VIRTIO_BLK_C
 /* Configuration */
 
 /*
- * virtio 1.4, 2.5.2; hostile 207: fields can be read as soon as their feature is offered. Only
+ * virtio 1.4, 2.5.2; hostile 207: each field can be read as soon as its feature is offered. But
  * writeback reads 0 until the negotiation.
  */
 static void conformance_blk_config_is_readable_before_negotiation(void **state)
@@ -270,8 +270,8 @@ static void zero_and_read(struct blk_fixture *f, uint32_t flags)
 }
 
 /*
- * virtio 1.4, 5.2.6.2: zeroes are read back from each back end. The request has the flag unmap or
- * not, and the disk may unmap or not.
+ * virtio 1.4, 5.2.6.2: zeroed ranges read as zeroes on each back end. The request has the flag
+ * unmap or not, and the disk may unmap or not.
  */
 static void conformance_blk_zeroes_are_read_where_they_were_written(void **state)
 {

@@ -15,7 +15,7 @@ static void add_named(uint32_t id, bool console, const char *name, uint32_t byte
 	assert_int_equal(virtio_console_add_port(&f.console, id, &options), 0);
 }
 
-/* Makes a port ready, and pops the messages that follow until none is pending. */
+/* Makes a port ready, and pops the messages that follow until no message is pending. */
 static void make_ready(uint32_t id)
 {
 	const struct virtio_mock_buffer buffer = WRITABLE(FIXTURE_DATA, 64);
@@ -182,7 +182,7 @@ static void control_answers_port_ready_each_time(void **state)
 	}
 }
 
-/* A PORT_READY gets its replies even if a new client connects before they are sent. */
+/* A PORT_READY gets its replies even if a new client connects before the replies are sent. */
 static void control_answers_port_ready_though_a_client_comes(void **state)
 {
 	console_setup(&f, fixture_kind(state), true);
@@ -471,8 +471,8 @@ static void control_resize_sends_the_latest_size(void **state)
 }
 
 /*
- * Hostile 216: for another client the guest gets a close and an open, and no input of the old
- * client.
+ * Hostile 216: if a new client replaces a client, the guest gets a close and an open. The guest
+ * gets no input of the old client.
  */
 static void control_change_of_client_is_a_close_and_an_open(void **state)
 {
@@ -507,7 +507,9 @@ static void control_clients_that_the_driver_never_saw_are_not_told(void **state)
 	assert_int_equal(virtio_console_connect(&f.console, 1), 0);
 	disconnect(1);
 	console_expect_nothing(&f);
-	/* If many clients come and go between two messages, one close and one open remain. */
+	/*
+	 * If many clients come and go between two messages, the guest gets one close and one open.
+	 */
 	assert_int_equal(virtio_console_connect(&f.console, 1), 0);
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	for (uint32_t i = 0; i < 9; i++) {
@@ -564,7 +566,7 @@ static void control_removes_only_what_was_added(void **state)
 	remove_port(2);
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_REMOVE, 0);
 	console_expect_nothing(&f);
-	/* Messages for ports that are gone have no effect. */
+	/* Messages for removed ports have no effect. */
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_expect_nothing(&f);
 	assert_int_equal(f.console.stats.ignored, 1);
@@ -592,7 +594,8 @@ static void control_port_that_comes_again_is_removed_first(void **state)
 	console_say(&f, 1, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_expect_message(&f, 1, VIRTIO_CONSOLE_PORT_NAME, 0, "b", 1);
 	/*
-	 * The port is replaced twice while the driver has no buffer: one REMOVE and one ADD follow.
+	 * The port is replaced twice while the driver has no buffer. Then the driver gets one
+	 * REMOVE and one ADD.
 	 */
 	remove_port(1);
 	console_add(&f, 1, false);
@@ -604,8 +607,8 @@ static void control_port_that_comes_again_is_removed_first(void **state)
 }
 
 /*
- * The driver has sent messages for the old port before it has seen REMOVE. They arrive after the
- * device has sent REMOVE and ADD, and must not open the new port.
+ * The driver has sent messages for the old port before it has seen REMOVE. The messages arrive
+ * after the device has sent REMOVE and ADD, and must not open the new port.
  */
 static void control_port_is_opened_only_after_its_port_ready(void **state)
 {
@@ -710,8 +713,8 @@ static void control_console_has_no_input_before_its_port_ready(void **state)
 }
 
 /*
- * Hostile 218: the driver floods PORT_READY and PORT_OPEN. The number of pending messages does not
- * grow.
+ * Hostile 218: the driver floods the device with PORT_READY and PORT_OPEN. The number of pending
+ * messages does not grow.
  */
 static void control_flood_of_messages_leaves_one_answer(void **state)
 {

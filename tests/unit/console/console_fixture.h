@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A console device with ports, clients and a driver, for the tests of the console. Each queue has
- * its own small guest memory (fixture.h). The device cannot tell this from one memory for all
+ * its own small guest memory (fixture.h). For the device, this is the same as one memory for all
  * queues.
  */
 #ifndef CONSOLE_FIXTURE_H
@@ -19,7 +19,7 @@
 #define CONSOLE_EVENTS 32u
 #define MULTIPORT (UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT)
 
-/* The bytes that the sink of a port has taken, and its limit. */
+/* The bytes that the sink of a port has accepted, and its limit. */
 struct console_sink {
 	uint8_t bytes[CONSOLE_OUTPUT];
 	uint32_t count;
@@ -46,7 +46,7 @@ struct console_fixture {
 	uint32_t event_count;
 	uint8_t emergency[8];
 	uint32_t emergency_count;
-	struct virtio_console_progress progress; /* of the last call */
+	struct virtio_console_progress progress; /* progress of the last call */
 	struct fixture rx, tx;                   /* queues of one port, chosen by the test */
 	struct fixture control_rx, control_tx;
 };
@@ -175,8 +175,8 @@ struct console_log {
 };
 
 /*
- * Gives the queue a map with a dirty log, and with a translation unless NULL. If rings is false,
- * the region of the rings is not logged. The queue's memory must be FIXTURE_FLAT.
+ * Gives the queue a map with a dirty log, and with translate as its translation unless NULL. If
+ * rings is false, the region of the rings is not logged. The queue's memory must be FIXTURE_FLAT.
  */
 static inline void console_log_on(struct console_log *l, struct fixture *q, bool rings, virtio_translate_fn *translate)
 {
@@ -267,8 +267,8 @@ static inline void console_say(struct console_fixture *f, uint32_t id, uint16_t 
 }
 
 /*
- * Offers one control receive buffer. Checks that it gets this message, followed by the bytes of
- * tail.
+ * Offers one control receive buffer. Checks that the buffer gets this message, followed by the
+ * bytes of tail.
  */
 static inline void console_expect_message(struct console_fixture *f, uint32_t id, uint16_t event, uint16_t value,
 					  const void *tail, uint32_t tail_bytes)

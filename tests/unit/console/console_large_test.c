@@ -24,7 +24,7 @@ static struct {
 	uint8_t input_bytes[VIRTIO_CONSOLE_INPUT_MAX];
 	struct virtio_segment receive_segments[QUEUE], transmit_segments[QUEUE], control_segments[QUEUE];
 	struct virtio_mock_buffer buffers[QUEUE];
-	uint64_t taken; /* bytes that the sink has taken */
+	uint64_t taken; /* bytes that the sink has accepted */
 	bool wrong;     /* whether one of these bytes had a wrong value */
 } g;
 
@@ -35,8 +35,8 @@ static uint8_t byte_at(uint64_t offset)
 }
 
 /*
- * Checks the first and the last byte offered. The chains cover the data in order, and then again
- * from its start. So the number of bytes taken gives the offset.
+ * Checks the first and the last byte offered. The chains repeat the data of DATA_BYTES bytes. So
+ * the number of bytes accepted gives the offset in the data.
  */
 static size_t take(void *context, const void *bytes, size_t len)
 {

@@ -98,7 +98,10 @@ static int translate_shifted(void *context, uint64_t addr, uint64_t len, uint32_
 	return 0;
 }
 
-/* The first chain fills the cursor. The cached region decides which path the second chain takes. */
+/*
+ * The first chain sets the cursor's cached region. This region decides which path the second chain
+ * takes.
+ */
 static void receive_marks_the_translated_address_in_the_dirty_log(void **state)
 {
 	static struct console_log log;
@@ -132,7 +135,7 @@ static void receive_fills_a_chain_behind_a_table(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA + 32, "cd\xa5");
 }
 
-/* The storage is a ring of bytes: input continues at its start. */
+/* The storage is a ring of bytes. After its last byte, input continues at its first byte. */
 static void receive_keeps_the_order_across_the_end_of_the_buffer(void **state)
 {
 	char text[CONSOLE_INPUT + 1] = { 0 };
@@ -177,7 +180,7 @@ static void receive_without_buffers_holds_input_until_the_kick(void **state)
 	assert_int_equal(console_used(&f.rx), 10);
 	assert_true(f.progress.room);
 	assert_int_equal(virtio_console_input_available(&f.input[0]), 10);
-	/* room is set only once. */
+	/* Only the first call after a full buffer sets room. */
 	add_buffer(FIXTURE_DATA, 10);
 	assert_int_equal(console_receive(&f, 0), 0);
 	assert_false(f.progress.room);
@@ -347,7 +350,10 @@ static void receive_reports_a_broken_ring(void **state)
 	assert_int_equal(virtio_console_input_available(&f.input[0]), CONSOLE_INPUT - 4);
 }
 
-/* If the chain has more buffers than the array has segments, only its first buffers are filled. */
+/*
+ * If the chain has more buffers than the array has segments, only the chain's first buffers are
+ * filled.
+ */
 static void receive_fills_the_front_of_a_chain_with_many_pieces(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { WRITABLE(FIXTURE_DATA, 1), WRITABLE(FIXTURE_DATA + 32, 1),
@@ -401,7 +407,7 @@ static void receive_refuses_ports_that_are_not_there(void **state)
 	assert_int_equal(console_receive(&f, 0), 0);
 }
 
-/* Hostile 215 and 218: a generic port has input only while the driver has it open. */
+/* Hostile 215 and 218: a generic port gets input only while the driver has the port open. */
 static void receive_waits_until_the_driver_opens_a_generic_port(void **state)
 {
 	console_setup(&f, fixture_kind(state), true);

@@ -326,8 +326,8 @@ static void save_port_refuses_a_number_that_is_too_high(void **state)
 }
 
 /*
- * The state says which messages were sent and received, and which are pending. The target sends the
- * pending messages.
+ * The state records which messages were sent and received, and which are pending. The target sends
+ * the pending messages.
  */
 static void restore_goes_on_with_the_messages(void **state)
 {
@@ -361,8 +361,8 @@ static void restore_goes_on_with_the_messages(void **state)
 }
 
 /*
- * A restore keeps the target's clients. The driver gets a message if a port had a client at the
- * save and has none now, or the reverse.
+ * A restore keeps the target's clients. The driver gets a message if the port had a client at the
+ * save and has no client now, or the reverse.
  */
 static void restore_tells_the_driver_of_another_client(void **state)
 {

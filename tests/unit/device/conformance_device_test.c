@@ -36,8 +36,8 @@ struct guest {
 	uint8_t config[CONFIG_BYTES];
 	bool slow; /* whether resets and stops need a report to end */
 	/*
-	 * Counts the calls of start(), also those by activate(), and of notify(). No such call may
-	 * come between watch() and expect_silence().
+	 * Number of calls of start() and of notify(). The calls of start() by activate() are
+	 * included. No such call may come between watch() and expect_silence().
 	 */
 	uint32_t calls;
 	uint32_t events; /* interrupts that were raised */
@@ -248,7 +248,7 @@ static void serve_some(struct guest *g, uint32_t queue, uint32_t count)
 	}
 }
 
-/* Starts to watch the device. The device must do nothing from here on. */
+/* Starts to watch the device. Until expect_silence(), the device must do nothing. */
 static void watch(struct guest *g)
 {
 	memcpy(g->before, g->ram, sizeof g->ram);
@@ -409,7 +409,7 @@ static void conformance_suspend_is_ignored_in_every_state(void **state)
 /* After a reset */
 
 /*
- * Checks that the device has forgotten all that the driver set, and that it does nothing (virtio
+ * Checks that everything that the driver had set is reset, and that the device does nothing (virtio
  * 1.4, 2.4.1 and 4.2.2.1).
  */
 static void expect_reset(struct guest *g)
@@ -559,8 +559,8 @@ static void expect_default(struct guest *g)
 }
 
 /*
- * virtio 1.4, 2.6.1: a queue that was reset uses no buffers. Then it runs with a new set-up: twice
- * the size, other addresses, and index 0. The other queue runs all the time.
+ * virtio 1.4, 2.6.1: a queue that was reset uses no buffers. Then the queue runs with a new set-up:
+ * twice the size, other addresses, and index 0. The other queue runs all the time.
  */
 static void conformance_queue_reset_forgets_everything_about_the_queue(void **state)
 {

@@ -44,7 +44,7 @@ static void config_is_read_and_written_in_every_state(void **state)
 	}
 }
 
-/* While the device resets, reads work and writes do not. */
+/* During a reset the configuration space can be read, but not written. */
 static void config_is_only_read_during_reset(void **state)
 {
 	struct device_fixture f;
@@ -88,7 +88,9 @@ static void config_read_gives_zeros_beyond_the_end(void **state)
 		memset(wanted, 0, sizeof wanted);
 		virtio_device_read_config(&f.device, beyond[i], bytes, sizeof bytes);
 		assert_memory_equal(bytes, wanted, sizeof wanted);
-		/* An access of 0 bytes accepts NULL. At such an offset it is counted, too. */
+		/*
+		 * An access of 0 bytes may pass NULL. Beyond the end, this access is counted, too.
+		 */
 		virtio_device_read_config(&f.device, beyond[i], NULL, 0);
 	}
 	assert_true(device_unchanged(&f));

@@ -219,8 +219,8 @@ static void on_start_say_mapped(struct device_fixture *f, enum device_op op, uin
 }
 
 /*
- * A report is refused before queue_start() has returned VIRTIO_ENOTMAPPED, and during each later
- * call of queue_start().
+ * A report is refused before the first queue_start() has returned VIRTIO_ENOTMAPPED, and during
+ * each later call of queue_start().
  */
 static void queue_mapped_within_queue_start_does_nothing(void **state)
 {
@@ -354,8 +354,8 @@ static void queue_that_waits_ends_with_device_reset(void **state)
 }
 
 /*
- * virtio 1.4, 3.1.1: queues are set up before DRIVER_OK, and this driver has not seen its
- * QueueReady completed. So the device runs without the queue.
+ * virtio 1.4, 3.1.1: queues are set up before DRIVER_OK. This driver sets DRIVER_OK while its write
+ * of QueueReady still waits. So the device runs without the queue.
  */
 static void queue_that_waits_is_left_out_at_driver_ok(void **state)
 {
@@ -411,8 +411,8 @@ static void queue_that_waits_is_not_enabled_once_device_is_stuck(void **state)
 /* Translations missing elsewhere */
 
 /*
- * A queue can be enabled only if it is mapped. If it is not mapped at DRIVER_OK, the driver has
- * unmapped it.
+ * A queue can be enabled only if its areas are mapped. If an area is not mapped at DRIVER_OK, the
+ * driver has unmapped the area.
  */
 static void status_activation_that_is_not_mapped_needs_reset(void **state)
 {

@@ -142,7 +142,7 @@ static void features_ok_refuses_driver_without_version_1(void **state)
 	assert_int_equal(f.calls[OP_CHECK], 0);
 }
 
-/* The device may refuse a combination. Then DRIVER_OK cannot be set either. */
+/* The device may refuse a combination of features. Then DRIVER_OK cannot be set either. */
 static void features_ok_refused_by_device(void **state)
 {
 	struct device_fixture f;

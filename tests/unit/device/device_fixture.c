@@ -193,7 +193,7 @@ static void op_interrupt(struct virtio_device *device, enum virtio_interrupt cau
 	(void)record(device, OP_INTERRUPT, (uint32_t)cause, queue, level);
 }
 
-/* Making */
+/* Making the device */
 
 static void make_memory(struct device_fixture *f)
 {
@@ -424,7 +424,7 @@ static bool same_queue(const struct virtio_queue_registers *a, const struct virt
 	       a->given == b->given && a->refused == b->refused && a->stop_number == b->stop_number;
 }
 
-/* Compares what the device's author has set. */
+/* Compares the members that the device's author has set. */
 static bool same_making(const struct virtio_device *a, const struct virtio_device *b)
 {
 	return a->ops == b->ops && a->context == b->context && a->memory == b->memory && a->queues == b->queues &&
@@ -433,7 +433,7 @@ static bool same_making(const struct virtio_device *a, const struct virtio_devic
 	       memcmp(a->offered, b->offered, sizeof a->offered) == 0;
 }
 
-/* Compares what a driver has set, but not the generation. */
+/* Compares the members that a driver has set, but not the generation. */
 static bool same_state(const struct virtio_device *a, const struct virtio_queue_registers *a_queues,
 		       const struct virtio_device *b, const struct virtio_queue_registers *b_queues)
 {

@@ -51,7 +51,7 @@ enum {
 	REG_CONFIG = 0x100,
 };
 
-/* Status bits (virtio 1.4, 2.1), and the values through which a driver passes. */
+/* Status bits (virtio 1.4, 2.1), and the values of the status during a driver's set-up. */
 enum {
 	ST_ACK = 1,
 	ST_DRIVER = 3,
@@ -87,7 +87,7 @@ enum {
 
 /* Queues. */
 #define DEVICE_QUEUES 4u
-#define DEVICE_ABSENT 2u /* there is no queue of this index */
+#define DEVICE_ABSENT 2u /* no queue has this index */
 #define DEVICE_MAX_SIZE 32u
 
 enum device_op {

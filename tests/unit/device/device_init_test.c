@@ -284,7 +284,7 @@ static void device_queue_config_is_null_for_absent_queue(void **state)
 	assert_null(virtio_device_queue_config(&f.device, UINT32_MAX));
 }
 
-/* A reset keeps the two options of a queue that permit what lax drivers do. */
+/* A reset keeps the two options of a queue that make the queue tolerate lax drivers. */
 static void device_reset_keeps_allowances_of_queue(void **state)
 {
 	struct device_fixture f;

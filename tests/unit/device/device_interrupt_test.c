@@ -135,7 +135,8 @@ static void interrupt_marked_is_not_signalled(void **state)
 }
 
 /*
- * Two bits are causes. The core ignores all other bits: they would change state in the same word.
+ * Only two bits are causes. The core ignores all other bits, because they would change other state
+ * in the same word.
  */
 static void interrupt_marked_with_unknown_cause_sets_no_other_bit(void **state)
 {
@@ -152,7 +153,10 @@ static void interrupt_marked_with_unknown_cause_sets_no_other_bit(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), ST_OK);
 }
 
-/* virtio 1.4, 2.1.2 and 2.4.1: no used-buffer interrupt comes before DRIVER_OK or after a reset. */
+/*
+ * virtio 1.4, 2.1.2 and 2.4.1: no used-buffer interrupt is raised before DRIVER_OK or after a
+ * reset.
+ */
 static void interrupt_used_needs_driver_ok(void **state)
 {
 	static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x80, 0x8b };
@@ -179,8 +183,8 @@ static void interrupt_used_needs_driver_ok(void **state)
 }
 
 /*
- * The driver may have read the old values, so it is interrupted at DRIVER_OK. Hostile 106: no
- * interrupt comes earlier.
+ * The driver may have read the old configuration, so it is interrupted at DRIVER_OK. Hostile 106:
+ * the driver gets no interrupt before DRIVER_OK.
  */
 static void config_change_before_driver_ok_is_signalled_at_driver_ok(void **state)
 {
@@ -272,7 +276,7 @@ static void interrupt_raised_within_operations(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG_GENERATION), 1);
 }
 
-/* Acknowledges in the middle of raising, as another thread could. */
+/* Acknowledges the interrupt while it is being raised, as another thread could. */
 static void on_raise_acknowledge(struct device_fixture *f, enum device_op op, uint32_t a)
 {
 	if (op == OP_INTERRUPT && a == VIRTIO_INTERRUPT_USED) {
@@ -316,7 +320,10 @@ static void interrupt_lowered_while_event_comes_is_raised_again(void **state)
 		reg_set(&f, REG_INTERRUPT_ACK, 1);
 		expect_pending(&f, both ? 3 : 1);
 		assert_int_equal(f.event_count, 3);
-		/* A call names one cause. If two causes are pending, either name would be right. */
+		/*
+		 * A call names one cause. If two causes are pending, the call may name either
+		 * cause.
+		 */
 		expect_event(&f, 2, OP_INTERRUPT, both ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED,
 			     VIRTIO_DEVICE_NO_QUEUE);
 	}

@@ -104,8 +104,8 @@ static void io_notified_with_data_goes_around_the_index(void **state)
 }
 
 /*
- * Hostile 62: kicks come too early or not at all. Available buffers are served at DRIVER_OK and not
- * earlier.
+ * Hostile 62: the driver kicks too early or not at all. Available buffers are served at DRIVER_OK
+ * and not earlier.
  */
 static void io_made_available_before_driver_ok_is_served_then(void **state)
 {
@@ -158,8 +158,8 @@ static void hold_some(struct device_fixture *f)
 }
 
 /*
- * Hostile 59, 92: the device waits for its I/O, then the reset ends. Later completions change
- * nothing in guest memory.
+ * Hostile 59, 92: the reset ends when the device's I/O has ended. Later completions change nothing
+ * in guest memory.
  */
 static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 {
@@ -192,7 +192,7 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 
 /*
  * The device completes all requests before it reports the reset. It writes the used elements, but
- * no interrupt comes: a driver that asked for a reset expects none.
+ * raises no interrupt, because a driver that requested a reset expects no interrupt.
  */
 static void io_completed_during_reset_is_not_signalled(void **state)
 {
@@ -375,7 +375,7 @@ static void io_goes_on_after_restore(void **state)
 	exchange(&f, 0, 5);
 }
 
-/* A queue was enabled under a map. The map may be gone when the device starts the queue. */
+/* A queue was enabled with a map. The map may be gone when the device starts the queue. */
 static void io_without_memory_at_driver_ok_needs_reset(void **state)
 {
 	struct device_fixture f;
@@ -389,7 +389,7 @@ static void io_without_memory_at_driver_ok_needs_reset(void **state)
 	assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
 	assert_int_equal(f.device.first_error, VIRTIO_EFAULT);
 	reg_set(&f, REG_STATUS, 0);
-	/* Without memory, QueueReady fails, too. */
+	/* Without memory, the write of QueueReady fails, too. */
 	driver_negotiate(&f, 0);
 	driver_place(&f, 0, 16);
 	assert_false(driver_enable(&f, 0));

@@ -85,7 +85,10 @@ static void on_stop_say_stopped(struct device_fixture *f, enum device_op op, uin
 		f->hook_result = virtio_device_queue_stopped(&f->device, (uint16_t)a, 0);
 }
 
-/* A report within queue_stop() is refused: the stop is in progress only after the return. */
+/*
+ * A report from within queue_stop() is refused, because the stop is in progress only after
+ * queue_stop() has returned.
+ */
 static void queue_stopped_within_operation_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -114,8 +117,8 @@ static void queue_stop_that_fails_needs_reset(void **state)
 		assert_int_equal(reg_get(&f, REG_STATUS), 0x4f);
 		assert_int_equal(reg_get(&f, REG_QUEUE_READY), 1);
 		/*
-		 * QueueReset does not show the end of the reset, because the driver must not reuse
-		 * its rings and buffers.
+		 * If QueueReset showed the end of the reset, the driver would reuse its rings and
+		 * buffers.
 		 */
 		assert_int_equal(reg_get(&f, REG_QUEUE_RESET), reset);
 		assert_int_equal(f.event_count, 2);
@@ -254,7 +257,8 @@ static void queue_reset_then_enabled_with_other_configuration(void **state)
 	assert_false(f.queues[0].may_reenable);
 	expect_shown(&f, 1, 0);
 	/*
-	 * The driver may enable the queue again only after a reset: after a stop it stays stopped.
+	 * Only a reset permits the driver to enable the queue again. After a stop the queue stays
+	 * stopped.
 	 */
 	reg_set(&f, REG_QUEUE_READY, 0);
 	assert_false(driver_enable(&f, 0));
@@ -447,7 +451,7 @@ static void queue_stop_in_progress_ends_with_device_reset(void **state)
 		assert_true(device_is_fresh(&f));
 		assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), VIRTIO_EINVAL);
 		assert_true(device_is_fresh(&f));
-		/* A stale report does not end the next stop either. */
+		/* After the next DRIVER_OK the report is still refused, as no queue stops. */
 		driver_start(&f, F_RING_RESET);
 		device_keep(&f);
 		assert_int_equal(virtio_device_queue_stopped(&f.device, 0, 0), VIRTIO_EINVAL);
@@ -456,9 +460,9 @@ static void queue_stop_in_progress_ends_with_device_reset(void **state)
 }
 
 /*
- * Two queue resets and a device reset are in progress, and each ends by its own report. A queue may
- * read as reset before the device reset ends, because nothing can be set up during that reset. If
- * the device reset fails, a queue reset that failed earlier still reads as in progress.
+ * Two queue resets and a device reset are in progress. Each of these resets ends by its own report.
+ * A queue may read as reset before the device reset ends, because nothing can be set up during that
+ * reset. If the device reset fails, a queue reset that failed earlier still reads as in progress.
  */
 static void queue_stop_in_progress_during_device_reset_in_progress(void **state)
 {

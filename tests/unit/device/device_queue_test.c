@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Setting up queues: sizes, addresses, QueueReady against the guest's memory, and notifications. */
+/*
+ * Setting up queues: sizes, addresses, the check of guest memory at QueueReady, and notifications.
+ */
 #include "device_fixture.h"
 
 /* Sizes and addresses */
@@ -43,7 +45,10 @@ static void queue_size_register_refuses_bad_size(void **state)
 static const uint32_t area_registers[] = { REG_QUEUE_DESC, REG_QUEUE_DRIVER, REG_QUEUE_DEVICE };
 static const uint32_t area_alignment[] = { 16, 2, 4 };
 
-/* Hostile 53: a misaligned address leaves the old half, whatever the other half is. */
+/*
+ * Hostile 53: a misaligned low half is refused, and the old low half stays, whatever the high half
+ * is.
+ */
 static void queue_address_registers_set_each_half_and_refuse_misaligned(void **state)
 {
 	struct device_fixture f;
@@ -136,7 +141,7 @@ static void queue_set_up_of_live_queue_is_ignored(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* Hostile 60: a register concerns the selected queue only. */
+/* Hostile 60: a write to a queue's register affects the selected queue only. */
 static void queue_set_up_leaves_other_queues_alone(void **state)
 {
 	struct device_fixture f;
@@ -158,7 +163,7 @@ static void queue_set_up_leaves_other_queues_alone(void **state)
 
 /* QueueReady */
 
-/* Hostile 99: only the value 1 counts. */
+/* Hostile 99: values other than 0 and 1 are ignored. */
 static void queue_ready_ignores_other_values(void **state)
 {
 	static const uint32_t values[] = { 2, 3, 0xff, 0x100, 0x101, 0x10000, 0x10001, 0x80000001, UINT32_MAX };
@@ -244,7 +249,7 @@ static uint32_t bytes_of(enum virtio_queue_area area)
 	return bytes[area];
 }
 
-/* Hostile 54, 55, 57; regressions R24, R26: each area alone must be in memory. */
+/* Hostile 54, 55, 57; regressions R24, R26: each of the three areas must be in memory. */
 static void queue_ready_needs_every_area_in_memory(void **state)
 {
 	struct device_fixture f;
@@ -258,8 +263,9 @@ static void queue_ready_needs_every_area_in_memory(void **state)
 		/* Address 0 is valid. */
 		assert_true(is_ready_with(&f, 0, area, 0));
 		/*
-		 * The area lies in a hole, or crosses the end or the start of RAM by the smallest
-		 * step that its alignment permits.
+		 * The area is refused in a hole, and where it crosses the end or the start of RAM
+		 * by the smallest step that its alignment permits. An area that begins or ends with
+		 * RAM is accepted.
 		 */
 		assert_false(is_ready_with(&f, 0, area, 0x8000));
 		assert_true(is_ready_with(&f, 0, area, RAM_END - bytes));
@@ -267,7 +273,7 @@ static void queue_ready_needs_every_area_in_memory(void **state)
 		assert_false(is_ready_with(&f, 0, area, RAM_START - step));
 		assert_true(is_ready_with(&f, 0, area, RAM_START));
 		assert_false(is_ready_with(&f, 0, area, RAM_END));
-		/* The end of the address space. */
+		/* The same holds at the end of the address space. */
 		assert_true(is_ready_with(&f, 0, area, TOP_START));
 		assert_true(is_ready_with(&f, 0, area, UINT64_MAX - bytes + 1));
 		assert_false(is_ready_with(&f, 0, area, UINT64_MAX - bytes + 1 + step));

@@ -319,7 +319,10 @@ static void queues_of_synchronous_device_wait_for_nothing(void **state)
 		assert_false(virtio_queue_is_in_flight(&o.queue[i % 2], tokens[i]));
 }
 
-/* A queue reset and a device reset wait, each with its number. One report ends both waits. */
+/*
+ * A queue reset and a device reset wait. Each of the two resets has its own number. One report ends
+ * both waits.
+ */
 static void queues_report_ends_stop_and_reset(void **state)
 {
 	struct virtio_token token;

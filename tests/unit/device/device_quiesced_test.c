@@ -139,7 +139,7 @@ static void stop_number_is_known_within_operation_and_refused_there(void **state
 	number = begin_reset(&f);
 	assert_int_equal(f.hook_result, VIRTIO_EINVAL);
 	f.hook_result = 0;
-	/* The same holds when the core calls reset() again. */
+	/* A report from within the second call of reset() is refused, too. */
 	assert_int_equal(virtio_device_queue_quiesced(&f.device, 0, number), 0);
 	assert_int_equal(f.hook_result, VIRTIO_EINVAL);
 	assert_int_equal(f.calls[OP_RESET], 2);
@@ -335,8 +335,8 @@ static void queue_quiesced_ends_stop_after_failed_reset(void **state)
 }
 
 /*
- * Two queues have requests in flight. The device completes them and reports each queue. The number
- * is all that the device must remember.
+ * Two queues have requests in flight. The device completes them and reports each queue. The device
+ * needs to remember nothing but the number.
  */
 static void queue_quiesced_by_device_with_requests_in_flight(void **state)
 {

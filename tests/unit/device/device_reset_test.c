@@ -114,7 +114,7 @@ static void poke_everything(struct device_fixture *f)
 	reg_set(f, REG_INTERRUPT_ACK, 0xfffffffc);
 }
 
-/* Hostile 92: the status shows 0 when the reset has ended. Before that nothing changes. */
+/* Hostile 92: the status shows 0 only when the reset has ended. Until then nothing changes. */
 static void reset_in_progress_shows_nothing_until_its_end(void **state)
 {
 	struct device_fixture f;
@@ -207,8 +207,8 @@ static void reset_in_progress_holds_who_stops_a_queue(void **state)
 }
 
 /*
- * A write for a queue that is not enabled does not wait: nothing uses the queue. A queue reset
- * without RING_RESET, or a stop of a queue that does not exist, has no effect.
+ * A write for a queue that is not enabled does not wait, because nothing uses the queue. A queue
+ * reset without RING_RESET, or a stop of a queue that does not exist, has no effect.
  */
 static void reset_in_progress_holds_no_one_for_a_queue_that_does_not_run(void **state)
 {
@@ -410,7 +410,9 @@ static void reset_that_fails_leaves_device_as_it_was(void **state)
 	assert_true(device_unchanged(&f));
 	assert_int_equal(f.device.first_error, VIRTIO_ENOTSUP);
 	assert_int_equal(virtio_device_reset_done(&f.device, 0), VIRTIO_EINVAL);
-	/* The device still runs, so its interrupts arrive. But nothing new is set up on it. */
+	/*
+	 * The device still runs, so its interrupts arrive. But the driver cannot set up anything.
+	 */
 	reg_set(&f, REG_STATUS, 1);
 	reg_set(&f, REG_STATUS, 0x41);
 	reg_set(&f, REG_QUEUE_NOTIFY, 0);

@@ -121,7 +121,7 @@ static void at_failed_activation(struct device_fixture *f)
 	reg_set(f, REG_STATUS, ST_OK);
 }
 
-/* The device already needed a reset when DRIVER_OK came. */
+/* The device already needed a reset when the driver set DRIVER_OK. */
 static void at_driver_ok_in_vain(struct device_fixture *f)
 {
 	driver_negotiate(f, 0);
@@ -326,7 +326,10 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 	assert_int_equal(virtio_device_restore(&m.from.device, &m.state, m.queues, DEVICE_QUEUES), 0);
 }
 
-/* If a queue couldn't be reset, QueueReset shows 1 until a reset of the device, on both sides. */
+/*
+ * If a queue couldn't be reset, QueueReset shows 1 until a reset of the device. This holds for the
+ * saved device and for the target.
+ */
 static void state_of_queue_that_could_not_be_reset_is_kept(void **state)
 {
 	struct migration m;
@@ -443,7 +446,7 @@ static void state_with_impossible_features_is_refused(void **state)
 	struct migration m;
 
 	(void)state;
-	/* Negotiated features were all offered, include VERSION_1, and suit the device. */
+	/* Negotiated features must be offered, include VERSION_1, and suit the device. */
 	for (uint32_t bit = 0; bit < 128; bit++) {
 		prepare(&m, at_features);
 		m.state.accepted[bit / 32] ^= 1u << bit % 32;
@@ -458,7 +461,7 @@ static void state_with_impossible_features_is_refused(void **state)
 	prepare(&m, at_features);
 	m.to.answer[OP_CHECK] = VIRTIO_EIO;
 	expect_refused(&m, VIRTIO_ENOTSUP);
-	/* Before DRIVER there are no accepted features. */
+	/* Before DRIVER no feature can be accepted. */
 	for (uint32_t word = 0; word < VIRTIO_FEATURE_WORDS; word++) {
 		prepare(&m, at_acknowledge);
 		m.state.accepted[word] = 1;
@@ -510,7 +513,9 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 0, 16) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 7, 1) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 4, 4) },
-		/* The low half of an address that the driver never set. */
+		/*
+		 * An address whose low half is set, although the driver never wrote the low half.
+		 */
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(16, 0, 0, 16, false, false, 6, 0) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 2, 0, 16, false, false, 0, 8) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0x100000004, 16, false, false, 3, 0) },
@@ -519,12 +524,14 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 6, 0) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 3, 4) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 8) },
-		/* Enabled, and not in memory. */
+		/*
+		 * Enabled, but an area is not in memory, or the used ring is in read-only memory.
+		 */
 		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0x8000, 0, 0, 16, true, false, 7, 0) },
 		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0, RAM_END - 4, 0, 16, true, false, 7, 0) },
 		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0, 0, UINT64_MAX - 3, 16, true, false, 7, 0) },
 		{ at_features, VIRTIO_EPERM, 0, QUEUE(0, 0, ROM_START, 16, true, false, 7, 0) },
-		/* The event field counts: it was negotiated. */
+		/* The event field is not in memory, although EVENT_IDX was negotiated. */
 		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0, RAM_END - 36, 0, 16, true, false, 7, 0) },
 		/* Enabled too early, reset without the feature, or reset while no device runs. */
 		{ at_zero, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 0) },
@@ -609,7 +616,7 @@ static void state_with_bool_neither_0_nor_1_is_refused(void **state)
 	}
 }
 
-/* A queue that is ready needs memory. Without a ready queue the restore needs none. */
+/* A queue that is ready needs memory. Without a ready queue the restore needs no memory. */
 static void state_without_memory_is_refused_if_queue_is_ready(void **state)
 {
 	struct migration m;
@@ -623,7 +630,7 @@ static void state_without_memory_is_refused_if_queue_is_ready(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
-/* A value that was refused or missing before the save is still so after the restore. */
+/* A restore keeps the record of values that were refused or missing at the save. */
 static void state_restored_queue_is_not_enabled_with_refused_or_missing_value(void **state)
 {
 	struct migration m;
@@ -725,7 +732,7 @@ static void state_resume_raises_line_as_it_was(void **state)
 	}
 }
 
-/* A configuration change that waits for DRIVER_OK to be signalled still waits after the resume. */
+/* A configuration change that awaits DRIVER_OK is signalled at DRIVER_OK after the resume. */
 static void state_resume_keeps_config_change_until_driver_ok(void **state)
 {
 	struct migration m;

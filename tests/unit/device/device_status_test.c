@@ -273,8 +273,8 @@ static void status_needs_reset_interrupts_once_driver_is_ok(void **state)
 }
 
 /*
- * In status 0 the call does nothing. There is no driver, and a later driver would find
- * DEVICE_NEEDS_RESET before it begins.
+ * In status 0 the call does nothing, because there is no driver. Otherwise a later driver would
+ * find DEVICE_NEEDS_RESET before it begins.
  */
 static void status_needs_reset_does_nothing_at_zero(void **state)
 {
@@ -327,7 +327,9 @@ static void status_driver_ok_without_queue_activates(void **state)
 	assert_true(f.device.active);
 }
 
-/* Hostile 90: the register access returns, and the driver gets an interrupt. */
+/*
+ * Hostile 90: if activate() fails, the register access returns, and the driver gets an interrupt.
+ */
 static void status_failed_activation_needs_reset(void **state)
 {
 	struct device_fixture f;
@@ -423,7 +425,8 @@ static void on_first_notify_needs_reset(struct device_fixture *f, enum device_op
 }
 
 /*
- * The device breaks while it is notified of the first queue. It is not notified of the next queue.
+ * The device breaks while it is notified of the first queue. Then it is not notified of the next
+ * queue.
  */
 static void status_device_that_breaks_in_first_queue_is_not_notified_of_next(void **state)
 {

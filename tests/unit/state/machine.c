@@ -103,7 +103,7 @@ static const struct virtio_device_ops ops = {
 	.interrupt = interrupt,
 };
 
-/* Making */
+/* Making the machine */
 
 static void make_part(struct machine *m, uint32_t device, uint64_t offered)
 {
@@ -376,7 +376,7 @@ static int restore_type(struct machine *m, uint32_t device, const struct machine
 }
 
 /*
- * Takes over a request that was in flight. A console's transmit chain continues; all other chains
+ * Continues a request that was in flight. A console's transmit chain is replayed. All other chains
  * are held again.
  */
 static int take_up(struct machine *m, uint32_t device, uint32_t queue, struct virtio_chain *chain)

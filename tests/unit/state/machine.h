@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A machine with a disk, a console with two ports and a socket device, on the device core. It is
- * saved and restored as a whole.
+ * A machine with a disk, a console with two ports and a socket device, on the device core. The
+ * machine is saved and restored as a whole. The devices pop requests ahead and hold them, so that a
+ * save finds requests in flight.
  *
- * The devices pop requests ahead and hold them, so that a save finds requests in flight. Nothing
- * here needs cmocka, so programs without cmocka can use it, also on other architectures. MUST()
- * ends the program if its condition is false.
+ * This file does not need cmocka, so programs without cmocka can use it, also on other
+ * architectures. MUST() ends the program if its condition is false.
  */
 #ifndef VIRTIO_TESTS_STATE_MACHINE_H
 #define VIRTIO_TESTS_STATE_MACHINE_H
@@ -76,7 +76,7 @@ struct machine {
 	/* Gets the output of the ports, or is NULL. */
 	void (*output)(void *context, uint32_t port, const void *bytes, size_t len);
 	void *output_context;
-	size_t output_room; /* bytes that the sinks take before they are full */
+	size_t output_room; /* bytes that the sinks accept before they are full */
 	struct virtio_vsock vsock;
 	struct virtio_vsock_events events;
 	struct virtio_vsock_table table;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Random valid states of a machine. A driver's register accesses bring the cores to their state,
- * and rings in guest memory bring the queues to theirs. Ports and connections get random states
- * that the libraries accept.
+ * Random valid states of a machine. A driver's register accesses set the states of the cores. Rings
+ * in guest memory set the states of the queues. Ports and connections get random states that the
+ * libraries accept.
  */
 #ifndef VIRTIO_TESTS_RANDOM_STATE_H
 #define VIRTIO_TESTS_RANDOM_STATE_H
@@ -58,7 +58,7 @@ static inline void random_set_up_queue(struct virtio_device *device, uint32_t nu
 		(void)!virtio_device_enable_queue(device, 1);
 }
 
-/* The driver brings a device up, and perhaps stops on the way. */
+/* The driver brings a device up, and perhaps stops before the last step. */
 static inline void random_bring_up(struct machine *m, uint32_t number, uint64_t *random)
 {
 	struct virtio_device *device = &m->parts[number].device;
@@ -243,7 +243,7 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 	m->events.avail_idx = m->events.waiting ? (uint16_t)random_word(random) : 0;
 }
 
-/* Brings a machine that was just made into a state. */
+/* Brings a machine that was just made into a random state. */
 static inline void random_state(struct machine *m, uint64_t *random)
 {
 	for (uint32_t device = 0; device < MACHINE_DEVICES; device++) {

@@ -11,9 +11,9 @@
  *   --write  writes the newest kind of file from random state N. Never change a file that was once
  *            released: a later version of the format gets files of its own.
  *
- * Each file is loaded, and the machine is saved again. A file of the newest kind must come out the
- * same. A file with older sections must become the file with the known checksum, which has defaults
- * in place of newer values. Needs no cmocka, so that it runs on other architectures.
+ * Each file is loaded, and the machine is saved again. A file of the newest kind must give the same
+ * bytes. A file with older sections must give a new file with the known checksum. The new file has
+ * defaults for newer values. The program needs no cmocka, so that it runs on other architectures.
  */
 #include "random_state.h"
 
@@ -33,7 +33,10 @@ static const struct golden goldens[] = {
 
 #define GOLDENS (sizeof goldens / sizeof *goldens)
 
-/* The checksum of the checksums of all files from random states. Every host must compute it. */
+/*
+ * The checksum of the checksums of all files from random states. Every host must compute this
+ * value.
+ */
 #define CHECKSUM_OF_ALL UINT32_C(0x56cbb4e1)
 
 static struct machine machine;
@@ -130,8 +133,8 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < GOLDENS; i++)
 		good = check_file(argv[1], &goldens[i]) && good;
 	/*
-	 * Leaves out the checksum at a file's end: a CRC over data and its own CRC is the same for
-	 * all files.
+	 * Leaves out the checksum at a file's end, because a CRC over data and its own CRC is the
+	 * same for all files.
 	 */
 	for (uint32_t i = 0; i < STATES; i++)
 		virtio_put_le32(checksums + 4 * (size_t)i, virtio_queue_ser_checksum(file, make_file(i) - 4));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A guest has traffic on two queues each of a disk, a console and a socket device. Its devices are
- * saved at random points, and restored into a fresh process over the same memory file. Nothing is
- * lost, repeated or reordered. Hostile 78, 80, 239 and 243.
+ * A guest has traffic on two queues of each of its devices: a disk, a console and a socket device.
+ * The devices are saved at random points, and restored into a fresh process over the same memory
+ * file. No data is lost, repeated or reordered. Hostile 78, 80, 239 and 243.
  *
  * This process is the guest, its drivers, and the host's clients. The devices are in a child, which
  * follows orders from a socket, so each run is the same. In a move, the child replies with its
@@ -68,7 +68,7 @@ static bool get_all(int fd, void *bytes, size_t length)
 	return true;
 }
 
-/* Shared by both sides: guest memory, and the image of the disk. */
+/* Shared by both processes: guest memory, and the image of the disk. */
 static uint8_t *ram, *storage;
 
 /* The guest's drivers. The first child reads the addresses of the queues from mocks. */
@@ -229,7 +229,10 @@ static void work(const struct message *m)
 		for (uint32_t queue = 0; queue < LINKS; queue++) {
 			struct machine_part *part = &machine.parts[device];
 
-			/* Queues with buffers for the guest's input need no kick. */
+			/*
+			 * Only queues 0 of the console and of the socket device are served without
+			 * a kick.
+			 */
 			if (part->notified[queue] == 0 && (queue == 1 || device == MACHINE_DISK))
 				continue;
 			if (device == MACHINE_DISK)

@@ -199,7 +199,7 @@ static void serve(uint32_t number)
 	}
 }
 
-/* Returns whether a mutated file equals the original: mutations can undo each other. */
+/* Returns whether a mutated file equals the original. Mutations can undo each other. */
 static bool is_the_same(const uint8_t *bytes, size_t length)
 {
 	return length == w.length && memcmp(bytes, w.file, length) == 0;
@@ -227,8 +227,8 @@ static void state_with_mutations_is_refused(void **state)
 }
 
 /*
- * A changed file with a correct checksum may be refused with section, value and offset. Then
- * nothing changes. Otherwise the restored machine passes every check, and works.
+ * A changed file with a correct checksum may be refused with section, value and offset. A refusal
+ * changes nothing. If the file is accepted, the restored machine passes every check, and works.
  */
 static void state_with_mutations_and_checksum_is_refused_or_serves(void **state)
 {

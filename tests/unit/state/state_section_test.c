@@ -93,9 +93,7 @@ static int read_thing(struct file *f, uint16_t version, struct item *out, struct
 	return virtio_section_read(&f->reader, &layouts[version], 7, 8, out, list, 3, count, NULL);
 }
 
-/*
- * Checks that a section can't be read: it has this fault at this offset, and nothing else changes.
- */
+/* Checks that reading a section fails with this fault at this offset, and changes nothing else. */
 static void expect_fault(struct file *f, uint16_t version, int error, enum virtio_section_reason reason, size_t offset,
 			 const char *field)
 {
@@ -116,7 +114,7 @@ static void expect_fault(struct file *f, uint16_t version, int error, enum virti
 		assert_null(f->reader.fault.field);
 	assert_memory_equal(&out, &before, sizeof out);
 	assert_int_equal(count, 77);
-	/* The first fault stays. */
+	/* The reader keeps the first fault. */
 	assert_int_equal(read_thing(f, version, &out, list, &count), error);
 	assert_int_equal(virtio_section_reader_end(&f->reader), error);
 	assert_false(virtio_section_is_next(&f->reader, &layouts[version], 7, 8));
@@ -151,7 +149,8 @@ static void section_has_the_bytes_of_the_specification(void **state)
 }
 
 /*
- * Hostile 234: a release reads files of older releases, with defaults, and none of newer releases.
+ * Hostile 234: a release reads files of older releases, and sets missing values to their defaults.
+ * A release refuses files of newer releases.
  */
 static void section_of_older_version_has_defaults(void **state)
 {
@@ -288,8 +287,8 @@ static void section_with_bad_header_is_refused(void **state)
 }
 
 /*
- * Hostile 233: the program does not read some sections. They are skipped and reported if their
- * writer allowed that, and refused otherwise.
+ * Hostile 233: the program does not read some sections. Such a section is skipped and reported if
+ * its writer allowed that. Otherwise the section is refused.
  */
 static void section_that_is_unknown_is_skipped_only_if_it_says_so(void **state)
 {
@@ -448,7 +447,10 @@ static void expect_refused(struct file *f, const struct virtio_section *where, s
 	assert_string_equal(described, text);
 }
 
-/* If a target refuses a value, the library finds the value's offset in the section by its name. */
+/*
+ * If a target refuses a value, the library finds the value's offset in the section by the value's
+ * name.
+ */
 static void section_refuse_finds_the_value(void **state)
 {
 	struct virtio_section where;
@@ -474,7 +476,7 @@ static void section_refuse_finds_the_value(void **state)
 	expect_refused(&f, &where, (struct virtio_refusal){ .field = "parts", .entry = VIRTIO_SECTION_NO_ENTRY }, 48,
 		       "section thing, device 7, index 8: parts at byte 48: the target refuses the value: 3 "
 		       "(VIRTIO_EALIGN: misaligned address)");
-	/* The value is a default, so the file has no byte of it. */
+	/* The value is a default, so the file has no byte for this value. */
 	expect_refused(&f, &where, (struct virtio_refusal){ .field = "later", .entry = VIRTIO_SECTION_NO_ENTRY }, 48,
 		       "section thing, device 7, index 8: later at byte 48: the target refuses the value: 4660 "
 		       "(VIRTIO_EALIGN: misaligned address)");

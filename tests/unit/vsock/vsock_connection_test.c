@@ -18,7 +18,7 @@ enum start {
 	OUR_SEND,
 	OUR_RCV,
 	OUR_BOTH,
-	PEER_BOTH, /* the guest has shut both, and 10 bytes wait for the host */
+	PEER_BOTH, /* the guest has shut down both directions, and 10 bytes wait for the host */
 	RESET,
 	STARTS,
 };
@@ -56,7 +56,7 @@ struct row {
 #define STRAY                                                                                                          \
 	{                                                                                                              \
 		0, VIRTIO_VSOCK_CLOSED, VIRTIO_VSOCK_OP_RST                                                            \
-	} /* for a packet of no connection */
+	} /* for a packet without a connection */
 #define BREAK                                                                                                          \
 	{                                                                                                              \
 		E, VIRTIO_VSOCK_RESET, VIRTIO_VSOCK_OP_RST                                                             \
@@ -340,7 +340,7 @@ static void shutdown_refuses_bad_flags(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* Hostile 168, 225: SHUTDOWN follows the last byte of the stream. It has all flags set so far. */
+/* Hostile 168, 225: SHUTDOWN follows the last byte of the stream, and has all flags set so far. */
 static void shutdown_of_ours_follows_the_data(void **state)
 {
 	const struct virtio_vsock_piece piece = { 1, 0 };
@@ -517,7 +517,10 @@ static void stream_data_has_no_marks_and_no_empty_packets(void **state)
 	assert_int_equal(out.bytes, 77);
 }
 
-/* Hostile 191: records in pieces, empty records, and ends without data keep their boundaries. */
+/*
+ * Hostile 191: records in pieces, empty records, and ends of records without data keep their
+ * boundaries.
+ */
 static void seqpacket_marks_survive_pieces(void **state)
 {
 	struct virtio_vsock_connection *c;

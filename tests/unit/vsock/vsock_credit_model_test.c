@@ -120,7 +120,7 @@ static void establish(struct run *r)
 }
 
 /*
- * Adds a message to a hash of all messages: equal hashes mean equal lengths and marks in the same
+ * Adds a message to a hash of all messages. Equal hashes mean equal lengths and marks in the same
  * order.
  */
 static uint64_t add_message(uint64_t all, uint32_t bytes, uint32_t marks)
@@ -129,8 +129,8 @@ static uint64_t add_message(uint64_t all, uint32_t bytes, uint32_t marks)
 }
 
 /*
- * Chooses the next message. The message must fit into the reader's buffer: the reader forwards
- * nothing before the message's end.
+ * Chooses the next message. The message must fit into the reader's buffer, because the reader
+ * forwards nothing before the message's end.
  */
 static void begin_message(struct run *r, struct peer *p, uint64_t left)
 {
@@ -188,7 +188,7 @@ static bool send_one(struct run *r, struct peer *p, struct wire *wire)
 	return true;
 }
 
-/* Takes a piece of a message. The last piece makes the message whole. */
+/* Receives a piece of a message. The last piece makes the message whole. */
 static void take_piece(struct peer *p, const struct virtio_vsock_received *got)
 {
 	p->part += got->bytes;
@@ -287,8 +287,9 @@ static void grow(struct run *r, struct peer *p)
 
 /*
  * Takes steps in a random order. If no step has an effect, time passes, and senders may repeat a
- * request for credit. Senders that count only bytes never need this. A sender that counts packets
- * may need it, because the receiver does not know how much credit the sender waits for.
+ * request for credit. Senders that count only bytes never need to repeat the request. A sender that
+ * counts packets may need to, because the receiver does not know how much credit the sender waits
+ * for.
  */
 static void run_to_the_end(struct run *r)
 {

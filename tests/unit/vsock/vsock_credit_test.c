@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Credit both ways: how much may be sent, how much may come, and the times of updates and requests.
+ * Credit both ways: how much may be sent, how much may be received, and the times of updates and
+ * requests.
  */
 #include "vsock_fixture.h"
 
@@ -173,7 +174,7 @@ static void credit_of_no_buffer_sends_nothing(void **state)
 	assert_int_equal(host_may_send(&s, c), 1);
 }
 
-/* A connection that needs credit asks once, and asks again only at intervals. */
+/* A connection that needs credit sends one request, and repeats the request only at intervals. */
 static void credit_is_asked_for_at_intervals(void **state)
 {
 	struct virtio_vsock_connection *c, *out = NULL;
@@ -199,7 +200,7 @@ static void credit_is_asked_for_at_intervals(void **state)
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 7, &out), 0);
 	assert_null(out);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), s.now + 12);
-	/* The credit comes before the request is sent, so the request is dropped. */
+	/* The credit arrives before the request is sent, so the request is dropped. */
 	assert_int_equal(guest_forwards(&s, 100), VIRTIO_VSOCK_GOT_CREDIT);
 	assert_int_equal(host_owes_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
@@ -281,8 +282,8 @@ static void credit_update_comes_at_any_ratio(void **state)
 			sockets_setup(&s, &options);
 			c = sockets_establish(&s);
 			/*
-			 * The guest sends a whole packet whenever it knows of room for one. The
-			 * host forwards the packet at once.
+			 * The guest sends a whole packet whenever its credit permits. The host
+			 * forwards the packet at once.
 			 */
 			for (int i = 0; i < 40; i++) {
 				while (sizes[b] - (sent - told) < packet) {
@@ -337,8 +338,7 @@ static void credit_update_is_carried_by_other_packets(void **state)
 	host_sends(c, 1, 0);
 	assert_int_equal(host_owes_op(&s), 0);
 	/*
-	 * Hostile 196: two CREDIT_REQUESTs get one update, although a data packet has gone out
-	 * before.
+	 * Hostile 196: two CREDIT_REQUESTs get one update, although a data packet was sent before.
 	 */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
@@ -470,7 +470,7 @@ static void credit_marks_never_count_too_few_packets(void **state)
 
 /*
  * A guest forwards whole messages. Although packets are counted in groups, the packets of forwarded
- * messages do not count any more.
+ * messages use no more credit.
  */
 static void credit_of_a_message_is_not_used_by_those_before(void **state)
 {

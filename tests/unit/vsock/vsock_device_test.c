@@ -283,8 +283,8 @@ static void cut_guest_setup(struct cut_guest *g)
 }
 
 /*
- * Hostile 228: memory that is not mapped for a moment. Whatever translation fails, the event is
- * sent once, and is pending afterwards.
+ * Hostile 228: memory is not mapped for a moment. Whichever translation fails, the event is sent
+ * once, and is then pending.
  */
 static void events_survive_any_translation_that_fails(void **state)
 {
@@ -319,7 +319,10 @@ static void events_survive_any_translation_that_fails(void **state)
 		assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 1);
 		assert_int_equal(used.len, 4);
 	}
-	/* The index is read twice, and an entry and a buffer once each. */
+	/*
+	 * The index is read twice, and an entry and a buffer once each. Each of these four accesses
+	 * fails in one round or more.
+	 */
 	assert_true(failures >= 4);
 }
 

@@ -270,8 +270,8 @@ static void rx_commit_records_header_and_payload_in_the_dirty_log(void **state)
 		assert_int_equal(virtio_memory_map_init(&p.f.device_map, p.f.regions, 1), 0);
 		assert_int_equal(virtio_queue_start(&p.f.queue, &p.f.config, &p.f.device_map), 0);
 		/*
-		 * The first packet fills the cursors. The cached regions decide which path the
-		 * second packet takes.
+		 * The first packet sets the cursors' cached regions. These regions decide which
+		 * path the second packet takes.
 		 */
 		for (uint32_t round = 0; round < 2; round++) {
 			(void)packets_offer(&p, layouts[i], 0, VRING_DESC_F_WRITE);

@@ -92,8 +92,8 @@ static void state_restores_deadlines_anew(void **state)
 }
 
 /*
- * A restore keeps the counts of bytes and packets sent of an unfinished message. Earlier messages
- * that the guest has forwarded use no credit.
+ * For an unfinished message, a restore keeps the counts of bytes and packets already sent. Earlier
+ * messages that the guest has forwarded use no credit.
  */
 static void state_restores_a_message_in_pieces(void **state)
 {

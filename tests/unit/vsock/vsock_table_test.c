@@ -81,7 +81,7 @@ static void table_drops_packets_of_foreign_addresses(void **state)
 	assert_int_equal(s.table.count, 0);
 }
 
-/* Hostile 193: no port is special. */
+/* Hostile 193: the device accepts every port number. */
 static void table_accepts_any_port_number(void **state)
 {
 	static const uint32_t ports[] = { 0, 1, 0xffffffff, 0x80000000 };
@@ -209,7 +209,7 @@ static void table_drops_replies_that_have_become_stale(void **state)
 
 	(void)state;
 	sockets_setup(&s, &default_options);
-	/* The rounds pass the end of the ring of replies. */
+	/* The rounds let the ring of replies wrap. */
 	for (uint32_t round = 0; round < 10; round++) {
 		assert_int_equal(guest_sends_from(&s, 1, 9, VIRTIO_VSOCK_OP_RW, 10), 0);
 		assert_int_equal(guest_sends_from(&s, 2, 9, VIRTIO_VSOCK_OP_RW, 10), 0);
@@ -404,7 +404,7 @@ static void table_reset_all_owes_each_connection_an_rst(void **state)
 	sockets_setup(&s, &default_options);
 	for (uint32_t i = 0; i < 3; i++)
 		(void)guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_REQUEST, 0);
-	/* The guest does not know this connection: its REQUEST was not sent yet. */
+	/* The guest does not know this connection, because its REQUEST was not sent yet. */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), 0);
 	virtio_vsock_table_reset_all(&s.table);
 	while (host_owes(&s, &h) != 0) {
@@ -437,8 +437,8 @@ static void table_each_yields_every_connection_once(void **state)
 }
 
 /*
- * A guest that knows the hash but not the seed can't fill a bucket: its ports are spread under each
- * seed.
+ * A guest that knows the hash but not the seed can't fill a bucket, because each seed spreads the
+ * guest's ports differently.
  */
 static void table_spreads_addresses_by_its_seed(void **state)
 {
