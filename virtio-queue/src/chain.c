@@ -5,7 +5,10 @@
 /* The most entries of an indirect table: the largest number that fits in 16 bits. */
 #define INDIRECT_MAX_ENTRIES 65535u
 
-/* Returns the queue of a chain: chain->memory is the address of a member of the queue. */
+/*
+ * Returns the queue of a chain. memory must be the chain's member memory, which points into the
+ * queue.
+ */
 static struct virtio_queue *queue_of(struct virtio_memory_cursor *memory)
 {
 	return (struct virtio_queue *)(void *)((uint8_t *)memory - offsetof(struct virtio_queue, memory));
@@ -46,10 +49,11 @@ static uint32_t left_of(const struct virtio_walk *walk)
 /*
  * Enters the table that an indirect descriptor refers to.
  *
- * The descriptor's write flag is ignored, as 2.7.5.3.2 demands. The next flag is ignored, too: the
- * chain ends in the table. The table may have any alignment. A misaligned table, or a table over
- * several regions, is read by copying. Descriptors yielded before the table still count, unless the
- * table is longer than the queue.
+ * The descriptor's write flag is ignored, as 2.7.5.3.2 demands. The next flag is ignored, too,
+ * because the chain ends in the table. The table may have any alignment. A misaligned table, or a
+ * table over several regions, is read by copying. The number of descriptors that the walk may still
+ * yield does not change, unless the table is longer than the queue. Then the walk may yield all
+ * entries of the table.
  */
 static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, const struct virtio_guest_desc *d)
 {
@@ -82,8 +86,8 @@ static int enter_indirect(struct virtio_walk *walk, struct virtio_queue *queue, 
 }
 
 /*
- * Checks a descriptor that refers to no table, and steps over it. The inline virtio_chain_next()
- * makes the same checks.
+ * Checks a descriptor that refers to no table, and advances the walk. The inline
+ * virtio_chain_next() makes the same checks.
  */
 static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_desc *d, struct virtio_desc *out)
 {
@@ -96,7 +100,8 @@ static int check_and_step(struct virtio_walk *walk, const struct virtio_guest_de
 		return VIRTIO_EORDER;
 	if (flags & VRING_DESC_F_NEXT) {
 		/*
-		 * Compares offsets. A sum could wrap if the table is near the last guest address.
+		 * Compares offsets, because a sum could wrap if the table is near the last guest
+		 * address.
 		 */
 		if (next * VIRTIO_IMPL_DESC_BYTES > walk->last - walk->table)
 			return VIRTIO_ENEXT;
@@ -180,7 +185,7 @@ struct resolution {
 	struct virtio_desc bad; /* the bad buffer, if add_pieces() has returned an error */
 };
 
-/* Returns the number of segments so far, at most UINT32_MAX: no array has more entries. */
+/* Returns the number of segments so far, at most UINT32_MAX, the largest capacity of an array. */
 static uint32_t needed(const struct resolution *c, const struct virtio_chain_segments *out)
 {
 	/* The array may be NULL when capacity is 0; NULL - NULL is undefined in C. */
@@ -190,8 +195,8 @@ static uint32_t needed(const struct resolution *c, const struct virtio_chain_seg
 }
 
 /*
- * Adds a buffer: one segment for each piece of contiguous host memory. A bad buffer adds no
- * segment, and is stored in c->bad.
+ * Adds one segment for each piece of a buffer that is contiguous in host memory. If the buffer is
+ * bad, adds no segment, stores the buffer in c->bad and returns an error.
  */
 static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cursor *memory,
 				  const struct virtio_desc *desc)

@@ -17,7 +17,7 @@ static bool dirty_log_is_valid(const struct virtio_dirty_log *log)
 
 /*
  * The last host address that a region may have. A walk adds up to 65,535 * 16 bytes to the address
- * of a table before it compares: the sum must not wrap.
+ * of a table before it compares the sum, so the sum must not wrap.
  */
 #define LAST_HOST_ADDRESS (UINTPTR_MAX - 0x100000)
 
@@ -25,7 +25,10 @@ static bool region_is_valid(const struct virtio_region *r)
 {
 	if (r->len == 0 || !r->host || (r->flags & ~VIRTIO_REGION_READ_ONLY))
 		return false;
-	/* Computes the last byte, because the end of a region may be guest address 2^64. */
+	/*
+	 * Computes the address of the last byte, because the end of a region may be guest address
+	 * 2^64.
+	 */
 	if (r->addr + (r->len - 1) < r->addr || (uintptr_t)r->host > LAST_HOST_ADDRESS ||
 	    r->len - 1 > LAST_HOST_ADDRESS - (uintptr_t)r->host)
 		return false;
@@ -92,8 +95,8 @@ uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t 
 }
 
 /*
- * Stores for each slot of addresses the last region that starts in the slot or below it, or the
- * first region if none starts there.
+ * Divides the addresses into slots. Stores for each slot the last region that starts in or below
+ * the slot. Stores the first region if no region starts there.
  */
 static void set_slots(struct virtio_memory_map *map)
 {
@@ -210,7 +213,9 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	region = find_region(map, t.addr);
 	if (!region || t.len == 0)
 		return VIRTIO_EFAULT;
-	/* Any other bit of t.access is cleared: it could look like VIRTIO_IMPL_ACCESS_UNLOGGED. */
+	/*
+	 * Clears all other bits of t.access, because a bit could equal VIRTIO_IMPL_ACCESS_UNLOGGED.
+	 */
 	t.access &= VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	if (t.access == (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE))
 		t.access |= VIRTIO_IMPL_ACCESS_UNLOGGED;
@@ -267,7 +272,8 @@ static int first_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint6
 
 /*
  * Works as first_piece(), for a caller that needs the range in one piece. Translates again if the
- * cached region ends inside the range: an earlier translation may have been for fewer bytes.
+ * cached region ends inside the range, because an earlier translation may have been for fewer
+ * bytes.
  */
 static int one_piece(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,
 		     struct virtio_segment *out)
@@ -319,8 +325,8 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 }
 
 /*
- * Returns the host address of a range that lies in one region and permits the access. Caches that
- * region. Otherwise, and always under a translation, returns NULL.
+ * If a range lies in one region that permits the access, caches this region and returns the host
+ * address of the range. Otherwise, and always under a translation, returns NULL.
  */
 static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {
@@ -361,7 +367,7 @@ int virtio_impl_memory_read_slow(struct virtio_memory_cursor *cursor, uint64_t a
 	return 0;
 }
 
-/* Writes bytes into one region, and records them if the region has a dirty log. */
+/* Writes bytes into one region, and marks these bytes if the region has a dirty log. */
 static inline void write_recorded(const struct virtio_region *region, uint8_t *to, const void *src, size_t len)
 {
 	virtio_guest_copy_out(to, src, len);
@@ -399,7 +405,7 @@ int virtio_impl_memory_write_slow(struct virtio_memory_cursor *cursor, uint64_t 
 	const struct virtio_region *region = cursor->region;
 	const uint64_t off = addr - region->addr;
 
-	/* Many writes to a cached region that has a dirty log come here, too. */
+	/* Many writes to a cached region that has a dirty log also reach this function. */
 	if (VIRTIO_UNLIKELY(off >= region->len || (uint64_t)len - 1 >= region->len - off ||
 			    !(region->access & VIRTIO_ACCESS_WRITE)))
 		return write_any(cursor, addr, src, len);

@@ -38,8 +38,8 @@ static inline const struct virtio_region *virtio_memory_search(const struct virt
 }
 
 /*
- * Sets bits in one unit of a dirty log. The release order puts the bytes before the bit: a thread
- * that reads the bit and then copies the page also copies the bytes.
+ * Sets bits in one unit of a dirty log. The release order makes the written bytes visible before
+ * the bit. So a thread that reads the bit and then copies the page copies the written bytes.
  */
 static inline void virtio_memory_set_bits(const struct virtio_dirty_log *log, uint64_t unit, unsigned long bits)
 {
@@ -57,7 +57,7 @@ static inline VIRTIO_HOT void virtio_memory_mark(const struct virtio_dirty_log *
 {
 	const uint64_t off = addr - log->base, page = off >> log->page_shift;
 
-	/* If the sum wraps, its page is another: no region has almost 2^64 bytes. */
+	/* If the sum wraps, its page differs, because no region has almost 2^64 bytes. */
 	if (VIRTIO_LIKELY(log->unit == 1) && VIRTIO_LIKELY(addr >= log->base) &&
 	    VIRTIO_LIKELY((off + (len - 1)) >> log->page_shift == page) && VIRTIO_LIKELY(page / 8 < log->size))
 		virtio_memory_set_bits(log, page / 8, 1ul << (page & 7));

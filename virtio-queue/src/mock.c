@@ -10,9 +10,8 @@
 /* Access to guest memory */
 
 /*
- * Reads or writes a 16-bit field. A field that a region boundary cuts, or that is misaligned, is
- * accessed by a plain copy, which a fence orders. The fence is enough for two threads that take
- * turns.
+ * Reads or writes a 16-bit field. If the field lies over two regions or is misaligned, uses a plain
+ * copy and orders it by a fence. The fence is enough for two threads that alternate.
  */
 static int load16(struct virtio_mock *mock, uint64_t addr, uint16_t *out)
 {
@@ -42,8 +41,8 @@ static int store16(struct virtio_mock *mock, uint64_t addr, uint16_t value)
 }
 
 /*
- * Writes whole words by one store each. A device that reads the bytes at this moment sees old or
- * new words, and there is no data race. If a word is misaligned or lies over two regions, writes
+ * Writes whole words by one store each. A device that reads a word at the same time sees the old or
+ * the new word, and there is no data race. If a word is misaligned or lies over two regions, writes
  * plain bytes.
  */
 static int store_words(struct virtio_mock *mock, uint64_t addr, const void *words, uint32_t bytes)
@@ -161,7 +160,7 @@ int virtio_mock_init(struct virtio_mock *mock, const struct virtio_memory_map *m
 	if (error)
 		return error;
 	*mock = m;
-	/* A cursor must not be copied. */
+	/* Initialises the cursor again, because a cursor must not be copied. */
 	virtio_memory_cursor_init(&mock->memory, map);
 	return 0;
 }
@@ -288,7 +287,9 @@ uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock
 
 /* Fields */
 
-/* Checks the address of a part of an area: the caller may have placed the area so that it wraps. */
+/*
+ * Checks the address of a part of an area. An area that the caller has placed may wrap past 2^64.
+ */
 static int locate(const struct virtio_mock *mock, enum virtio_queue_area area, uint64_t addr, uint64_t *out)
 {
 	*out = addr;

@@ -2,7 +2,7 @@
 /* The mock driver: chains, the records of its descriptors, used elements, kicks and interrupts. */
 #include <virtio/queue_mock.h>
 
-/* The most entries that a table can link: the field next has 16 bits. */
+/* The most entries that a table can link, because the field next has 16 bits. */
 #define TABLE_MAX_ENTRIES 65536u
 /* The most entries of an indirect table that virtio-queue accepts: see chain.c. */
 #define INDIRECT_MAX_ENTRIES 65535u
@@ -189,8 +189,8 @@ int virtio_mock_free(struct virtio_mock *mock, uint16_t head)
 }
 
 /*
- * Returns whether buffer i ends a chain. The last buffer always does. With many chains, each buffer
- * without VRING_DESC_F_NEXT does, too.
+ * Returns whether buffer i ends a chain. The last buffer always ends a chain. If many is true, each
+ * buffer without VRING_DESC_F_NEXT ends a chain, too.
  */
 static bool chain_ends(const struct virtio_mock_buffer *buffers, uint32_t count, uint32_t i, bool many)
 {
@@ -198,7 +198,7 @@ static bool chain_ends(const struct virtio_mock_buffer *buffers, uint32_t count,
 }
 
 /*
- * Writes chains into the descriptors that take_free() will return, and publishes the chains.
+ * Writes chains into the descriptors that take_free() will allocate, and publishes the chains.
  * Returns the number of chains, or an error.
  */
 static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count, bool many)
@@ -214,8 +214,8 @@ static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buf
 		struct vring_desc desc = make_desc(&buffers[i], last, next);
 
 		/*
-		 * With many chains the last buffer ends its chain, whatever its flags are. A single
-		 * chain keeps the caller's flags.
+		 * If many is true, the last buffer must not have VRING_DESC_F_NEXT, whatever flags
+		 * the caller has set. A single chain keeps the caller's flags.
 		 */
 		if (many && last)
 			desc.flags &= (uint16_t)~VRING_DESC_F_NEXT;
@@ -377,7 +377,7 @@ int virtio_mock_should_kick(struct virtio_mock *mock)
 		return 0;
 	if (!mock->event_idx)
 		return !(field & VRING_USED_F_NO_NOTIFY);
-	/* True if avail_event is the index of an added entry. */
+	/* Returns true if avail_event is the index of an added entry. */
 	return (uint16_t)(mock->published - 1 - field) < added;
 }
 

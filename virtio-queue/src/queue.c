@@ -17,7 +17,8 @@ void virtio_impl_queue_update_paths(struct virtio_queue *queue)
 }
 
 /*
- * The empty memory of a queue that is not started. A chain from before a reset reaches no byte.
+ * The empty memory of a queue that is not started. A chain that was popped before a reset cannot
+ * access any byte.
  */
 static const struct virtio_memory_map no_memory;
 
@@ -57,8 +58,8 @@ int virtio_impl_queue_init_layout_6(struct virtio_queue *queue, struct virtio_in
 }
 
 /*
- * Returns the host address of an area; NULL if the area is not accessible, or is not contiguous or
- * misaligned in host memory.
+ * Returns the host address of an area. Returns NULL if the area is not accessible, is misaligned in
+ * host memory, or is not contiguous there.
  */
 static uint8_t *area_host(struct virtio_memory_cursor *cursor, const struct virtio_queue_config *config,
 			  enum virtio_queue_area area, uint32_t access, uintptr_t align)
@@ -126,8 +127,9 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 		return VIRTIO_EINVAL;
 	set_up(queue, config, map);
 	/*
-	 * Kicks are wanted until virtio_queue_disable_kicks(). An earlier owner may have set the
-	 * flags otherwise, and under EVENT_IDX they must be 0 (virtio 1.4, 2.7.10.2).
+	 * A started queue wants kicks until virtio_queue_disable_kicks(). An earlier owner of the
+	 * ring may have set other flags. Under EVENT_IDX the flags must be 0 (virtio 1.4,
+	 * 2.7.10.2).
 	 */
 	error = virtio_ring_store(queue, VIRTIO_IMPL_RING_FLAGS, 0);
 	if (error)
@@ -135,7 +137,10 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 	return error;
 }
 
-/* Adds the completions since used_start to the statistics, before used_idx gets another value. */
+/*
+ * Adds the completions since used_start to the statistics. Must run before used_idx is set to
+ * another value.
+ */
 static void bank_counters(struct virtio_queue *queue)
 {
 	queue->stats.completions += queue->used_idx - queue->used_start;

@@ -14,7 +14,10 @@ static int ring_error(struct virtio_queue *queue, int error)
 	return error;
 }
 
-/* Returns the error that stops all pops, whatever is in the rings; 0 if there is none. */
+/*
+ * Returns the error that stops every pop, whatever the rings contain. Returns 0 if pops are
+ * possible.
+ */
 static int why_not_running(const struct virtio_queue *queue)
 {
 	if (queue->size == 0)
@@ -25,9 +28,9 @@ static int why_not_running(const struct virtio_queue *queue)
 }
 
 /*
- * Reads the available index. Returns 1 if there is something to pop, 0 if not, or an error. The
- * acquire pairs with the driver's release of the index: we see all entries and descriptors that the
- * driver wrote before the index (virtio 1.4, 2.7.13.3.1).
+ * Reads the available index. Returns 1 if a chain is available, 0 if no chain is available, or an
+ * error. The acquire pairs with the driver's release of the index: we see all entries and
+ * descriptors that the driver wrote before the index (virtio 1.4, 2.7.13.3.1).
  */
 static inline VIRTIO_HOT int refresh(struct virtio_queue *queue)
 {
@@ -64,8 +67,8 @@ int virtio_impl_queue_pop_head_slow(struct virtio_queue *queue, uint16_t head, s
 		virtio_impl_walk_use_table(&chain->walk, NULL, queue->config.addr[VIRTIO_QUEUE_DESC], queue->size, head,
 					   queue->size);
 	/*
-	 * If no pop is fast, fast_avail must follow next_avail, so the next pop takes the slow path
-	 * again.
+	 * Without a fast path, fast_avail must stay equal to next_avail. The next pop then takes
+	 * the slow path again.
 	 */
 	if (!queue->fast_avail_ring)
 		queue->fast_avail = queue->next_avail;
@@ -109,7 +112,7 @@ static struct virtio_inflight *find_in_flight(const struct virtio_queue *queue, 
 
 	/*
 	 * Checks bit 16 first. The state of a request with flags lacks this bit, so a forged token
-	 * without the bit would look right.
+	 * without the bit would pass the comparison below.
 	 */
 	if (head >= queue->size || !(token.value & VIRTIO_IMPL_TOKEN_SET))
 		return NULL;
@@ -157,8 +160,8 @@ int virtio_queue_unpop(struct virtio_queue *queue, struct virtio_token token)
 /* Used ring */
 
 /*
- * Returns 0 if the used ring can be written now, or the error. The caller checks this before it
- * changes anything, so a completion happens as a whole or not at all.
+ * Returns 0 if the used ring can be written now, or the error of a write. The caller makes this
+ * check before any change, so a completion happens completely or not at all.
  */
 static int used_ring_error(struct virtio_queue *queue)
 {
@@ -170,9 +173,9 @@ static int used_ring_error(struct virtio_queue *queue)
 }
 
 /*
- * Under IN_ORDER, stores completions in the used ring, up to the first request that is not
- * completed, and publishes them together. Nothing else changes before the stores have succeeded. A
- * store can fail, because a translation can change its result.
+ * Under IN_ORDER, stores completions in the used ring, and publishes them together. Stops before
+ * the first request that is not completed. The queue's records change only after all stores have
+ * succeeded. A store can fail, because a translation can return another result than before.
  */
 static int complete_in_order(struct virtio_queue *queue)
 {
@@ -204,8 +207,8 @@ static int complete_in_order(struct virtio_queue *queue)
 }
 
 /*
- * Stores completions in the used ring and publishes them together. If one cannot be stored, the
- * driver sees none of them.
+ * Stores completions in the used ring and publishes them together. If one completion cannot be
+ * stored, the driver sees no completion of this call.
  */
 static int complete_at_once(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
@@ -222,8 +225,8 @@ static int complete_at_once(struct virtio_queue *queue, const struct virtio_comp
 }
 
 /*
- * Records the writes of a completion in the dirty log. The element may be marked after the index
- * has moved, because the last reading of the log comes after the device has stopped.
+ * Records the writes of a completion in the dirty log. The marks may follow the publication,
+ * because the log is read for the last time after the device has stopped.
  */
 static inline void mark_completion(const struct virtio_queue *queue, uint64_t idx)
 {
@@ -244,7 +247,7 @@ static inline void mark_completion(const struct virtio_queue *queue, uint64_t id
 
 /*
  * Completes a request on a fast path for a used ring with a dirty log. Returns false, and changes
- * nothing, if the slow path has to complete the request.
+ * nothing, if the slow path must complete the request.
  */
 static inline bool complete_logged(struct virtio_queue *queue, uint64_t token, uint32_t len)
 {
@@ -286,7 +289,7 @@ static void mark_in_flight(struct virtio_queue *queue, const struct virtio_compl
 
 /*
  * Marks all requests as waiting. On an error no request is marked. The state of a waiting request
- * holds the length of its completion in place of its token.
+ * holds the used length instead of the token.
  */
 static int mark_waiting(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
@@ -305,7 +308,10 @@ static int mark_waiting(struct virtio_queue *queue, const struct virtio_completi
 	return 0;
 }
 
-/* A completed request does not need its map any more, even if it is not in the used ring yet. */
+/*
+ * Ends the use of old maps by completed requests, also by requests that are not in the used ring
+ * yet.
+ */
 static void forget_old_maps(struct virtio_queue *queue, const struct virtio_completion *completions, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -357,7 +363,8 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
 /* Interrupts and kicks */
 
 /*
- * Returns whether the available ring asks for an interrupt; true also if the ring cannot be read.
+ * Returns whether the available ring asks for an interrupt. Returns true if the ring cannot be
+ * read.
  */
 static bool driver_wants_it(struct virtio_queue *queue, uint64_t added)
 {
@@ -382,8 +389,8 @@ bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue)
 	if (queue->size == 0 || (added == 0 && queue->signalled_valid))
 		return false;
 	/*
-	 * The used index must be visible before we read what the driver wants, as in the inline
-	 * part.
+	 * The used index must be visible before the queue reads the driver's event field or flags,
+	 * as in the inline function.
 	 */
 	virtio_full_fence();
 	yes = driver_wants_it(queue, added);

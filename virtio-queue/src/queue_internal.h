@@ -12,8 +12,8 @@ int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area
 int virtio_impl_ring_store_cut(struct virtio_queue *queue, uint64_t offset, uint16_t value);
 
 /*
- * Read or write a 16-bit field of the available or used ring: by the area's host address if there
- * is one, else through the map. Return 0 or the error of the access.
+ * Read or write a 16-bit field of the available or used ring. Use the area's host address if the
+ * area has one, else the map. Return 0 or the error of the access.
  */
 static inline int virtio_ring_load(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset,
 				   uint16_t *out)
@@ -44,22 +44,22 @@ int virtio_impl_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16
 int virtio_impl_ring_publish(struct virtio_queue *queue, uint64_t idx);
 
 /*
- * Breaks the queue for a fault of the ring. head is UINT16_MAX if the fault has none. Returns
+ * Breaks the queue for a fault of the ring. head is UINT16_MAX if the fault has no head. Returns
  * error.
  */
 int virtio_impl_queue_break(struct virtio_queue *queue, int error, uint16_t head);
 
-/* Adds a fault to a counter in queue->stats, and keeps the fault if it is the first. */
+/* Increments a counter in queue->stats. Stores the fault if the queue had no fault before. */
 void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter);
 
 /*
- * Lets a walk begin or continue at an entry of a checked table. The walk uses host. If host is
- * NULL, or misaligned for whole loads, the walk is slow and uses addr.
+ * Lets a walk begin or continue at an entry of a checked table. The walk reads the table at host.
+ * If host is NULL, or misaligned for whole loads, the walk is slow and reads the table at addr.
  */
 void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
 				uint32_t first, uint32_t left);
 
-/* The state of a resolution on the fast path. The compiler can keep it in registers. */
+/* The state of a resolution on the fast path. The compiler can keep this state in registers. */
 struct virtio_run {
 	const struct virtio_memory_map *map;
 	/* Same as the members of struct virtio_walk. */
@@ -69,13 +69,14 @@ struct virtio_run {
 	int32_t left; /* set only if the run has stopped */
 	/*
 	 * The expected flags of the next descriptor: VRING_DESC_F_NEXT, and also VRING_DESC_F_WRITE
-	 * after the first writable buffer. The next two members then describe the readable buffers.
+	 * after the first writable buffer. The next two members describe the readable buffers, and
+	 * are set after the first writable buffer.
 	 */
 	uint32_t usual;
 	struct virtio_segment *readable_end;
 	uint64_t readable_bytes;
 	struct virtio_segment *at; /* the next free entry of the caller's array */
-	uint32_t room;             /* segments that array and walk still permit */
+	uint32_t room;             /* number of segments that array and walk still permit */
 	/* The cached region. The cursor gets this region when the run succeeds. */
 	const struct virtio_region *region;
 	/* Set by a run that has stopped: descriptors that were read and not added yet. */
@@ -88,22 +89,24 @@ struct virtio_run {
  * in one region each.
  *
  * @walk     has yielded no descriptor yet; is not changed
- * @stopped  set unless true is returned
+ * @stopped  set if the function returns false
  *
- * Returns true if the whole chain was resolved. Otherwise out is untouched, except for the array,
- * and virtio_impl_chain_resolve_rest() continues.
+ * Returns true if the whole chain was resolved. Otherwise only the array in out may have changed,
+ * and the caller must call virtio_impl_chain_resolve_rest().
  */
 bool virtio_impl_chain_resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
 				    const struct virtio_guest_desc *d, uint32_t count, struct virtio_run *stopped,
 				    struct virtio_chain_segments *out);
 
-/* Finishes a resolution that the fast path has stopped. Returns as virtio_chain_resolve(). */
+/*
+ * Finishes a resolution that the fast path has stopped. Returns the same as virtio_chain_resolve().
+ */
 VIRTIO_COLD int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const struct virtio_run *stopped,
 					       struct virtio_chain_segments *out);
 
 /*
- * Does the same as virtio_impl_queue_pop_head() for any head. Adds what the inline pop leaves out:
- * the faults, the order under IN_ORDER, and a table without a host address.
+ * Does the same as virtio_impl_queue_pop_head() for any head. Also handles what the inline pop
+ * omits: faults, the order under IN_ORDER, and a table without a host address.
  */
 int virtio_impl_queue_pop_head_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
@@ -115,7 +118,7 @@ int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct
 				     struct virtio_token *token, struct virtio_chain_segments *segments,
 				     int *chain_error);
 
-/* Unpops a request because of an error. Returns that error, or the error of the unpop. */
+/* Unpops a request because of an error. Returns error, or the error of a failed unpop. */
 static inline int virtio_queue_unpop_after(struct virtio_queue *queue, struct virtio_token token, int error)
 {
 	const int unpop = virtio_queue_unpop(queue, token);
@@ -135,7 +138,7 @@ static inline bool virtio_inflight_has_request(const struct virtio_inflight *ent
 	return entry->state != VIRTIO_IMPL_INFLIGHT_IDLE && !(entry->flags & VIRTIO_IMPL_INFLIGHT_WAITS);
 }
 
-/* Returns the state that a request with flags has while it is in flight. */
+/* Returns the in-flight state of a request that has flags. */
 static inline uint64_t virtio_inflight_flagged(uint64_t token)
 {
 	return (token | VIRTIO_IMPL_INFLIGHT_FLAGGED) & ~VIRTIO_IMPL_TOKEN_SET;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A POSIX mutex as the lock of a queue. Hosted builds only. */
+/* Makes a POSIX mutex the lock of a queue. Only hosted builds contain this file. */
 #include <virtio/queue_pthread.h>
 
-/* Neither call fails if the mutex is initialised, and each thread alternates lock and unlock. */
+/* lock() and unlock() cannot fail if the mutex is initialised and each thread alternates them. */
 static void lock(void *context)
 {
 	(void)pthread_mutex_lock(context);

@@ -16,8 +16,8 @@ static void save_nothing(struct virtio_queue_state *out)
 }
 
 /*
- * Returns whether the distance between the indices is the number of popped requests that are not in
- * the used ring. A restore computes this number from the distance.
+ * Returns whether next_avail minus used_idx equals the number of popped requests that are not in
+ * the used ring. A restore computes this number from the two indices.
  */
 static bool indices_agree(const struct virtio_queue *queue)
 {
@@ -56,7 +56,8 @@ int virtio_queue_pause(struct virtio_queue *queue, struct virtio_queue_state *ou
 }
 
 /*
- * Returns the number of pops since a request was popped, modulo 2^32. The request's own pop counts.
+ * Returns the number of pops since a request was popped, modulo 2^32. The number includes the
+ * request's own pop.
  */
 static uint32_t age(const struct virtio_queue *queue, uint32_t head)
 {
@@ -64,8 +65,8 @@ static uint32_t age(const struct virtio_queue *queue, uint32_t head)
 }
 
 /*
- * Sorts the oldest request first. Uses Shell's sort: the guest chooses the order, and could choose
- * the worst case of an insertion sort.
+ * Sorts the requests from oldest to newest. Uses Shell's sort, because the guest could choose an
+ * order that is the worst case of an insertion sort.
  */
 static void sort_by_age(const struct virtio_queue *queue, struct virtio_queue_flight *record, uint32_t n)
 {
@@ -115,8 +116,8 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
 }
 
 /*
- * Returns whether a bool is valid. Reads it as a byte: loading a bool that is neither 0 nor 1 is
- * undefined in C.
+ * Returns whether a bool is valid. Reads the bool as a byte, because loading a bool that is neither
+ * 0 nor 1 is undefined in C.
  */
 static bool is_bool(const bool *value)
 {
@@ -124,7 +125,9 @@ static bool is_bool(const bool *value)
 	return *(const unsigned char *)value <= 1;
 }
 
-/* Returns whether a state is all zeroes: the queue was not started. The bools must be valid. */
+/*
+ * Returns whether all values are 0, as for a queue that was not started. The bools must be valid.
+ */
 static bool is_empty(const struct virtio_queue_state *state)
 {
 	const struct virtio_queue_config *config = &state->config;
@@ -209,8 +212,8 @@ static int check_bools(const struct virtio_queue_config *config, struct virtio_r
 
 /*
  * Checks whether a queue may start from a configuration, and sets *latch if the queue must start
- * broken. The areas of a broken queue may lie outside guest memory. Behind a translation the guest
- * decides where areas are: if an area is gone, the restore succeeds, and the queue is broken.
+ * broken. The areas of a broken queue may lie outside guest memory. Under a translation the guest
+ * may have unmapped an area. The restore then succeeds, and the queue starts broken.
  */
 static int check_config(const struct virtio_queue_state *state, const struct virtio_memory_map *map, bool *latch)
 {
@@ -252,7 +255,10 @@ static int check_record(const struct virtio_queue_state *state, const struct vir
 		if (head >= state->config.size || (seen[head / 8] >> head % 8 & 1))
 			return refuse(refusal, "head", i, VIRTIO_EINVAL);
 		seen[head / 8] |= (uint8_t)(1u << head % 8);
-		/* A completed first request would already be in the used ring. */
+		/*
+		 * A completed first request is refused, because it would be in the used ring
+		 * already.
+		 */
 		if (!is_bool(&record[i].completed) || (record[i].completed && (!state->config.in_order || i == 0)))
 			return refuse(refusal, "completed", i, VIRTIO_EINVAL);
 		if (record[i].written && !record[i].completed)
@@ -303,12 +309,11 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
 		error = virtio_queue_start(queue, &state->config, map);
 	if (error)
 		return error;
-	/* Cannot fail: in a queue that has just started nothing is in flight. */
+	/* These calls cannot fail, because nothing is in flight after a start. */
 	(void)!virtio_queue_set_next_avail(queue, state->next_avail);
 	(void)!virtio_queue_set_next_used(queue, state->next_used);
 	/*
-	 * Treats the saved requests as not popped yet. So nothing is in flight until they are
-	 * replayed.
+	 * Treats the saved requests as not popped yet. So nothing is in flight until the replay.
 	 */
 	queue->replay = in_flight;
 	queue->flight_base -= in_flight;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Readers and writers over segments. Both contain a struct virtio_stream. Only this file changes
- * the position in a stream.
+ * Readers and writers over segments. A reader and a writer each contain a struct virtio_stream.
+ * Only this file changes the position in a stream.
  */
 #include <virtio/reader.h>
 
@@ -33,8 +33,8 @@ static void step(struct virtio_stream *p, uint64_t n)
 }
 
 /*
- * Copies n bytes at an offset of a segment: into the array bytes if in is true, otherwise from the
- * array into the segment. In the second case the array is only read.
+ * If in is true, copies n bytes at an offset of a segment to the array bytes. Otherwise copies n
+ * bytes from the array, which is only read, to the segment.
  */
 static inline VIRTIO_HOT void move_piece(const struct virtio_segment *s, uint64_t offset, bool in, uint8_t *bytes,
 					 uint64_t n)
@@ -51,9 +51,9 @@ static inline VIRTIO_HOT void move_piece(const struct virtio_segment *s, uint64_
 }
 
 /*
- * Copies up to len bytes by move_piece(), and steps over them: the rest of the present segment, all
- * whole segments that fit, and the beginning of the next. Works on local variables, which the
- * compiler can keep in registers.
+ * Copies up to len bytes by move_piece(), and advances the stream. Copies the rest of the present
+ * segment, then all whole segments that fit, then the beginning of the next segment. The position
+ * is in local variables, which the compiler can keep in registers.
  */
 static inline VIRTIO_HOT size_t move(struct virtio_stream *p, bool in, uint8_t *bytes, size_t len)
 {
@@ -220,7 +220,7 @@ uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes,
 
 void virtio_writer_init(struct virtio_writer *writer, const struct virtio_chain_segments *chain)
 {
-	/* segments may be NULL when there are none; NULL + 0 is undefined in C. */
+	/* segments may be NULL when the chain has no segments; NULL + 0 is undefined in C. */
 	struct virtio_segment *first = chain->readable ? chain->segments + chain->readable : chain->segments;
 
 	virtio_stream_init(&writer->at, first, chain->writable_bytes);
@@ -295,7 +295,9 @@ uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len)
 	return done;
 }
 
-/* Copies through a local array: the guest may change the bytes, so each byte is read only once. */
+/*
+ * Copies through a local array to read each byte only once, because the guest may change the bytes.
+ */
 uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *reader, uint64_t len)
 {
 	uint8_t bytes[PIECE];

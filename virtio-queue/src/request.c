@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The slow paths of three-part requests: other layouts, and buffers outside the cached regions. */
+/*
+ * The slow paths of requests with a header, data and a status. They serve layouts other than three
+ * descriptors, and buffers outside the cached regions.
+ */
 #include <virtio/reader.h>
 #include <virtio/request.h>
 
@@ -16,7 +19,7 @@ int virtio_impl_request_init_layout_2(struct virtio_request *request, void *head
 	request->header = header;
 	request->header_bytes = header_bytes;
 	request->segments = segments;
-	/* No descriptor has a length of UINT64_MAX, so the fast path isn't taken. */
+	/* No descriptor has the length UINT64_MAX, so this value switches the fast path off. */
 	request->fast_header = fast ? header_bytes : UINT64_MAX;
 	request->data.segments = segments;
 	request->data.capacity = capacity;
@@ -25,7 +28,7 @@ int virtio_impl_request_init_layout_2(struct virtio_request *request, void *head
 
 /* Parsing */
 
-/* Marks a request that can only fail. */
+/* Stores the error of a request that cannot be executed, and empties its data. */
 static void fail(struct virtio_request *request, int error)
 {
 	struct virtio_chain_segments *data = &request->data;
@@ -40,8 +43,8 @@ static void fail(struct virtio_request *request, int error)
 }
 
 /*
- * Copies the header from the front of the data, and removes it from the data. The caller has
- * checked that there are enough bytes.
+ * Copies the header from the front of the data, then removes these bytes from the data. The caller
+ * has checked that the data has enough bytes.
  */
 static void take_header(struct virtio_request *request)
 {
@@ -58,7 +61,7 @@ static void take_header(struct virtio_request *request)
 	data->readable_bytes -= request->header_bytes;
 	if (reader.at.offset == 0)
 		return;
-	/* A segment that also holds data is shortened in place. */
+	/* The header ends inside this segment, so the segment keeps only the data. */
 	first = data->segments;
 	first->addr += reader.at.offset;
 	first->host = (uint8_t *)first->host + reader.at.offset;
@@ -66,8 +69,8 @@ static void take_header(struct virtio_request *request)
 }
 
 /*
- * Cuts header and status off a resolved chain, if the chain has bytes for them. The rest is the
- * data.
+ * Cuts the header and the status off a resolved chain. The remaining bytes are the data. Fails the
+ * request if the chain is too short.
  */
 static inline VIRTIO_HOT void cut(struct virtio_request *request)
 {
@@ -82,7 +85,7 @@ static inline VIRTIO_HOT void cut(struct virtio_request *request)
 	last = data->segments + (data->readable + data->writable) - 1;
 	request->error = 0;
 	request->fast_complete = last->region->dirty ? 0 : VIRTIO_IMPL_ACCESS_UNLOGGED;
-	/* The status is the last byte. Bytes before it in the same buffer are data. */
+	/* The status is the last byte. Bytes before the status in the same buffer are data. */
 	data->writable_bytes--;
 	last->len--;
 	data->writable -= last->len == 0;
@@ -96,7 +99,10 @@ static inline VIRTIO_HOT void cut(struct virtio_request *request)
 	data->segments++;
 }
 
-/* Continues after virtio_impl_chain_resolve_fast() stopped. Returns as virtio_request_parse(). */
+/*
+ * Resolves the rest after virtio_impl_chain_resolve_fast() has stopped. Returns the same values as
+ * virtio_request_parse().
+ */
 static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virtio_run *stopped,
 				  struct virtio_request *request)
 {
@@ -105,7 +111,7 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
 
 	if (error == VIRTIO_ENOTMAPPED)
 		return error;
-	/* After VIRTIO_ENOBUFS the walk could continue, but the request needs no more of it. */
+	/* VIRTIO_ENOBUFS leaves the walk at its start. The request fails, so its walk must end. */
 	if (error == VIRTIO_ENOBUFS)
 		virtio_impl_walk_end(&chain->walk);
 	request->token = chain->token;
@@ -121,10 +127,10 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
  * Resolves a request of any layout on the fast path.
  *
  * @d      descriptors of the chain that were read already
- * @count  their number
+ * @count  number of these descriptors
  *
- * Returns true if the whole chain was resolved; the caller adds the token. Otherwise the request is
- * untouched, except the content of the array.
+ * Returns true if the whole chain was resolved. The caller then stores the token. Otherwise only
+ * the content of the array request->segments may have changed.
  */
 static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
 					   const struct virtio_guest_desc *d, uint32_t count,
@@ -189,13 +195,13 @@ static inline VIRTIO_HOT bool fill_two(struct virtio_memory_cursor *memory, cons
 }
 
 /*
- * Begins a run with the header, if the header is a buffer of its own. Header and status have a
- * cached region of their own, because drivers keep them apart from the data.
+ * Begins a run with the header, if the header is a buffer of its own. The header and the status use
+ * a separate cached region, because drivers allocate them apart from the data.
  *
  * @walk  has yielded no descriptor yet, and may yield at least three
  * @d     the first descriptor
  *
- * Returns the header's host address, or NULL for any other request.
+ * Returns the header's host address, or NULL if the run could not begin.
  */
 static inline VIRTIO_HOT const void *begin_many(struct virtio_run *r, const struct virtio_walk *walk,
 						struct virtio_memory_cursor *memory,
@@ -221,8 +227,8 @@ static inline VIRTIO_HOT const void *begin_many(struct virtio_run *r, const stru
 }
 
 /*
- * Ends a run whose last descriptor was not added yet, if this descriptor is a status in a buffer of
- * its own. Otherwise returns false and adds nothing.
+ * Ends a run whose last descriptor was read but not added. This descriptor must be a buffer of one
+ * byte, the status. Otherwise returns false, and adds nothing.
  */
 static inline VIRTIO_HOT bool end_many(const struct virtio_run *r, const struct virtio_guest_desc *last,
 				       struct virtio_memory_cursor *memory, const void *header_host,
@@ -276,7 +282,7 @@ static int popped(struct virtio_queue *queue, const struct virtio_chain *chain, 
 	return error ? virtio_queue_unpop_after(queue, chain->token, error) : 1;
 }
 
-/* Pops a request whose run has stopped: the slow path resolves the rest. */
+/* Pops a request after its run has stopped. The slow path resolves the rest of the chain. */
 static VIRTIO_COLD int pop_rest(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				const struct virtio_run *stopped, struct virtio_request *request)
 {
@@ -317,7 +323,7 @@ static inline VIRTIO_HOT int pop_run(struct virtio_queue *queue, uint16_t head, 
 	return pop_rest(queue, head, walk, &stopped, request);
 }
 
-/* Pops a request of any layout. d has the descriptors that were loaded: at most three. */
+/* Pops a request of any layout. d holds the loaded descriptors, at most three. */
 static __attribute__((noinline)) int pop_uncut(struct virtio_queue *queue, uint16_t head,
 					       const struct virtio_walk *walk, const struct virtio_guest_desc *d,
 					       uint32_t count, struct virtio_request *request)
@@ -353,7 +359,10 @@ static __attribute__((noinline)) int pop_three(struct virtio_queue *queue, uint1
 	if (VIRTIO_LIKELY(header != NULL) && VIRTIO_LIKELY(virtio_run_step(&r, &three->d[1], false, &result)) &&
 	    VIRTIO_LIKELY(virtio_run_step(&r, &three->d[2], false, &result)))
 		return pop_run(queue, head, walk, &r, header, request);
-	/* Fills the array from the start again: the run above may have filled a part of it. */
+	/*
+	 * Fills the array from its start, because the run above may have filled a part of the
+	 * array.
+	 */
 	return pop_uncut(queue, head, walk, three->d, three->loaded, request);
 }
 

@@ -11,8 +11,8 @@ int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area
 	if (error != VIRTIO_EALIGN && error != VIRTIO_EFAULT)
 		return error;
 	/*
-	 * The field may lie over two regions, or be misaligned in host memory. So it is read by a
-	 * plain copy, which a fence orders.
+	 * The field may lie over two regions, or be misaligned in host memory. A plain copy reads
+	 * the field, and a fence orders the copy.
 	 */
 	error = virtio_memory_read(&queue->ring_memory, addr, raw, sizeof raw);
 	if (error)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The fast path of a resolution, called a run: it handles tables with a host address, and buffers
- * in one region each. Its steps are inline, because their state must live in registers.
+ * The fast path of a resolution is called a run. A run handles tables with a host address, and
+ * buffers in one region each. The steps of a run are inline, because the state must stay in
+ * registers.
  */
 #ifndef VIRTIO_RUN_H
 #define VIRTIO_RUN_H
@@ -13,14 +14,14 @@
 
 /* How a run has ended. */
 enum virtio_run_result {
-	VIRTIO_RUN_STOPPED, /* the descriptor was not added: the slow path has to handle it */
+	VIRTIO_RUN_STOPPED, /* the descriptor was not added, and needs the slow path */
 	VIRTIO_RUN_FULL,    /* the array is full, or the walk may yield no more descriptors */
 	VIRTIO_RUN_LAST,    /* the run has reached the last descriptor of the chain */
 };
 
 /*
- * Begins a run. Under a translation a run uses the cached region, but cannot change it. Every
- * buffer, also a readable buffer, must be in a region that can be read and written.
+ * Begins a run. Under a translation a run uses the cached region, but cannot cache another region.
+ * Every buffer, also a readable buffer, must be in a region that can be read and written.
  *
  * @walk    may yield at least one descriptor
  * @memory  the cursor for the buffers
@@ -29,7 +30,7 @@ static inline VIRTIO_HOT void virtio_run_begin(struct virtio_run *r, const struc
 					       const struct virtio_memory_cursor *memory,
 					       struct virtio_segment *segments, uint32_t capacity)
 {
-	/* Each descriptor makes one segment. */
+	/* Each descriptor adds one segment. */
 	const uint32_t room = (uint32_t)walk->left / VIRTIO_IMPL_WALK_ONE - 1;
 
 	r->map = memory->map;
@@ -44,8 +45,8 @@ static inline VIRTIO_HOT void virtio_run_begin(struct virtio_run *r, const struc
 }
 
 /*
- * Makes the buffer's region the cached region of the run. Returns false, and changes nothing, if
- * the buffer is not in one writable region, or under a translation.
+ * Makes the buffer's region the cached region of the run. Under a translation, or if the buffer is
+ * not in one writable region, returns false and changes nothing.
  */
 static inline VIRTIO_HOT bool virtio_run_move(struct virtio_run *r, const struct virtio_guest_desc *d)
 {
@@ -96,7 +97,9 @@ static inline VIRTIO_HOT bool virtio_run_turn(struct virtio_run *r, uint32_t fla
 	if (VIRTIO_UNLIKELY(!(flags & VRING_DESC_F_WRITE)))
 		return r->usual == VRING_DESC_F_NEXT;
 	if (r->usual == VRING_DESC_F_NEXT) {
-		/* Forces a branch: conditional moves would load these members in each step. */
+		/*
+		 * Forces a branch, because conditional moves would load these members in each step.
+		 */
 		virtio_force_branch();
 		r->usual = VRING_DESC_F_WRITE | VRING_DESC_F_NEXT;
 		r->readable_end = r->at;
@@ -107,9 +110,9 @@ static inline VIRTIO_HOT bool virtio_run_turn(struct virtio_run *r, uint32_t fla
 
 /*
  * Adds a descriptor. Returns true if another descriptor follows, and there is room for its segment.
- * Otherwise *result says why the run ends.
+ * Otherwise sets *result to the reason why the run ends.
  *
- * @add_last  true: adds the last descriptor like any other; false: leaves it to the caller
+ * @add_last  if false, the last descriptor of the chain is not added, and the caller must add it
  */
 static inline VIRTIO_HOT bool virtio_run_step(struct virtio_run *r, const struct virtio_guest_desc *d, bool add_last,
 					      enum virtio_run_result *result)
@@ -138,7 +141,7 @@ static inline VIRTIO_HOT bool virtio_run_step(struct virtio_run *r, const struct
 /*
  * Reads and adds descriptors until the run ends.
  *
- * @d  set to the descriptor at which the run has ended
+ * @d  set to the last descriptor that the run has read
  */
 static inline VIRTIO_HOT enum virtio_run_result virtio_run_on(struct virtio_run *r, struct virtio_guest_desc *d,
 							      bool add_last)
@@ -155,7 +158,7 @@ static inline VIRTIO_HOT enum virtio_run_result virtio_run_on(struct virtio_run 
  * Fills in out after a run that has put the whole chain into the array.
  *
  * @last    the last descriptor
- * @memory  the cursor for the buffers. Its cached region moves to the last buffer.
+ * @memory  the cursor for the buffers, which then caches the region of the last buffer
  */
 static inline VIRTIO_HOT void virtio_run_end(const struct virtio_run *r, const struct virtio_guest_desc *last,
 					     struct virtio_memory_cursor *memory, struct virtio_chain_segments *out)

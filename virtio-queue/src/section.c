@@ -32,7 +32,7 @@ static uint32_t entry_bytes(const struct virtio_section_layout *layout, uint32_t
 	return fields_bytes(layout->entry_fields, layout->entry_field_count, version);
 }
 
-/* Returns the length of a section's content; 0 if the content is impossible. */
+/* Returns the length of a section's content. Returns 0 if the content is impossible. */
 static uint32_t content_bytes(const struct virtio_section_layout *layout, uint32_t count)
 {
 	uint64_t bytes = fields_bytes(layout->fields, layout->field_count, layout->version);
@@ -60,7 +60,7 @@ void virtio_section_put(struct virtio_section_writer *writer, const void *bytes,
 		writer->error = VIRTIO_EINVAL;
 		return;
 	}
-	/* Writes a value only if all of it fits: a part of a value would be useless. */
+	/* Writes a value only if the whole value fits, because a part would be useless. */
 	if (count <= room && count > 0 && bytes)
 		memcpy(writer->bytes + writer->length, bytes, count);
 	else if (count <= room && count > 0)
@@ -203,7 +203,7 @@ static struct virtio_section_fault about(const struct virtio_section *section, s
 	return (struct virtio_section_fault){ .section = *section, .entry = VIRTIO_SECTION_NO_ENTRY, .offset = offset };
 }
 
-/* Stores a fault, unless the reader has one. Returns the error of the first fault. */
+/* Stores a fault, unless the reader already has a fault. Returns the error of the first fault. */
 static int keep(struct virtio_section_reader *reader, const struct virtio_section_fault *fault,
 		enum virtio_section_reason reason, int error)
 {
@@ -244,7 +244,7 @@ static bool take_name(const uint8_t *from, char to[VIRTIO_SECTION_NAME_MAX + 1])
 	return length > 0;
 }
 
-/* Reads the header at an offset. Returns 1; 0 at the end; or an error, with its fault in *fault. */
+/* Reads the header at an offset. Returns 1, 0 at the end, or an error that *fault describes. */
 static int parse_header(const struct virtio_section_reader *reader, size_t at, struct virtio_section *section,
 			struct virtio_section_fault *fault)
 {
@@ -302,7 +302,7 @@ static void skip(struct virtio_section_reader *reader, const struct virtio_secti
 	reader->at = behind(section);
 }
 
-/* Finds a section. Skips other sections in front of it if they may be skipped. */
+/* Finds a section. Skips all sections before it that may be skipped. */
 static int find(struct virtio_section_reader *reader, const struct virtio_section_layout *layout, uint32_t device,
 		uint32_t index, struct virtio_section *section)
 {
@@ -358,7 +358,7 @@ struct walk {
 
 /*
  * Walks over the values of one structure. Fills in the structure, or only checks the values if
- * structure is NULL. Returns 0, or an error, with its fault in *fault.
+ * structure is NULL. Returns 0, or an error that *fault describes.
  */
 static int walk_fields(struct walk *walk, const struct virtio_section_field *fields, uint32_t count, void *structure,
 		       struct virtio_section_fault *fault)
@@ -421,7 +421,8 @@ static int take_count(struct walk *walk, const struct virtio_section_layout *lay
 }
 
 /*
- * Reads the content of a section into state and entries. Only checks the content if both are NULL.
+ * Reads the content of a section into state and entries. Only checks the content if both pointers
+ * are NULL.
  */
 static int walk_content(struct walk *walk, const struct virtio_section_layout *layout, void *state, void *entries,
 			uint32_t capacity, uint32_t *count, struct virtio_section_fault *fault)
@@ -485,8 +486,8 @@ int virtio_section_read(struct virtio_section_reader *reader, const struct virti
 	if (error)
 		return keep(reader, &fault, fault.reason, error);
 	/*
-	 * Fails only if the caller has changed the bytes: the same walk has just succeeded as a
-	 * check.
+	 * The same walk has just succeeded as a check. So this walk fails only if the caller has
+	 * changed the bytes since then.
 	 */
 	walk = begin_walk(reader, &section);
 	error = walk_content(&walk, layout, state, entries, capacity, &again, &fault);
@@ -567,8 +568,8 @@ static uint32_t element_of(const char *name)
 }
 
 /*
- * Finds a field by its name among the fields that begin at fault->offset, and describes its value
- * in fault. Returns whether there is such a field.
+ * Finds a field by its name among the fields that begin at fault->offset, and describes the field's
+ * value in *fault. Returns whether the field exists.
  */
 static bool locate(const struct virtio_section_reader *reader, const struct virtio_section_field *fields,
 		   uint32_t count, const char *name, struct virtio_section_fault *fault)

@@ -113,7 +113,7 @@ static void add_bit(struct text *text, const struct virtio_section_fault *fault)
 	add_number(text, fault->first_bit + bit);
 }
 
-/* Adds the numbers found and expected, for the reasons that have them. */
+/* Adds the found number and the expected number, for reasons that have such numbers. */
 static void add_numbers(struct text *text, const struct virtio_section_fault *fault)
 {
 	switch (fault->reason) {

@@ -58,10 +58,12 @@ static inline int serve_some(uint32_t count, virtio_serve_request_fn *serve, voi
 	return got;
 }
 
-/* Ends a round, and asks for kicks if nothing is left. got is the result that ended the round. */
+/* Ends a round, and enables kicks if no request is left. got is the result that ended the round. */
 static int end_round(struct virtio_queue *queue, int got, bool *interrupt)
 {
-	/* Also needed after an error, because the driver must learn of earlier completions. */
+	/*
+	 * An interrupt may be needed even after an error, because earlier requests were completed.
+	 */
 	*interrupt = virtio_queue_needs_interrupt(queue);
 	return got == 0 ? virtio_queue_enable_kicks(queue) : got;
 }
@@ -79,8 +81,8 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 		available = (uint32_t)got;
 		got = serve_some(budget < available ? budget : available, serve_chain, &server);
 		/*
-		 * All known chains are served. More may have come: virtio_queue_enable_kicks()
-		 * finds out.
+		 * All known chains are served. With 0, end_round() calls
+		 * virtio_queue_enable_kicks(), which finds chains that were added meanwhile.
 		 */
 		if (got == 1 && budget >= available)
 			got = 0;
