@@ -20,7 +20,7 @@
 /* Feature bit numbers. */
 #define VIRTIO_BALLOON_F_MUST_TELL_HOST 0 /* the driver reports pages before it uses them again */
 #define VIRTIO_BALLOON_F_STATS_VQ 1       /* the statistics queue */
-#define VIRTIO_BALLOON_F_DEFLATE_ON_OOM 2 /* the driver may reuse pages when memory runs out */
+#define VIRTIO_BALLOON_F_DEFLATE_ON_OOM 2 /* the driver may take pages back when memory runs out */
 #define VIRTIO_BALLOON_F_FREE_PAGE_HINT 3 /* the free page queue */
 #define VIRTIO_BALLOON_F_PAGE_POISON 4    /* poison_val is valid */
 #define VIRTIO_BALLOON_F_REPORTING 5      /* the reporting queue */
@@ -33,12 +33,12 @@
 
 struct virtio_balloon_config {
 	__le32 num_pages; /* pages that the device wants */
-	__le32 actual;    /* pages that the driver has given; written by the driver */
+	__le32 actual;    /* pages in the balloon; written by the driver */
 	union {
-		__le32 free_page_hint_cmd_id;   /* VIRTIO_BALLOON_CMD_ID_..., or the id of hints */
+		__le32 free_page_hint_cmd_id;   /* VIRTIO_BALLOON_CMD_ID_..., or an id for hints */
 		__le32 free_page_report_cmd_id; /* an older name of this field */
 	};
-	__le32 poison_val; /* written by the driver: the value that fills free pages */
+	__le32 poison_val; /* the value that fills free pages; written by the driver */
 };
 
 /* Tags of the statistics. Memory is in bytes. */

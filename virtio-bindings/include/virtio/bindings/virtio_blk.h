@@ -63,8 +63,8 @@ struct virtio_blk_config {
 	__u8 unused;
 	__le16 num_queues;
 	/*
-	 * For each range command: most sectors of a range, and most ranges of a request. Discard
-	 * and secure erase have an alignment, in sectors.
+	 * Limits of each range command: the most sectors of a range, and the most ranges of a
+	 * request. Discard and secure erase have an alignment, in sectors.
 	 */
 	__le32 max_discard_sectors;
 	__le32 max_discard_seg;
@@ -211,7 +211,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_zone_descriptor) == 64, "a zone de
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_zone_report) == 64, "a zone report's header is 64 bytes");
 #endif
 
-/* Only the specification has these names: lifetime (virtio 1.4, 5.2.6). */
+/* Only the specification has these names for the device's lifetime (virtio 1.4, 5.2.6). */
 #ifndef VIRTIO_BLK_F_LIFETIME
 #define VIRTIO_BLK_F_LIFETIME 15
 #endif

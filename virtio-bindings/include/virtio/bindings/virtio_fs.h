@@ -19,7 +19,7 @@
 
 struct virtio_fs_config {
 	__u8 tag[36];              /* UTF-8, zero-padded; not terminated if 36 bytes long */
-	__le32 num_request_queues; /* not counting the queues for high priority and notification */
+	__le32 num_request_queues; /* without the queues for high priority and notification */
 } __attribute__((packed));
 
 #define VIRTIO_FS_SHMCAP_ID_CACHE 0 /* shared memory region of the DAX window */

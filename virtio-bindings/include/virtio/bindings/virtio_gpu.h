@@ -31,7 +31,7 @@
 
 struct virtio_gpu_config {
 	__le32 events_read;  /* VIRTIO_GPU_EVENT_... */
-	__le32 events_clear; /* written by the driver: clears bits of events_read */
+	__le32 events_clear; /* written by the driver to clear bits of events_read */
 	__le32 num_scanouts; /* at most VIRTIO_GPU_MAX_SCANOUTS */
 	__le32 num_capsets;
 };
@@ -84,7 +84,7 @@ enum virtio_gpu_ctrl_type {
 enum virtio_gpu_shm_id { VIRTIO_GPU_SHM_ID_UNDEFINED = 0, VIRTIO_GPU_SHM_ID_HOST_VISIBLE = 1 };
 
 /* Flags of a command. */
-#define VIRTIO_GPU_FLAG_FENCE (1 << 0)         /* respond when the command is done, with fence_id */
+#define VIRTIO_GPU_FLAG_FENCE (1 << 0)         /* respond with fence_id when the command is done */
 #define VIRTIO_GPU_FLAG_INFO_RING_IDX (1 << 1) /* ring_idx is valid */
 
 /* The start of every command and of every response. */

@@ -22,7 +22,7 @@ enum virtio_input_config_select {
 	VIRTIO_INPUT_CFG_ID_DEVIDS = 0x03, /* ids */
 	VIRTIO_INPUT_CFG_PROP_BITS = 0x10, /* bitmap of INPUT_PROP_... */
 	VIRTIO_INPUT_CFG_EV_BITS = 0x11,   /* bitmap of the codes of the event type in subsel */
-	VIRTIO_INPUT_CFG_ABS_INFO = 0x12,  /* abs, of the axis in subsel */
+	VIRTIO_INPUT_CFG_ABS_INFO = 0x12,  /* abs, for the axis in subsel */
 };
 
 struct virtio_input_absinfo {
@@ -43,7 +43,7 @@ struct virtio_input_devids {
 struct virtio_input_config {
 	__u8 select; /* written by the driver: enum virtio_input_config_select */
 	__u8 subsel; /* written by the driver: event type or axis */
-	__u8 size;   /* bytes valid in u; 0 if there is nothing for select and subsel */
+	__u8 size;   /* bytes valid in u; 0 if u has no content for select and subsel */
 	__u8 reserved[5];
 	union {
 		char string[128]; /* without a terminator */

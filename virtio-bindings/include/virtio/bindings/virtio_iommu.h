@@ -28,7 +28,7 @@
 #define VIRTIO_IOMMU_F_MMIO 5          /* VIRTIO_IOMMU_MAP_F_MMIO */
 #define VIRTIO_IOMMU_F_BYPASS_CONFIG 6 /* bypass is valid */
 
-/* Ranges, which include both ends. */
+/* Ranges from start to end. end belongs to the range. */
 struct virtio_iommu_range_64 {
 	__le64 start;
 	__le64 end;
@@ -40,7 +40,7 @@ struct virtio_iommu_range_32 {
 };
 
 struct virtio_iommu_config {
-	__le64 page_size_mask;                    /* bit n is set for pages of 2^n bytes */
+	__le64 page_size_mask;                    /* bit n: pages of 2^n bytes are possible */
 	struct virtio_iommu_range_64 input_range; /* virtual addresses */
 	struct virtio_iommu_range_32 domain_range;
 	__le32 probe_size; /* bytes of properties in a probe request */
@@ -78,7 +78,7 @@ struct virtio_iommu_req_tail {
 };
 
 /* Flag of an attach request. */
-#define VIRTIO_IOMMU_ATTACH_F_BYPASS (1 << 0) /* the domain translates nothing */
+#define VIRTIO_IOMMU_ATTACH_F_BYPASS (1 << 0) /* no address of the domain is translated */
 
 struct virtio_iommu_req_attach {
 	struct virtio_iommu_req_head head;
@@ -123,7 +123,7 @@ struct virtio_iommu_req_unmap {
 };
 
 /* Types of a property. */
-#define VIRTIO_IOMMU_PROBE_T_NONE 0 /* the list ends */
+#define VIRTIO_IOMMU_PROBE_T_NONE 0 /* end of the list of properties */
 #define VIRTIO_IOMMU_PROBE_T_RESV_MEM 1
 #define VIRTIO_IOMMU_PROBE_T_MASK 0xfff
 

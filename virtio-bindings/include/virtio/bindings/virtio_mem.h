@@ -86,7 +86,7 @@ struct virtio_mem_config {
 	__u8 padding[6];
 	__le64 addr;               /* start of the region */
 	__le64 region_size;        /* largest size of the region, in bytes */
-	__le64 usable_region_size; /* bytes from addr on that the driver may plug */
+	__le64 usable_region_size; /* length of the pluggable range, which starts at addr */
 	__le64 plugged_size;
 	__le64 requested_size; /* bytes that the driver should plug */
 };

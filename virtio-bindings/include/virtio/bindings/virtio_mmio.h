@@ -46,10 +46,10 @@
 #define VIRTIO_MMIO_SHM_BASE_LOW 0x0b8 /* read: guest address */
 #define VIRTIO_MMIO_SHM_BASE_HIGH 0x0bc
 #define VIRTIO_MMIO_CONFIG_GENERATION 0x0fc /* read: changes when the configuration changes */
-#define VIRTIO_MMIO_CONFIG 0x100            /* the configuration space, from here on */
+#define VIRTIO_MMIO_CONFIG 0x100            /* start of the configuration space */
 
 /* Bits of the interrupt status. */
-#define VIRTIO_MMIO_INT_VRING (1 << 0)  /* a queue has used buffers */
+#define VIRTIO_MMIO_INT_VRING (1 << 0)  /* the device has used a buffer */
 #define VIRTIO_MMIO_INT_CONFIG (1 << 1) /* the configuration has changed */
 
 #endif

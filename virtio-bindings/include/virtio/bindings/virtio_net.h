@@ -31,8 +31,8 @@
  * Feature bit numbers. GUEST: the driver can receive such packets. HOST: the device can receive
  * such packets.
  */
-#define VIRTIO_NET_F_CSUM 0       /* HOST: partial checksums */
-#define VIRTIO_NET_F_GUEST_CSUM 1 /* partial checksums */
+#define VIRTIO_NET_F_CSUM 0       /* the device accepts partial checksums */
+#define VIRTIO_NET_F_GUEST_CSUM 1 /* the driver accepts partial checksums */
 #define VIRTIO_NET_F_CTRL_GUEST_OFFLOADS 2
 #define VIRTIO_NET_F_MTU 3 /* mtu is valid */
 #define VIRTIO_NET_F_MAC 5 /* mac is valid */
@@ -57,7 +57,7 @@
 #define VIRTIO_NET_F_HASH_REPORT 57  /* packets' headers have a hash */
 #define VIRTIO_NET_F_RSS 60          /* receive-side scaling */
 #define VIRTIO_NET_F_RSC_EXT 61      /* headers describe coalesced segments */
-#define VIRTIO_NET_F_STANDBY 62      /* stands in for another device with the same MAC */
+#define VIRTIO_NET_F_STANDBY 62      /* a standby for another device with the same MAC */
 #define VIRTIO_NET_F_SPEED_DUPLEX 63 /* speed and duplex are valid */
 #ifndef VIRTIO_NET_NO_LEGACY
 #define VIRTIO_NET_F_GSO 6
@@ -67,7 +67,7 @@
 #define VIRTIO_NET_S_LINK_UP 1
 #define VIRTIO_NET_S_ANNOUNCE 2 /* the driver should announce itself */
 
-/* Hash types: bits. */
+/* Hash types, as masks. */
 #define VIRTIO_NET_RSS_HASH_TYPE_IPv4 (1 << 0)
 #define VIRTIO_NET_RSS_HASH_TYPE_TCPv4 (1 << 1)
 #define VIRTIO_NET_RSS_HASH_TYPE_UDPv4 (1 << 2)
@@ -111,7 +111,7 @@ struct virtio_net_hdr_v1 {
 	union {
 		struct {
 			__le16 csum_start;  /* first byte of the checksum's range */
-			__le16 csum_offset; /* bytes from there to the checksum */
+			__le16 csum_offset; /* bytes from csum_start to the checksum */
 		};
 		struct {
 			__le16 start;
@@ -224,7 +224,7 @@ struct virtio_net_rss_config {
 	__le32 hash_types;
 	__le16 indirection_table_mask; /* entries - 1 */
 	__le16 unclassified_queue;
-	__le16 indirection_table[1]; /* may have more entries; then later fields move */
+	__le16 indirection_table[1]; /* with more entries, the later fields have higher offsets */
 	__le16 max_tx_vq;
 	__u8 hash_key_length; /* bytes */
 	__u8 hash_key_data[];
@@ -246,7 +246,7 @@ struct virtio_net_rss_config_trailer {
 
 struct virtio_net_hash_config {
 	__le32 hash_types;
-	__le16 reserved[4];   /* stands for other fields of struct virtio_net_rss_config */
+	__le16 reserved[4];   /* in place of other fields of struct virtio_net_rss_config */
 	__u8 hash_key_length; /* bytes */
 	__u8 hash_key_data[];
 };
@@ -358,7 +358,7 @@ struct virtio_net_stats_capabilities {
 	__le64 supported_stats_types[1]; /* VIRTIO_NET_STATS_TYPE_... */
 };
 
-/* VIRTIO_NET_CTRL_STATS_GET: an entry for each requested queue, and the start of every reply. */
+/* VIRTIO_NET_CTRL_STATS_GET: a request with an entry for each queue; the start of every reply. */
 struct virtio_net_ctrl_queue_stats {
 	struct {
 		__le16 vq_index;

@@ -2,8 +2,8 @@
 /*
  * A packet's header in host byte order, and its conversions from and to two forms on the wire,
  * without and with a hash. The functions read and write the caller's copies, and are thread-safe.
- * They check nothing: a guest may have written any value. They access fields by offset, because
- * Linux has renamed the hash's field.
+ * They check no value, and a guest may have written any value. They access fields by offset,
+ * because Linux has renamed the hash's field.
  *
  * virtio 1.4, 5.1.6 (device operation)
  */

@@ -253,7 +253,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_admin_cmd_notify_info_result) == 64,
 #if !defined VIRTIO_PCI_NO_MODERN && !defined VIRTIO_PCI_CAP_VENDOR_CFG
 #define VIRTIO_PCI_CAP_VENDOR_CFG 9 /* type of a capability */
 
-/* VIRTIO_PCI_CAP_VENDOR_CFG: has no BAR. The vendor's data follows. */
+/* VIRTIO_PCI_CAP_VENDOR_CFG: a capability without a BAR. The vendor's data follows. */
 struct virtio_pci_vndr_data {
 	__u8 cap_vndr; /* PCI_CAP_ID_VNDR */
 	__u8 cap_next; /* offset of the next capability */

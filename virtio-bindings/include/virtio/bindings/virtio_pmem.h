@@ -26,7 +26,7 @@ struct virtio_pmem_config {
 
 /* The device's part of a request. */
 struct virtio_pmem_resp {
-	__le32 ret; /* 0; any other value for a failed flush */
+	__le32 ret; /* 0, or another value if the flush has failed */
 };
 
 /* The driver's part of a request. */

@@ -20,15 +20,15 @@
 
 /* Flags of a split descriptor. */
 #define VRING_DESC_F_NEXT 1     /* the chain continues at next */
-#define VRING_DESC_F_WRITE 2    /* the device writes; otherwise it reads */
+#define VRING_DESC_F_WRITE 2    /* the device writes; without this flag, the device reads */
 #define VRING_DESC_F_INDIRECT 4 /* the buffer is a table of descriptors */
 
 /* Flags of a packed descriptor: bit numbers. */
 #define VRING_PACKED_DESC_F_AVAIL 7
 #define VRING_PACKED_DESC_F_USED 15
 
-#define VRING_USED_F_NO_NOTIFY 1     /* in the used ring: no need to kick */
-#define VRING_AVAIL_F_NO_INTERRUPT 1 /* in the available ring: no need to interrupt */
+#define VRING_USED_F_NO_NOTIFY 1     /* in the used ring: the driver need not kick */
+#define VRING_AVAIL_F_NO_INTERRUPT 1 /* in the available ring: the device need not interrupt */
 
 /* A packed ring's event suppression structure: its flags, and the wrap counter's bit number. */
 #define VRING_PACKED_EVENT_FLAG_ENABLE 0x0
@@ -95,8 +95,8 @@ struct vring {
 
 /*
  * Lays out a ring of num entries at p. The used area starts at a multiple of align, a power of two.
- * If p is aligned as well, the ring has vring_size(num, align) bytes. No byte at p is accessed.
- * Calls on one vr are not thread-safe.
+ * If p is such a multiple, too, the ring has vring_size(num, align) bytes. No byte at p is
+ * accessed. Calls on one vr are not thread-safe.
  */
 static __inline__ void vring_init(struct vring *vr, unsigned int num, void *p, unsigned long align)
 {
@@ -120,7 +120,7 @@ static __inline__ unsigned vring_size(unsigned int num, unsigned long align)
 #endif
 
 /*
- * Returns whether moving an index from old to new_idx has passed event_idx. Then the other side
+ * Returns whether moving an index from old to new_idx has passed event_idx. If so, the other side
  * wants a notification.
  */
 static __inline__ int vring_need_event(__u16 event_idx, __u16 new_idx, __u16 old)

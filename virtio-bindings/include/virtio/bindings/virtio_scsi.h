@@ -17,7 +17,7 @@
 
 /* Feature bit numbers. */
 #define VIRTIO_SCSI_F_INOUT 0   /* a request may have data in both directions */
-#define VIRTIO_SCSI_F_HOTPLUG 1 /* targets can come and go */
+#define VIRTIO_SCSI_F_HOTPLUG 1 /* targets can be added and removed */
 #define VIRTIO_SCSI_F_CHANGE 2  /* parameters of a logical unit can change */
 #define VIRTIO_SCSI_F_T10_PI 3  /* protection information */
 
@@ -137,7 +137,7 @@ struct virtio_scsi_ctrl_an_resp {
 } __attribute__((packed));
 
 /* Event queue: events, and reasons of a transport reset. */
-#define VIRTIO_SCSI_T_EVENTS_MISSED 0x80000000 /* a flag in addition to the event */
+#define VIRTIO_SCSI_T_EVENTS_MISSED 0x80000000 /* a flag that is combined with an event */
 #define VIRTIO_SCSI_T_NO_EVENT 0
 #define VIRTIO_SCSI_T_TRANSPORT_RESET 1
 #define VIRTIO_SCSI_T_ASYNC_NOTIFY 2

@@ -2,8 +2,8 @@
 /*
  * The integer types of the wire format, under the names of Linux's <linux/types.h> and
  * <linux/virtio_types.h>. __le16, __le32 and __le64 are little-endian on every host. The compiler
- * does not distinguish them from host integers. <virtio/endian.h> converts. A translation unit may
- * include our header and Linux's, in either order.
+ * does not distinguish these types from host integers. <virtio/endian.h> converts. A translation
+ * unit may include our header and Linux's, in either order.
  *
  * virtio 1.4, 1.4 (byte order)
  */
@@ -22,8 +22,8 @@ typedef uint32_t __u32;
 
 /*
  * A typedef may be repeated only with the same type. On Linux the 64-bit types are long long even
- * where int64_t is long. On four architectures they are long, unless the program defines
- * __SANE_USERSPACE_TYPES__. Outside Linux they are int64_t and uint64_t.
+ * where int64_t is long. On four architectures these types are long, unless the program defines
+ * __SANE_USERSPACE_TYPES__. Outside Linux these types are int64_t and uint64_t.
  */
 #if !defined __linux__
 typedef int64_t __s64;

@@ -46,7 +46,7 @@ struct virtio_vsock_hdr {
 	__le16 op;        /* enum virtio_vsock_op */
 	__le32 flags;     /* flags of SHUTDOWN and RW */
 	__le32 buf_alloc; /* bytes of the sender's receive buffer */
-	__le32 fwd_cnt;   /* bytes that the sender has taken from that buffer, modulo 2^32 */
+	__le32 fwd_cnt;   /* bytes that the sender has read from its receive buffer, modulo 2^32 */
 } __attribute__((packed));
 
 /* Socket types. */
