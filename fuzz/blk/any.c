@@ -75,7 +75,7 @@ void blk_any_check(struct blk_harness *h)
 
 /* Transfers */
 
-/* Makes segments of up to 2^31 bytes that lie far apart. */
+/* Makes segments that lie far apart. Each segment has at most 2^31 bytes. */
 static uint32_t make_segments(struct blk_harness *h, struct virtio_segment *segments)
 {
 	const uint32_t count = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);

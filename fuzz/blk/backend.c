@@ -59,7 +59,7 @@ static void changed(struct blk_harness *h, struct blk_progress *p, uint64_t offs
 {
 	for (uint64_t i = 0; i < BLK_DISK_SECTORS && i * 512 < bytes; i++)
 		h->disk.unstable[(offset / 512 + i) % BLK_DISK_SECTORS] = true;
-	/* The loop misses the last sector if the range has only its first bytes. */
+	/* The loop can miss the last sector if the range ends inside that sector. */
 	if (bytes)
 		h->disk.unstable[(offset + bytes - 1) / 512 % BLK_DISK_SECTORS] = true;
 	p->changed = p->changed || bytes;

@@ -205,7 +205,7 @@ static void check_request(const struct blk_harness *h, const struct blk_slot *s)
 	check_ranges(ask, r);
 }
 
-/* Checks a parse. Returns false if memory is not mapped. Then only the header may have changed. */
+/* Checks a parse. If memory is not mapped, returns false, and only the header may have changed. */
 static bool parsed(struct blk_harness *h, struct blk_slot *s, const struct virtio_blk_request *before, int got)
 {
 	const uint64_t waits = fuzz_error_bit(VIRTIO_ENOTMAPPED);
@@ -470,7 +470,7 @@ static void device_own(struct blk_harness *h)
 	if (!s || !s->request || s->done || s->moving)
 		return;
 	s->result.status = s->ask->errors ? VIRTIO_BLK_S_IOERR : status;
-	/* For a request with an error the used length is 0, whatever the result says. */
+	/* The used length of a request with an error is 0, so any result is possible here. */
 	s->result.written = some <= s->ask->in.bytes || s->ask->errors ? some : 0;
 	s->result.touched = s->result.written;
 	if (s->ask->errors || more <= s->ask->in.bytes - s->result.written)
@@ -531,7 +531,7 @@ static void device_finish(struct blk_harness *h)
 		complete(h, s, flags);
 }
 
-/* Completes a completed request again, or a request that has no status (with an empty result). */
+/* Completes a request again, or completes a request without a status with an empty result. */
 static void device_complete(struct blk_harness *h)
 {
 	struct blk_slot *s = pick(h);
@@ -566,7 +566,7 @@ static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 	}
 }
 
-/* Checks a call of virtio_blk_process(), which does not report what it has done. */
+/* Checks the effects of virtio_blk_process(), which does not return the result of a request. */
 static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 {
 	const uint32_t set = ended(h, s);
@@ -660,7 +660,7 @@ static void serve_nothing(struct blk_harness *h)
 	drop(&s);
 }
 
-/* Carries out a popped request. With BLK_S_STALE, completes its chain first. */
+/* Carries out a popped request. With BLK_S_STALE, first completes the request's chain. */
 static void serve_popped(struct blk_harness *h, struct blk_slot *s, uint8_t flags)
 {
 	const struct virtio_completion early = { s->chain.token, 0 };

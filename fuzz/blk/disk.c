@@ -74,8 +74,8 @@ static struct virtio_blk_state saved_state(struct blk_harness *h, uint8_t how)
 }
 
 /*
- * Saves and restores the state of the disk. The features may be negotiated before the restore and
- * after it, because a device core may do either.
+ * Saves and restores the state of the disk. The features may be negotiated before the restore,
+ * after the restore, or both, because device cores differ.
  */
 void blk_migrate(struct blk_harness *h)
 {

@@ -24,7 +24,7 @@ struct blk_slot {
 	struct virtio_blk_transfer transfer;
 	struct virtio_blk_result result;
 	bool moving;    /* a transfer has begun */
-	bool done;      /* there is a result */
+	bool done;      /* the request has a result */
 	bool completed; /* the token is stale; the slot is kept for a second completion */
 };
 

@@ -19,7 +19,7 @@ static void add_region(struct blk_harness *h, uint64_t addr, uint64_t len, uint8
 {
 	struct shadow_region r = { .addr = addr, .len = len };
 
-	/* The range stays a hole. */
+	/* No region is added, so the range is a hole. */
 	if ((how & 3) == 1 || len == 0)
 		return;
 	r.block = shadow_add_block(h->shadow, (size_t)len, how >> 4 & 7);

@@ -54,7 +54,7 @@ struct blk_ask {
 /* The progress of a request. */
 struct blk_progress {
 	const struct blk_ask *ask;
-	bool accepted;    /* there is no reason to refuse the request */
+	bool accepted;    /* the request is not refused */
 	uint64_t done;    /* bytes moved */
 	uint64_t touched; /* bytes of `in` that have certainly changed */
 	uint64_t reach;   /* bytes of `in` that may have changed */

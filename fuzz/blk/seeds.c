@@ -192,7 +192,10 @@ const struct seed blk_seeds[] = {
 	BLK("ranges_fail", DISK(ALL_RANGES), SIX_LIMITS,
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE_WITH(FAILS),
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)), SERVE_WITH(0, SENSELESS)),
-	/* A range changes during the work on another range. Then ranges change after the parse. */
+	/*
+	 * In the first request a range changes during the work on another range. The ranges of the
+	 * second request change after the parse.
+	 */
 	BLK("ranges_change", DISK(ALL_RANGES), SIX_LIMITS,
 	    ON_RANGES(VIRTIO_BLK_T_DISCARD, 2, RANGE(0, 1, 1), RANGE(0, 3, 1)),
 	    SERVE_WITH(BLK_F_POKE, 33, 0, 0, 9, BLK_F_FINE),

@@ -138,8 +138,8 @@ void shadow_get(struct shadow_map *m, uint64_t addr, void *dst, size_t len);
 uint16_t shadow_get16(struct shadow_map *m, uint64_t addr);
 
 /*
- * Record writes of the device in the shadow. All except shadow_put_unlogged() also mark the shadow
- * of the dirty log.
+ * Record writes of the device in the shadow. All these functions except shadow_put_unlogged() also
+ * mark the shadow of the dirty log.
  */
 void shadow_put(struct shadow_map *m, uint64_t addr, const void *src, size_t len);
 void shadow_put16(struct shadow_map *m, uint64_t addr, uint16_t value);

@@ -247,8 +247,8 @@ bool harness_hear(struct console_harness *h)
 	int got = 0;
 
 	/*
-	 * A hostile driver's chains may overlap, and a later message would destroy an earlier one.
-	 * So at most one chain may be available.
+	 * A hostile driver's chains may overlap, so a later message could overwrite an earlier
+	 * message. Only one chain may be available, so that each message can be checked.
 	 */
 	if (q->waiting > 1 && pending) {
 		guest_restart(&h->guest, CONTROL_RX);
@@ -394,8 +394,8 @@ void harness_config(struct console_harness *h, uint64_t offset, size_t len, bool
 }
 
 /*
- * Restores a forged state into a copy of the device. The restore must refuse the state, or a save
- * must return the same flags, head, taken and in_flight.
+ * Restores a forged state into a copy of the device. If the restore accepts the state, a save must
+ * return the same flags, head, taken and in_flight.
  */
 void harness_forge(struct console_harness *h, const struct virtio_console_port_state *state)
 {

@@ -53,7 +53,9 @@ static void arrive(struct console_harness *h, uint32_t id, const struct chain_sp
 	p->received += n;
 }
 
-/* Returns whether the call must end at the oldest chain, because a page is not mapped. */
+/*
+ * Returns whether receive or transmit must stop at the oldest chain, because a page is not mapped.
+ */
 static bool stops(const struct chain_worth *worth, int got, uint32_t index, uint32_t completed)
 {
 	if (!worth->not_mapped)
@@ -155,7 +157,7 @@ static size_t sink(void *context, const void *bytes, size_t len)
 	return n;
 }
 
-/* Adds the rest of a chain to the bytes that the library may offer to the sink. */
+/* Adds a chain's bytes from offset @from on to the bytes that the library may offer to the sink. */
 static void expect_output(struct console_harness *h, uint32_t id, const struct chain_spec *spec, uint32_t from,
 			  uint32_t count)
 {

@@ -162,7 +162,7 @@ static void host_reset_done(struct device_harness *h)
 
 /*
  * Reports that a queue has no requests in flight. The report's number is the number of the stop or
- * the reset in progress, or up to 3 less, as in a late report.
+ * the reset in progress, or a number up to 3 lower, as in a late report.
  */
 static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how)
 {

@@ -38,7 +38,7 @@ static void migrate_run(struct device_harness *h, uint32_t index)
 	got = virtio_queue_restore(&r->queue, &state, &h->model.map->map);
 	has_areas = model_restore(&r->model, &state, h->model.map, got);
 	if (got || !has_areas) {
-		/* The map has changed, and the queue's areas are gone. */
+		/* The map has changed, and no longer has the queue's areas. */
 		device_run_make(h, index);
 		return;
 	}
@@ -163,7 +163,10 @@ static bool restore(struct device_harness *h, const struct virtio_device_state *
 		h->device = old_device;
 		h->slots = old_slots;
 		h->line = old_line;
-		/* The plans of the failed restore are used up. */
+		/*
+		 * The failed restore has used some plans, so the old model gets the plans that are
+		 * left.
+		 */
 		memcpy(old->plans, h->model.plans, sizeof old->plans);
 		h->model = *old;
 		device_model_begin(&h->model, true);
@@ -189,7 +192,10 @@ void device_migrate(struct device_harness *h, bool forge)
 			change_state(h, &state, queues);
 		if (restore(h, &state, queues, forge && (how & 2) ? count - 1 : count)) {
 			for (uint32_t i = 0; i < count; i++) {
-				/* A queue may run in memory that the device has no more. */
+				/*
+				 * A running queue may be in memory that the device's map no longer
+				 * has.
+				 */
 				if (!forge && h->runs[i].running && h->model.map) {
 					migrate_run(h, i);
 					continue;

@@ -336,7 +336,7 @@ int device_model_reset(struct device_model *m)
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	for (uint32_t i = 0; i < m->options.num_queues; i++)
 		m->queues[i].enabling = false;
-	/* From now on there must be no interrupts (virtio 1.4, 2.4.1). */
+	/* The device must not interrupt once a reset has begun (virtio 1.4, 2.4.1). */
 	m->resetting = true;
 	m->reset_number = ++m->last_number;
 	return device_model_ask_reset(m);
@@ -401,7 +401,7 @@ static void activate(struct device_model *m)
 			refused(m, BIT(ENOTMAPPED), (uint16_t)i);
 		}
 	m->status |= DRIVER_OK;
-	/* With NEEDS_RESET no activation follows. An interrupt reports it (virtio 1.4, 2.1.2). */
+	/* A device that needs a reset interrupts and is not activated (virtio 1.4, 2.1.2). */
 	if (m->status & NEEDS_RESET) {
 		config_interrupt(m);
 		return;
@@ -430,7 +430,7 @@ static bool in_sequence(uint32_t status)
 	       !((status & DRIVER_OK) && !(status & FEATURES_OK));
 }
 
-/* Handles a driver's progress (virtio 1.4, 2.1). @value lacks DEVICE_NEEDS_RESET. */
+/* Handles a driver's progress (virtio 1.4, 2.1). In @value, DEVICE_NEEDS_RESET is clear. */
 static void write_progress(struct device_model *m, uint32_t value)
 {
 	const uint32_t known = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK;
@@ -678,7 +678,7 @@ static int stop(struct device_model *m, struct device_model_queue *q, bool reset
 	const uint16_t index = (uint16_t)m->queue_sel;
 	int answer;
 
-	/* A stop or device reset in progress stops the queue. The write waits for its end. */
+	/* The stop or reset in progress stops the queue, so this write starts no stop. */
 	if (q->stopping || m->resetting) {
 		q->resetting = q->resetting || reset;
 		return VIRTIO_DEVICE_IN_PROGRESS;

@@ -20,7 +20,7 @@
 #define DEVICE_CONFIG 80u /* largest configuration space, in bytes */
 #define DEVICE_REGIONS 3u /* regions of shared memory */
 #define DEVICE_ACCESS 16u /* largest access, in bytes */
-#define DEVICE_CALLS 64u  /* most calls of operations in one step */
+#define DEVICE_CALLS 64u  /* largest number of operation calls in one step */
 
 /* The operations. */
 enum device_call {
@@ -43,10 +43,10 @@ enum device_event {
 	EVENT_MARK,
 	EVENT_NEEDS_RESET,
 	EVENT_CONFIG_CHANGED, /* not within interrupt() */
-	EVENT_RESET_DONE,     /* a report that is too early; only within reset() */
-	/* Another vCPU acknowledges. Only within interrupt(), and without a register access. */
+	EVENT_RESET_DONE,     /* a report that arrives too early; only within reset() */
+	/* Another vCPU acknowledges. Only within interrupt(), and not during a register access. */
 	EVENT_ACK,
-	/* Another vCPU resets. As for EVENT_ACK, and only if reset() will not succeed at once. */
+	/* Another vCPU resets. Limits as for EVENT_ACK; also, reset() must not succeed at once. */
 	EVENT_RESET,
 	EVENT_KINDS,
 };
@@ -122,8 +122,9 @@ struct device_model {
 	uint64_t first_errors; /* the set of errors that first_error may have; 0 if no error */
 	uint16_t first_queue;
 
-	bool line;   /* the interrupt line is high */
-	bool marked; /* after a mark or a restore the line may disagree with interrupt_status */
+	bool line; /* the interrupt line is high */
+	/* After virtio_device_mark_interrupt() or a restore the line may not match the causes. */
+	bool marked;
 
 	/* The present step. */
 	struct device_plan plans[CALL_KINDS];

@@ -45,7 +45,7 @@ enum host_step {
 	HOST_RESET,
 	HOST_SET_MEMORY,
 	HOST_MIGRATE, /* saves the device, and restores the state into a new device */
-	HOST_FORGE,   /* the same, but the state is changed before the restore */
+	HOST_FORGE,   /* as HOST_MIGRATE, but changes the state before the restore */
 	HOST_RESUME,
 	HOST_RESTORE_OVER, /* restores into a device in use, or restores a bad state */
 	HOST_INIT_WRONG,

@@ -7,9 +7,9 @@
 #include <virtio/reader.h>
 
 #define ACCESS_BOTH (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE)
-#define MOST_BYTES 0x4000u /* more than all memory of this harness, even if pages alias */
+#define MOST_BYTES 0x4000u /* more bytes than this harness maps in total, even if pages alias */
 
-/* Picks an address in memory, just outside of it, or anywhere. */
+/* Picks an address in memory, just outside of memory, or anywhere. */
 static uint64_t pick_address(struct harness *h)
 {
 	const uint8_t kind = fuzz_u8(&h->in);

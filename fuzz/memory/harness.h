@@ -21,7 +21,7 @@ struct harness {
 	struct shadow_map *map;
 	uint64_t addr, len;
 	uint64_t errors; /* the set of errors that the access may return */
-	uint64_t calls;  /* calls of the translation before the access */
+	uint64_t calls;  /* number of translation calls before the access */
 
 	/*
 	 * The last list of segments. For each segment, `kept` has its region in the model, and

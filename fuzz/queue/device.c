@@ -305,7 +305,7 @@ static void device_set_index(struct harness *h)
 		model_set_index(&h->model, true, index, virtio_queue_set_next_avail(&h->queue, index));
 	else
 		model_set_index(&h->model, false, index, virtio_queue_set_next_used(&h->queue, index));
-	/* The driver sets its available index to the same value. */
+	/* The driver sets its available index to the queue's new index. */
 	if ((how & 4) && h->model.started)
 		shadow_poke16(h->model.map, h->model.config.addr[VIRTIO_QUEUE_AVAIL] + 2, index);
 }

@@ -13,7 +13,7 @@
 #define HARNESS_BYTES 0x800u /* bytes of guest memory */
 #define HARNESS_DATA 0x400u  /* offset of the data area, after the rings of the largest queue */
 #define HARNESS_TOKENS 16u
-#define MOST_SEGMENTS 64u /* largest array of segments for a chain */
+#define MOST_SEGMENTS 64u /* entries in the largest array of segments for a chain */
 
 /* The state of a reader or writer. */
 struct harness_stream {

@@ -462,7 +462,7 @@ void model_set_index(struct model *m, bool avail, uint16_t index, int got)
 
 void model_read_idx(struct model *m, bool avail, int got, uint16_t value)
 {
-	/* This call works in a broken queue, too, and before a replay is finished. */
+	/* An index can be read in a broken queue, too, and before a replay is finished. */
 	EXPECT("read_idx", got, m->started ? 0 : BIT(ENOTREADY), 0);
 	if (m->started)
 		FUZZ_CHECK(value == shadow_get16(m->map, avail ? avail_field(m, 2) : used_field(m, 2)),

@@ -87,7 +87,7 @@ struct model_chain {
 	uint64_t bytes;
 	struct model_piece pieces[MODEL_PIECES]; /* the first MODEL_PIECES pieces */
 	struct model_piece last;
-	struct model_piece status; /* the last byte of `end`; length 0 if it cannot be written */
+	struct model_piece status; /* last byte of `end`; length 0 if that byte can't be written */
 	bool writable;             /* the walk has met a writable buffer */
 	uint64_t work;
 };

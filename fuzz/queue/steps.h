@@ -24,7 +24,7 @@ enum driver_step {
 
 /* A byte from 0x80 on selects a step of the device, modulo the number of steps. */
 enum device_step {
-	DEVICE_SERVE, /* pops, resolves, reads and writes the bytes of the chain, completes */
+	DEVICE_SERVE, /* pops and resolves a chain, reads and writes its bytes, completes it */
 	DEVICE_POP,
 	DEVICE_NEXT,
 	DEVICE_WALK,
@@ -46,7 +46,7 @@ enum device_step {
 	DEVICE_SAVE_IN_FLIGHT,
 	DEVICE_RESTORE,
 	DEVICE_REPLAY,
-	DEVICE_MIGRATE,       /* saves, resets, restores and replays */
+	DEVICE_MIGRATE,       /* saves, resets and restores the queue, and replays its requests */
 	DEVICE_RESOLVE_TWICE, /* if the array is too small, resolves again into a larger array */
 	DEVICE_IS_IN_FLIGHT,
 	DEVICE_POP_REQUEST, /* pops a request with a header, data and a status */

@@ -92,7 +92,7 @@ enum model_outcome model_memory(struct model *model, enum model_memory memory)
 	return MODEL_DONE;
 }
 
-/* Handles a new value for a running ring. Such a value means that the guest has a new driver. */
+/* Handles a changed setting of a running ring. The change means that the guest has a new driver. */
 static void make_room(struct model_ring *ring)
 {
 	ring->running = false;
@@ -100,7 +100,7 @@ static void make_room(struct model_ring *ring)
 	ring->held = true;
 }
 
-/* Tries to start the ring after a message. If that fails, the message has no effect. */
+/* Tries to start the ring after a message. If the start fails, the message has no effect. */
 static enum model_outcome settle(struct model *model, struct model_ring *ring, const struct model_ring *before)
 {
 	if (start(model, ring) == MODEL_DONE)

@@ -72,8 +72,8 @@ static void unblock(struct model_connection *c)
 }
 
 /*
- * A credit update must be sent if the guest may wait for room, or if a quarter of the buffer was
- * forwarded since the last report.
+ * If bytes were forwarded since the last report, a credit update must be sent in two cases: the
+ * guest may wait for room, or these bytes are at least a quarter of the buffer.
  */
 static void update(const struct vsock_model *m, struct model_connection *c)
 {
@@ -336,7 +336,7 @@ int model_forwarded(struct vsock_model *m, struct model_connection *c, uint32_t 
 		return 0;
 	if (bytes > c->rx - c->forwarded || packets > c->rx_packets)
 		return VIRTIO_EINVAL;
-	/* If bytes remain to be forwarded, at least one packet must remain, too. */
+	/* If bytes remain to be forwarded, at least one packet must remain to be forwarded, too. */
 	if (c->rx - c->forwarded > bytes && packets == c->rx_packets)
 		return VIRTIO_EINVAL;
 	c->forwarded += bytes;

@@ -30,7 +30,7 @@ struct model_connection {
 	uint64_t rx_packets;
 	uint32_t peer_buffer;
 	uint64_t tx, acknowledged;
-	uint64_t ends[VSOCK_SENT]; /* tx after each packet that the guest has not forwarded */
+	uint64_t ends[VSOCK_SENT]; /* value of tx after each packet that is not forwarded */
 	uint32_t sent;
 	/*
 	 * Empty packets were sent while the guest had forwarded all bytes. They are charged until
@@ -56,7 +56,8 @@ struct model_received {
 	struct model_connection *c; /* NULL if the packet concerns no connection */
 	uint32_t got, bytes, marks;
 	/*
-	 * If true, GOT_CREDIT may be set or not. The model does not know the exact cost of packets.
+	 * If true, the library may set or leave out GOT_CREDIT. The model does not know the exact
+	 * cost of packets.
 	 */
 	bool credit_open;
 };

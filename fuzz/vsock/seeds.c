@@ -7,7 +7,7 @@
 
 /* All features, a buffer of 100 bytes, at most 10 packets, payloads of at most 50 bytes. */
 #define TABLE VSOCK_CONNECTIONS, 7, 100, 9, 50
-/* The same, with an overhead of this number of bytes for each packet. */
+/* The set-up of TABLE, but each packet has an overhead of this number of bytes. */
 #define COSTLY(bytes) VSOCK_CONNECTIONS, 15, 100, 9, 50, bytes
 #define STREAM 0x40
 #define SEQPACKET 0x80
@@ -37,7 +37,7 @@
 
 /* A data area of one region, payloads of at most 180 bytes, an array of 64 segments. */
 #define FLAT VSOCK_PACKETS, 0, 0, 180, 63
-/* The same with regions of 30 bytes. Every second region has a dirty log. */
+/* The set-up of FLAT, but with regions of 30 bytes. Every second region has a dirty log. */
 #define CUT VSOCK_PACKETS, 8, 30, 0, 30, 2, 30, 0, 30, 2, 30, 0, 30, 2, 30, 0, 30, 2, 2, 180, 63
 /* A buffer of 44 bytes, a buffer of any length, and no bytes to write to memory. */
 #define HEADER_AT(place) 1, place
