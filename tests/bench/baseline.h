@@ -12,7 +12,7 @@
 
 #include "loops.h"
 
-/* The local variables of a loop, which serves a burst. */
+/* The local variables of one loop. A loop serves one burst. */
 struct burst {
 	struct rig *rig;
 	uint16_t next_avail;

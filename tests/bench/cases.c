@@ -154,7 +154,7 @@ bool case_has_kind(const struct load *load, const struct workload *workload, enu
 							       workload->regions == 1 && !workload->dirty));
 }
 
-/* The compiler cannot leave out a loop whose result goes to this variable. */
+/* The compiler cannot leave out a loop whose result is stored in this variable. */
 static volatile uint64_t sink;
 
 /* Not inlined, so that callgrind can collect in this function only. */

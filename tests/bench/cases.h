@@ -51,14 +51,15 @@ const struct load *next_case(const char **list, struct workload *out);
 bool case_has_kind(const struct load *load, const struct workload *workload, enum kind kind);
 
 /*
- * Returns a number of chains: a multiple of the burst, and at least one burst. A number of more
- * than one burst is at most `most`, and these chains have at most `descriptors` descriptors.
+ * Returns a number of chains, a multiple of the burst. The result is at least one burst, even if
+ * one burst exceeds a limit. A larger result is at most `most` chains with at most `descriptors`
+ * descriptors in all.
  */
 uint32_t chains_for(const struct workload *workload, uint32_t most, uint32_t descriptors);
 
 /*
- * serve_chains() serves this number of chains by a loop, rounded up to whole bursts. serve_once()
- * offers and serves one burst. callgrind counts both steps.
+ * serve_chains() rounds a number of chains up to whole bursts, and serves the bursts by a loop.
+ * serve_once() offers and serves one burst. callgrind counts the offer and the service.
  */
 void serve_chains(struct rig *rig, serve_fn *serve, uint32_t chains);
 void serve_once(struct rig *rig, serve_fn *serve);

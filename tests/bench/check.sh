@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Counts instructions and compares the counts with the recorded ones.
+# Counts instructions and compares the counts with the recorded counts.
 # usage: check.sh BENCH COMPILER FOLDER     exits with 77 where nothing can be compared
 set -u
 here=$(dirname "$0")

@@ -265,14 +265,14 @@ def with_tables(text):
     counts = by_compiler(*read_table())
 
     def table(found):
-        # Leaves tables of times unchanged: "paste" makes them.
+        # Leaves tables of times unchanged, because "paste" makes these tables.
         return f"{found[1]}\n{TABLES[found[2]](counts)}\n<!-- end -->" if found[2] in TABLES else found[0]
 
     return re.sub(r"(<!-- table (\w+):[^\n]*-->)\n.*?<!-- end -->", table, text, flags=re.S)
 
 
 def paste(name, path):
-    """Puts those lines of the file that are a table into README.md."""
+    """Puts the lines of the file that form a table into README.md."""
     with open(path) as file:
         lines = [line for line in file if line.startswith("|")]
     with open(README) as file:

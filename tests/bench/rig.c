@@ -244,7 +244,7 @@ static void start_queue(struct rig *w)
 }
 
 /*
- * The sink of the console. Writes into a buffer, and starts again at its beginning when bytes do
+ * The sink of the console. Writes into a buffer, and continues at the buffer's start when bytes do
  * not fit.
  */
 static size_t take_output(void *context, const void *bytes, size_t len)

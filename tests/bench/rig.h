@@ -55,7 +55,7 @@ struct workload {
 
 struct rig {
 	const struct workload *load;
-	bool shares_memory; /* the memory belongs to another rig, which frees it */
+	bool shares_memory; /* the memory belongs to another rig, which frees the memory */
 	uint8_t *ram;
 	uint64_t region_bytes;
 	uint32_t chains;   /* number of different chains, which a larger burst repeats */
@@ -66,7 +66,7 @@ struct rig {
 	struct virtio_queue_config config;
 	struct virtio_queue queue;
 	struct virtio_inflight *inflight;
-	/* The structs into which the library's loops pop. */
+	/* The structures that the pops of the library's loops fill in. */
 	struct virtio_request request;
 	struct virtio_blk_request block;
 	struct virtio_vsock_packet packet;

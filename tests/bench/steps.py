@@ -60,8 +60,8 @@ def read_lines(path):
                 if not skip:
                     yield file, function, line, int(cost[2])
                 skip = False
-            # Skips the line after "calls=": it has the cost of the callee, whose own lines are
-            # counted already.
+            # Skips the line after "calls=". That line has the cost of the callee, whose own lines
+            # are counted already.
             skip = text.startswith("calls=") or (skip and not cost)
 
 

@@ -6,9 +6,9 @@ usage: compare.py SRC WORK CLANG CC...    CLANG may be an empty word
 
 Compares every constant, and the size, alignment, offsets and types of every structure, with the
 installed Linux headers. known_differences.tsv lists the differences of Linux 6.1. Another version
-up to 6.18 may have some of these differences, but no others, except that versions before 6.1 may
-lack names. Versions after 6.18 may have more names. Also compares our headers with linux-6.18.tsv
-and newer.tsv. This comparison needs no installed headers.
+up to 6.18 may have some of these differences, but no further differences. Versions before 6.1 may
+also lack names. Versions after 6.18 may have more names. Also compares our headers with
+linux-6.18.tsv and newer.tsv. This comparison needs no installed headers.
 """
 import fnmatch
 import os

@@ -63,6 +63,6 @@ $cc -std=gnu11 -fgnu89-inline $includes -fsyntax-only -x c "$work/unit.c" >"$wor
 grep -q 'the headers need C99 inline functions' "$work/gnu89" || fail "no message under gnu89's rules: $(head -1 "$work/gnu89")"
 
 [ -n "$cxx" ] || echo 'skipped: C++, no compiler'
-# shellcheck disable=SC2086 # to be counted
+# shellcheck disable=SC2086 # a list of words
 set -- $headers
 finish "$# headers"

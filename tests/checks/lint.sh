@@ -101,7 +101,7 @@ search '^[^:]*/include/|^include/' "$work/code" | search -v '^[^:]*/inline/|^[^:
 search '^[^:]*:[0-9]*:(\{|.*\)[ 	]*\{)' "$work/contract" | report body 'a function body outside inline/'
 search '^([^/]*/)?include/' "$work/library" | search -v '/inline/' | tr '\n' '\0' |
 	xargs -0 grep -nE '(virtio_impl|VIRTIO_IMPL)_' /dev/null | report internal 'an internal name outside inline/'
-# Tests and fuzzers may use internal names. Code that readers copy must not.
+# Tests and fuzzers may use internal names. Code that readers copy must not use internal names.
 search '^(examples|tests/readme|tests/consumers)/' "$work/sources" | tr '\n' '\0' |
 	xargs -0 grep -nE '(virtio_impl|VIRTIO_IMPL)_' /dev/null | report internal 'an internal name outside the libraries'
 

@@ -86,7 +86,7 @@ for archive; do
 	done
 done
 
-# Each list must belong to a checked library, or nothing would use the list.
+# Each list must belong to a checked library. Otherwise this check would never use the list.
 for list in "$lists"/*.txt; do
 	name=$(basename "$list" .txt)
 	name=${name%.imports}

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOKS 18u       /* after this many checks in a row without progress the test fails */
+#define LOOKS 18u       /* the test fails after this number of checks in a row without progress */
 #define LOOK_SECONDS 10 /* seconds between two checks */
 
 static struct {

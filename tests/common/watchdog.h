@@ -26,7 +26,7 @@ void watchdog_step(void);
  * program.
  *
  * @progress  returns the test's own counter of progress; NULL to count calls of watchdog_step()
- * @report    prints on stderr where the test waits, before the test fails; or NULL
+ * @report    prints on stderr where the test waits, before the test fails; NULL to print nothing
  *
  * Both functions run on the watchdog's thread, so the values that they read must be atomic. Child
  * processes have no watchdog. Returns whether the thread runs.

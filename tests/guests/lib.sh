@@ -140,7 +140,7 @@ qemu_packages() {
 }
 
 # index_modules: makes modules.dep. The package lacks this file, because normally the kernel's
-# installation makes it.
+# installation makes the file.
 index_modules() {
 	[ -e "$(echo "$modules"/*/modules.dep)" ] ||
 		"$busybox" depmod -b "${modules%/lib/modules}" "${kernel##*/vmlinuz-}"
@@ -430,7 +430,7 @@ await() {
 	done
 }
 
-# kill_guest: ends all processes of the test. For an exit trap.
+# kill_guest: ends all processes of the test. Call this from an exit trap.
 kill_guest() {
 	# Continues if a command fails, because some processes may have ended.
 	set +e

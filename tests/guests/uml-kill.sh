@@ -20,7 +20,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 daemon=$(readlink -f "$1")
 disk_io=$(readlink -f "$2")
 begin_test "$3" busy-0.img busy-1.img calm-0.img calm-1.img ./*.sock
-# These numbers must equal the numbers of kill-init.sh and disk_io.c. Each stream has room for
+# These numbers must equal the numbers in kill-init.sh and disk_io.c. Each stream has room for
 # $places records of $place_bytes bytes.
 streams="0 1 2 3 4 5 6 7"
 places=64

@@ -67,7 +67,7 @@ start_vsock_host() {
 	helper_pid=$!
 }
 
-# end_vsock_test: checks what both sides have reported. Call it after the guest's end.
+# end_vsock_test: checks what both sides have reported. Call this function after the guest's end.
 end_vsock_test() {
 	grep -q '^GUEST: powering off' console.log || fail "the guest did not reach its end"
 	for size in $(echo "$vsock_sizes" | tr , ' '); do

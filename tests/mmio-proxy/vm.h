@@ -70,7 +70,7 @@ void vm_expect_refusal(struct vm *vm);
 
 /*
  * vm_open_files() returns the number of the program's open descriptors plus 2, for comparisons
- * only. vm_mappings() returns the number of its memory mappings.
+ * only. vm_mappings() returns the number of the program's memory mappings.
  */
 unsigned int vm_open_files(const struct vm *vm);
 unsigned int vm_mappings(const struct vm *vm);

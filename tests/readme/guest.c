@@ -111,7 +111,7 @@ void guest_exchange(uint32_t requests, uint32_t depth)
 	driver_adds();
 	while (guest.returned < guest.until) {
 		/*
-		 * If neither side must run, both sides would sleep for ever. Then a notification
+		 * If neither side must run, both sides would sleep for ever, because a notification
 		 * was lost.
 		 */
 		assert_true(guest.kicked || guest.interrupted || guest.ops->polls);
@@ -121,7 +121,8 @@ void guest_exchange(uint32_t requests, uint32_t depth)
 			driver_wakes();
 	}
 	/*
-	 * The device may not have run after the last kick. In this run the device finds no request.
+	 * A kick may still be pending after all requests have returned. Then the device runs and
+	 * finds no request.
 	 */
 	while (guest.kicked)
 		device_runs();

@@ -4,8 +4,8 @@
  *
  * The driver kicks only when the ring asks for a kick. The driver reads the used ring only after an
  * interrupt. The device runs only after a kick, or if its last run has reported more work. If
- * either side does not ask for a kick or an interrupt, or does not send one, both sides sleep. Then
- * the test fails at once.
+ * either side does not request, or does not send, a required kick or interrupt, both sides sleep.
+ * Then the test fails at once.
  *
  * One thread runs both sides, so no test waits. The interrupt may arrive while the device runs. On
  * every second interrupt the driver works at once, as a driver on another processor does.
@@ -90,7 +90,7 @@ void guest_start(bool event_idx);
 /* Interrupts the driver. The device under test calls this. */
 void guest_interrupt(void);
 
-/* Adds, serves and returns this number of requests, with at most @depth of them in the queue. */
+/* Adds, serves and returns this number of requests, with at most @depth requests in the queue. */
 void guest_exchange(uint32_t requests, uint32_t depth);
 
 /* Returns the host's address of guest memory. */

@@ -89,7 +89,7 @@ static int run_device(struct guest *g)
 	return mirror.more;
 }
 
-/* Requests have 1 to 40 bytes, and room for a reply of 20. */
+/* Requests have 1 to 40 bytes, and room for a reply of 20 bytes. */
 static uint32_t fill(struct guest *g, uint32_t number, uint64_t addr, struct virtio_mock_buffer *buffers)
 {
 	const uint32_t len = number % 40 + 1;

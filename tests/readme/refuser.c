@@ -30,7 +30,7 @@ static void refuser_answers_by_rst(void **state)
 	assert_int_equal(virtio_vsock_dst_port(&header), 70);
 	assert_int_equal(virtio_vsock_src_cid(&header), 2);
 	assert_int_equal(virtio_vsock_src_port(&header), 80);
-	/* The answer is an RST, which is not answered. */
+	/* Sends the refuser its own RST as input. An RST gets no answer. */
 	memcpy(bytes, answer, sizeof answer);
 	memset(answer, 0xa5, sizeof answer);
 	assert_int_equal(refuse(&packet, bytes, 44, answer), 0);

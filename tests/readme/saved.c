@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The saved queue of virtio-queue-ser's README: another queue continues with the position and the
- * requests in flight of the first.
+ * The saved queue of virtio-queue-ser's README: another queue continues with the first queue's
+ * position and requests in flight.
  */
 #include "readme_saved.h"
 

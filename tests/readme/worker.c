@@ -198,7 +198,7 @@ static void worker_answers_while_the_driver_goes_on(void **state)
 	end();
 }
 
-/* The call that pops requests completes none of them, so a driver cannot keep the call running. */
+/* The call that pops requests completes no request, so a driver cannot keep the call running. */
 static void worker_completes_malformed_requests_in_its_thread(void **state)
 {
 	const struct virtio_mock_buffer wrong[] = { { DATA, 8, VRING_DESC_F_WRITE }, { DATA + 8, 8, 0 } };

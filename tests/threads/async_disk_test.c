@@ -182,7 +182,8 @@ static uint32_t reg_get(uint32_t offset)
 
 /*
  * Waits up to one second for an event. The caller holds the lock. Returns whether there was an
- * event. After a timeout the thread may wait long for the lock. An event in that time is included.
+ * event. After a timeout the thread may wait long for the lock. An event during that wait is
+ * included.
  */
 static bool wait_for_event(void)
 {

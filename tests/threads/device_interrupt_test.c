@@ -13,7 +13,8 @@
  *
  * usage: device_interrupt_test [ROUNDS]   ROUNDS is the largest number of rounds of a crowd, by
  *                                         default 10000. A duel has up to 40 times as many rounds.
- *                                         After 1000 rounds, a kind of round may end for its time.
+ *                                         A kind of round may end after 1000 rounds if it has used
+ *                                         up its time.
  *
  * Hostile 88, 92, 107
  */
@@ -29,7 +30,7 @@
 #include <virtio/device_transport.h>
 
 #define KIND_NS 500000000 /* a kind of round may end after this time, in nanoseconds */
-#define KIND_ROUNDS 1000u /* rounds of a kind before it may end for its time */
+#define KIND_ROUNDS 1000u /* rounds of a kind before its time limit has an effect */
 #define CROWD 3u          /* threads of the device in a crowd */
 #define DUEL_ROUNDS 40u   /* rounds of a duel for each round of a crowd */
 #define RAISES 4u         /* most events that a thread raises in a round */
@@ -261,9 +262,9 @@ static void device_step(uint32_t thread)
 }
 
 /*
- * In half of the rounds of a duel, brings the word device.live into the cache of this
- * processor, and out of the driver's cache. The side that must fetch the word is slow, so the other
- * side can step in between. The call does not change the word.
+ * In half of the rounds of a duel, brings the word device.live into the cache of this processor,
+ * and out of the driver's cache. The side that must fetch the word is slow, so the other side can
+ * step in between. With VIRTIO_INTERRUPT_NONE the call below does not change the word.
  */
 static void before_duel(uint64_t round)
 {

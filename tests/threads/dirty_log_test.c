@@ -106,7 +106,7 @@ static struct {
 	 */
 	uint32_t stop, stopped, resumed;
 	bool over;      /* accessed atomically */
-	uint32_t looks; /* how often the other thread has read the log; atomic */
+	uint32_t looks; /* number of reads of the log by the other thread; atomic */
 	uint64_t met;   /* pages that the other thread or the hook has copied */
 } m;
 

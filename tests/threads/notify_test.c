@@ -10,8 +10,9 @@
  * usage: notify_test [BUFFERS]   BUFFERS is by default 1000000. Each run passes one tenth or
  *                                several tenths of BUFFERS.
  *
- * Every buffer is checked, too. The device must see what the driver wrote before it made the buffer
- * available. The driver must see what the device wrote before it completed the buffer.
+ * Every buffer is checked, too. The device must see what the driver wrote before the driver made
+ * the buffer available. The driver must see what the device wrote before the device completed the
+ * buffer.
  *
  * Hostile 69, 70, 71; regressions R5, R6
  */
@@ -37,7 +38,7 @@
  */
 #define PIECE_BYTES 16u
 #define PAGE_SHIFT 12u
-#define MOMENT 4096u /* most turns of the loop in dawdle() */
+#define MOMENT 4096u /* most iterations of the loop in dawdle() */
 #define HELD 4u      /* most requests that the device serves before it completes them */
 
 /* How completions enter the used ring. All ways except the first use a slow path. */

@@ -72,8 +72,8 @@ static void finish(struct daemon_process *daemon, struct console_guest *guest, u
 }
 
 /*
- * The client leaves without waiting for a slow guest. The guest gets all data before the message
- * that the client has left.
+ * The client leaves without waiting for a slow guest. The guest gets all data of the client first,
+ * and then the message that the client has left.
  */
 static void client_that_left_is_delivered_to_its_last_byte(void **state)
 {

@@ -212,7 +212,7 @@ static void console_restore_keeps_a_removed_port_away(void **state)
 
 /*
  * A process that refuses a state must not write the output that the state contains. The next
- * process to restore the state must write it.
+ * process that restores the state must write the output.
  */
 static void console_restore_refuses_a_port_with_another_name(void **state)
 {

@@ -29,7 +29,7 @@ struct daemon_process {
 	char socket[96];
 	char other[96];    /* socket of the second disk */
 	char errors[96];   /* the file that gets the daemon's stderr */
-	int pass_fd;       /* 0, or a descriptor that the daemon inherits as 3 */
+	int pass_fd;       /* 0, or a descriptor that the daemon inherits as descriptor 3 */
 	bool listen_fds;   /* LISTEN_FDS announces the inherited descriptor */
 	char summary[512]; /* the last line on stdout, stored by daemon_stop() */
 };

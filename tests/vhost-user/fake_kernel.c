@@ -24,7 +24,7 @@
 #define DATA 0x8000u
 #define DATA_BYTES (REQUEST_SECTORS * 512u)
 #define SECTORS (MAX_QUEUES * REQUESTS * REQUEST_SECTORS)
-#define WORDS 128u /* in a sector */
+#define WORDS 128u /* words in a sector */
 #define LARGE 0x40000000u
 
 struct kernel_disk kernel_disk;

@@ -47,7 +47,8 @@ struct kernel_disk {
 	unsigned int fail_sync; /* which sync fails, counted from 1; 0 for no sync */
 	int fail_with;          /* errno of this sync */
 	/*
-	 * If set, syncs wait for kernel_release(). A sync covers only data written before it began.
+	 * If set, syncs wait for kernel_release(). A sync covers only data written before the sync
+	 * began.
 	 */
 	bool hold;
 	unsigned int calls;   /* how often preadv() and pwritev() were called */
@@ -59,9 +60,9 @@ struct kernel_disk {
 struct kernel_kernel {
 	struct io_uring *ring[MAX_QUEUES]; /* in the order in which they were made */
 	unsigned int rings;                /* number of io_urings */
-	int64_t outcomes[16];              /* of the first pieces that end; all others are WHOLE */
+	int64_t outcomes[16];              /* of the first pieces to end; WHOLE for later pieces */
 	unsigned int outcome_count, ended;
-	int64_t (*outcome)(void); /* if set, used instead of the array */
+	int64_t (*outcome)(void); /* if set, used in place of outcomes */
 	unsigned int pieces;      /* disk pieces submitted so far */
 	/* If not 0, reads of the flusher's answer fail with this errno. */
 	int answer_error;

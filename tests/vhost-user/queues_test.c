@@ -218,7 +218,10 @@ static void queue_that_is_stopped_is_quiet(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The front end leaves while all rings have requests, kicked or not, and does not wait for them. */
+/*
+ * The front end leaves while all rings have requests, kicked or not, and does not wait for the
+ * requests.
+ */
 static void queues_of_a_front_end_that_leaves_are_let_go(void **state)
 {
 	struct daemon_process daemon;

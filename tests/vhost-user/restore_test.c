@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * --restore: a daemon with disks begins with the state of an earlier daemon. Also, a daemon refuses
- * to start if it must inherit descriptors and can't.
+ * to start if it must inherit descriptors but can't inherit them.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -379,8 +379,8 @@ static int announce_table(const char *table, size_t bytes)
 }
 
 /*
- * A daemon refuses to start if it must inherit descriptors and can't. It must not begin with a new
- * state.
+ * A daemon refuses to start if it must inherit descriptors but can't inherit them. It must not
+ * begin with a new state.
  */
 static void daemon_that_can_not_inherit_starts_nothing(void **state)
 {

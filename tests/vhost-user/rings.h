@@ -49,7 +49,8 @@ void ring_move(struct ring *ring);
 uint16_t ring_stop(struct ring *ring);
 
 /*
- * rings_open() opens a front end with these features and all its rings. rings_close() closes them.
+ * rings_open() opens a front end with these features and all its rings. rings_close() closes the
+ * front end and its rings.
  */
 void rings_open(struct ring *rings, struct front_end *fe, const char *socket, uint64_t features);
 void rings_close(struct ring *rings);

@@ -124,7 +124,7 @@ static void update_keeps_the_channel_to_the_front_end(void **state)
 		assert_int_equal(kill(u.daemon.pid, SIGHUP), 0);
 		assert_int_equal(recv(ends[0], &header, sizeof header, MSG_WAITALL), sizeof header);
 		assert_int_equal(header.request, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG);
-		/* This request checks for an acknowledgement (REPLY_ACK). */
+		/* The daemon must acknowledge this request (REPLY_ACK). */
 		assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 		block_write_and_read(&fe, 1, (uint8_t)i);
 	}

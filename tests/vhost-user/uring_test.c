@@ -227,7 +227,9 @@ static void uring_flush_is_reported_when_all_before_it_is_stable(void **state)
 	kernel_close();
 }
 
-/* A sync does not cover writes that come after it has begun, so they need another sync. */
+/*
+ * A sync does not cover writes that arrive after the sync has begun. Such writes need another sync.
+ */
 static void uring_writes_during_a_flush_need_another_flush(void **state)
 {
 	const uint64_t features[] = { WRITE_THROUGH, WRITE_BACK };
@@ -508,7 +510,7 @@ static void do_anything(unsigned int queues)
 	}
 }
 
-/* In half of the runs one sync may fail. Only in such a run, requests may fail. */
+/* In half of the runs one sync may fail. Requests may fail only in such a run. */
 static void uring_keeps_its_promises_whatever_happens(void **state)
 {
 	(void)state;

@@ -11,8 +11,8 @@
 
 #include <virtio/vsock_connection.h>
 
-#define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* in a full buffer */
-#define VSOCK_BUFFER 16384u                                       /* bytes for each connection */
+#define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* bytes in a full buffer */
+#define VSOCK_BUFFER 16384u                                       /* buffer bytes per connection */
 #define VSOCK_RINGS 3u
 #define SEQPACKET FEATURE(VIRTIO_VSOCK_F_SEQPACKET)
 #define VSOCK_FEATURES (SEQPACKET | FEATURE(VIRTIO_VSOCK_F_STREAM) | FEATURE(VIRTIO_VSOCK_F_NO_IMPLIED_STREAM))

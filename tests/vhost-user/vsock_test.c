@@ -50,7 +50,7 @@ static void vsock_guest_connects_to_a_listener(void **state)
 	host_expect_end(fd);
 	host_send(fd, "bye", 3);
 	vsock_expect_data(&peer, "bye", 3);
-	/* When the host closes its socket too, the connection is over. */
+	/* When the host closes its socket too, the connection ends. */
 	close(fd);
 	vsock_expect(&peer, VIRTIO_VSOCK_OP_SHUTDOWN, &m);
 	assert_int_equal(virtio_vsock_flags(&m.header), VIRTIO_VSOCK_SHUTDOWN_BOTH);

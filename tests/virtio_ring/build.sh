@@ -69,8 +69,8 @@ fi
 headers="-isystem $linux/tools/virtio -isystem $linux/tools/include"
 
 # Linux's file is written in its own dialect of C, so warnings about it are ignored. Its allocations
-# must lie in guest memory. data_race() is missing in the headers; outside the kernel's race
-# detector it does nothing.
+# must lie in guest memory. The headers lack data_race(), which does nothing outside the kernel's
+# race detector.
 # shellcheck disable=SC2086 # lists of words
 "$@" -std=gnu11 -w -O2 -g -fno-strict-aliasing -fno-strict-overflow $headers '-Ddata_race(expression)=(expression)' \
 	-Dmalloc=guest_malloc -Dfree=guest_free -c "$linux/drivers/virtio/virtio_ring.c" -o virtio_ring.o ||

@@ -14,7 +14,10 @@ bool virtqueue_kick_prepare(struct virtqueue *vq);
 const struct vring *virtqueue_get_vring(struct virtqueue *vq);
 irqreturn_t vring_interrupt(int irq, void *vq);
 
-/* The headers declare these to divert allocations. build.sh diverts them in another way. */
+/*
+ * The headers declare these variables to divert allocations. build.sh diverts allocations in
+ * another way.
+ */
 extern void *__kmalloc_fake, *__kfree_ignore_start, *__kfree_ignore_end;
 void *__kmalloc_fake, *__kfree_ignore_start, *__kfree_ignore_end;
 

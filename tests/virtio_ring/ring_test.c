@@ -213,8 +213,8 @@ static void run_driver(void)
 		got = true;
 	}
 	/*
-	 * The driver sleeps if it can add no request and has got back none. If the device has used
-	 * a buffer meanwhile, the driver stays awake.
+	 * The driver sleeps if it can add no request and has got no request back. If the device has
+	 * used a buffer meanwhile, the driver stays awake.
 	 */
 	if (!full || got)
 		return;
