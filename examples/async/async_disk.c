@@ -92,7 +92,9 @@ static void give_up_stuck(struct async_disk *disk, uint16_t queue)
 	virtio_queue_reset(&disk->queue[queue]);
 }
 
-/* Reports to the core, if a stop or a reset waits for the queue and no request is in flight. */
+/*
+ * If a stop or a reset waits for the queue, and no request is in flight, reports this to the core.
+ */
 static void report(struct async_disk *disk, uint16_t queue)
 {
 	if (virtio_device_stop_number(&disk->device, queue))

@@ -22,7 +22,7 @@
 #define EVENT_EDGE 4u /* call the handler once for each change, not while the condition lasts */
 
 struct event_source {
-	int fd; /* -1 for none */
+	int fd; /* -1 if there is no descriptor */
 	void (*ready)(struct event_source *source);
 	/*
 	 * The reason for a call of ready(): EVENT_READABLE, EVENT_WRITABLE or both. A hang-up or an

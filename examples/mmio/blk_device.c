@@ -9,10 +9,10 @@
 #include <virtio/bindings/virtio_ids.h>
 #include <virtio/bindings/virtio_ring.h>
 
-/* The guest's processor waits during a turn, so every step and every turn has a bound. */
+/* The guest's processor waits during a turn, so the work of each step and each turn is bounded. */
 #define STEP_BYTES (UINT64_C(256) << 10)
 #define TURN_STEPS 16
-#define MAX_RANGE_SECTORS 8192 /* per range of a discard or a write of zeroes */
+#define MAX_RANGE_SECTORS 8192 /* limit for each range of a discard or a write of zeroes */
 
 /* Requests */
 

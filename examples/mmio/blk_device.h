@@ -2,8 +2,9 @@
 /*
  * A block device on an image file: the library virtio-blk on the device core.
  *
- * Requests are carried out one after another while the guest waits. Each turn has a bound, and the
- * remaining work waits for another turn. At most one request is in flight between two turns.
+ * Requests are carried out one after another while the guest waits. The work of a turn is bounded,
+ * and the remaining work waits for another turn. At most one request is in flight between two
+ * turns.
  */
 #ifndef BLK_DEVICE_H
 #define BLK_DEVICE_H
@@ -24,13 +25,16 @@
  */
 #define BLK_SEGMENTS (2 * 65536 + PROXY_MAX_FDS)
 
-#define BLK_RANGES 16 /* per discard */
+#define BLK_RANGES 16 /* ranges per discard */
 
 /* Callbacks into the VMM. */
 struct blk_host {
 	/* Does what interrupt() of struct virtio_device_ops does. */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
-	/* Requests are left. The VMM must call blk_run() soon, but not from within this call. */
+	/*
+	 * Called when requests remain. The VMM must call blk_run() soon, but not from within this
+	 * call.
+	 */
 	void (*again)(void *context);
 	void *context;
 };

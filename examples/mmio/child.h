@@ -23,8 +23,8 @@
 pid_t child_start(char *const argv[], const sigset_t *signals, int *proxy, int *irq);
 
 /*
- * Waits until the child ends. If `ask` is set, sends it SIGTERM first. Returns whether the child
- * succeeded.
+ * Waits until the child ends. If `ask` is set, first sends the child SIGTERM. Returns whether the
+ * child succeeded.
  */
 int child_finish(pid_t child, int ask);
 

@@ -29,7 +29,8 @@ struct guest_ram {
  * Maps a table.
  *
  * @table   from QEMU, not checked yet
- * @fds     a descriptor for each region. The caller still owns them, and may close them afterwards.
+ * @fds     a descriptor for each region. The caller keeps the descriptors, and may close them after
+ *          the call.
  * @count   at most PROXY_MAX_FDS; 0 for a guest without memory
  * @reason  set to what is wrong, on failure
  *

@@ -54,7 +54,10 @@ void machine_write(struct machine *machine, uint32_t offset, const void *data, u
 /* Resets all devices. */
 void machine_reset(struct machine *machine);
 
-/* Replaces the guest's memory; NULL for none. When this returns, no device uses the old memory. */
+/*
+ * Replaces the guest's memory. NULL means that the guest has no memory. When this returns, no
+ * device uses the old memory.
+ */
 void machine_set_memory(struct machine *machine, const struct virtio_memory_map *memory);
 
 /* Prints the devices' statistics on stdout. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The connection to QEMU: receives its messages, and passes their requests to the machine.
+ * The connection to QEMU: receives QEMU's messages, and passes the requests to the machine.
  *
  * What QEMU can do: send malformed messages, which end the connection. What the guest can do
  * through QEMU: access the configuration space and the page of registers in any way. Each access

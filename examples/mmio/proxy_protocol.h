@@ -8,8 +8,8 @@
  * needs.
  *
  * What the other side can do: send anything, with any descriptors. proxy_receive() accepts only
- * messages with the size and the number of descriptors that the command requires. It does not check
- * the content of the payload.
+ * messages with the size and the number of descriptors that the command requires. proxy_receive()
+ * does not check the content of the payload.
  */
 #ifndef PROXY_PROTOCOL_H
 #define PROXY_PROTOCOL_H

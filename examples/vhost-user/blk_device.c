@@ -31,7 +31,7 @@
  * Discarding only changes tables of the file system, so its limit is higher.
  */
 #define MAX_WRITE_ZEROES_BYTES (UINT64_C(64) << 20)
-#define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* of each of 16 ranges; 8 GiB in all */
+#define MAX_DISCARD_BYTES (UINT64_C(512) << 20) /* for each of 16 ranges; 8 GiB in all */
 
 #define MAX_QUEUES DEVICE_MAX_QUEUES
 
@@ -65,7 +65,7 @@ struct blk_device {
 	struct virtio_blk_file file;
 	struct virtio_blk blk;
 	struct blk_slot slots[MAX_QUEUES];
-	struct virtio_blk_stats before; /* counted by the old processes before the last update */
+	struct virtio_blk_stats before; /* the counts of earlier processes */
 	atomic_bool told_of_ring;       /* a small ring was reported in this session */
 	char name[];
 };

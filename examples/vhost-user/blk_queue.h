@@ -52,8 +52,8 @@ struct blk_queue_popped {
 struct blk_queue {
 	const struct blk_queue_ops *ops;
 	const struct virtio_blk *blk;
-	int fd;           /* of the image */
-	const char *name; /* of the device, for messages */
+	int fd;           /* the image's descriptor */
+	const char *name; /* the device's name, for messages */
 	struct virtio_blk_stats stats;
 	int logged_error; /* the back end's error that was logged last, and its errno */
 	int logged_errno;
@@ -68,7 +68,7 @@ struct blk_queue_ops {
 	void (*destroy)(struct blk_queue *queue); /* frees the queue; nothing may be in flight */
 };
 
-/* Return a queue, or NULL with errno. blk and name must live as long as the queue. */
+/* Both return a queue, or NULL with errno. blk and name must live as long as the queue. */
 struct blk_queue *blk_queue_create(const struct virtio_blk *blk, int fd, const char *name);
 struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, const char *name);
 
@@ -84,7 +84,7 @@ bool blk_queue_has_uring(void);
 int64_t blk_queue_turn(void);
 bool blk_queue_turn_is_over(int64_t end);
 
-/* Prepare a request with these arrays. */
+/* Both prepare a request with these arrays. */
 void blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue_storage *storage);
 void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk_queue_large_storage *storage);
 

@@ -49,7 +49,7 @@ static const char *command_size(struct console_device *console, const char *text
 	return NULL;
 }
 
-/* Completes the driver's waiting transmit buffers, too. */
+/* Also completes the driver's waiting transmit buffers. */
 void console_remove(struct console_device *console, struct port *port)
 {
 	bool room;

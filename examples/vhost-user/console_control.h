@@ -17,7 +17,7 @@
 #define CONSOLE_COMMAND_BYTES 512 /* the longest line, with its newline */
 
 struct console_control {
-	const char *name; /* for messages */
+	const char *name; /* the device's name, for messages */
 	const char *path;
 	struct unix_listener_access access;
 	/*
@@ -32,7 +32,7 @@ struct console_control {
 
 	/* Used by console_control.c only. */
 	struct event_loop *loop;
-	struct event_source listener, client; /* fd -1 for none */
+	struct event_source listener, client; /* fd is -1 if not open */
 	struct unix_listener_file file;
 	char line[CONSOLE_COMMAND_BYTES];
 	size_t used;

@@ -99,7 +99,7 @@ static void client_changed(struct console_link *link, bool is)
 	bool room;
 
 	/*
-	 * These calls can't fail, because the port exists, and the link reports each arrival and
+	 * The calls below can't fail: the port exists, and the link reports each arrival and
 	 * departure of a client once.
 	 */
 	if (is)
@@ -295,7 +295,7 @@ static int take_chain_again(struct console_device *console, struct port *port, s
 		return 0;
 	if (got == 1)
 		got = virtio_queue_unpop(virtq, chain.token);
-	/* If there is no chain, another driver has emptied the queue. */
+	/* No chain was popped: another driver has emptied the queue. */
 	if (got >= 0)
 		forget_chain(console, port->id);
 	return got < 0 ? got : 0;
@@ -545,7 +545,7 @@ static void close_ports(struct device *device)
 	for (uint32_t i = 0; i < console->port_count; i++) {
 		struct console_link *link = &console->ports[i]->link;
 
-		/* The file has the output, and a later process writes this output. */
+		/* The state file contains the output, and a later process writes it. */
 		if (device_is_in_file(device))
 			console_output_take(&link->output, link->output.used);
 		if (console->ports[i]->opened)

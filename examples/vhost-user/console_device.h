@@ -14,7 +14,7 @@
 
 #include <virtio/console.h>
 
-#define BUFFERS 256 /* per chain; known drivers use no more */
+#define BUFFERS 256 /* buffers per chain; known drivers use no more */
 /* A buffer that crosses from one region to the next needs two segments. */
 #define SEGMENTS (2 * BUFFERS + VHOST_USER_MAX_REGIONS)
 #define MAX_QUEUES (2 * CONSOLE_MAX_PORTS + 2)
@@ -22,7 +22,7 @@
 struct port {
 	struct console_device *console;
 	uint32_t id;
-	const char *name; /* NULL for the console */
+	const char *name; /* NULL for port 0, the console */
 	bool opened;
 	/*
 	 * While queue_drain() ends the chain in flight, this is the chain's token, and output of
@@ -51,14 +51,14 @@ struct console_device {
 	struct virtio_console_port table[CONSOLE_MAX_PORTS];
 	struct virtio_segment control[SEGMENTS];
 	struct device_queue *running[MAX_QUEUES];
-	uint64_t features;       /* that the driver has accepted */
+	uint64_t features;       /* accepted by the driver */
 	struct event_loop *loop; /* of the device's thread */
 	bool is_open, is_attached;
 	bool takes_input;                /* the console's driver is ready, see await_driver() */
 	struct event_timer until_then;   /* expires when the driver is assumed to be ready */
 	bool timed;                      /* the timer was set for this driver */
 	struct console_control commands; /* `path` is NULL without control= */
-	struct console_counts before;    /* counted by the old processes before the last update */
+	struct console_counts before;    /* the counts of earlier processes */
 	uint32_t port_count;
 	struct port *ports[CONSOLE_MAX_PORTS];
 	char name[];

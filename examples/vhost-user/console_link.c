@@ -274,7 +274,7 @@ void console_link_detach(struct console_link *link)
  * separately.
  */
 struct memory {
-	struct termios settings; /* of the terminal while it is not raw */
+	struct termios settings; /* the terminal's settings while it is not raw */
 	bool raw, escaped;
 	uint16_t cols, rows;
 	uint64_t input_dropped;

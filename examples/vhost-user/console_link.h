@@ -29,8 +29,8 @@ struct console_link_events {
 	size_t (*input_room)(struct console_link *link); /* bytes that input() can accept now */
 	void (*input)(struct console_link *link, const uint8_t *bytes, size_t len);
 	/*
-	 * Returns whether the port is open in the guest. Such a guest takes input as soon as it has
-	 * a buffer.
+	 * Returns whether the port is open in the guest. If so, the guest takes input as soon as it
+	 * has a buffer.
 	 */
 	bool (*takes_input)(struct console_link *link);
 	/*
@@ -83,9 +83,9 @@ struct console_link_ops {
 /* Options from the command line. */
 struct console_link_options {
 	const struct console_link_ops *ops;
-	const char *path;                   /* of a file or socket; or NULL */
-	const char *symlink;                /* of a pty; or NULL */
-	struct unix_listener_access access; /* of a socket */
+	const char *path;                   /* path of a file or socket, or NULL */
+	const char *symlink;                /* link= of a pty, or NULL */
+	struct unix_listener_access access; /* who may connect to a socket */
 	bool waits;                         /* full=wait */
 	int escape;                         /* escape key of a terminal: a byte, or -1 for none */
 	uint16_t cols, rows;                /* value of size=; both 0 without size= */
@@ -104,7 +104,7 @@ struct console_link {
 	bool in_is_socket, out_is_socket;
 	bool input_ended; /* nothing more is read */
 	bool drops;       /* a full buffer drops its oldest bytes */
-	bool wants_room;  /* the port waits for output_room() */
+	bool wants_room;  /* the port waits for a call of output_room() */
 	struct console_output output;
 	struct event_timer retry; /* set while output waits for the next attempt to write it */
 	/*
@@ -117,10 +117,10 @@ struct console_link {
 	/* Members for the kinds of ends. */
 	struct event_source listener, slave;
 	int tty;
-	struct termios settings; /* of the terminal while it is not raw */
+	struct termios settings; /* the terminal's settings while it is not raw */
 	bool raw, escaped;
 	bool told;        /* the user was told that the daemon is in the background */
-	bool attached;    /* of a terminal: a front end uses the device */
+	bool attached;    /* for a terminal: a front end uses the device */
 	bool holds_input; /* nothing is read, whether or not the port has room */
 	/*
 	 * For a terminal: time of the next check whether the daemon is in the foreground. For a
@@ -172,7 +172,7 @@ void console_link_drop_output(struct console_link *link);
 /*
  * Add output to the buffer, which console_link_flush() writes. put() and put_rest() return the
  * number of bytes added. put_rest() is for the rest of a chain, and uses the reserve. put_last() is
- * for emergency writes, and accepts all bytes. The oldest bytes make room.
+ * for emergency writes. It accepts all bytes, and drops the oldest bytes to make room.
  */
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
 size_t console_link_put_rest(struct console_link *link, const void *bytes, size_t len);

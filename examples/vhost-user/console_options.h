@@ -9,12 +9,12 @@
 
 struct console_options {
 	const char *socket;
-	const char *control;                        /* path of the control socket; or NULL */
-	struct unix_listener_access control_access; /* of the control socket */
+	const char *control;                        /* path of the control socket, or NULL */
+	struct unix_listener_access control_access; /* who may connect to the control socket */
 	bool multiport;
 	uint32_t port_count; /* the console, which is port 0, and the named ports */
 	struct {
-		const char *name; /* NULL for the console */
+		const char *name; /* NULL for port 0, the console */
 		struct console_link_options link;
 	} ports[CONSOLE_MAX_PORTS];
 };

@@ -27,7 +27,7 @@ enum console_output_room {
 
 struct console_output {
 	uint8_t bytes[CONSOLE_OUTPUT_BYTES];
-	size_t first, used; /* offset of the oldest byte, and number of bytes */
+	size_t first, used; /* `first`: offset of the oldest byte; `used`: number of bytes */
 	uint64_t dropped;   /* bytes that were dropped before they were written */
 };
 

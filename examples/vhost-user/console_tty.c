@@ -24,7 +24,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define LOOK_NS UINT64_C(1000000000) /* between checks whether the daemon is in the foreground */
+#define LOOK_NS UINT64_C(1000000000) /* period of checks whether the daemon is in the foreground */
 
 /*
  * Opens the file of a descriptor once more. The new descriptor has its own flags. A copy of the
@@ -63,7 +63,7 @@ static bool in_background(const struct console_link *link)
 	return foreground > 0 && foreground != getpgrp();
 }
 
-/* Checks at intervals, because a running job gets no signal when it comes to the foreground. */
+/* Checks at intervals, because a running job gets no signal when it moves to the foreground. */
 static void wait_for_foreground(struct console_link *link)
 {
 	if (!link->told)
@@ -80,7 +80,7 @@ static void wait_for_foreground(struct console_link *link)
  */
 static struct {
 	struct termios settings;
-	volatile sig_atomic_t fd; /* of the terminal while it is raw, or -1 */
+	volatile sig_atomic_t fd; /* descriptor of the terminal while it is raw, or -1 */
 } at_end = { .fd = -1 };
 
 static void on_fatal_signal(int number)

@@ -36,10 +36,10 @@
  *   create(), destroy(), print_summary()  control thread          control thread
  *   queue_*()                             device's thread         the queue's thread
  *   handlers of the device's sources      device's thread         the thread of the source's loop
- *   all others                            device's thread         control thread, beside the queues
+ *   all others                            device's thread         control thread, while queues run
  *
- * No operation runs beside create(), destroy() and print_summary(). A device with DEVICE_ONE_THREAD
- * needs no lock.
+ * No other operation runs during create(), destroy() and print_summary(). A device with
+ * DEVICE_ONE_THREAD needs no lock.
  *
  * The control thread waits until an operation returns. So operations and handlers must return after
  * a few milliseconds, and must not block. If a system call on a device's or queue's thread waits
@@ -95,25 +95,28 @@ enum device_turn {
 	/* The next turn follows when the driver makes a chain available. */
 	DEVICE_TURN_DONE,
 	/*
-	 * The device pops nothing before it calls device_queue_wake(): a request in flight has to
-	 * finish, or input has to arrive.
+	 * The device waits for a request in flight or for input. It pops nothing before it calls
+	 * device_queue_wake().
 	 */
 	DEVICE_TURN_WAIT,
-	DEVICE_TURN_AGAIN, /* the device has more to do: call again */
+	DEVICE_TURN_AGAIN, /* the device has more work: run another turn */
 };
 
 struct device_ops {
 	/*
 	 * Called on the device's thread, or on the control thread with DEVICE_THREAD_PER_QUEUE.
 	 *
-	 * @loop  of the calling thread, valid until close() returns: for sources that don't depend
-	 *        on a front end
+	 * @loop  the calling thread's loop, valid until close() returns. Use it for sources that
+	 *        don't depend on a front end
 	 *
 	 * Returns 0, or -1 after printing why the device can't work. After -1 close() isn't called.
 	 */
 	int (*open)(struct device *device, struct event_loop *loop);
 
-	/* Undoes open(). Removes the device's sources from the loop. No front end is attached. */
+	/*
+	 * Undoes open(). Removes the device's sources from the loop. Called while no front end is
+	 * attached.
+	 */
 	void (*close)(struct device *device);
 
 	/*
@@ -122,7 +125,7 @@ struct device_ops {
 	 */
 	void (*reset)(struct device *device);
 
-	/* A front end has begun to use the device, or has left. */
+	/* Called when a front end has begun to use the device, and when the front end has left. */
 	void (*attached)(struct device *device);
 	void (*detached)(struct device *device);
 
@@ -248,8 +251,8 @@ struct device {
 
 /* A type of device, for main.c. */
 struct device_type {
-	const char *option;       /* name on the command line: "blk" for --blk */
-	const char *synopsis;     /* form of its argument: "IMAGE,socket=PATH[,OPTION...]" */
+	const char *option;       /* the option without its dashes: "blk" for --blk */
+	const char *synopsis;     /* form of the argument: "IMAGE,socket=PATH[,OPTION...]" */
 	void (*print_help)(void); /* prints the type's part of --help on stdout */
 	/* True if mode= and group= are options of the device itself, see endpoint.h. */
 	bool own_access;

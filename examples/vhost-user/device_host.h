@@ -27,8 +27,8 @@ struct device_host {
 	uint64_t features;
 	bool has_features;
 	/*
-	 * Restored by --restore, and no driver has come yet. The next driver may be the driver of
-	 * the saved state.
+	 * The device was restored by --restore, and no driver has begun to use it since. The next
+	 * driver may be the driver of the saved state.
 	 */
 	bool restored;
 	bool in_file; /* see device_is_in_file() */

@@ -13,12 +13,12 @@
 struct endpoint {
 	char *spec;             /* the rest of the argument, for the device */
 	const char *path;       /* value of socket=, or `name` for a descriptor; set by create() */
-	int fd;                 /* inherited, connected or listening; -1 for none */
-	bool client;            /* the daemon connects */
+	int fd;                 /* inherited socket, connected or listening; -1 for none */
+	bool client;            /* the daemon connects, and does not listen */
 	unsigned int reconnect; /* seconds between attempts; 0 for a single attempt */
 	bool reconnect_given;
 	struct unix_listener_access access;
-	char name[128]; /* of an inherited descriptor, for messages: "fd:N" */
+	char name[128]; /* "fd:N" for an inherited descriptor; used in messages */
 };
 
 /*

@@ -25,8 +25,8 @@
 #include <stddef.h>
 
 /*
- * The next program has each descriptor twice for a moment, and up to this many more while it
- * starts. handover_pass() fails if the limit of descriptors is too low for that.
+ * The next program has each descriptor twice for a moment, and opens up to this many more while it
+ * starts. handover_pass() fails if the limit of descriptors is too low for all of them.
  */
 #define HANDOVER_MARGIN 16u
 
@@ -56,7 +56,7 @@ __attribute__((format(printf, 4, 5))) int handover_add_bytes(struct handover *ha
 							     const char *name, ...);
 
 /*
- * Lets the next program inherit the descriptors, and lists them for it.
+ * Lets the next program inherit the descriptors and a list of the descriptors.
  *
  * @argv  the arguments of this program, for a next program that executes this program again
  *

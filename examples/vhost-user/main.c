@@ -117,7 +117,7 @@ struct daemon {
 	struct entry entries[MAX_DEVICES];
 	unsigned int count;
 	struct update update;
-	const char *restore_path; /* or NULL */
+	const char *restore_path; /* NULL without --restore */
 	bool once;
 };
 

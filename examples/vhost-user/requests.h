@@ -22,7 +22,7 @@ enum outcome {
 struct request {
 	const char *name;
 	enum outcome (*handle)(struct session *session);
-	uint32_t min_size, max_size; /* of the payload */
+	uint32_t min_size, max_size; /* bytes of payload */
 	/*
 	 * The most and the fewest descriptors in the message. If the two limits differ, the handler
 	 * checks the number.

@@ -24,8 +24,8 @@ int restart_save(const char *path, const struct update_entry *entries, unsigned 
 /*
  * Opens all servers, and restores their devices from the state.
  *
- * Returns 0, or -1 after printing why not. Then no server is open. The file is as before, unless
- * its renaming could not be synced to disk. Then its name is PATH.used.
+ * Returns 0, or -1 after printing why not. After -1 no server is open. The file is as before,
+ * except that its name is PATH.used if only the sync of the new name to disk has failed.
  */
 int restart_open(const char *path, struct event_loop *loop, const struct update_entry *entries, unsigned int count,
 		 bool once);

@@ -28,7 +28,7 @@
 #include <virtio/serve.h>
 
 #define SEGMENTS 512
-#define REQUEST_BYTES 65536u /* most bytes written to a buffer; its other bytes stay unchanged */
+#define REQUEST_BYTES 65536u /* most bytes written to a buffer; further bytes stay unchanged */
 #define TURN 16
 
 struct rng_counts {
@@ -40,8 +40,8 @@ struct rng_device {
 	const char *source_path;      /* NULL for the kernel's bytes */
 	struct event_source source;   /* fd is -1 without source_path */
 	bool source_ended;            /* the end of the source was reported; cleared by SIGHUP */
-	struct event_loop *loop;      /* between open() and close() */
-	struct device_queue *running; /* or NULL */
+	struct event_loop *loop;      /* valid between open() and close() */
+	struct device_queue *running; /* NULL while the queue is stopped */
 	uint8_t bytes[4096];          /* random bytes not used yet: from `first` to `end` */
 	size_t first, end;
 	struct virtio_segment segments[SEGMENTS];

@@ -26,7 +26,7 @@
 
 /* The front end's settings of the device. Plain data. */
 struct session_setup {
-	uint64_t features; /* of the last SET_FEATURES; rings that start later use these features */
+	uint64_t features; /* from the last SET_FEATURES; used by rings that start later */
 	bool has_features; /* SET_FEATURES was received */
 	uint64_t protocol_features;
 	uint64_t applied; /* the features that the device and the running rings use */
@@ -45,7 +45,7 @@ struct session {
 	struct device *device;
 	/* Called when the front end has left or was dropped; may close the session. */
 	void (*ended)(struct session *session);
-	void *owner; /* for the function that opened the session */
+	void *owner; /* belongs to the function that opened the session */
 	struct message message;
 	/*
 	 * An eventfd that rings' threads signal when pages of guest memory are lost. The session

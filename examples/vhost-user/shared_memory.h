@@ -28,14 +28,14 @@ struct shared_region {
 	struct vhost_user_region region; /* from the front end, checked */
 	void *mapping;
 	size_t mapping_len;
-	size_t offset; /* of the region in the mapping */
-	int fd;        /* of the file, for a process that continues with the memory */
+	size_t offset; /* the region's offset in the mapping */
+	int fd;        /* the file, for a process that continues with the memory */
 	struct guarded_mapping *guard;
 };
 
 /* A mapped table of regions. A table never changes. New memory needs a new table. */
 struct shared_memory {
-	struct virtio_memory_map map; /* for queues */
+	struct virtio_memory_map map; /* the map that queues use */
 	struct virtio_region map_regions[VHOST_USER_MAX_REGIONS];
 	struct shared_region regions[VHOST_USER_MAX_REGIONS];
 	uint32_t count;

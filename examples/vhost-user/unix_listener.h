@@ -46,8 +46,8 @@ bool unix_listener_fits(const char *path);
 int unix_listener_open(const char *path, const struct unix_listener_access *access, struct unix_listener_file *file);
 
 /*
- * Does the same for any type of socket and any backlog. The function above makes a SOCK_STREAM with
- * a short backlog.
+ * Does the same for any type of socket and any backlog. unix_listener_open() makes a SOCK_STREAM
+ * with a short backlog.
  */
 int unix_listener_open_type(const char *path, int type, int backlog, const struct unix_listener_access *access,
 			    struct unix_listener_file *file);

@@ -8,10 +8,10 @@
  *   pieces     Reads and writes are submitted in pieces, one piece of a request at a time: the next
  *              piece begins where the last piece ended.
  *   flushes    A flusher (flusher.h) carries out one flush at a time, and the io_uring waits for
- *              its answer. The flush serves all requests that waited for a flush when it began:
- *              FLUSH requests, and with write-through also writes whose data is written. A flush is
- *              no barrier. It covers only the writes that ended before it began (virtio 1.4,
- *              5.2.6.2).
+ *              the flusher's answer. The flush serves all requests that wait for a flush when this
+ *              flush begins: FLUSH requests, and with write-through also writes whose data is
+ *              written. A flush is no barrier. It covers only the writes that ended before the
+ *              flush began (virtio 1.4, 5.2.6.2).
  *   the rest   GET_ID and refusals are done at once. Discarding and writing zeros use ordinary
  *              system calls, because the kernel has no asynchronous implementation, and would only
  *              block another thread.
@@ -39,7 +39,7 @@
  * no more entries.
  */
 #define SLOTS 64
-#define IOVECS 64 /* in the I/O vector of a piece */
+#define IOVECS 64 /* entries in the I/O vector of a piece */
 
 /*
  * With this many bytes in flight, no further request begins. The limit keeps a stop of the queue
@@ -93,13 +93,13 @@ struct uring_queue {
 	 */
 	struct slot *unsent[SLOTS];
 	unsigned int unsent_count;
-	unsigned int refusals; /* in a row */
+	unsigned int refusals; /* refused submissions in a row */
 	bool broken;           /* nothing is submitted any more */
 
 	struct flusher flusher;
 	struct slot *unflushed; /* slots that wait for a flush that hasn't begun */
 	struct slot *flushing;  /* slots that wait for the present flush */
-	uint64_t answer;        /* of the present flush, read by the io_uring */
+	uint64_t answer;        /* the present flush's answer, read by the io_uring */
 	struct iovec answer_iov;
 	struct slot slots[SLOTS];
 };
@@ -183,7 +183,7 @@ static int move_now(const struct uring_queue *uring, struct slot *slot)
 		moved = slot->request.type == VIRTIO_BLK_T_IN ? preadv(uring->queue.fd, iov, count, offset)
 							      : pwritev(uring->queue.fd, iov, count, offset);
 	while (moved < 0 && errno == EINTR);
-	/* moved fits an int, because a vector is at most 2^30 bytes long. */
+	/* The cast is safe: a vector has at most 2^30 bytes, so `moved` fits an int. */
 	return moved < 0 ? -errno : (int)moved;
 }
 
@@ -241,7 +241,7 @@ static void await_flush(struct uring_queue *uring, struct slot *slot)
 }
 
 /*
- * Begins a flush for all slots that wait for one. A flush that already runs began too early for
+ * Begins a flush for all slots that wait for a flush. A flush that already runs began too early for
  * these slots, so they wait until it has ended.
  */
 static void begin_flush(struct uring_queue *uring)
@@ -493,7 +493,7 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 
 	if (!error)
 		broken = blk_queue_pop(&uring->popped, virtq, budget);
-	/* If the queue broke, chains that were popped before are still served. */
+	/* If the queue broke, the chains that were popped before the error are still served. */
 	while (!error && blk_queue_has_popped(&uring->popped) && !is_full(uring)) {
 		error = begin_next(uring, virtq);
 		if (blk_queue_turn_is_over(end))

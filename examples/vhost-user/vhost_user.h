@@ -64,7 +64,8 @@ struct vhost_user_header {
 };
 
 /*
- * Regions of a memory table. QEMU sends at most 8, front ends that use the vhost crate at most 32.
+ * The most regions of a memory table. QEMU sends at most 8, front ends that use the vhost crate at
+ * most 32.
  */
 #define VHOST_USER_MAX_REGIONS 32
 

@@ -7,10 +7,10 @@
  * the ring runs, a message about it has this effect:
  *   SET_VRING_ENABLE 0, GET_VRING_BASE   the ring stops
  *   the same value again                 nothing changes
- *   another descriptor, or none          replaces the old one, and the ring goes on
+ *   another descriptor, or none          replaces the old descriptor, and the ring continues
  *   another size, address or index       the guest has a new driver: the ring stops, and waits for
  *                                        a kick descriptor or SET_VRING_ENABLE. Every front end
- *                                        ends its set-up with one of the two
+ *                                        ends its set-up with one of these two
  *
  * Threads:
  *   functions of this file               control thread only
@@ -92,7 +92,7 @@ struct vring_state {
 	bool running;
 	bool broken;
 	bool polled;                     /* there is no kick descriptor */
-	struct virtio_queue_state queue; /* if the ring runs */
+	struct virtio_queue_state queue; /* valid if the ring runs */
 };
 
 struct vhost_vring {
@@ -100,15 +100,15 @@ struct vhost_vring {
 	struct device *device;
 	struct vring_setup setup;
 	int kick_fd;                      /* -1 for none */
-	bool running;                     /* given to the worker; the ring may have broken since */
+	bool running;                     /* started and not stopped; may have broken since */
 	bool paused;                      /* counted in the thread's pauses */
-	struct virtio_inflight *inflight; /* of the queue; NULL before the ring's first start */
+	struct virtio_inflight *inflight; /* the queue's; NULL before the ring's first start */
 	/* The session's eventfd, signalled when guest memory is lost. */
 	int damaged_fd;
-	struct vring_state restored; /* saved by another process; used until the ring continues */
+	struct vring_state restored; /* from another process; used until the ring continues */
 
 	/* Used by both threads */
-	struct vring_thread *thread; /* serves the ring: own_thread, or the device's */
+	struct vring_thread *thread; /* serves the ring: own_thread, or the device's thread */
 	struct vring_thread own_thread;
 	/*
 	 * The worker has stopped serving the ring, because the ring broke or guest memory was lost.
@@ -123,7 +123,7 @@ struct vhost_vring {
 	struct event_source kick;
 	bool polled;              /* kick is a timer of this process */
 	bool stale_kick;          /* the first kick may be an earlier driver's */
-	struct event_task again;  /* a turn without a kick */
+	struct event_task again;  /* runs a turn without a kick */
 	struct vring_signal call; /* signals that requests were completed */
 	struct vring_signal err;  /* signals that the ring broke */
 	bool call_is_new;         /* signal the new `call` in the next turn */
@@ -159,8 +159,8 @@ void vring_close(struct vhost_vring *vring);
 bool vring_runs(struct vhost_vring *vring);
 
 /*
- * Each function sets one value. A new value stops a running ring, see above. A refused value
- * changes nothing.
+ * Each function sets one value. A new value stops a running ring, see the top of this file. A
+ * refused value changes nothing.
  *
  * @size  in descriptors
  * @addr  need not lie in the memory yet
@@ -211,7 +211,7 @@ bool vring_can_start(const struct vhost_vring *vring, const struct shared_memory
  *   0              started
  *   VIRTIO_EFAULT  the addresses don't lie in the memory
  *   VIRTIO_EIO     the system has no room for a thread or for the ring
- *   others         of vring_resolve(), virtio_queue_start() or the device's queue_start()
+ *   others         errors of vring_resolve(), virtio_queue_start() or the device's queue_start()
  */
 int vring_start(struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features);
 
@@ -225,8 +225,8 @@ void vring_disconnect(struct vhost_vring *vring);
 
 /*
  * Pauses a running ring together with all rings of its thread. Until vring_resume() nothing is in
- * flight, and no request begins. Stops a broken ring. Neither function affects a ring that doesn't
- * run.
+ * flight, and no request begins. Stops a broken ring. vring_pause() and vring_resume() don't affect
+ * a ring that doesn't run.
  */
 void vring_pause(struct vhost_vring *vring);
 void vring_resume(struct vhost_vring *vring);

@@ -12,7 +12,7 @@
 
 /* A descriptor by which the daemon signals the front end. */
 struct vring_signal {
-	int fd; /* -1 for none */
+	int fd; /* -1 if there is no descriptor */
 	bool is_socket;
 };
 

@@ -22,11 +22,11 @@
 #include <virtio/vsock_connection.h>
 
 #define VSOCK_QUEUES 3
-#define VSOCK_SEGMENTS 512 /* per packet; a packet with more segments resets its connection */
+#define VSOCK_SEGMENTS 512 /* limit for a packet; a packet with more segments resets its connection */
 #define VSOCK_MAX_PAYLOAD 65536u
 #define VSOCK_MAX_LINES 256u /* the most clients that have not sent their line */
 
-#define VSOCK_SECOND UINT64_C(1000000000) /* the time is in nanoseconds */
+#define VSOCK_SECOND UINT64_C(1000000000) /* times are in nanoseconds */
 #define VSOCK_LINE_TIME (10 * VSOCK_SECOND)
 #define VSOCK_DRIVER_TIME (10 * VSOCK_SECOND)
 #define VSOCK_CONNECT_TIME (10 * VSOCK_SECOND)
@@ -70,7 +70,7 @@ struct vsock_device {
 	struct event_loop *loop;
 	struct device_queue *running[VSOCK_QUEUES];
 	struct event_timer timer;
-	uint64_t armed;      /* when the timer expires; UINT64_MAX if it isn't set */
+	uint64_t armed;      /* when the timer expires; UINT64_MAX if the timer isn't set */
 	uint64_t hold_until; /* when held REQUESTs are sent anyway; UINT64_MAX if not limited */
 	bool new_front_end;  /* set until it is known whether the driver is new */
 	/* A driver continues with a new front end, and must get a transport reset. */
@@ -82,7 +82,7 @@ struct vsock_device {
 	uint32_t counts_of[VSOCK_STAGES];
 	uint32_t stream_count;
 	struct vsock_streams ready; /* streams that may have data for the guest */
-	struct vsock_group *group;  /* or NULL */
+	struct vsock_group *group;  /* NULL if the guest is in no group */
 	struct vsock_counts counts;
 	char name[];
 };
@@ -98,7 +98,7 @@ uint64_t vsock_now(void);
 /* Sets the timer for the earliest deadline. Call this after every change of a deadline. */
 void vsock_arm(struct vsock_device *vsock);
 
-/* Asks for a turn of a queue, if it runs. */
+/* Asks for a turn of a queue, if the queue runs. */
 void vsock_wake(struct vsock_device *vsock, enum virtio_vsock_queue queue);
 
 /* Asks for a turn of the receive queue if the table owes the guest a packet. */

@@ -16,7 +16,7 @@
 /* All zeros mean empty. */
 struct vsock_output {
 	uint8_t *bytes;
-	size_t first, end, capacity; /* used: from first to end */
+	size_t first, end, capacity; /* bytes[first] to bytes[end - 1] are used */
 	size_t last;                 /* offset of the last record, if has_last */
 	bool has_last;               /* the last record is incomplete */
 	uint32_t payload;            /* bytes of payload */

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TURN 32u /* packets in one turn */
+#define TURN 32u /* the most packets in one turn */
 
 int vsock_request(struct vsock_device *vsock, struct vsock_stream *s, const struct virtio_vsock_address *from)
 {
@@ -164,7 +164,7 @@ static bool fill(struct vsock_device *vsock, uint64_t now, bool *out_short)
 			return false;
 		s = TAILQ_FIRST(&vsock->ready);
 		if (vsock_stream_fill(s, packet, now) == 1) {
-			/* Now the other streams come first. */
+			/* The other streams send before this stream sends again. */
 			TAILQ_REMOVE(&vsock->ready, s, in_ready);
 			TAILQ_INSERT_TAIL(&vsock->ready, s, in_ready);
 			return true;

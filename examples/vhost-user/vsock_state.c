@@ -4,7 +4,7 @@
  *
  *   vu-vsock          what the device waits for, and a list of its streams
  *   vu-vsock.bytes    for each stream that has bytes: the client's line, output that its socket has
- *                     not taken, and the record that goes to the guest in pieces
+ *                     not accepted, and the record that goes to the guest in pieces
  *   vu-vsock.counts   statistics; programs that don't know the section skip it
  *
  * The socket of stream I of device NAME is handed over as "NAME stream I", and a listening socket

@@ -208,8 +208,8 @@ static bool send_piece(struct vsock_stream *s, const struct vsock_record *record
 }
 
 /*
- * Sends a record to a socket file. Returns false if the record can't be sent now. If it can never
- * be sent, *out_never is set.
+ * Sends a record to a socket file. Returns false if the record can't be sent now. If the record can
+ * never be sent, *out_never is set.
  */
 static bool send_record(struct vsock_stream *s, const struct vsock_record *record, bool *out_never)
 {
@@ -480,7 +480,7 @@ static bool fits_guest(const struct vsock_stream *s, uint32_t room)
 	return bytes + overhead <= s->connection->peer_buf_alloc;
 }
 
-/* Returns whether there is a record. If not, the stream may be closed. */
+/* Returns whether there is a record. If there is none, the stream may have been closed. */
 static bool load_record(struct vsock_stream *s, uint32_t room)
 {
 	bool bad;

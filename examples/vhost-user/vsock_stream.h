@@ -43,10 +43,10 @@ TAILQ_HEAD(vsock_streams, vsock_stream);
 struct vsock_stream {
 	struct event_source source;
 	struct vsock_device *vsock;
-	struct virtio_vsock_connection *connection; /* or NULL */
+	struct virtio_vsock_connection *connection; /* NULL without a connection */
 	uint16_t type;                              /* enum virtio_vsock_type */
 	uint8_t stage;                              /* enum vsock_stage */
-	bool paired;                                /* with another guest's stream */
+	bool paired;                                /* connected to another guest's stream */
 	bool readable, writable;                    /* false after a call that would block */
 	bool read_ended;                            /* the socket's input is over */
 	/* The guest sends no more, and the socket was shut down for writing. */

@@ -63,7 +63,7 @@ static bool obey(struct worker *worker)
 		return true;
 	worker->settle(worker);
 	pthread_mutex_lock(&worker->mutex);
-	/* worker_try_pause() has reached its time limit, and has taken the order back. */
+	/* worker_try_pause() has reached its time limit, and has withdrawn the order. */
 	if (worker->order == WORKER_RUN) {
 		pthread_mutex_unlock(&worker->mutex);
 		return true;
