@@ -22,7 +22,7 @@
 #include <virtio/vsock_connection.h>
 
 #define VSOCK_QUEUES 3
-#define VSOCK_SEGMENTS 512 /* limit for a packet; a packet with more segments resets its connection */
+#define VSOCK_SEGMENTS 512 /* the most per packet; a packet with more resets its connection */
 #define VSOCK_MAX_PAYLOAD 65536u
 #define VSOCK_MAX_LINES 256u /* the most clients that have not sent their line */
 
