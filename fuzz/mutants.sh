@@ -5,7 +5,7 @@
 # machine each search takes at most a minute. In an unchanged copy each harness must find nothing.
 # For bugs that show only between two threads, the harness is a program of tests/threads. Such a
 # program runs up to 20 times.
-# usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     By default all mutants, in build/mutants.
+# usage: fuzz/mutants.sh [BUILD_DIR [MUTANT...]]     Default: build/mutants, all mutants
 # The script removes BUILD_DIR first. BUILD_DIR must be below build or outside of the checkout. The
 # script prints the seed, and then the time that each search took. FUZZ_SEED=N repeats the search,
 # as in run.sh.

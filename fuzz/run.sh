@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Builds libraries and harnesses with clang, libFuzzer and the sanitizers. Then runs each harness
 # for some time. Runs at most one harness per processor at a time.
-# usage: fuzz/run.sh [SECONDS [BUILD_DIR]]     By default 600 seconds each, in build/fuzz.
+# usage: fuzz/run.sh [SECONDS [BUILD_DIR]]     Default: 600 seconds for each harness, build/fuzz
 #   FUZZ_SEED=N   makes the run repeatable. The run then makes a fixed number of inputs from the
 #                 seed N. On a busy machine these inputs take about SECONDS. By default the seed
 #                 is random, and the time is exact.

@@ -2,7 +2,7 @@
 /*
  * Fuzzes the block device. The input describes guest memory, a queue and a disk, and then a list of
  * steps. The driver makes any request in any layout. The device serves requests at once or in
- * steps. After each step all of guest memory, the disk and the results must be as the model says.
+ * steps. After each step all of guest memory, the disk and the results must match the model.
  */
 #include "backend.h"
 #include "device.h"
@@ -301,7 +301,10 @@ static void make_disk(struct blk_harness *h)
 	got = virtio_blk_memory_backend(&h->memory, &h->memory_backend);
 	FUZZ_CHECK(got == 0, "virtio_blk_memory_backend() returned %d", got);
 	if (!init_disk(h, &options)) {
-		/* Uses plain options instead, so that the rest of the input is still useful. */
+		/*
+		 * Replaces invalid options with plain options, so that the rest of the input is
+		 * useful.
+		 */
 		h->ops = blk_backend_ops;
 		memset(&plain, 0, sizeof plain);
 		plain.backend = options.backend;

@@ -125,15 +125,15 @@ enum blk_serve_flag {
 
 /*
  * The outcome of a call of the back end. Each constant begins a range of values. Values below
- * BLK_F_SHORT and from BLK_F_FINE on are success. If the call moves data, a byte with the moved
+ * BLK_F_SHORT and from BLK_F_FINE on mean success. If the call moves data, a byte with the moved
  * part in 256ths follows BLK_F_SHORT, BLK_F_ERROR and BLK_F_NONSENSE.
  */
 enum blk_fault {
 	BLK_F_SHORT = 0x80,    /* moves only a part, or yields a lifetime with a reserved value */
 	BLK_F_ERROR = 0xa0,    /* an error after a part was moved */
 	BLK_F_NONSENSE = 0xb0, /* an answer that a back end must not give */
-	BLK_F_TOGGLE = 0xc0,   /* the driver writes to the configuration space meanwhile */
-	BLK_F_POKE = 0xd0,     /* the driver changes memory meanwhile */
+	BLK_F_TOGGLE = 0xc0,   /* success, while the driver writes to the configuration space */
+	BLK_F_POKE = 0xd0,     /* success, while the driver changes memory */
 	BLK_F_FINE = 0xe0,
 };
 

@@ -284,7 +284,10 @@ static void weigh_buffer(const struct guest *g, const struct virtio_mock_buffer 
 
 		if (region == GUEST_REGIONS || (write && region == READ_ONLY)) {
 			out->bad = true;
-			/* Before the page is mapped, nobody can know that it is read-only. */
+			/*
+			 * Before a page is mapped, the library cannot know that the page is
+			 * read-only.
+			 */
 			if (region == READ_ONLY && !g->mapped[(addr - GUEST_DATA) / GUEST_PAGE])
 				out->not_mapped = true;
 			return;

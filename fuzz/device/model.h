@@ -146,7 +146,9 @@ const struct device_model_queue *device_model_queue(const struct device_model *m
 /* Makes a bit mask from the array `given` or `refused`. A saved state has such masks, too. */
 uint8_t device_model_bits(const bool *flags, uint32_t count);
 
-/* Returns whether the device serves this queue, also while a stop of the queue is in progress. */
+/*
+ * Returns whether the device serves this queue. A queue whose stop is in progress is still served.
+ */
 bool device_model_runs(const struct device_model *m, uint32_t index);
 
 /* Returns the errors of the queue's areas in the present memory, or 0. */

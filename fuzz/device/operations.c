@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The operations of the device. The model says when the library must call each operation, and with
- * which arguments.
+ * The operations of the device. The model specifies when the library must call each operation, and
+ * with which arguments.
  */
 #include "operations.h"
 #include "queues.h"

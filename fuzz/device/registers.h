@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The registers of the model. */
+/* The model of the virtio-mmio registers. */
 #ifndef VIRTIO_FUZZ_DEVICE_REGISTERS_H
 #define VIRTIO_FUZZ_DEVICE_REGISTERS_H
 

@@ -68,7 +68,7 @@ static int step(struct model *m, struct model_walk *w, struct virtio_desc *out, 
 		return -1;
 	/*
 	 * The library may translate each of a descriptor's 16 bytes separately. At an indirect
-	 * descriptor it reads two descriptors.
+	 * descriptor the library reads two descriptors.
 	 */
 	w->work += 40;
 	d = read_desc(m, w);

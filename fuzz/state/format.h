@@ -84,7 +84,10 @@ bool format_find(const struct format_section *section, const char *field, uint32
 uint64_t format_number(const uint8_t *at, uint32_t bytes);
 void format_put(uint8_t *at, uint32_t bytes, uint64_t value);
 
-/* Returns a value, or 0 if the section's version lacks it. The newest version must have it. */
+/*
+ * Returns a value, or 0 if the section's version lacks this value. Field @field must exist in the
+ * newest version.
+ */
 uint64_t format_get(const uint8_t *file, const struct format_section *section, const char *field, uint32_t entry);
 
 /* Returns the section with this kind, device and index, or NULL. */

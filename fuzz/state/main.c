@@ -2,7 +2,7 @@
 /*
  * Fuzzes saved state. The input chooses a machine in a random valid state, and then changes the
  * machine's file. The file is read with a correct checksum, or as it is. If the read fails, the
- * fault must be at the offset that the format says, or at a value that the target refuses. The
+ * fault must be at the offset that the format specifies, or at a value that the target refuses. The
  * target must not change. If the read succeeds, the file is restored. The machine must then save
  * the model's bytes, serve its queues, and reset.
  */

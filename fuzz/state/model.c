@@ -390,7 +390,7 @@ void model_saved(const uint8_t *file, const struct format_view *view, struct edi
 		const struct judged from = { file, view, &view->sections[i] };
 		struct format_section to = *from.section;
 
-		/* For a port without input no section is saved. */
+		/* The section with the input of a port is not saved if there is no input. */
 		if (to.kind == &format_input && to.count == 0)
 			continue;
 		save_section(&from, &to, out);

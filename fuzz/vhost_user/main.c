@@ -2,7 +2,7 @@
 /*
  * Fuzzes a session of the vhost-user daemon, with a device of two rings. The front end sends right
  * and wrong messages in any order. After each message the reply, the end of the session and the
- * running rings must be as the model says. At the end of an input no descriptor may be left open.
+ * running rings must match the model. At the end of an input no descriptor may be left open.
  */
 #include "../common/fuzz.h"
 #include "log.h"

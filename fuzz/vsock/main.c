@@ -2,7 +2,7 @@
 /*
  * Fuzzes the socket device. packets.c sends good and bad packets of any layout through queues. This
  * file acts as a guest, and as a host with a table of connections. The guest sends any packets. The
- * host replies, lets time pass, saves and restores. All results must be as the model says.
+ * host replies, lets time pass, saves and restores. All results must match the model.
  */
 #include "packets.h"
 #include "steps.h"
