@@ -28,11 +28,11 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_FEATURE_WORDS 4 /* of 32 feature bits each, 128 in all (virtio 1.4, 2.2) */
+#define VIRTIO_FEATURE_WORDS 4 /* 32-bit words of a set: 128 feature bits (virtio 1.4, 2.2) */
 
 /*
  * Mask of the feature bits 0 to 23, which each device type defines for itself (virtio 1.4, 2.2).
- * Bits 50 to 127 also belong to device types. Block, console and socket devices use none of these.
+ * Bits 50 to 127 also belong to device types. Block, console and socket devices do not use them.
  */
 #define VIRTIO_DEVICE_TYPE_FEATURES ((UINT64_C(1) << 24) - 1)
 

@@ -3,8 +3,8 @@
  * Raw access to guest memory through a host pointer from <virtio/guest_memory.h>.
  *
  * Every copy of guest bytes and every access to a ring uses one of these functions. Use them in a
- * back end that copies, or in a device with shared structures of its own. They check nothing, and
- * record nothing in a dirty log.
+ * back end that copies, or in a device with shared structures of its own. The functions check
+ * nothing, and record nothing in a dirty log.
  *
  * What the guest can do: change the bytes at any time. Only a copy keeps its values.
  *
@@ -22,9 +22,9 @@ VIRTIO_BEGIN_DECLS
 /*
  * Parameters of all functions:
  *
- * @guest   host address of the first guest byte. All bytes of the access lie in one region. A load
- *          or a store of a field needs the field's alignment. A used element must be aligned to 4
- *          bytes, and a descriptor to 8 bytes.
+ * @guest   host address of the first guest byte. All bytes of the access must lie in one region. A
+ *          load or a store of a field needs the field's alignment. A used element must be aligned
+ *          to 4 bytes, and a descriptor to 8 bytes.
  * @dst     the caller's own memory, len bytes
  * @src     the caller's own memory, len bytes; only read
  * @len     bytes; may be 0
@@ -58,8 +58,8 @@ VIRTIO_INLINE void virtio_guest_store_le16(void *guest, uint16_t value);
 VIRTIO_INLINE void virtio_guest_store_le16_release(void *guest, uint16_t value);
 
 /*
- * Stores a used element, aligned to 4 bytes. Two stores are enough, because the driver reads the
- * used index first, and that index is stored later.
+ * Stores a used element, aligned to 4 bytes. Two stores are enough, because the driver reads an
+ * element only after the used index covers the element. The device stores that index later.
  */
 VIRTIO_INLINE void virtio_guest_store_used(void *guest, uint32_t id, uint32_t len);
 

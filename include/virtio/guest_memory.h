@@ -14,8 +14,8 @@
  * What the guest can do: choose any address and length, and change every byte at any time from
  * another processor. Therefore:
  * - Each access is checked against the map. No arithmetic here can wrap.
- * - Each access says whether it reads or writes.
- * - A value is copied once into the caller's own memory, and judged there.
+ * - For each access the caller states whether the access reads or writes.
+ * - A value is copied once into the caller's own memory, and the copy is checked.
  *
  * What is not covered:
  * - If another process truncates a file behind guest memory, an access raises SIGBUS. The caller
@@ -146,7 +146,7 @@ struct virtio_memory_map {
 	const struct virtio_region *upper; /* first of the last 2^steps regions */
 	virtio_translate_fn *translate;    /* NULL if addresses are guest-physical */
 	void *translate_context;
-	/* Per slot: the last region that starts in or below it; the first region if none does. */
+	/* Per slot: the last region that starts in or below the slot, or else the first region. */
 	const struct virtio_region *slots[VIRTIO_MEMORY_SLOTS];
 };
 
@@ -186,8 +186,8 @@ struct virtio_iovec {
 /* Memory orders of the atomic accessors. */
 enum virtio_order {
 	VIRTIO_RELAXED, /* no order */
-	VIRTIO_ACQUIRE, /* loads: later accesses stay later */
-	VIRTIO_RELEASE, /* stores: earlier accesses stay earlier */
+	VIRTIO_ACQUIRE, /* loads: later accesses stay after the load */
+	VIRTIO_RELEASE, /* stores: earlier accesses stay before the store */
 };
 
 /* Maps */
@@ -204,8 +204,8 @@ enum virtio_order {
  * Returns 0, or:
  *   VIRTIO_EREGION   a region has length 0, no host memory, an unknown flag or an invalid dirty
  *                    log. Or a region ends past the guest's address space, or has a byte in the
- *                    last MiB of the host's address space or beyond. There a table's address plus
- *                    an offset from a guest's 16-bit index could wrap.
+ *                    last MiB of the host's address space or beyond. In that MiB a table's address
+ *                    plus an offset from a guest's 16-bit index could wrap.
  *   VIRTIO_EOVERLAP  two regions overlap
  *
  * A failure leaves the map untouched, but may have sorted the table. virtio_memory_bad_region()
@@ -306,7 +306,7 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
  * @addr    first byte, as the driver gave it
  * @len     bytes, at least 1
  * @access  VIRTIO_ACCESS_... bits: the intended access
- * @out     the start of the range, to the end of its region or translation; untouched on failure
+ * @out     the part of the range in the first byte's region and translation; untouched on failure
  *
  * Returns 0; VIRTIO_EINVAL for a length of 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. The
  * call checks only the bytes in out: the rest of the range may be invalid, and the range may wrap.
@@ -323,7 +323,7 @@ int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, ui
  * @len       bytes; a range over several regions makes several segments
  * @access    VIRTIO_ACCESS_... bits: the intended access
  * @segments  the caller's array; undefined after a failure
- * @capacity  number of entries
+ * @capacity  number of entries in segments
  *
  * Returns the number of segments filled in, which is 0 only for a length of 0; or:
  *   VIRTIO_ENOBUFS                                   the array is too small
@@ -342,7 +342,7 @@ int virtio_memory_segments(struct virtio_memory_cursor *cursor, uint64_t addr, u
  *
  * Return 0, or:
  *   VIRTIO_EALIGN                    one of the two addresses is not aligned
- *   VIRTIO_EFAULT                    the field is not in memory, or lies over two regions
+ *   VIRTIO_EFAULT                    the field is not in guest memory, or lies over two regions
  *   VIRTIO_EPERM, VIRTIO_ENOTMAPPED  as virtio_memory_check()
  *
  * Stores are recorded in the dirty log.

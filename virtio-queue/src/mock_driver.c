@@ -365,8 +365,8 @@ int virtio_mock_should_kick(struct virtio_mock *mock)
 	int error;
 
 	/*
-	 * The index must be visible before the mock reads whether the device wants a kick. Pairs
-	 * with the fence in virtio_queue_enable_kicks() (virtio 1.4, 2.7.13.4.1).
+	 * The index must be visible before the mock reads whether the device wants a kick. This
+	 * fence pairs with the fence in virtio_queue_enable_kicks() (virtio 1.4, 2.7.13.4.1).
 	 */
 	virtio_full_fence();
 	error = virtio_mock_get(mock, mock->event_idx ? VIRTIO_MOCK_AVAIL_EVENT : VIRTIO_MOCK_USED_FLAGS, &field);
@@ -377,7 +377,7 @@ int virtio_mock_should_kick(struct virtio_mock *mock)
 		return 0;
 	if (!mock->event_idx)
 		return !(field & VRING_USED_F_NO_NOTIFY);
-	/* Returns true if avail_event is the index of an added entry. */
+	/* Returns 1 if avail_event is the index of an added entry. */
 	return (uint16_t)(mock->published - 1 - field) < added;
 }
 
@@ -393,8 +393,9 @@ int virtio_mock_enable_interrupts(struct virtio_mock *mock)
 	if (error)
 		return error;
 	/*
-	 * The request for interrupts must be visible before the index is read again. Pairs with the
-	 * fence in virtio_queue_needs_interrupt(): at least one side sees the other side's store.
+	 * The request for interrupts must be visible before the index is read again. This fence
+	 * pairs with the fence in virtio_queue_needs_interrupt(): at least one side sees the other
+	 * side's store.
 	 */
 	virtio_full_fence();
 	error = virtio_mock_get(mock, VIRTIO_MOCK_USED_IDX, &idx);

@@ -153,8 +153,8 @@ void virtio_queue_reset(struct virtio_queue *queue)
 
 	bank_counters(queue);
 	/*
-	 * Requests that are not in the used ring yet were popped, but no completion will count
-	 * them. virtio_queue_get_stats() counts all other chains by their completions.
+	 * Adds the popped requests that are not in the used ring: they get no completion any more.
+	 * virtio_queue_get_stats() adds all other popped chains from the number of completions.
 	 */
 	queue->stats.chains += virtio_queue_in_flight(queue) + queue->waiting;
 	memset(&fresh, 0, sizeof fresh);

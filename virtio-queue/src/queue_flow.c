@@ -418,9 +418,9 @@ int virtio_queue_enable_kicks(struct virtio_queue *queue)
 	if (error)
 		return ring_error(queue, error);
 	/*
-	 * The request for kicks must be visible before the index is read again. Pairs with the
-	 * barrier between the driver's store of its index and its read of avail_event or the flags
-	 * (2.7.13.4.1). At least one side then sees the other side's store.
+	 * The request for kicks must be visible before the index is read again. The fence pairs
+	 * with the barrier between the driver's store of its index and its read of avail_event or
+	 * the flags (2.7.13.4.1). At least one side then sees the other side's store.
 	 */
 	virtio_full_fence();
 	return refresh(queue);

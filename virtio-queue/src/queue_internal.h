@@ -64,7 +64,7 @@ struct virtio_run {
 	const struct virtio_memory_map *map;
 	/* Same as the members of struct virtio_walk. */
 	uint64_t table, last, next;
-	/* Bytes of the added buffers. A descriptor has less than 2^32 bytes, so no sum wraps. */
+	/* Bytes of the added buffers. A buffer has fewer than 2^32 bytes, so no sum wraps. */
 	uint64_t bytes;
 	int32_t left; /* set only if the run has stopped */
 	/*

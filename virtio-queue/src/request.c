@@ -370,8 +370,8 @@ int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const
 				const struct virtio_impl_three *three, struct virtio_request *request)
 {
 	/*
-	 * pop_two() and pop_three() are not inlined here, so each saves only the registers that it
-	 * needs.
+	 * pop_two() and pop_three() are not inlined here, so each of the two functions saves only
+	 * the registers that it needs.
 	 */
 	return three->loaded == 3 ? pop_three(queue, head, walk, three, request)
 				  : pop_two(queue, head, walk, three, request);

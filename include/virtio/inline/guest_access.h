@@ -121,7 +121,7 @@ VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest)
  * ThreadSanitizer does not model fences. With ThreadSanitizer gcc refuses __atomic_thread_fence().
  * ThreadSanitizer needs no fence to find data races, because every shared access is atomic. So on
  * x86 and arm64 the fence is the same instruction under ThreadSanitizer. On other processors the
- * fence is then a read-modify-write, which ThreadSanitizer models.
+ * fence under ThreadSanitizer is a read-modify-write, which ThreadSanitizer models.
  */
 VIRTIO_INLINE void virtio_full_fence(void)
 {

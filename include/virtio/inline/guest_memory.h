@@ -44,8 +44,8 @@ VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_guess(co
 
 /*
  * Makes the region of addr the cached region, if VIRTIO_MEMORY_SMALL bytes at addr can be read and
- * written there. Returns that region. Otherwise changes nothing and returns NULL. This happens
- * outside the regions, near the end of a region, in a read-only region, and under a translation.
+ * written there. Returns that region. Otherwise changes nothing and returns NULL. The result is
+ * NULL outside the regions, near a region's end, in a read-only region, and under a translation.
  */
 VIRTIO_INLINE VIRTIO_HOT const struct virtio_region *virtio_impl_memory_cache_region(
 	struct virtio_memory_cursor *cursor, uint64_t addr)

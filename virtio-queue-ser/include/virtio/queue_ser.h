@@ -135,14 +135,14 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
 /*
  * Reads and checks the section of a queue.
  *
- * @device, @queue  the numbers that were written
+ * @device, @queue  the numbers passed to virtio_queue_ser_write()
  * @config          the queue's configuration in the file, from virtio_device_saved_config(). The
  *                  state must agree with it, or be the state of a queue that is not started.
  *                  NULL accepts any state.
  * @map             as for virtio_queue_check_state(): the memory, or NULL
  * @state           for virtio_queue_restore()
  * @record          the caller's array, for virtio_queue_replay()
- * @capacity        number of entries: the largest size of the queue is enough
+ * @capacity        number of entries in record: the largest size of the queue is enough
  * @count           set to the number of entries
  * @where           filled in, for virtio_section_refuse() if a device refuses the record; or NULL
  *

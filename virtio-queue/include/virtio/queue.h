@@ -32,8 +32,8 @@
  * - A malformed chain under a valid head. The chain functions return the error. The caller
  *   completes the chain with length 0, and continues.
  * - An incoherent ring: an index too far ahead or moved back, a head out of range, or a head that
- *   is in flight. The queue breaks. The call that finds the fault returns the cause, and later pops
- *   return VIRTIO_EBROKEN until a reset. Requests in flight can still be completed.
+ *   is still in flight. The queue breaks. The call that finds the fault returns the cause, and
+ *   later pops return VIRTIO_EBROKEN until a reset. Requests in flight can still be completed.
  *
  * The queue counts each fault and keeps the first fault (virtio_queue_get_stats()).
  *
@@ -86,8 +86,8 @@ struct virtio_queue_stats {
 struct virtio_queue {
 	/*
 	 * Derived members that permit and limit the fast paths. All of them are computed again if a
-	 * member changes from which they are derived. A pop, or a read of the driver's index, may
-	 * change only fast_avail.
+	 * member that they depend on changes. A pop, or a read of the driver's index, may change
+	 * only fast_avail.
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring; or NULL */
@@ -117,7 +117,7 @@ struct virtio_queue {
 	uint8_t *used;
 	struct virtio_memory_cursor ring_memory; /* for areas without a host address */
 	uint16_t avail_idx;                      /* the driver's index as last read */
-	bool signalled_valid;                    /* false if the value of signalled is not valid */
+	bool signalled_valid;                    /* false if the indices were set after signalled */
 	const struct virtio_region *used_region; /* NULL unless the used ring has a dirty log */
 	uint32_t inflight_entries;
 	uint32_t old_map_in_flight; /* requests in flight, popped under an earlier map */
@@ -125,7 +125,7 @@ struct virtio_queue {
 	uint16_t replay;            /* after a restore: requests still to be replayed */
 	uint16_t oldest;            /* IN_ORDER: available index of the next request to return */
 	uint32_t flight_base;       /* next_avail - used_idx when nothing is in flight */
-	uint64_t used_start;        /* stats.completions has the completions before this used_idx */
+	uint64_t used_start;        /* used_idx when stats.completions was last updated */
 	int broken;                 /* 0, or the fault that broke the queue */
 	struct virtio_queue_stats stats;
 };
@@ -138,7 +138,7 @@ struct virtio_queue {
  *
  * @queue    the caller's, filled with zeroes before the first call
  * @inflight the caller's storage; must live as long as the queue
- * @entries  number of entries: at least the largest size of the queue
+ * @entries  number of entries in inflight: at least the largest size of the queue
  *
  * A second call forgets counters and requests in flight. All earlier tokens become stale.
  *
@@ -208,7 +208,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
 
 /*
  * Pops the next chain that the driver has made available. Reads the driver's index again only after
- * all chains up to the index of the previous read have been popped.
+ * all chains that the previous value of the index announced have been popped.
  *
  * @queue  started
  * @chain  filled in if 1 is returned; otherwise untouched. A completion needs chain->token.

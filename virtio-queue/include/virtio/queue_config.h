@@ -8,8 +8,8 @@
  * instead, because virtio_queue_start() checks everything again.
  *
  * The struct does not remember that a value was refused, or that the driver never set an address. A
- * transport must remember both, so that no queue starts with a size or an address that the driver
- * did not set. The device core does so (<virtio/device_transport.h>).
+ * transport must remember both facts, so that no queue starts with a size or an address that the
+ * driver did not set. The device core does so (<virtio/device_transport.h>).
  *
  * What the guest can do: choose size, addresses and readiness, in any order, by accesses of any
  * width.
@@ -49,10 +49,10 @@ struct virtio_queue_config {
 	bool in_order;  /* VIRTIO_F_IN_ORDER: used elements in the order of the available ring */
 
 	/*
-	 * Exceptions for drivers that break one of two rules without harm. With false the queue
-	 * follows the specification. Some drivers use indirect descriptors without negotiation.
-	 * Others build indirect tables with more entries than the queue (virtio 1.4, 2.7.5.3.1).
-	 * Such a long table may yield as many descriptors as it has entries, at most 65,535.
+	 * Exceptions for drivers that break one of two rules without harm. If both are false, the
+	 * queue follows the specification. Some drivers use unnegotiated indirect descriptors.
+	 * Other drivers build indirect tables with more entries than the queue (virtio 1.4,
+	 * 2.7.5.3.1). Such a table may yield as many descriptors as it has entries, at most 65,535.
 	 */
 	bool allow_unnegotiated_indirect;
 	bool allow_long_indirect;

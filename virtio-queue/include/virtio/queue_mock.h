@@ -47,7 +47,7 @@ VIRTIO_BEGIN_DECLS
 /* The driver's record of one descriptor. The caller's storage has a slot for each descriptor. */
 struct virtio_mock_slot {
 	uint64_t writable; /* of a head: bytes that the device may write to its chain */
-	uint32_t offered;  /* of a head: how many of its offers are not used yet */
+	uint32_t offered;  /* of a head: offers that the device has not used yet */
 	uint16_t next;     /* next descriptor of the chain, or of the free list */
 	uint16_t count;    /* of a head: number of descriptors of its allocated chain; else 0 */
 };
@@ -97,12 +97,12 @@ enum virtio_mock_field {
 /*
  * Sets up a driver with its areas one after the other, and zeroes the areas.
  *
- * @mock     set up
+ * @mock     filled in
  * @map      the driver's view of guest memory; must live as long as the mock
  * @base     the first area begins at the first multiple of 16 at or above this address
  * @size     descriptors: a power of two, 1 to VIRTIO_QUEUE_MAX_SIZE
  * @slots    the caller's storage; must live as long as the mock
- * @entries  number of slots: at least size
+ * @entries  number of entries in slots: at least size
  *
  * Returns 0, or:
  *   VIRTIO_ESIZE    an illegal size
@@ -147,7 +147,7 @@ void virtio_mock_fill_config(const struct virtio_mock *mock, struct virtio_queue
  * @mock      set up, with its features
  * @queue     as for virtio_queue_init(); started on success
  * @inflight  storage, as for virtio_queue_init()
- * @entries   number of entries
+ * @entries   number of entries in inflight
  * @map       the device's view of guest memory
  *
  * Returns 0, or an error of virtio_queue_init() or virtio_queue_start().

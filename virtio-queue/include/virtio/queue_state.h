@@ -66,7 +66,7 @@ int virtio_queue_save(const struct virtio_queue *queue, struct virtio_queue_stat
  *            is not started, the state is all zeroes and the record is empty.
  * @out       the state; untouched on failure
  * @record    the caller's array, filled with the requests in flight, in the order of their pops
- * @capacity  number of entries: the queue size is enough
+ * @capacity  number of entries in record: the queue size is enough
  * @count     set to the number of requests; untouched on failure
  *
  * Returns 0, or:

@@ -62,7 +62,7 @@ int virtio_stream_advance(struct virtio_stream *stream, uint64_t len);
  *
  * @bytes     bytes wanted; UINT64_MAX for all
  * @iov       the caller's array
- * @capacity  number of entries
+ * @capacity  number of entries in iov
  * @filled    set to the number of bytes in the vector: fewer than wanted if the stream or the array
  *            ends first
  *
@@ -130,7 +130,7 @@ int virtio_reader_split(struct virtio_reader *reader, uint64_t len, struct virti
  *
  * @bytes     bytes wanted
  * @iov       the caller's array, for I/O that reads guest memory, such as writev()
- * @capacity  number of entries
+ * @capacity  number of entries in iov
  * @filled    set to the number of bytes in the vector: fewer than wanted if the reader or the array
  *            ends first
  *

@@ -84,9 +84,9 @@ struct virtio_request {
  * @header_bytes  length of a header. With 1 to VIRTIO_MEMORY_SMALL bytes, and a capacity of at
  *                least 3, requests of three buffers have a fast path.
  * @segments      the caller's array; NULL only if capacity is 0
- * @capacity      number of entries. A request needs one entry for each descriptor, and one for each
- *                point at which a buffer continues in another region or translation. The size of
- *                the queue limits the descriptors, unless long indirect tables are allowed.
+ * @capacity      entries in segments. A request needs one entry for each descriptor, and one for
+ *                each point at which a buffer continues in another region or translation. The
+ *                queue's size limits the descriptors, unless long indirect tables are allowed.
  *
  * Header and array must live as long as the request is used. Returns 0; VIRTIO_EINVAL if header is
  * NULL with header_bytes above 0, or segments is NULL with capacity above 0. A failure changes

@@ -121,7 +121,7 @@ enum virtio_section_reason {
 	VIRTIO_SECTION_FILE_SHORT,    /* found is the length, expected the stored or least length */
 	VIRTIO_SECTION_FILE_LONG,     /* found is the file's length, expected the stored length */
 	VIRTIO_SECTION_CHECKSUM,      /* found is the stored checksum, expected the computed one */
-	VIRTIO_SECTION_OTHER_ID,      /* the file belongs to other memory */
+	VIRTIO_SECTION_OTHER_ID,      /* the file has another id than expected */
 	VIRTIO_SECTION_HEADER_SHORT,  /* fewer bytes are left than a section's header has */
 	VIRTIO_SECTION_BAD_NAME,      /* name is empty, not printable ASCII, or not padded with 0 */
 	VIRTIO_SECTION_BAD_FLAGS,     /* found has an unknown bit, or disagrees with the layout */
@@ -194,7 +194,7 @@ void virtio_section_put(struct virtio_section_writer *writer, const void *bytes,
  * @index    number of the part in the device, for example the queue's number
  * @state    the structure of the layout's fields; NULL if the layout has no fields
  * @entries  an array of structures with the layout's entry fields; NULL if count is 0
- * @count    number of entries; 0 for a layout without a list
+ * @count    number of structures in entries; 0 for a layout without a list
  *
  * A list that makes the section longer than VIRTIO_SECTION_MAX_BYTES sets writer->error to
  * VIRTIO_EINVAL, and so do entries for a layout without a list. After an error nothing is written.
@@ -245,18 +245,18 @@ void virtio_section_report_skipped(struct virtio_section_reader *reader, struct 
  * Reads a section, and moves the reader past the section.
  *
  * @layout    of the section
- * @device    the number that was written
- * @index     the number that was written
+ * @device    the number passed to virtio_section_write()
+ * @index     the number passed to virtio_section_write()
  * @state     the structure of the layout's fields; members without a field stay unchanged
  * @entries   the caller's array
- * @capacity  number of entries
+ * @capacity  number of entries in that array
  * @count     set to the number of entries; NULL for a layout without a list
  * @where     filled in, for virtio_section_refuse(); or NULL
  *
  * Returns 0, or the error of reader->fault:
  *   VIRTIO_EFORMAT   the next bytes are no valid section or another section, or no section is left
  *   VIRTIO_EVERSION  the section's version is newer than the layout, or 0
- *   VIRTIO_ENOBUFS   more entries than the array has
+ *   VIRTIO_ENOBUFS   the section has more entries than the array
  *   VIRTIO_EINVAL    a bool that is neither 0 nor 1
  * After an error every output is untouched, and later calls return the same error.
  */

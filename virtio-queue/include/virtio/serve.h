@@ -57,7 +57,7 @@ VIRTIO_BEGIN_DECLS
  *   0                    completes the chain with *written bytes
  *   VIRTIO_SERVE_KEEP    does nothing with the request
  *   VIRTIO_SERVE_LATER   unpops the chain and ends the round
- *   VIRTIO_ENOTMAPPED    the same, because memory of the chain is not mapped yet
+ *   VIRTIO_ENOTMAPPED    unpops the chain and ends the round: its memory is not mapped yet
  *   any other error      completes the chain with length 0. Such an error can come from
  *                        virtio_chain_resolve().
  */

@@ -149,7 +149,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
 	uint64_t charged = 0, next;
 	bool loaded = false;
 
-	/* True at the end, after an error, in a slow walk, and at the limit of descriptors. */
+	/* The walk is over, has failed, is slow, or has reached the limit of descriptors. */
 	if (walk->left < 2 * VIRTIO_IMPL_WALK_ONE) {
 		if (VIRTIO_LIKELY(walk->left == VIRTIO_IMPL_WALK_END))
 			return 0;
@@ -233,7 +233,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, s
 		if (!virtio_impl_walk_enter_table(walk, tables, &d[0]))
 			return false;
 		three->loaded = 0;
-		/* Drivers allocate a table for one chain. A longer table means a longer chain. */
+		/* Drivers allocate a table for one chain, so a longer table has a longer chain. */
 		if (VIRTIO_UNLIKELY(walk->last - walk->table > 2 * VIRTIO_IMPL_DESC_BYTES))
 			return false;
 		d[0] = virtio_guest_load_desc((const void *)(uintptr_t)walk->table);

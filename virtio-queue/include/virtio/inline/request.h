@@ -95,7 +95,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 	out->needed = 3;
 	out->readable = 1 - (uint32_t)writable;
 	out->writable = (uint32_t)writable;
-	/* Computes without a branch on the direction of the data, which is hard to predict. */
+	/* The lengths need no branch on the direction of the data, which is hard to predict. */
 	out->writable_bytes = data->len & (0 - writable);
 	out->readable_bytes = data->len - out->writable_bytes;
 	request->fast_complete = near->access;
@@ -136,7 +136,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_request_pop_to(struct virtio_queue *que
 	}
 	virtio_impl_queue_pop_head(queue, head, &chain);
 	request->token.value = chain.token.value;
-	/* Copies last, because this store makes the compiler reload values from memory. */
+	/* Copies the header last, because this store makes the compiler reload values. */
 	virtio_guest_copy_in(header_to, header, bytes);
 	*plain = true;
 	return 1;
@@ -149,7 +149,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, stru
 	return virtio_impl_request_pop_to(queue, request, request->header, request->header_bytes, &plain);
 }
 
-/* Returns the used length: the data bytes written, plus 1 for the status if all are written. */
+/* Returns the used length: the data bytes written, plus 1 for the status if all data is written. */
 VIRTIO_INLINE VIRTIO_HOT uint32_t virtio_impl_request_used(uint64_t data_bytes, uint64_t written)
 {
 	const uint64_t len = written < data_bytes ? written : data_bytes + 1;
