@@ -62,7 +62,7 @@ def shape(costs):
     flat         the largest cost is at most 5 % above the smallest
     linear       at the end the cost grows as a power of the size, with an exponent of 0.9 to 1.1
     logarithmic  at the end a doubling of the size adds at most twice the average of all doublings,
-                 and the last two costs differ by less than half of the smaller
+                 and the last two costs differ by less than half of the smaller cost
     neither      any other growth
     """
     (first, first_cost), (before, before_cost), (last, last_cost) = costs[0], costs[-2], costs[-1]

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define MAX_ROUNDS 1001
-/* Factor for the rounds with threads: on a busy machine two threads seldom run at once. */
+/* Multiplies the rounds with threads, because two threads seldom run at once on a busy machine. */
 #define THREAD_ROUNDS 20
 /*
  * Limits of a round. A round is short, so that on a busy machine some rounds are not interrupted.

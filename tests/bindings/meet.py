@@ -35,8 +35,8 @@ CANNOT = {
     ('ring', 'C++17'): 'void * is assigned to other pointers',
 }
 # Structures that are missing if an older header of Linux comes first. Our header cannot add such a
-# structure for one of two reasons: no macro tells whether Linux's header has the structure, or
-# Linux's header already defines the structure around it.
+# structure. Either no macro tells whether Linux's header has the structure, or Linux's header
+# already defines the structure around it.
 UNTOLD = {'virtio_blk_zoned_characteristics',
           'virtio_net_rss_config_hdr', 'virtio_net_rss_config_trailer', 'virtio_pci_modern_common_cfg',
           'virtio_snd_ctl_hdr', 'virtio_snd_ctl_info', 'virtio_snd_ctl_enum_item', 'virtio_snd_ctl_iec958',
@@ -78,8 +78,8 @@ def promised(cc, clang, header, work, grown):
     """Returns two texts of assertions about our header.
 
     The first text holds if our header comes first. The second text holds if an older header of
-    Linux comes first, so it leaves out values that grew over time and the structures of UNTOLD.
-    Both check the values of macros and the existence of structures.
+    Linux comes first. So the second text leaves out values that grew over time and the structures
+    of UNTOLD. Both texts check the values of macros and the existence of structures.
     """
     path = headers.OURS.format(header)
     names = [name for name, parameters in headers.Macros(cc, path).items() if parameters is None]

@@ -29,7 +29,7 @@
 /* The guest's addresses. */
 #define TABLE UINT64_C(0x1000)     /* the descriptor table */
 #define TABLE_2 (TABLE + 16)       /* the second entry, which may serve as an indirect table */
-#define TABLE_HALF (TABLE + 8)     /* unaligned, inside the first entry; CUT's border of regions */
+#define TABLE_HALF (TABLE + 8)     /* unaligned, inside the first entry; CUT has a border here */
 #define DATA UINT64_C(0x1040)      /* RAM that holds indirect tables */
 #define BORDER UINT64_C(0x1080)    /* the start of the next region */
 #define READ_ONLY UINT64_C(0x10c0) /* the start of a read-only region */

@@ -47,7 +47,8 @@ static bool wraps(uint64_t addr, uint64_t len)
 }
 
 /*
- * Returns the errors of an access to a buffer, in any region that holds a part of the buffer.
+ * Returns the errors of an access to a buffer. Every region that holds a part of the buffer can add
+ * an error.
  */
 static oracle_errors judge_access(const struct oracle_guest *guest, const struct virtio_desc *buffer)
 {

@@ -25,7 +25,7 @@
 struct driver {
 	struct vm *vm;
 	unsigned int window;
-	uint64_t features;       /* negotiated */
+	uint64_t features;       /* negotiated features */
 	uint32_t config_changes; /* interrupts for configuration changes */
 	struct virtio_mock mock;
 	struct virtio_mock_slot slots[RING_SIZE];

@@ -124,9 +124,9 @@ static void check(bool good, const char *what)
 typedef uint64_t __attribute__((may_alias)) word;
 
 /*
- * A migration may copy a page while a device writes to the page, because the mark after the write
- * makes the migration copy the page again. ThreadSanitizer must not report this race. clang's
- * ThreadSanitizer checks atomic loads even in this function, so the loads are volatile.
+ * A migration may copy a page while a device writes to the page. The mark after the write makes the
+ * migration copy the page again. ThreadSanitizer must not report this race. clang's ThreadSanitizer
+ * checks atomic loads even in this function, so the loads are volatile.
  */
 __attribute__((no_sanitize("thread"))) static void copy_page(uint32_t page)
 {

@@ -139,8 +139,8 @@ static void console_size_follows_the_operator_and_the_pty(void **state)
 	fd = console_open_pts(console_link_path);
 	expect_pty_size(fd, 100, 30);
 	/*
-	 * When a driver starts, the device reports a change: Linux reads the size only after a
-	 * change.
+	 * When a driver starts, the device reports a change, because Linux reads the size only
+	 * after a change.
 	 */
 	channel = attach_with_channel(&guest, &daemon);
 	expect_config_change(channel);

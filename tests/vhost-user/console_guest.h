@@ -88,7 +88,7 @@ void console_hear_size(struct console_guest *guest, uint16_t cols, uint16_t rows
 void console_await_size(struct console_guest *guest, uint8_t cols, uint8_t rows);
 
 /*
- * Exchanges the messages of a driver that starts. `has_client` says whether the port "data" has a
+ * Exchanges the messages of a driver that starts. `has_client` is true if the port "data" has a
  * client.
  */
 void console_set_ports_up(struct console_guest *guest, bool has_client);

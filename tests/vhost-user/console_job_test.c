@@ -38,7 +38,7 @@ static pid_t start_other_job(void)
 	return pid;
 }
 
-/* Blocks SIGTTOU, as a shell does. Otherwise the change would stop this process. */
+/* Blocks SIGTTOU, as a shell does. Otherwise tcsetpgrp() would stop this process. */
 static void set_foreground(int terminal, pid_t group)
 {
 	sigset_t set, before;

@@ -506,8 +506,8 @@ static void console_options_that_are_wrong_are_refused(void **state)
 }
 
 /*
- * The daemon refuses a path that is given twice, also if the second path is written in another way,
- * leads through a symbolic link, or belongs to another option.
+ * The daemon refuses a path that is given twice. The second path may be written in another way,
+ * lead through a symbolic link, or belong to another option.
  */
 static void console_paths_that_are_given_twice_are_refused(void **state)
 {

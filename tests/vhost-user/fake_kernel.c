@@ -355,7 +355,10 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(
 	return __real_pthread_create(thread, attr, run, arg);
 }
 
-/* Needs no lock. Only threads of queues log, and here one thread acts as all of these threads. */
+/*
+ * Needs no lock, because only threads of queues log, and here one thread acts as all of these
+ * threads.
+ */
 void log_line(const char *format, ...)
 {
 	va_list args;

@@ -34,7 +34,7 @@
 #define WRITE_BACK (UINT64_C(1) << VIRTIO_BLK_F_FLUSH)
 
 /*
- * The outcome of a piece: WHOLE moves all bytes, AT_MOST() moves at most this number of bytes, and
+ * The outcome of a piece. WHOLE moves all bytes, and AT_MOST() moves at most this number of bytes.
  * SAYS() moves nothing, and its argument is the result.
  */
 #define WHOLE INT64_MAX

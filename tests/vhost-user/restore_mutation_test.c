@@ -16,7 +16,7 @@
 #include <virtio/queue_ser.h>
 
 #define STATE_BYTES 262144u
-#define MUTATIONS 60 /* for each of the two states */
+#define MUTATIONS 60 /* mutations of each of the two states */
 
 struct scene {
 	struct daemon_process daemon;

@@ -31,8 +31,8 @@ struct state {
 };
 
 /*
- * Saves the state of a disk whose guest has negotiated features. `attached` says whether the guest
- * is still attached.
+ * Saves the state of a disk whose guest has negotiated features. `attached` is true if the guest is
+ * still attached.
  */
 static void save(struct daemon_process *daemon, bool attached, struct state *out)
 {
