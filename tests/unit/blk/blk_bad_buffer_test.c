@@ -289,7 +289,7 @@ static void blk_process_answers_ioerr_behind_memory_that_is_cut_off(void **state
 			}
 }
 
-/* Empty buffers after the status have no effect, also at addresses outside memory. */
+/* Empty buffers after the status have no effect, even if their addresses are outside memory. */
 static void blk_process_answers_ioerr_before_empty_buffers(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, OUT },
@@ -309,8 +309,8 @@ static void blk_process_answers_ioerr_before_empty_buffers(void **state)
 }
 
 /*
- * Hostile 118, 119: a request with a bad buffer gets IOERR, also if it has other faults: data in
- * both directions, a part of a sector, or too many segments.
+ * Hostile 118, 119: a request with a bad buffer gets IOERR even if the request has another fault.
+ * The other fault is data in both directions, a part of a sector, or too many segments.
  */
 static void blk_process_answers_ioerr_for_bad_data_that_is_wrong_anyway(void **state)
 {
@@ -423,7 +423,7 @@ static const struct {
 	    { STATUS, 1, VRING_DESC_F_NEXT | IN, 3 },
 	    { DATA, 16, OUT, 0 } },
 	  VIRTIO_EORDER },
-	/* Next outside the table. */
+	/* The field next is outside the table. */
 	{ { { BLK_READABLE, 16, VRING_DESC_F_NEXT, 1 },
 	    { BLK_RAM, 512, VRING_DESC_F_NEXT | IN, 2 },
 	    { STATUS, 1, VRING_DESC_F_NEXT | IN, BLK_QUEUE } },

@@ -133,8 +133,8 @@ static void blk_complete_never_exceeds_a_used_length(void **state)
 }
 
 /*
- * A request without a status byte is completed, and nothing is written. The request changes no
- * counter but malformed.
+ * A request without a status byte is completed, and nothing is written. Of the counters only
+ * malformed changes.
  */
 static void blk_complete_counts_a_request_without_a_status(void **state)
 {
@@ -331,8 +331,8 @@ struct past_map {
 };
 
 /*
- * The device was reset, and its map freed: guest memory, region and dirty log are unmapped from the
- * host. A late completion accesses none of them.
+ * The device was reset and its map was freed. Guest memory, region and dirty log are unmapped from
+ * the host. A late completion accesses none of them.
  */
 static void blk_complete_is_stale_after_the_map_was_freed(void **state)
 {

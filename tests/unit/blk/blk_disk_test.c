@@ -122,8 +122,8 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 }
 
 /*
- * Each command on ranges needs both limits, the operation and write access. A disk with neither
- * limit does not have the command.
+ * Each command on ranges needs its two limits (sectors and ranges), its operation and write access.
+ * If neither limit is set, the disk does not have the command.
  */
 static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 {
@@ -230,7 +230,7 @@ static void blk_init_offers_what_options_say_without_a_back_end(void **state)
 	o = without_ops(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, accept(&o, 1u << 14);
 	o = without_ops(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, accept(&o, 1u << 16);
 	assert_null(virtio_blk_missing_op(&o));
-	/* Values are also checked if there is no back end. */
+	/* The values of the options are checked even if there is no back end. */
 	o = without_ops(), o.config_wce = true, refuse(&o);
 	o = without_ops(), o.max_discard_seg = 1, refuse(&o);
 	o = without_ops(), o.max_discard_seg = o.max_discard_sectors = 1, o.read_only = true, refuse(&o);
@@ -510,7 +510,7 @@ static const uint8_t everything_config[VIRTIO_BLK_CONFIG_BYTES] = {
 	0xcb,
 	0xca,
 	0xc9,
-	/* Zones: none. */
+	/* The fields of zones are zero. */
 	0,
 };
 
@@ -722,7 +722,7 @@ static void blk_config_write_ignores_everything_but_writeback(void **state)
 	assert_memory_equal(got, everything_config, sizeof got);
 }
 
-/* Hostile 105: writeback may come alone or in the middle of a wider write. */
+/* Hostile 105: a write may cover writeback alone, or together with bytes around it. */
 static void blk_config_write_finds_writeback_in_any_write(void **state)
 {
 	struct virtio_blk blk;

@@ -121,7 +121,10 @@ static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void 
 		blk_check_memory(&f);
 		blk_check_disk(&f);
 
-		/* The value of writeback after the change of the disk and before the sync. */
+		/*
+		 * Here `after` is the value of writeback after the change of the disk and before
+		 * the sync.
+		 */
 		after = t.taken && t.when == change->op ? t.value : before;
 		through = is_written_through(accepted, after);
 		assert_int_equal(f.backend.flushes, through);

@@ -378,7 +378,7 @@ static void blk_process_refuses_writes_to_a_read_only_disk(void **state)
 	blk_refused(&f, &ask, VIRTIO_BLK_S_IOERR);
 }
 
-/* Hostile 47: the request gets a status, and the disk is not accessed. */
+/* Hostile 47: a request with too many segments gets a status, and the disk is not accessed. */
 static void blk_process_fails_a_request_with_too_many_segments(void **state)
 {
 	const struct blk_ask ask = { .type = VIRTIO_BLK_T_IN, .in_bytes = 512, .writable_piece = 8, .gap = 1 };
@@ -396,7 +396,10 @@ static void blk_process_fails_a_request_with_too_many_segments(void **state)
 	assert_int_equal(f.stats.first_error, VIRTIO_ENOBUFS);
 }
 
-/* Hostile 110, 111, 131: the request is completed with length 0, and the next request is served. */
+/*
+ * Hostile 110, 111, 131: a request that cannot get a status is completed with length 0, and the
+ * next request is served.
+ */
 static void blk_process_completes_requests_that_cannot_be_answered(void **state)
 {
 	const struct virtio_mock_buffer outside[] = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The back end on a file: discard, write zeroes, secure erase. This program defines the system
- * calls, so its definitions replace those of the C library. They interrupt or shorten calls, make
- * them fail, or carry them out. The files are in the current folder and on a tmpfs. In tests of
- * block devices, fstat() reports a file as a block device.
+ * calls, so its definitions replace those of the C library. The definitions interrupt or shorten
+ * calls, make calls fail, or carry calls out. The files are in the current folder and on a tmpfs.
+ * In tests of block devices, fstat() reports a file as a block device.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -28,12 +28,12 @@
 #define ZERO FALLOC_FL_ZERO_RANGE
 
 static struct {
-	int interrupts;            /* number of next calls that fail with EINTR */
+	int interrupts;            /* number of further calls that fail with EINTR */
 	int punch_error;           /* errno of the calls of fallocate() that punch a hole */
 	int zero_error;            /* errno of fallocate() that zeroes a range */
-	int put_interrupts;        /* number of next pwrite() calls; half of them fail with EINTR */
+	int put_interrupts;        /* number of pwrite() calls of which half fail with EINTR */
 	int put_error;             /* errno of pwrite() */
-	int put_calls;             /* calls of pwrite() that succeed before put_error */
+	int put_calls;             /* pwrite() calls that succeed before one fails with put_error */
 	int control_error;         /* errno of ioctl() */
 	size_t most;               /* most bytes that one pwrite() writes; 0: no limit */
 	bool put_nothing;          /* whether pwrite() returns 0 */
@@ -243,7 +243,8 @@ static void file_zeroes_fail_with_the_storage(void **state)
 		*(unmap ? &faults.punch_error : &faults.zero_error) = serious[i / 2];
 		assert_int_equal(write_zeroes(&w, 4096, 4096, unmap), VIRTIO_EIO);
 		/*
-		 * No call succeeded: after a serious error the back end does not try another way.
+		 * No call succeeded, because after a serious error the back end tries no other
+		 * call.
 		 */
 		assert_int_equal(faults.punches + faults.zeroes + faults.puts, 0);
 		check(&w);
@@ -382,7 +383,10 @@ static void file_zeroes_keep_storage_without_unmap(void **state)
 	close(w.fd);
 }
 
-/* Zeroes keep their storage, also if the system has no call that zeroes a range. */
+/*
+ * Zeroing without unmap keeps the range's storage, even if the system has no call that zeroes a
+ * range.
+ */
 static void file_zeroes_keep_storage_without_unmap_when_written_by_hand(void **state)
 {
 	static struct ranges_fixture w;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The back end on a file. This program defines the system calls, so its definitions replace those
- * of the C library. They interrupt or shorten calls, make them fail, or carry them out.
+ * of the C library. The definitions interrupt or shorten calls, make calls fail, or carry calls
+ * out.
  */
 #define _DEFAULT_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -19,7 +20,7 @@
 #include <watchdog.h>
 
 static struct {
-	int interrupts; /* number of next calls that fail with EINTR */
+	int interrupts; /* number of further calls that fail with EINTR */
 	int error;      /* errno of all later calls; 0: they succeed */
 	size_t most;    /* most bytes that a call moves; 0: no limit */
 	int calls, syncs;
@@ -482,7 +483,7 @@ static void file_flush_that_failed_fails_from_then_on(void **state)
 			serve_fails(&f, &flush_ask);
 			assert_int_equal(errno, errors[i]);
 		}
-		/* There is no second sync: the kernel would report success. */
+		/* The back end makes no second sync, because the kernel would report success. */
 		assert_int_equal(faults.syncs, 1);
 		/* Reads, and writes without a promise of stability, succeed. */
 		serve_ok(&f, &write);

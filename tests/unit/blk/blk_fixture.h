@@ -19,15 +19,15 @@
 #include <virtio/queue_mock.h>
 
 #define BLK_RAM 0x8000u       /* bytes of guest memory, from address 0 */
-#define BLK_RINGS_END 0x2000u /* the rings lie below, the buffers above */
+#define BLK_RINGS_END 0x2000u /* the rings lie below this address, the buffers above */
 #define BLK_READABLE 0x2000u  /* where a request's readable bytes begin */
-#define BLK_WRITABLE 0x5000u  /* where its writable bytes begin */
+#define BLK_WRITABLE 0x5000u  /* where a request's writable bytes begin */
 #define BLK_QUEUE 256u
 #define BLK_SEGMENTS 8192u
 #define BLK_RANGES 64u
 #define BLK_SECTORS 16u
 #define BLK_DISK (BLK_SECTORS * 512u)
-#define BLK_FILL 0xa5 /* content of writable buffers before a request; not a status */
+#define BLK_FILL 0xa5 /* content of writable buffers before a request; no status has this value */
 #define BLK_PAGE_SHIFT 6
 #define BLK_CALLS 128u
 
@@ -59,7 +59,7 @@ struct blk_faulty {
 	uint8_t disk[BLK_DISK];
 	uint8_t stable[BLK_DISK]; /* the disk at the last flush */
 	uint64_t most;            /* most bytes that a call moves; 0: no limit */
-	int fail_call;            /* call of readv or writev that fails, from 1; 0: none */
+	int fail_call;            /* number of the I/O call that fails, counted from 1; 0: none */
 	int64_t fail_with;        /* the result of that call */
 	int flush_error;
 	int calls;      /* calls of readv and writev */
@@ -321,7 +321,7 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 	if (changing)
 		virtio_memory_map_set_translation(&f->device_map, blk_translate, f);
 	assert_int_equal(virtio_mock_create_queue(&f->mock, &f->queue, f->inflight, BLK_QUEUE, &f->device_map), 0);
-	f->read_desc = 0; /* the start of the queue has translated the table */
+	f->read_desc = 0; /* forgets the look-up of the table by the queue's start */
 	f->storage = (struct virtio_blk_storage){ f->segments, BLK_SEGMENTS, f->ranges, BLK_RANGES };
 	blk_prepare(f);
 	for (uint32_t i = 0; i < BLK_DISK; i++)
@@ -414,7 +414,7 @@ static inline void blk_send(struct blk_fixture *f, const struct blk_ask *ask)
 	uint32_t count;
 
 	virtio_put_le32(raw, ask->type);
-	virtio_put_le32(raw + 4, 0x12345678); /* reserved: the device must ignore it */
+	virtio_put_le32(raw + 4, 0x12345678); /* reserved; the device must ignore this field */
 	virtio_put_le64(raw + 8, ask->sector);
 	for (uint32_t i = 0; i < header + ask->out_bytes; i++)
 		blk_poke(f, blk_place(BLK_READABLE, i, ask->readable_piece, ask->gap),

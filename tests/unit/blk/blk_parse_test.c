@@ -266,7 +266,7 @@ static void blk_parse_refuses_chain_without_writable_byte(void **state)
 static void blk_parse_reports_short_header(void **state)
 {
 	for (uint32_t len = 0; len < 16; len++) {
-		/* The header ends with guest memory, so its next byte would be outside. */
+		/* The byte after the header would be outside guest memory. */
 		const struct virtio_mock_buffer buffers[] = {
 			{ BLK_RAM - len, len, 0 },
 			{ BLK_WRITABLE, 513, VRING_DESC_F_WRITE },

@@ -144,9 +144,7 @@ static void blk_flags_are_judged_in_every_range_and_before_anything_else_in_them
 
 		for (uint32_t k = 0; k < 8; k++)
 			ranges[k] = good;
-		/*
-		 * The bad range comes before the range with the unknown flag, or is the same range.
-		 */
+		/* The bad range precedes the range with the unknown flag, or is that range. */
 		ranges[i % 2 ? 0 : where] = bad_ranges[i / 24 % COUNT(bad_ranges)];
 		ranges[where].flags = bad_flags[i / 24 / COUNT(bad_ranges)];
 		ask = ask_for(commands[i % 3], bytes, ranges, 8);
@@ -201,7 +199,7 @@ static void blk_unmap_is_passed_on_only_where_it_may_unmap(void **state)
 
 /* Limits */
 
-/* Returns the status that the disk's limits give a request on these ranges. */
+/* Returns the status of a request on these ranges under the disk's limits. */
 static uint8_t check(const struct blk_fixture *f, uint32_t type, const struct virtio_blk_range *ranges, uint32_t count)
 {
 	struct virtio_blk_range copies[BLK_RANGES];

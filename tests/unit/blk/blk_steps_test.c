@@ -40,7 +40,7 @@ static uint32_t steps_until_end(struct blk_fixture *f, uint64_t bytes, struct vi
 	}
 }
 
-/* A step keeps its limit, however many bytes the back end moves in one call. */
+/* A step stays within its limit, however many bytes the back end moves in one call. */
 static void steps_move_no_more_than_is_allowed(void **state)
 {
 	const uint64_t mosts[] = { 0, 100, 512, 700 };

@@ -22,10 +22,10 @@ static uint32_t next_random(uint32_t *x)
 /* A request in progress, and the state that the model expects. */
 struct job {
 	struct blk_ask ask;
-	struct virtio_blk_request request; /* in flight, so it must not move */
+	struct virtio_blk_request request; /* keeps its address while it is in flight */
 	struct virtio_blk_transfer transfer;
 	bool read;
-	uint32_t bytes; /* of data */
+	uint32_t bytes; /* bytes of data */
 	uint32_t done;  /* bytes that the model has moved */
 };
 
@@ -144,16 +144,16 @@ static void run(struct blk_fixture *f, struct job *job, uint32_t *x)
 		const uint32_t part = next_random(x) % 2 ? bytes : 1 + next_random(x) % bytes;
 
 		switch (next_random(x) % 32) {
-		case 0: /* failed */
+		case 0: /* the transfer failed */
 			more = virtio_blk_transfer_advance(&job->transfer, failures[next_random(x) % 7]);
 			assert_true(more < 0);
 			break;
-		case 1: /* more than the vector has */
+		case 1: /* the caller reports more bytes than the vector has */
 			more = virtio_blk_transfer_advance(&job->transfer, (int64_t)bytes + 1);
 			assert_int_equal(more, VIRTIO_EIO);
 			break;
 		case 2:
-		case 3: /* interrupted: the next vector has the same bytes */
+		case 3: /* the call was interrupted, so the next vector has the same bytes */
 			break;
 		default:
 			move(f, job, iov, part);
@@ -243,7 +243,7 @@ static void blk_transfer_advance_needs_a_vector(void **state)
 	move(&f, &job, iov, 1000);
 	job.done = 1000;
 	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 1000), 1);
-	/* A second report of the same bytes is refused: they cannot have been moved twice. */
+	/* A second report of the same bytes is refused, because no byte can be moved twice. */
 	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 24), VIRTIO_EIO);
 	finish(&f, &job, VIRTIO_EIO);
 }
@@ -441,7 +441,7 @@ struct device {
 	struct blk_fixture f;
 	struct virtio_blk_request requests[REQUESTS];
 	struct virtio_segment segments[REQUESTS][16];
-	struct virtio_segment copies[REQUESTS][16]; /* the segments after the parse */
+	struct virtio_segment copies[REQUESTS][16]; /* copy of the segments after the parse */
 	pthread_mutex_t lock;
 	pthread_cond_t completed;
 	uint32_t errors;
@@ -517,7 +517,7 @@ static void *serve_all(void *context)
 	return NULL;
 }
 
-/* Overwrites tables and headers: once a request is parsed, changes by the driver have no effect. */
+/* Overwrites tables and headers. After the parse such changes must have no effect. */
 static void spoil_tables_and_headers(struct device *d)
 {
 	memcpy(d->copies, d->segments, sizeof d->segments);

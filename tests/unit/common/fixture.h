@@ -51,7 +51,7 @@ struct fixture {
 
 	/* The translation of FIXTURE_CHANGING. */
 	uint64_t table;     /* address of the indirect table; a look-up covers one entry */
-	uint64_t bad_start; /* look-ups from here to bad_end fail with bad_error, if set */
+	uint64_t bad_start; /* look-ups in [bad_start, bad_end) fail with bad_error, if set */
 	uint64_t bad_end;
 	int bad_error;
 	uint32_t lookups; /* number of calls of the translation */

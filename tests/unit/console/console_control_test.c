@@ -119,7 +119,7 @@ static void control_messages_come_in_their_order(void **state)
 	assert_int_equal(f.events[1].event, VIRTIO_CONSOLE_PORT_READY);
 	console_expect(&f, 2, VIRTIO_CONSOLE_CONSOLE_PORT, 1);
 	console_expect_message(&f, 2, VIRTIO_CONSOLE_PORT_NAME, 0, "org.tty", 7);
-	/* Hostile 217: firmware waits for this message. */
+	/* Hostile 217: firmware waits for PORT_OPEN. */
 	console_expect(&f, 2, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	console_expect_message(&f, 2, VIRTIO_CONSOLE_RESIZE, 0, size, 4);
 	console_expect_nothing(&f);
@@ -454,7 +454,8 @@ static void control_queues_do_nothing_without_multiport(void **state)
 }
 
 /*
- * Hostile 147, last part: a new RESIZE replaces an unsent RESIZE. The field cols comes before rows.
+ * Hostile 147, last part: a new RESIZE replaces an unsent RESIZE. In the message cols precedes
+ * rows.
  */
 static void control_resize_sends_the_latest_size(void **state)
 {
@@ -508,7 +509,8 @@ static void control_clients_that_the_driver_never_saw_are_not_told(void **state)
 	disconnect(1);
 	console_expect_nothing(&f);
 	/*
-	 * If many clients come and go between two messages, the guest gets one close and one open.
+	 * If many clients connect and disconnect between two messages, the guest gets one close and
+	 * one open.
 	 */
 	assert_int_equal(virtio_console_connect(&f.console, 1), 0);
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);

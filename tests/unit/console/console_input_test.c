@@ -72,7 +72,7 @@ static void input_enqueue_of_nothing_changes_nothing(void **state)
 	assert_int_equal(virtio_console_input_enqueue(&input, NULL, 0, &wake), 0);
 }
 
-/* The consumer is woken once, because it then takes all bytes. */
+/* The consumer is woken once, because after one wake-up it takes all bytes. */
 static void input_enqueue_wakes_only_a_consumer_that_waits(void **state)
 {
 	uint8_t bytes[8];
@@ -125,7 +125,7 @@ static void input_clear_drops_all_and_wakes_a_waiting_producer(void **state)
 	assert_true(room);
 	assert_true(virtio_console_input_is_empty(&input));
 	assert_int_equal(virtio_console_input_available(&input), 4);
-	/* The producer was woken already. */
+	/* The first call has set room, so the second call does not set room. */
 	assert_int_equal(virtio_console_input_clear(&input, &room), 0);
 	assert_false(room);
 }

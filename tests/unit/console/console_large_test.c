@@ -178,7 +178,7 @@ static void receive_fills_a_chain_of_many_pieces(void **state)
 
 /*
  * Offers a chain of each length up to the queue's size. All chains share one list of descriptors,
- * and together take millions of steps. Checks that one call takes only a part of these steps and
+ * and together need millions of steps. Checks that one call takes only a part of these steps and
  * sets progress.more.
  */
 static void expect_short_calls(uint16_t flags, int (*call)(struct virtio_console_progress *progress))

@@ -37,7 +37,7 @@ struct guest {
 	bool slow; /* whether resets and stops need a report to end */
 	/*
 	 * Number of calls of start() and of notify(). The calls of start() by activate() are
-	 * included. No such call may come between watch() and expect_silence().
+	 * included. Between watch() and expect_silence() neither function may be called.
 	 */
 	uint32_t calls;
 	uint32_t events; /* interrupts that were raised */

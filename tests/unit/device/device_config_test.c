@@ -89,7 +89,8 @@ static void config_read_gives_zeros_beyond_the_end(void **state)
 		virtio_device_read_config(&f.device, beyond[i], bytes, sizeof bytes);
 		assert_memory_equal(bytes, wanted, sizeof wanted);
 		/*
-		 * An access of 0 bytes may pass NULL. Beyond the end, this access is counted, too.
+		 * A read of 0 bytes may pass NULL. If its offset is beyond the end, the read is
+		 * counted as ignored.
 		 */
 		virtio_device_read_config(&f.device, beyond[i], NULL, 0);
 	}
@@ -222,7 +223,7 @@ static void config_without_operation_is_read_from_bytes(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG), 0x5a00);
 }
 
-/* If the device has both bytes and an operation, the operation is called. */
+/* If the device has both an array of bytes and config_read(), the core calls config_read(). */
 static void config_operation_comes_before_bytes(void **state)
 {
 	const uint8_t other[8] = { 0 };

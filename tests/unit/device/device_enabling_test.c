@@ -146,8 +146,8 @@ static void queue_ready_that_waits_serves_what_driver_made_available(void **stat
 }
 
 /*
- * The wait ends with an error if the translation fails for good, or if the device cannot start the
- * queue.
+ * The wait ends with an error if the translation fails permanently, or if the device cannot start
+ * the queue.
  */
 static void queue_ready_that_waits_ends_with_any_other_error(void **state)
 {
@@ -408,7 +408,7 @@ static void queue_that_waits_is_not_enabled_once_device_is_stuck(void **state)
 	}
 }
 
-/* Translations missing elsewhere */
+/* Areas that are not mapped at DRIVER_OK or at a restore */
 
 /*
  * A queue can be enabled only if its areas are mapped. If an area is not mapped at DRIVER_OK, the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Negotiation of features: every word, every refusal, and when it is allowed (virtio 1.4,
- * 2.2).
+ * Negotiation of features: every word, every refusal, and the states in which negotiation is
+ * allowed (virtio 1.4, 2.2).
  */
 #include "device_fixture.h"
 

@@ -282,7 +282,7 @@ static void on_raise_acknowledge(struct device_fixture *f, enum device_op op, ui
 	if (op == OP_INTERRUPT && a == VIRTIO_INTERRUPT_USED) {
 		f->hook = NULL;
 		virtio_device_ack_interrupt(&f->device, 1);
-		f->line = true; /* the first call raises the line after the acknowledgement */
+		f->line = true; /* interrupt() raises the line after the acknowledgement */
 	}
 }
 

@@ -48,8 +48,8 @@ static const struct {
 	{ 0x03, 0x0f, 0x0f },
 	{ 0x0b, 0x0f, 0x0f },
 	/*
-	 * The device needs a reset. The write may have DEVICE_NEEDS_RESET or not. It only adds
-	 * DRIVER_OK to the status.
+	 * The device needs a reset. The written value may have DEVICE_NEEDS_RESET or not. The write
+	 * only adds DRIVER_OK to the status.
 	 */
 	{ 0x4b, 0x0f, 0x4f },
 };
@@ -374,7 +374,9 @@ static void on_check_needs_reset(struct device_fixture *f, enum device_op op, ui
 		virtio_device_set_needs_reset(&f->device);
 }
 
-/* The device breaks while it checks features. No bit is set after DEVICE_NEEDS_RESET. */
+/*
+ * The device sets DEVICE_NEEDS_RESET while it checks features. Then the status gets no further bit.
+ */
 static void status_does_not_progress_if_device_breaks_in_check(void **state)
 {
 	struct device_fixture f;
@@ -397,8 +399,8 @@ static void on_activate_needs_reset(struct device_fixture *f, enum device_op op,
 }
 
 /*
- * The device breaks within activate(). Whatever activate() returns, no kick reaches the device, and
- * the driver gets one interrupt.
+ * The device sets DEVICE_NEEDS_RESET within activate(). Whatever activate() returns, no kick
+ * reaches the device, and the driver gets one interrupt.
  */
 static void status_device_that_breaks_in_activation_is_not_notified(void **state)
 {
@@ -425,8 +427,8 @@ static void on_first_notify_needs_reset(struct device_fixture *f, enum device_op
 }
 
 /*
- * The device breaks while it is notified of the first queue. Then it is not notified of the next
- * queue.
+ * The device sets DEVICE_NEEDS_RESET while it is notified of the first queue. Then the device is
+ * not notified of the next queue.
  */
 static void status_device_that_breaks_in_first_queue_is_not_notified_of_next(void **state)
 {

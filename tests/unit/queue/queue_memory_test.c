@@ -99,8 +99,8 @@ static void queue_reset_returns_everything_to_default(void **state)
 	virtio_queue_get_stats(&f.queue, &stats);
 	assert_int_equal(stats.completions, 1);
 	/*
-	 * The counter shows three pops, whether or not their requests were completed. Only an unpop
-	 * would subtract one.
+	 * The counter counts all three pops, whether or not their requests were completed. Only an
+	 * unpop would subtract one.
 	 */
 	assert_int_equal(stats.chains, 3);
 

@@ -19,7 +19,10 @@ static bool same_config(const struct virtio_queue_config *a, const struct virtio
 
 /* Saving */
 
-/* Both kinds of save must give a state of zeroes. A restore of such a state starts nothing. */
+/*
+ * Both kinds of save must return a state of zeroes. A restore of this state must not start the
+ * queue.
+ */
 static void expect_nothing_saved(struct fixture *f)
 {
 	static const struct virtio_queue_state empty;
@@ -508,8 +511,8 @@ static void queue_restore_refuses_bool_neither_0_nor_1(void **state)
 }
 
 /*
- * Hostile 74: the state says ready, but has no addresses. The available index would be at address
- * 2, and must not be read there.
+ * Hostile 74: in the state the queue is ready, but has no addresses. The available index would be
+ * at address 2, and must not be read there.
  */
 static void queue_restore_refuses_ready_queue_without_addresses(void **state)
 {

@@ -72,7 +72,8 @@ static void queue_wraps_one_request_at_a_time(void **state)
 			bool wanted;
 
 			/*
-			 * used_event is the index of this request or of the next request, in turn.
+			 * used_event is alternately the index of this request and of the next
+			 * request.
 			 */
 			assert_int_equal(
 				virtio_mock_set(&guest.mock, VIRTIO_MOCK_USED_EVENT, (uint16_t)(index + !(i & 1))), 0);

@@ -328,8 +328,8 @@ static void reader_splits_anywhere(void **state)
 				expect_reader(&rest, 0, READABLE - cut);
 				assert_int_equal(virtio_reader_skip(&reader, len + 1), VIRTIO_ESHORT);
 				/*
-				 * Uses the two parts in turn. A read of one part must not move the
-				 * other part.
+				 * Uses the two parts alternately. A read of one part must not move
+				 * the other part.
 				 */
 				for (size_t i = 0; i < READABLE; i += step) {
 					const size_t at = start + i < cut ? start + i : cut;

@@ -41,11 +41,11 @@ struct ask {
 	uint32_t gap;             /* bytes between two buffers */
 	uint32_t empty;           /* 1 + position of an empty buffer; 0 if no buffer is empty */
 	bool empty_writable, no_status, indirect;
-	uint32_t way; /* how the request is popped: enum way */
+	uint32_t way; /* how the request is popped; a value of enum way */
 	/* Address of the first readable and of the first writable byte; 0 for the default. */
 	uint64_t read_at, write_at;
 	int error; /* expected error, or 0 */
-	/* No status can be written, because the chain is malformed or the status byte is bad. */
+	/* Whether no status can be written: the chain is malformed or the status byte is bad. */
 	bool status_lost;
 };
 

@@ -366,7 +366,7 @@ static void serve_requests_returns_what_ended_the_round(void **state)
 		expect_used(&s, heads[0], 10);
 		expect_none_used(&s);
 		/*
-		 * A round that ends in this way leaves kicks disabled, so the device must call
+		 * A round that the callback ends leaves kicks disabled, so the device must call
 		 * again.
 		 */
 		(void)fixture_add(&s.f, &one, 1);

@@ -11,7 +11,7 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/endian.h>
 
-/* Returns the next number of SplitMix64. Any seed will do. */
+/* Returns the next number of SplitMix64. Any seed is valid. */
 static inline uint32_t random_word(uint64_t *random)
 {
 	uint64_t x = *random + UINT64_C(0x9e3779b97f4a7c15);
@@ -218,8 +218,8 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 		s.told_fwd_cnt = s.fwd_cnt - random_below(random, 100);
 		s.peer_fwd_cnt = s.tx_packets ? s.tx_cnt - random_below(random, 4096) : s.tx_cnt;
 		/*
-		 * These members were added in version 2, and use no new random numbers. So the
-		 * states of the files of version 1 are still computed.
+		 * These members were added in version 2, and use no new random numbers. So each
+		 * seed still gives the same values of version 1.
 		 */
 		if (s.type == VIRTIO_VSOCK_TYPE_SEQPACKET && s.state > 2)
 			s.message_packets = s.fwd_cnt >> 8 & 3;

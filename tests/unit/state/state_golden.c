@@ -22,7 +22,7 @@
 
 struct golden {
 	const char *name;
-	uint32_t checksum; /* of the file that is saved again, without the checksum at its end */
+	uint32_t checksum; /* of the file that is saved again, except its own checksum at the end */
 };
 
 static const struct golden goldens[] = {

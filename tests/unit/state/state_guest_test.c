@@ -19,7 +19,7 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/queue_mock.h>
 
-#define GUESTS 200u /* in a usual run; a long run has 50 times as many */
+#define GUESTS 200u /* number of guests in a usual run; a long run has 50 times as many */
 #define MOVES 3u
 #define STEPS 40u /* steps between two moves */
 #define DEPTH 8u  /* most outstanding requests of a queue, but 4 for the disk */

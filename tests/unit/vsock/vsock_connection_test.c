@@ -484,7 +484,7 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &out), 1);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
-	/* The guest has shut both directions, and the host never takes the waiting bytes. */
+	/* The guest has shut both directions, and the host never accepts the waiting bytes. */
 	closing = sockets_establish(&s);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10);
 	(void)guest_shuts(&s, RCV | SEND);

@@ -25,11 +25,11 @@ struct peer {
 	struct virtio_vsock_hdr replies[1];
 	struct virtio_vsock_connection *c;
 	uint32_t buffer, max_packet;
-	uint32_t packets; /* packets in the buffer, without those of an unfinished message */
+	uint32_t packets; /* packets in the buffer, except packets of an unfinished message */
 	uint64_t sent, received, forwarded;
 	/* Messages. */
 	bool is_sending;
-	uint32_t left, marks;  /* of the message that is being sent */
+	uint32_t left, marks;  /* unsent bytes and flags of the message that is being sent */
 	uint32_t part, pieces; /* bytes and packets received of an unfinished message */
 	uint32_t whole;        /* bytes of whole messages in the buffer */
 	uint64_t said, heard;  /* hash of all messages sent, and of all messages received */

@@ -299,8 +299,8 @@ static void credit_update_comes_at_any_ratio(void **state)
 }
 
 /*
- * The host forwards 200 bytes, and later nothing. The guest gets an update when the credit that it
- * knows of is less than one packet.
+ * The host forwards 200 bytes, and then nothing more. The guest gets an update when the credit that
+ * it knows of is less than one packet.
  */
 static void credit_update_comes_while_nothing_is_forwarded(void **state)
 {

@@ -20,7 +20,7 @@ struct packets {
 	struct fixture f;
 	struct virtio_segment segments[SEGMENTS];
 	struct virtio_vsock_packet packet;
-	uint8_t bytes[512]; /* of the packet that packets_offer() writes */
+	uint8_t bytes[512]; /* bytes of the packet that packets_offer() writes */
 	/*
 	 * If true, the available index is not read before the pop, so the pop takes the slow path.
 	 */
