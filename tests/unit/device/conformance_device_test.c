@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests of a whole device over virtio-mmio, with real queues and a driver at its registers. They
- * check the negotiation, resets, interrupts, and the times at which the device may use a queue.
+ * Tests of a whole device over virtio-mmio, with real queues and a driver at its registers. The
+ * tests check the negotiation, resets, interrupts, and the times at which the device may use a
+ * queue.
  */
 #include "../common/fixture.h"
 #include <virtio/bindings/virtio_config.h>
@@ -541,7 +542,7 @@ static void conformance_queue_is_not_touched_unless_ready(void **state)
 	expect_silence(&g, 0);
 }
 
-/* Gives the driver of queue 1 other rings. */
+/* Gives the driver of queue 1 rings at other addresses. */
 static void use_rings(struct guest *g, uint64_t base, uint32_t size)
 {
 	assert_int_equal(virtio_mock_init(&g->mock[1], &g->map, base, size, g->slots[1], SIZE), 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The configuration space: every state, every edge, and the effect of a write (virtio 1.4, 2.5). */
+/*
+ * The configuration space: accesses in every state and at both ends, and the effect of a write
+ * (virtio 1.4, 2.5).
+ */
 #include "device_fixture.h"
 
 /*

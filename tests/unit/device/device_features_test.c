@@ -215,7 +215,7 @@ static void features_accepted_replace_what_was_accepted(void **state)
 	assert_true(negotiates(&f));
 }
 
-/* The queue's configuration has the negotiated features and no others. */
+/* The queue's configuration has the negotiated features and no other features. */
 static void features_negotiated_reach_queue_configuration(void **state)
 {
 	static const uint64_t bits[] = { F_EVENT_IDX, F_INDIRECT, F_IN_ORDER };

@@ -112,7 +112,7 @@ static int op_activate(struct virtio_device *device)
 			error = device_start_queue(f, i);
 		/*
 		 * The configuration was checked when the queue was enabled. So the start can fail
-		 * only if the memory is gone.
+		 * only if the memory no longer exists.
 		 */
 		assert_true(!error || !device->memory);
 	}

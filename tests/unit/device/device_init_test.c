@@ -226,7 +226,7 @@ static void device_init_refuses_missing_array_or_too_many_queues(void **state)
 	expect_refused(&f, VIRTIO_EINVAL);
 }
 
-/* The queue with the highest possible index works like any other. */
+/* The queue with the highest possible index works like every other queue. */
 static void device_init_accepts_most_queues_there_can_be(void **state)
 {
 	struct virtio_queue_registers *many = calloc(VIRTIO_DEVICE_MAX_QUEUES, sizeof *many);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A whole device at work: registers, real queues and the mock driver, over starts, stops, resets
+ * Tests a whole device: registers, real queues and the mock driver, during starts, stops, resets
  * and a restore.
  */
 #include "device_fixture.h"
@@ -375,7 +375,7 @@ static void io_goes_on_after_restore(void **state)
 	exchange(&f, 0, 5);
 }
 
-/* A queue was enabled with a map. The map may be gone when the device starts the queue. */
+/* A queue was enabled with a map. The map may no longer exist when the device starts the queue. */
 static void io_without_memory_at_driver_ok_needs_reset(void **state)
 {
 	struct device_fixture f;

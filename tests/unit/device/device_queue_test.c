@@ -273,7 +273,7 @@ static void queue_ready_needs_every_area_in_memory(void **state)
 		assert_false(is_ready_with(&f, 0, area, RAM_START - step));
 		assert_true(is_ready_with(&f, 0, area, RAM_START));
 		assert_false(is_ready_with(&f, 0, area, RAM_END));
-		/* The same holds at the end of the address space. */
+		/* The same rules apply at the end of the address space. */
 		assert_true(is_ready_with(&f, 0, area, TOP_START));
 		assert_true(is_ready_with(&f, 0, area, UINT64_MAX - bytes + 1));
 		assert_false(is_ready_with(&f, 0, area, UINT64_MAX - bytes + 1 + step));
@@ -482,8 +482,8 @@ static void queue_ready_after_refused_address_fails_until_good_one(void **state)
 }
 
 /*
- * A value written at the wrong time is ignored, and not refused: the driver's earlier value stays
- * valid.
+ * A value written at the wrong time is ignored, but not recorded as refused. So the driver's
+ * earlier value stays valid.
  */
 static void queue_ready_after_value_at_wrong_time_is_accepted(void **state)
 {

@@ -634,7 +634,10 @@ static void queues_restore_of_a_queue_that_cannot_run_needs_reset(void **state)
 	}
 }
 
-/* The device already needed a reset when it was saved, and the rings are gone after the restore. */
+/*
+ * The device already needed a reset when it was saved, and the rings are not in memory after the
+ * restore.
+ */
 static void queues_restore_without_rings_stays_in_need_of_reset(void **state)
 {
 	struct moved m;

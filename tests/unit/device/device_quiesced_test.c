@@ -64,7 +64,7 @@ static void stop_number_is_zero_unless_something_waits(void **state)
 }
 
 /*
- * During a reset all queues have the reset's number, also a queue that was being stopped before. A
+ * During a reset all queues have the reset's number, even a queue that was being stopped before. A
  * second reset joins the first one and has the same number.
  */
 static void stop_number_is_that_of_the_reset_during_one(void **state)

@@ -56,7 +56,10 @@ static void at_features(struct device_fixture *f)
 	virtio_device_config_changed(&f->device);
 }
 
-/* Sets up three queues: a bad size, a bad and a missing address, and half of an address. */
+/*
+ * Sets up three queues: one with a bad size, one with a bad and a missing address, and one with
+ * half of an address.
+ */
 static void at_features_with_refused_values(struct device_fixture *f)
 {
 	driver_negotiate(f, 0);
@@ -552,7 +555,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 	prepare(&m, at_running);
 	m.queues[0] = (struct virtio_queue_registers_state)QUEUE(0, 0, 0, 16, false, true, 7, 0);
 	assert_int_equal(restore(&m), 0);
-	/* Other legal states: only high halves, and everything refused. */
+	/* Other legal states: only high halves were written, or every value was refused. */
 	prepare(&m, at_features);
 	m.queues[0] = (struct virtio_queue_registers_state)QUEUE(1ull << 32, 1ull << 63, 0, 16, false, false, 0, 0);
 	assert_int_equal(restore(&m), 0);

@@ -138,8 +138,8 @@ static void setup(struct guest *g, uint32_t features)
 }
 
 /*
- * Kicks if the device asks for kicks, lets the device serve the queue, and returns the used length
- * of the only chain.
+ * Kicks if the device has enabled kicks, lets the device serve the queue, and returns the used
+ * length of the only chain.
  */
 static uint32_t serve(struct guest *g)
 {
@@ -177,8 +177,8 @@ static bool is_untouched(const struct guest *g, uint32_t addr, uint32_t len)
 }
 
 /*
- * Sends more buffers than the ring has entries, one at a time. The device serves them on
- * notifications alone.
+ * Sends more buffers than the ring has entries, one at a time. The device serves the buffers only
+ * on notifications.
  */
 static void rng_fills_every_buffer_past_the_wrap_of_the_ring(void **state)
 {

@@ -509,7 +509,7 @@ static void memory_segments_cover_the_range(void **state)
 	expect_nothing_else_changed(&f);
 }
 
-/* Accesses each region after each other region. */
+/* Accesses each region directly after each of the other regions. */
 static void memory_cursor_goes_from_any_region_to_any_other(void **state)
 {
 	struct fixture f;

@@ -110,7 +110,7 @@ static void make_regions(struct shadow *w)
 	}
 }
 
-/* Gives each region its host memory, in a random order and with gaps. */
+/* Assigns host memory to each region, in a random order and with gaps. */
 static void place_regions(struct shadow *w)
 {
 	uint32_t order[WINDOW], at = 0;

@@ -438,7 +438,7 @@ static void small_writes_are_recorded_in_the_dirty_log(void **state)
 }
 
 /*
- * Look-ups start from a table, in which each slot stands for a range of addresses. The look-ups
+ * Look-ups start from a table, in which each slot represents a range of addresses. The look-ups
  * must give the same result as a search of all regions. The regions share a slot, lie at both ends
  * of the address space, or have holes between them.
  */

@@ -254,7 +254,7 @@ static void translation_is_never_asked_for_length_zero(void **state)
 	expect_unchanged(&f);
 }
 
-/* Accesses each page, with a fresh cursor and with each other page cached. */
+/* Accesses each page, with a fresh cursor and with each of the other pages cached. */
 static void translation_answers_decide_each_access(void **state)
 {
 	struct fixture f;

@@ -315,8 +315,9 @@ static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 		buffers[at].len = bad[i / 2 / BUFFERS].len;
 		setup(&f, fixture_kind(state));
 		/*
-		 * The buffer at FIXTURE_BASE covers the descriptor table. The memory would take the
-		 * look-up of this buffer for a read of descriptors, and rewrite them.
+		 * The buffer at FIXTURE_BASE covers the descriptor table. The fixture would mistake
+		 * the look-up of this buffer for a read of descriptors, and would rewrite the
+		 * descriptors.
 		 */
 		f.rewriting = buffers[at].addr != FIXTURE_BASE;
 		if (i % 2)
@@ -457,8 +458,8 @@ static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **
 }
 
 /*
- * The translation fails at each buffer in turn, with each error in turn. After VIRTIO_ENOTMAPPED
- * the caller gets no segments and no status. Runs in changing memory only.
+ * The translation fails at one buffer with one error. Every buffer and every error is tried. After
+ * VIRTIO_ENOTMAPPED the caller gets no segments and no status. Runs in changing memory only.
  */
 static void chain_resolve_keeps_front_and_status_around_bad_translation(void **state)
 {

@@ -32,10 +32,7 @@ static void cut_map_at(struct fixture *f, struct virtio_region regions[2], uint3
 	assert_int_equal(virtio_memory_map_init(&f->device_map, regions, 2), 0);
 }
 
-/*
- * Pops a chain. The walk must yield as many descriptors as `good` says, and then fail. Completes
- * the chain.
- */
+/* Pops a chain. The walk must yield `good` descriptors, and then fail. Completes the chain. */
 static void expect_bad_chain(struct fixture *f, uint32_t good, int error)
 {
 	struct virtio_desc desc = { 1, 2, true };

@@ -42,9 +42,9 @@ static void expect_buffers(struct virtio_chain *chain, const struct virtio_mock_
 }
 
 /*
- * Walks a chain. The walk must yield as many descriptors as `good` says, and then fail. A second
- * call returns the same error. The output and guest memory are unchanged, and the fault is counted
- * once. The chain is completed with length 0, and the next chain is served.
+ * Walks a chain. The walk must yield `good` descriptors, and then fail. A second call returns the
+ * same error. The output and guest memory are unchanged, and the fault is counted once. The chain
+ * is completed with length 0, and the next chain is served.
  */
 static void expect_bad_chain(struct fixture *f, uint32_t good, int error)
 {

@@ -237,7 +237,10 @@ static void queue_set_memory_waits_for_mapping(void **state)
 	f.bad_start = f.mock.addr[VIRTIO_QUEUE_USED] & ~UINT64_C(15);
 	f.bad_end = f.bad_start + 16;
 	f.bad_error = VIRTIO_ENOTMAPPED;
-	/* The change of the map looks the areas up again. The memory must not rewrite them. */
+	/*
+	 * The change of the map looks the areas up again. The memory must not rewrite the
+	 * descriptor table.
+	 */
 	f.rewriting = false;
 	fixture_save(&f);
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &f.device_map), VIRTIO_ENOTMAPPED);
@@ -474,7 +477,7 @@ static void expect_log(unsigned long *bitmap, uint32_t unit, const uint64_t (*ra
 	memset(bitmap, 0, LOG_WORDS * sizeof *bitmap);
 }
 
-/* Gives the log to each region of the memory. */
+/* Attaches the log to each region of the memory. */
 static void add_log(struct fixture *f, const struct virtio_dirty_log *log)
 {
 	const uint32_t count = f->device_map.count;

@@ -100,8 +100,8 @@ static void queue_needs_interrupt_is_exact_for_every_used_event(void **state)
 
 			seek(&f, starts[s]);
 			/*
-			 * The first check after seek() always asks for an interrupt, so it is made
-			 * before the test.
+			 * The first check after seek() always requires an interrupt, so this check
+			 * is made before the test.
 			 */
 			(void)virtio_queue_needs_interrupt(&f.queue);
 			complete_some(&f, counts[c]);
@@ -164,7 +164,7 @@ static void queue_needs_interrupt_after_65536_completions(void **state)
 	}
 }
 
-/* Regressions R18 and R23: the first check after an index was set always asks for an interrupt. */
+/* Regressions R18 and R23: the first check after an index was set always requires an interrupt. */
 static void queue_needs_interrupt_says_yes_after_indices_were_set(void **state)
 {
 	for (uint32_t event = 0; event <= UINT16_MAX; event += 0x1111) {

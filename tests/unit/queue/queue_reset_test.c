@@ -102,7 +102,10 @@ static void queue_reset_forgets_old_map(void **state)
 	fixture_setup(&f, fixture_kind(state), SIZE);
 	fixture_pop_some(&f, tokens, 2);
 	other = f.device_map;
-	/* The change of the map looks the areas up again. The memory must not rewrite them. */
+	/*
+	 * The change of the map looks the areas up again. The memory must not rewrite the
+	 * descriptor table.
+	 */
 	f.rewriting = false;
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &other), 0);
 	assert_false(virtio_queue_old_maps_unused(&f.queue));

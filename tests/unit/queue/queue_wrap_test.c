@@ -81,7 +81,7 @@ static void queue_wraps_one_request_at_a_time(void **state)
 			token = pop();
 			assert_int_equal(virtio_queue_complete(&guest.queue, token, i & 15), 0);
 			/*
-			 * The very first check may ask for an interrupt, because there was no
+			 * The very first check may require an interrupt, because there was no
 			 * earlier check.
 			 */
 			wanted = virtio_queue_needs_interrupt(&guest.queue);
