@@ -84,13 +84,13 @@ static inline bool console_multiport(const struct virtio_console *console)
 	return (console->negotiated & CONSOLE_FEATURE(MULTIPORT)) != 0;
 }
 
-/* Returns the entry with this number, or NULL if the table has none. */
+/* Returns the entry with this number, or NULL if the table has no such entry. */
 static inline struct virtio_console_port *console_entry(const struct virtio_console *console, uint32_t id)
 {
 	return id < console->options.port_count ? &console->options.ports[id] : NULL;
 }
 
-/* Returns the present port with this number, or NULL if there is none. */
+/* Returns the port with this number, or NULL if no such port is present. */
 static inline struct virtio_console_port *console_port(const struct virtio_console *console, uint32_t id)
 {
 	struct virtio_console_port *port = console_entry(console, id);

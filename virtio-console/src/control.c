@@ -166,7 +166,7 @@ static uint32_t put_message(const struct message *m, const struct virtio_chain_s
 }
 
 /*
- * Sends one message, or completes a chain that cannot take the message. Returns 1 if a chain was
+ * Sends one message, or completes a chain that cannot hold the message. Returns 1 if a chain was
  * completed, 0 if there is no chain, or an error.
  */
 static int send_message(struct virtio_console *console, struct virtio_queue *queue, const struct message *m,
@@ -328,7 +328,7 @@ static int receive_message(struct virtio_console *console, struct virtio_queue *
 	}
 	/*
 	 * The chain is completed before the message is handled. If the completion fails, the next
-	 * pop yields the message again. A message that was handled before would be handled twice.
+	 * pop yields the message again. So no message is handled twice.
 	 */
 	got = complete(queue, chain.token, 0, progress);
 	if (got)

@@ -33,7 +33,7 @@ void virtio_impl_console_update_open(struct virtio_console_port *port)
 		port->pending &= ~VIRTIO_CONSOLE_SEND_OPEN;
 	else if (!told)
 		port->pending |= VIRTIO_CONSOLE_SEND_OPEN;
-	/* Otherwise a pending OPEN stays, because it answers a repeated PORT_READY. */
+	/* Otherwise a pending OPEN stays pending. It may be the answer to a repeated PORT_READY. */
 }
 
 void virtio_impl_console_announce(struct virtio_console_port *port)
@@ -85,7 +85,7 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
 		return VIRTIO_EBUSY;
 	port->options = *options;
 	port->present = true;
-	/* PORT_READY sets driver_ready, too: a driver that resumes sends no DEVICE_READY. */
+	/* PORT_READY sets driver_ready, too, because a resuming driver sends no DEVICE_READY. */
 	if (console->driver_ready)
 		virtio_impl_console_announce(port);
 	return 0;

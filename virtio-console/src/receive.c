@@ -67,7 +67,7 @@ static inline void advance(struct virtio_console_input *input, uint32_t n, struc
 	progress->chains++;
 }
 
-/* Result: the chain is completed. The call has reached its limit of steps, and must end. */
+/* Result of fill_popped(): a chain is completed, but the call has reached its limit of steps. */
 #define ENOUGH 2
 
 /*

@@ -46,7 +46,7 @@ static int next_piece(struct virtio_console_output *output, struct virtio_segmen
 	while (piece->len == 0) {
 		/*
 		 * Walks on a copy, because a failed walk cannot continue. After VIRTIO_ENOTMAPPED
-		 * the next call walks from here again.
+		 * the next call repeats the walk from output->rest.
 		 */
 		struct virtio_chain rest = output->rest;
 
@@ -272,7 +272,7 @@ static VIRTIO_COLD int finish_usual(const struct transmission *t, uint16_t head,
 }
 
 /*
- * Sends the next chain if it is usual. Only finish_usual() puts such a chain in flight. Returns as
+ * Sends the next chain if it is usual. The chain is popped only in finish_usual(). Returns as
  * resume(), or NOT_USUAL.
  */
 static inline VIRTIO_HOT int send_usual(const struct transmission *t)

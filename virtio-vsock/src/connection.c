@@ -40,7 +40,7 @@ void virtio_impl_vsock_init(struct virtio_vsock_connection *c, uint16_t type)
 
 void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
 {
-	/* The guest knows nothing of a request that was never sent. */
+	/* A request that was never sent needs no RST. */
 	if (c->owed & VIRTIO_VSOCK_OWES_REQUEST) {
 		virtio_impl_vsock_close(c);
 		return;
@@ -49,7 +49,7 @@ void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
 	c->blocked = false;
 	/*
 	 * If the caller has cleared OWES_REQUEST, the connection is still in the list of requests.
-	 * This call removes the connection, because the list may be held. An RST must not be held.
+	 * This call removes the connection, because that list may be held, but an RST must be sent.
 	 */
 	virtio_impl_vsock_queue(c);
 	c->owed = VIRTIO_VSOCK_OWES_RST;
@@ -180,7 +180,7 @@ static uint32_t may_send(const struct virtio_vsock_connection *c, bool *out_empt
 	if (charged < bytes)
 		return bytes - (uint32_t)charged;
 	/*
-	 * If nothing is outstanding, ignore the overhead. Otherwise a connection with a small
+	 * If no packet is outstanding, ignore the overhead. Otherwise a connection with a small
 	 * buffer could block for ever.
 	 */
 	return c->tx_packets == 0 ? bytes : 0;
@@ -450,7 +450,7 @@ static bool receive_data(struct virtio_vsock_connection *c, const struct virtio_
 static void receive_shutdown(struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header, uint64_t now,
 			     struct virtio_vsock_received *out)
 {
-	/* A bit that is set stays set. Undefined bits are ignored (virtio 1.4, 5.10.6.5). */
+	/* Bits of shut_by_peer stay set. Undefined bits are ignored (virtio 1.4, 5.10.6.5). */
 	const uint32_t flags = (virtio_vsock_shuts_receive(header) ? (uint32_t)VIRTIO_VSOCK_SHUTDOWN_RCV : 0) |
 			       (virtio_vsock_shuts_send(header) ? (uint32_t)VIRTIO_VSOCK_SHUTDOWN_SEND : 0);
 

@@ -15,7 +15,7 @@ void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events)
 	events->owed = true;
 }
 
-/* Unpops a chain because of an error. Returns that error, or the error of the unpop. */
+/* Unpops a chain after an error. Returns this error, or the error of the unpop. */
 static int unpop_after(struct virtio_queue *queue, const struct virtio_chain *chain, int error)
 {
 	const int unpopped = virtio_queue_unpop(queue, chain->token);
@@ -25,7 +25,7 @@ static int unpop_after(struct virtio_queue *queue, const struct virtio_chain *ch
 
 /*
  * Writes the event to a chain, and completes the chain. Returns the number of bytes written, which
- * is 0 if the chain cannot take the event; or an error.
+ * is 0 if the chain cannot hold the event; or an error.
  */
 static int use_buffer(struct virtio_queue *queue, struct virtio_chain *chain, struct virtio_segment *segments,
 		      uint32_t capacity)

@@ -66,7 +66,7 @@ static VIRTIO_COLD void fail(struct virtio_vsock_packet *packet, int error)
 	set_data(packet, packet->segments, false, 0, 0);
 }
 
-/* Removes a number of bytes from the front of a segment. The segment must be longer than this. */
+/* Removes a number of bytes from the front of a segment. The segment must be longer. */
 static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 {
 	segment->addr += bytes;
@@ -167,8 +167,8 @@ static void take_tx(struct virtio_vsock_packet *packet, const struct virtio_chai
 		return;
 	}
 	/*
-	 * Reads the header after an error, too, because the header says which connection has lost
-	 * the packet.
+	 * Reads the header after an error, too, because the header identifies the connection that
+	 * has lost the packet.
 	 */
 	used = cut_header(packet, (uint8_t *)&packet->header);
 	if (!error && all->writable != 0)
@@ -394,14 +394,14 @@ static __attribute__((noinline)) int tx_pop_any(struct virtio_queue *queue, stru
 /* The usual packet: two descriptors in the direction of the queue. The first is the header. */
 struct usual {
 	void *header;
-	uint64_t bytes; /* of the payload */
+	uint64_t bytes; /* length of the payload */
 };
 
 /*
  * Works as virtio_impl_memory_find_writable(), but makes no call. Returns false also if only a call
  * could find the range.
  *
- * @region  set to the map's region with the range
+ * @region  set to the map's region that contains the range
  */
 static inline VIRTIO_HOT bool find_near(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, void **out,
 					const struct virtio_region **region)

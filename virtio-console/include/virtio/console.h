@@ -16,7 +16,7 @@
  *	FEATURES_OK:       virtio_console_negotiate(&console, features)
  *	input arrives:     virtio_console_input_enqueue(); if it sets wake: virtio_console_receive()
  *	kick of receive:   virtio_console_receive()
- *	kick of transmit:  virtio_console_transmit(); if it sets blocked: again when sink has room
+ *	kick of transmit:  virtio_console_transmit(); if it sets blocked: retry when sink has room
  *
  * What the guest can do: cut its chains into descriptors as it likes (virtio 1.4, 2.7.4.1), change
  * the bytes at any time, and send malformed chains. Therefore:
@@ -58,7 +58,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_CONSOLE_NAME_MAX 256u       /* most bytes of a port's name */
 
 /*
- * Takes output of a port, on the thread that calls virtio_console_transmit().
+ * Gets output of a port, on the thread that calls virtio_console_transmit().
  *
  * @context  sink_context of the port's options
  * @bytes    any bytes from the guest; valid until the function returns
@@ -66,8 +66,8 @@ VIRTIO_BEGIN_DECLS
  *
  * Returns the number of bytes taken, from the first byte on. If the number is less than len, the
  * chain stays in flight until the next virtio_console_transmit(), which offers the remaining bytes.
- * A sink that can never take more discards the bytes, and returns len. The function must not call
- * functions of the device.
+ * A sink that can never accept more bytes discards the offered bytes, and returns len. The function
+ * must not call functions of the device.
  */
 typedef size_t virtio_console_sink_fn(void *context, const void *bytes, size_t len);
 
@@ -79,22 +79,22 @@ struct virtio_console_port_options {
 	bool console;     /* true: a console (input needs no PORT_OPEN); false: a generic port */
 	const char *name; /* UTF-8, no NUL needed; may be NULL if name_bytes is 0 */
 	uint32_t name_bytes;
-	uint16_t cols; /* characters, for a console; cols and rows are 0 if unknown */
-	uint16_t rows;
-	struct virtio_console_input *input; /* initialised */
+	uint16_t cols;                      /* width of a console in characters; 0 if unknown */
+	uint16_t rows;                      /* height of a console in characters; 0 if unknown */
+	struct virtio_console_input *input; /* an initialised buffer */
 	virtio_console_sink_fn *sink;
 	void *sink_context;
 	/*
 	 * Arrays for the chains of the two queues. Each array needs VIRTIO_CONSOLE_SEGMENTS()
-	 * entries, and one more entry for each place where a buffer continues in another region.
-	 * With fewer entries, a receive chain is filled only in part, and a transmit chain is read
-	 * in several steps. While a transmit chain is in flight, transmit_segments must not be used
-	 * for another queue.
+	 * entries, and one more entry for each place where a buffer continues in another region. If
+	 * there are fewer entries, a receive chain is filled only in part, and a transmit chain is
+	 * read in several steps. While a transmit chain is in flight, transmit_segments must not be
+	 * used for another queue.
 	 */
 	struct virtio_segment *receive_segments;
-	uint32_t receive_capacity; /* entries, at least 1 */
+	uint32_t receive_capacity; /* entries of receive_segments, at least 1 */
 	struct virtio_segment *transmit_segments;
-	uint32_t transmit_capacity; /* entries, at least 1 */
+	uint32_t transmit_capacity; /* entries of transmit_segments, at least 1 */
 };
 
 /* Statistics of a port, for an operator. Neither a reset nor a removal clears them. */
@@ -115,13 +115,13 @@ struct virtio_console_port_stats {
 
 /* A transmit chain that a call has left in flight. */
 struct virtio_console_output {
-	struct virtio_token token;   /* value is 0 if no chain is in flight */
+	struct virtio_token token;   /* token.value is 0 if no chain is in flight */
 	uint64_t taken;              /* bytes that the sink has taken */
 	uint64_t skip;               /* bytes counted in taken that reader must still skip */
 	struct virtio_reader reader; /* reads the resolved segments */
-	bool beyond;                 /* more of the chain follows, in piece and rest */
+	bool beyond;                 /* the chain continues in piece and rest */
 	struct virtio_desc piece;    /* the part of a buffer that was not read yet */
-	struct virtio_chain rest;    /* the descriptors after this buffer */
+	struct virtio_chain rest;    /* the descriptors after the buffer of piece */
 	bool restored;               /* the chain must be replayed */
 	uint16_t head;               /* head of the chain that must be replayed */
 };
@@ -155,25 +155,25 @@ struct virtio_console_port {
  */
 typedef void virtio_console_event_fn(void *context, uint32_t id, uint16_t event, uint16_t value);
 
-/* Takes the byte of an emergency write, on the thread that calls virtio_console_config_write(). */
+/* Gets the byte of an emergency write, on the thread that calls virtio_console_config_write(). */
 typedef void virtio_console_emergency_fn(void *context, uint8_t byte);
 
 /* The options of a device: its ports, and the features that it offers. */
 struct virtio_console_options {
 	struct virtio_console_port *ports;       /* the table; virtio_console_init() clears it */
-	uint32_t port_count;                     /* entries (max_nr_ports); 1 without multiport */
-	bool size;                               /* offers SIZE; multiport offers SIZE, too */
+	uint32_t port_count;                     /* table size (max_nr_ports); 1 if no multiport */
+	bool size;                               /* offers SIZE, which multiport also offers */
 	bool multiport;                          /* offers MULTIPORT */
 	virtio_console_event_fn *event;          /* may be NULL */
-	virtio_console_emergency_fn *emergency;  /* NULL: EMERG_WRITE is not offered */
+	virtio_console_emergency_fn *emergency;  /* if NULL, EMERG_WRITE is not offered */
 	void *context;                           /* passed to event and emergency */
 	struct virtio_segment *control_segments; /* for control chains; needed with multiport */
-	uint32_t control_capacity;               /* entries, at least 1 */
+	uint32_t control_capacity;               /* entries of control_segments, at least 1 */
 };
 
 /* Statistics of the control queues, for an operator. A reset does not clear them. */
 struct virtio_console_stats {
-	uint64_t sent;        /* messages to the driver */
+	uint64_t sent;        /* messages sent to the driver */
 	uint64_t taken;       /* messages of the driver that were understood */
 	uint64_t ignored;     /* driver's messages that were too short or not understood */
 	uint64_t misdirected; /* chains with buffers in the wrong direction */
@@ -259,9 +259,9 @@ bool virtio_console_config_write(const struct virtio_console *console, uint64_t 
 /* The result of a call, and what its caller has to do. */
 struct virtio_console_progress {
 	uint64_t bytes;  /* bytes of input, output or messages that the call has moved */
-	uint32_t chains; /* completed, including malformed chains */
+	uint32_t chains; /* completed chains, including malformed chains */
 	bool notify;     /* interrupt the driver for the queue */
-	bool more;       /* the limit of a call was reached: call again without a kick */
+	bool more;       /* the call has reached a limit; call again without a kick */
 	bool room;       /* receive: the producer waits for room, and room is available */
 	bool blocked;    /* transmit: the sink took fewer bytes than were offered */
 };
@@ -274,7 +274,7 @@ struct virtio_console_progress {
  * @progress  filled in, also on failure
  *
  * - If there is no input, no chain is popped.
- * - Without chains the input stays in the buffer and kicks are enabled. Call this again on a kick.
+ * - If there is no chain, kicks are enabled and the input is kept. Call this again on a kick.
  * - Under MULTIPORT a generic port accepts input only while the driver has the port open.
  * - If the driver knew an earlier port with this number, the port accepts no input before
  *   PORT_READY. Until then the driver may mistake the new port for the old port.
@@ -292,7 +292,7 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
 
 /*
  * Passes the bytes of transmit chains to a port's sink, in order. Completes each chain with length
- * 0 when the sink has taken all of it.
+ * 0 when the sink has taken all its bytes.
  *
  * @id        number of the port
  * @queue     the port's transmit queue
@@ -321,7 +321,7 @@ int virtio_console_transmit(struct virtio_console *console, uint32_t id, struct 
 			    struct virtio_console_progress *progress);
 
 /*
- * Copies the counters of a port, which may be absent.
+ * Copies the counters of a port, present or absent.
  *
  * @out  untouched on failure
  *

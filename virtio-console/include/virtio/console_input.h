@@ -45,8 +45,8 @@ VIRTIO_BEGIN_DECLS
 struct virtio_console_input {
 	uint8_t *bytes;      /* the caller's storage */
 	uint32_t capacity;   /* bytes of the storage */
-	uint32_t written;    /* position after the last byte; the producer writes it */
-	uint32_t taken;      /* position of the next byte; the consumer writes it */
+	uint32_t written;    /* position after the last byte; written by the producer */
+	uint32_t taken;      /* position of the next byte; written by the consumer */
 	uint32_t want_bytes; /* 1: the consumer waits for bytes */
 	uint32_t want_room;  /* 1: the producer waits for room */
 };
@@ -54,11 +54,11 @@ struct virtio_console_input {
 /*
  * Prepares an empty buffer, before any other thread uses it.
  *
- * @input     the caller's; untouched on failure
+ * @input     the caller's structure; untouched on failure
  * @bytes     the caller's storage; must live as long as the buffer
  * @capacity  bytes of the storage: 1 to VIRTIO_CONSOLE_INPUT_MAX
  *
- * Returns 0; VIRTIO_EINVAL for another capacity, or if bytes is NULL.
+ * Returns 0; VIRTIO_EINVAL for any other capacity, or if bytes is NULL.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_input_init(struct virtio_console_input *input, uint8_t *bytes, uint32_t capacity);

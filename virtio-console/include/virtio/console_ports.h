@@ -20,7 +20,7 @@
  * Linux resumes, it sends only PORT_READY.
  *
  * The driver's PORT_OPEN is ignored before PORT_READY. Each PORT_READY closes the driver's end of
- * the port. So a message for a removed port does not open the next port with the same number.
+ * the port. So a PORT_OPEN for a removed port does not open the next port with the same number.
  *
  * What the guest can do: send any message at any time, or never answer. Invalid messages are
  * ignored and counted. A message is copied once, and its port number is compared with the table's
@@ -49,7 +49,7 @@ VIRTIO_BEGIN_DECLS
  * Gets the queue indices of a port: 0 and 1 for port 0, 2n + 2 and 2n + 3 for another port n
  * (virtio 1.4, 5.3.2).
  *
- * @id        number of the port, which may be absent
+ * @id        number of a port, present or absent
  * @receive   set to the index of the receive queue; untouched on failure
  * @transmit  set to the index of the transmit queue; untouched on failure
  *
@@ -88,7 +88,7 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
  *
  * Afterwards call virtio_console_transmit() for the port once, and again on each kick. These calls
  * complete the driver's chains unread. If another port is added with this number, the driver may
- * send output of the old port until the driver has seen REMOVE. So, while awaits_ready of the port
+ * send output for the old port until the driver has seen REMOVE. So, while awaits_ready of the port
  * is set, call virtio_console_transmit() also before each virtio_console_control_transmit().
  *
  * Returns 0; VIRTIO_EINVAL if there is no such port.
@@ -122,7 +122,7 @@ int virtio_console_disconnect(struct virtio_console *console, uint32_t id, bool 
  * For port 0 the configuration space changes, too, so the call is serialised against register
  * accesses.
  *
- * @cols, @rows  characters
+ * @cols, @rows  width and height in characters
  *
  * Returns 1 if the configuration space has changed. The caller must then send a configuration
  * change notification. Returns 0 if the space is unchanged; VIRTIO_EINVAL if there is no such port,
@@ -201,9 +201,9 @@ struct virtio_console_state {
 struct virtio_console_port_state {
 	uint64_t taken;    /* bytes that the sink has taken of the transmit chain in flight */
 	uint32_t id;       /* number of the port */
-	uint16_t head;     /* head of this chain; 0 if no chain is in flight */
-	uint16_t cols;     /* characters */
-	uint16_t rows;     /* characters */
+	uint16_t head;     /* head of the chain in flight, otherwise 0 */
+	uint16_t cols;     /* width in characters */
+	uint16_t rows;     /* height in characters */
 	uint8_t flags;     /* VIRTIO_CONSOLE_PORT_... */
 	uint8_t pending;   /* VIRTIO_CONSOLE_SEND_... */
 	uint8_t in_flight; /* 1: a transmit chain is in flight */
@@ -255,9 +255,9 @@ int virtio_console_restore_port(struct virtio_console *console, const struct vir
  * @chain  from virtio_queue_replay() for the saved head
  *
  * Returns 0; VIRTIO_EINVAL if the restored port has no such chain in flight; VIRTIO_ENOTMAPPED if a
- * translation is not known yet: unpop the chain, and replay it later. A failure changes nothing in
- * the port. A chain that is now malformed or misdirected is counted, and virtio_console_transmit()
- * completes the chain.
+ * translation is not known yet. Then unpop the chain, and replay it later. A failure changes
+ * nothing in the port. A chain that is now malformed or misdirected is counted, and
+ * virtio_console_transmit() completes the chain.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_replay_transmit(struct virtio_console *console, uint32_t id, struct virtio_chain *chain);

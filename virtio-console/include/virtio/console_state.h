@@ -37,7 +37,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Return the layouts of a device, with a list "ports", and of a port's input, with "bytes". */
+/* Return the layout of a device, with a list "ports", or of a port's input, with a list "bytes". */
 const struct virtio_section_layout *virtio_console_layout(void);
 const struct virtio_section_layout *virtio_console_input_layout(void);
 
@@ -67,7 +67,7 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
 /*
  * Reads and checks the section of a device.
  *
- * @number    the number that was written
+ * @number    the device's number in the file
  * @console   the target of the restore, with its ports
  * @features  features in the file's device core, from virtio_device_saved_features(). Bits 0 to 23
  *            must be equal to the console's features. NULL accepts any features.
@@ -94,7 +94,7 @@ int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t num
  * @id        number of the port
  * @bytes     the caller's memory, capacity bytes
  * @capacity  bytes that the port's buffer can hold. Longer input is refused with VIRTIO_ENOBUFS.
- * @count     set to the number of bytes: 0 if the file has no input of this port
+ * @count     set to the number of bytes; 0 if the file has no input of this port
  *
  * Returns 0; an error of virtio_section_read(); or VIRTIO_EINVAL for a port that does not exist.
  */
@@ -105,8 +105,8 @@ int virtio_console_read_input(struct virtio_section_reader *reader, uint32_t num
 
 /*
  * Checks a queue's record of requests in flight against the ports. If a port's state has a transmit
- * chain in flight, the record of the port's transmit queue must have only this chain, and not
- * as a completed chain. The records of all other queues must be empty.
+ * chain in flight, the record of the port's transmit queue must have exactly one entry: this chain,
+ * not completed. The records of all other queues must be empty.
  *
  * @ports    array of count entries, from virtio_console_read_state()
  * @queue    the queue's number

@@ -113,7 +113,7 @@ VIRTIO_INLINE bool virtio_vsock_ends_record(const struct virtio_vsock_hdr *heade
 
 /*
  * Builds the RST that answers a packet without a connection. The RST has the packet's type, the
- * packet's addresses, swapped, and no credit.
+ * packet's two addresses swapped, and no credit.
  *
  * @in   the packet's header
  * @out  filled in if 1 is returned, otherwise untouched; may also be the packet's header
@@ -134,7 +134,7 @@ struct virtio_vsock_packet {
 	 * read. rx: the caller sets the header before or after the pop, and the commit writes it.
 	 */
 	struct virtio_vsock_hdr header;
-	struct virtio_token token; /* of the packet's chain */
+	struct virtio_token token; /* token of the packet's chain */
 	/*
 	 * 0, or the reason why the payload cannot be used. With an error, data is empty, and the
 	 * caller must still complete the chain.
@@ -196,7 +196,7 @@ int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_s
  * Returns 1; 0 if there is no packet; or an error of virtio_queue_pop(). Each packet, with or
  * without an error, must be completed by virtio_vsock_complete(), or unpopped by
  * virtio_queue_unpop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has been
- * unpopped: retry later.
+ * unpopped. Retry later.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet);
@@ -268,7 +268,7 @@ struct virtio_vsock {
 bool virtio_vsock_is_guest_cid(uint64_t cid);
 
 /*
- * Prepares a device. It offers VIRTIO_VSOCK_F_STREAM and VIRTIO_VSOCK_F_NO_IMPLIED_STREAM.
+ * Prepares a device. The device offers VIRTIO_VSOCK_F_STREAM and VIRTIO_VSOCK_F_NO_IMPLIED_STREAM.
  *
  * @guest_cid  the guest's context ID
  * @seqpacket  whether to offer VIRTIO_VSOCK_F_SEQPACKET, too
@@ -292,7 +292,7 @@ int virtio_vsock_negotiate(struct virtio_vsock *vsock, uint64_t features);
 void virtio_vsock_reset(struct virtio_vsock *vsock);
 
 /*
- * Gives the guest another context ID, after a migration. The caller tells the driver by a transport
+ * Changes the guest's context ID, after a migration. The caller tells the driver by a transport
  * reset. Returns 0; VIRTIO_EINVAL for a CID that no guest may have. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK

@@ -13,9 +13,9 @@
  *              virtio_vsock_connection_send() builds the header.
  *   clock      virtio_vsock_table_expire() ends connections whose deadline has passed.
  *
- * A connection belongs to the table. The caller gets a pointer with a guest's request, from a
- * connect or from a restore, and keeps the pointer. connection->user points back to the caller's
- * own structure. The caller releases a connection, and does not use it any more, when
+ * A connection belongs to the table. The caller gets the connection's pointer from a guest's
+ * request, a connect or a restore, and keeps it. connection->user points back to the caller's own
+ * structure. The caller releases a connection, and does not use it any more, when
  * - virtio_vsock_table_receive() reports VIRTIO_VSOCK_GOT_END,
  * - virtio_vsock_table_expire() returns the connection,
  * - virtio_vsock_connection_forwarded() or virtio_vsock_connection_shutdown() returns 1,
@@ -65,7 +65,7 @@ enum virtio_vsock_state {
 	VIRTIO_VSOCK_CLOSED,      /* an unused entry of the table */
 	VIRTIO_VSOCK_ACCEPTING,   /* the guest has sent REQUEST, and the caller has not answered */
 	VIRTIO_VSOCK_REQUESTED,   /* REQUEST is owed or sent, and the guest has not answered */
-	VIRTIO_VSOCK_ESTABLISHED, /* perhaps half-closed: see shut_by_us and shut_by_peer */
+	VIRTIO_VSOCK_ESTABLISHED, /* one direction may be shut; see shut_by_us and shut_by_peer */
 	VIRTIO_VSOCK_CLOSING,     /* one side has shut both directions; no RST yet */
 	VIRTIO_VSOCK_RESET,       /* an RST is owed; the caller has released the connection */
 };
@@ -90,8 +90,8 @@ struct virtio_vsock_options {
 	uint32_t buf_alloc;
 	/*
 	 * Packets that each connection buffers, at least 1. Empty records use no bytes of the
-	 * buffer, so a limit in bytes does not bound their number. A caller that joins the packets
-	 * of a stream may set UINT32_MAX if SEQPACKET is not offered.
+	 * buffer, so a limit in bytes does not bound the number of records. A caller that joins the
+	 * packets of a stream may set UINT32_MAX if SEQPACKET is not offered.
 	 */
 	uint32_t max_packets;
 	uint32_t max_payload; /* most bytes of payload in one packet of the guest, at least 1 */
@@ -101,10 +101,10 @@ struct virtio_vsock_options {
 	 * their overhead exceed the buffer. With 0, a packet uses only its payload.
 	 */
 	uint32_t packet_overhead;
-	/* Intervals: 1 to 2^62. */
+	/* Intervals, each from 1 to 2^62. */
 	uint64_t connect_timeout; /* from a REQUEST of either side to its answer */
 	uint64_t close_timeout;   /* longest time in VIRTIO_VSOCK_CLOSING */
-	uint64_t credit_retry;    /* between CREDIT_REQUESTs while nothing may be sent */
+	uint64_t credit_retry;    /* from a CREDIT_REQUEST to the next while nothing may be sent */
 	/* The range of local ports for virtio_vsock_table_connect(). */
 	uint32_t first_port;
 	uint32_t last_port;
@@ -181,13 +181,13 @@ struct virtio_vsock_table {
 	/* Connections that owe a packet: in requests if they owe a REQUEST, otherwise in ready. */
 	struct virtio_vsock_link ready;
 	struct virtio_vsock_link requests;
-	struct virtio_vsock_link connecting, closing, retrying; /* by deadline, earliest first */
-	bool held;                                              /* by virtio_vsock_table_hold() */
+	struct virtio_vsock_link connecting, closing, retrying; /* earliest deadline first */
+	bool held;                                              /* see virtio_vsock_table_hold() */
 	uint32_t next_port;                                     /* local port to try first */
 	/* Counters since virtio_vsock_table_init(). */
 	uint64_t dropped;  /* packets with an unacceptable address */
 	uint64_t strays;   /* packets without a connection that were answered by RST */
-	uint64_t overruns; /* connections reset for data beyond our buffer */
+	uint64_t overruns; /* connections reset for more bytes or packets than our buffer holds */
 };
 
 /* The caller's memory for a table. It must live as long as the table. */
@@ -214,7 +214,7 @@ enum virtio_vsock_got {
 struct virtio_vsock_received {
 	struct virtio_vsock_connection *connection; /* NULL if got is 0 */
 	uint32_t got;                               /* VIRTIO_VSOCK_GOT_... */
-	uint32_t bytes;                             /* of payload; may be 0 if marks is not 0 */
+	uint32_t bytes;                             /* payload length; may be 0 if marks is not 0 */
 	uint32_t marks;                             /* VIRTIO_VSOCK_SEQ_...; 0 for a stream */
 };
 
@@ -226,7 +226,7 @@ struct virtio_vsock_received {
  * @vsock    the device; must live as long as the table
  * @options  copied
  * @storage  the caller's memory
- * @seed     of the hash: 16 bytes that the guest cannot know
+ * @seed     16 bytes for the hash, which must be secret from the guest
  *
  * Returns 0; VIRTIO_EINVAL for a NULL array or a value out of its range. A failure changes nothing.
  */
@@ -238,19 +238,19 @@ int virtio_vsock_table_init(struct virtio_vsock_table *table, const struct virti
 /*
  * Forgets all connections and all owed packets. Call this when the driver resets the device, and
  * when you owe the driver a transport reset. The caller releases every connection. The next local
- * port and the counters stay. Ends a hold by virtio_vsock_table_hold().
+ * port and the counters stay. Also sets held to false; see virtio_vsock_table_hold().
  */
 void virtio_vsock_table_clear(struct virtio_vsock_table *table);
 
 /*
  * Resets all connections by virtio_vsock_connection_reset(). The caller releases all connections.
- * Use this if the host lost connections that the guest may have, and cannot access the event queue.
+ * Use this if the host's ends are lost and the device has no access to the event queue.
  */
 void virtio_vsock_table_reset_all(struct virtio_vsock_table *table);
 
 /*
- * While held is true, no REQUEST is sent. A transport reset that the driver has not seen would shut
- * down the new connection (virtio_vsock_events_pending()). The deadlines of the requests still run.
+ * While held is true, no REQUEST is sent, but its deadline runs. Call this with true while
+ * virtio_vsock_events_pending() is 1, because the transport reset would end the new connection.
  */
 void virtio_vsock_table_hold(struct virtio_vsock_table *table, bool held);
 
@@ -259,12 +259,12 @@ void virtio_vsock_table_hold(struct virtio_vsock_table *table, bool held);
  *
  * @header  the private copy: packet.header
  * @error   packet.error. An error means that payload is lost, so the packet's connection is reset.
- * @now     the time
+ * @now     the current time
  * @out     what the caller must do; filled in if 0 is returned
  *
- * Returns 0. Complete the packet when you have done what out says. Returns VIRTIO_EBUSY if the
- * number of owed replies is at its bound, and changes nothing. Then unpop the packet, and retry
- * after virtio_vsock_table_next() has returned a packet.
+ * Returns 0. Complete the packet after you have handled out. Returns VIRTIO_EBUSY if the number of
+ * owed replies is at its bound, and changes nothing. Then unpop the packet, and retry after
+ * virtio_vsock_table_next() has returned a packet.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header, int error,
@@ -275,7 +275,7 @@ int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct vi
  * first. Packets of the connections follow in turn, and REQUESTs are last. Pop the rx buffer before
  * this call, because the table treats a returned header as sent.
  *
- * @out  filled in if 1 is returned, otherwise untouched; its field len is 0
+ * @out  filled in if 1 is returned, otherwise untouched. The len in the header is 0.
  *
  * Returns 1; 0 if no packet is owed, or only REQUESTs that are held.
  */
@@ -295,7 +295,7 @@ uint64_t virtio_vsock_table_deadline(const struct virtio_vsock_table *table);
  * Ends a connection whose deadline has passed, as virtio_vsock_connection_reset() does. The caller
  * releases the connection. Also repeats each due CREDIT_REQUEST. Call this until it returns 0.
  *
- * @now  the time
+ * @now  the current time
  * @out  the connection if 1 is returned, otherwise untouched
  *
  * Returns 1 if a connection has ended, otherwise 0.
@@ -311,9 +311,9 @@ struct virtio_vsock_connection *virtio_vsock_table_find(const struct virtio_vsoc
 							const struct virtio_vsock_address *address);
 
 /*
- * Returns the connection after previous, or NULL after the last. If previous is NULL, returns the
- * first connection. Includes connections in VIRTIO_VSOCK_RESET. The caller may reset the returned
- * connection before the next call.
+ * Returns the connection after previous, or NULL if previous is the last. If previous is NULL,
+ * returns the first connection. Includes connections in VIRTIO_VSOCK_RESET. The caller may reset
+ * the returned connection before the next call.
  */
 struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsock_table *table,
 							const struct virtio_vsock_connection *previous);
@@ -323,13 +323,13 @@ struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsoc
  *
  * @type       enum virtio_vsock_type
  * @peer_port  port of the guest
- * @now        the time; the deadline is connect_timeout later
+ * @now        the current time; the deadline is now + connect_timeout
  * @out        the connection on success, otherwise untouched. Its local CID is
  *             VIRTIO_VSOCK_CID_HOST. Its local port is from options.first_port to
  *             options.last_port, and no other connection from the host to peer_port uses this port.
  *
  * Returns 0; VIRTIO_ENOTSUP if the type was not negotiated; VIRTIO_ENOBUFS if the table is full, or
- * every port is used.
+ * every port in the range is used.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_connect(struct virtio_vsock_table *table, uint16_t type, uint32_t peer_port, uint64_t now,
@@ -371,8 +371,8 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
  * @bytes    at most virtio_vsock_connection_buffered()
  * @packets  packets that have left the buffer completely: at most rx_packets, and fewer than
  *           rx_packets while a byte is buffered. A caller that joins packets passes rx_packets when
- *           no byte is buffered, and 0 before.
- * @now      the time
+ *           no byte is buffered, and otherwise 0.
+ * @now      the current time
  *
  * Returns 0; or 1 if the guest had shut both directions and nothing is left in the buffer: RST is
  * owed, and the caller releases the connection. Returns VIRTIO_EINVAL for more bytes or packets
@@ -390,7 +390,7 @@ bool virtio_vsock_connection_input_ended(const struct virtio_vsock_connection *c
 
 /* The data that one packet to the guest may carry. */
 struct virtio_vsock_piece {
-	uint32_t bytes; /* of payload */
+	uint32_t bytes; /* length of the payload */
 	uint32_t marks; /* the caller's marks, if the packet has the last bytes; otherwise 0 */
 };
 
@@ -402,7 +402,7 @@ struct virtio_vsock_piece {
  * @marks  VIRTIO_VSOCK_SEQ_... if a message or record ends after these bytes; otherwise, and for a
  *         stream, 0. For an empty message, left is 0 and marks is not 0.
  * @room   bytes of payload that the rx buffer can hold
- * @now    the time
+ * @now    the current time
  * @out    the piece if 1 is returned, otherwise untouched. To send fewer bytes, the caller reduces
  *         bytes and clears marks.
  *
@@ -410,7 +410,7 @@ struct virtio_vsock_piece {
  * virtio_vsock_table_next() has returned the RESPONSE. Otherwise credit is missing, and a
  * CREDIT_REQUEST is owed or was sent: retry after VIRTIO_VSOCK_GOT_CREDIT. Errors:
  *   VIRTIO_ENOTREADY  the connection is not established, or either side has shut this direction
- *   VIRTIO_EINVAL     nothing to send; room is 0 but left is not; unknown marks; marks on a stream
+ *   VIRTIO_EINVAL     nothing to send; room is 0 but left is not 0; unknown marks; stream marks
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_connection_piece(struct virtio_vsock_connection *connection, uint32_t left, uint32_t marks,
@@ -438,12 +438,12 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
  *
  * @flags  VIRTIO_VSOCK_SHUTDOWN_... of this side: SEND at the end of the host socket's data, RCV
  *         when the socket accepts no more data
- * @now    the time. When both directions are shut, the guest has close_timeout to answer by RST.
+ * @now    the current time. Once both directions are shut, RST must arrive within close_timeout.
  *
  * If both sides have shut their sending, and all data is forwarded, the SHUTDOWN has both flags.
  * The guest then ends the connection. Returns 0, or:
- *   1                 the guest had shut both directions, and no data is buffered or this side
- *                     has shut RCV: RST is owed, and the caller releases the connection
+ *   1                 the guest had shut both directions, and either no data is buffered or this
+ *                     side has shut RCV. RST is owed, and the caller releases the connection
  *   VIRTIO_EINVAL     no flags, or unknown flags
  *   VIRTIO_ENOTREADY  the connection is not established yet, or has ended
  * A failure changes nothing.
@@ -452,7 +452,7 @@ int virtio_vsock_connection_shutdown(struct virtio_vsock_connection *connection,
 
 /*
  * Makes our buffer larger, and tells the guest. Returns 0; VIRTIO_EINVAL for a smaller buffer,
- * because the guest may have used the credit. A failure changes nothing.
+ * because the guest may have used the old credit. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_connection_set_buffer(struct virtio_vsock_connection *connection, uint32_t buf_alloc);
@@ -470,7 +470,7 @@ struct virtio_vsock_connection_state {
 	uint8_t shut_by_us;
 	uint8_t shut_by_peer;
 	uint8_t credit_bad; /* 0 or 1 */
-	uint16_t reserved;  /* 0 */
+	uint16_t reserved;  /* must be 0 */
 	uint32_t owed;
 	uint32_t buf_alloc;
 	uint32_t rx_cnt;
@@ -482,7 +482,7 @@ struct virtio_vsock_connection_state {
 	uint32_t peer_fwd_cnt;
 	uint32_t tx_packets;
 	uint32_t message_bytes;   /* 0 for a stream, and before the connection is established */
-	uint32_t message_packets; /* 0 in these cases, too; not 0 if message_bytes is not 0 */
+	uint32_t message_packets; /* 0 in the same two cases; not 0 if message_bytes is not 0 */
 };
 
 /*
@@ -503,7 +503,7 @@ int virtio_vsock_table_restore(struct virtio_vsock_table *table, const struct vi
 /*
  * Adds a saved connection to a table. The caller restores the data that was buffered for the host.
  *
- * @now  the time. A pending connect_timeout or close_timeout starts again now.
+ * @now  the current time, at which a pending connect_timeout or close_timeout starts again
  * @out  the connection on success, otherwise untouched
  *
  * Returns 0, or an error that changes nothing:

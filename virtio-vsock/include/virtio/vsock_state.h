@@ -11,7 +11,7 @@
  *   1  virtio_vsock_read_state() checks the file
  *   2  virtio_vsock_restore(), then virtio_vsock_connection_restore() for each connection
  *   3  virtio_vsock_restore_replies()
- * Deadlines start again.
+ * The deadlines of connections start again.
  *
  * The payload in the caller's buffers, rx_cnt - fwd_cnt bytes per connection, is not saved here.
  * If the host's ends of the connections are lost, the caller has two choices:
@@ -53,7 +53,7 @@ struct virtio_vsock_reply_state {
 	uint16_t type; /* type of the packet, any value */
 };
 
-/* Return the layouts: vsock has a list "connections", vsock.replies has a list "replies". */
+/* Return the layouts: vsock has a list "connections", and vsock.replies has a list "replies". */
 const struct virtio_section_layout *virtio_vsock_layout(void);
 const struct virtio_section_layout *virtio_vsock_replies_layout(void);
 
@@ -121,21 +121,21 @@ void virtio_vsock_write_state(struct virtio_section_writer *writer, uint32_t num
 /* The caller's arrays, filled in by virtio_vsock_read_state(). */
 struct virtio_vsock_saved {
 	struct virtio_vsock_connection_state *connections;
-	uint32_t connection_capacity; /* number of entries: the size of the table is enough */
+	uint32_t connection_capacity; /* entries of connections; the table's capacity is enough */
 	uint32_t connection_count;    /* set to the number of connections */
 	struct virtio_vsock_reply_state *replies;
-	uint32_t reply_capacity; /* number of entries: the table's reply_capacity is enough */
+	uint32_t reply_capacity; /* entries of replies; the table's reply_capacity is enough */
 	uint32_t reply_count;    /* set to the number of replies */
 };
 
 /*
  * Reads and checks both sections.
  *
- * @number    the number that was written
+ * @number    the device's number in the file
  * @table     the target of the restore
  * @features  features in the file's device core, from virtio_device_saved_features(). Bits 0 to 23
  *            must be equal to the saved features of the device. NULL accepts any features.
- * @state     for virtio_vsock_restore()
+ * @state     filled in for virtio_vsock_restore()
  * @saved     the caller's arrays, which are filled in
  *
  * Returns 0; or an error of virtio_section_read() or virtio_vsock_check_state(). reader->fault then
