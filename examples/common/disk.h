@@ -30,7 +30,7 @@ struct disk_number {
 };
 
 struct disk_options {
-	const char *path; /* of the image */
+	const char *path; /* the image's path */
 	/* the disk's serial number; if NULL, the image's name is used */
 	const char *serial;
 	bool read_only;

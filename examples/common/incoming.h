@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * One incoming message of a Unix socket: bytes, which may arrive in pieces, and file descriptors.
- * The sender can't block this process, and can't make it leak a descriptor.
+ * The sender can't block this process, and can't make this process leak a descriptor.
  */
 #ifndef INCOMING_H
 #define INCOMING_H

@@ -49,7 +49,7 @@ int option_number(const char *text, uint64_t min, uint64_t max, uint64_t *number
 
 	errno = 0;
 	value = strtoull(text, &end, 10);
-	/* strtoull() accepts a sign or a space; this function does not. */
+	/* strtoull() accepts a leading sign or space, but this function must not. */
 	if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
 		return -1;
 	*number = value;

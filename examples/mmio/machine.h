@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The devices, and the parts of a VMM that they need: register accesses, memory, an interrupt line,
- * and turns.
+ * The devices, and the parts of a VMM that the devices need: register accesses, memory, an
+ * interrupt line, and tasks that run the devices' turns.
  *
  * Threads: everything runs on the event loop's thread, so the calls are serialised as
  * <virtio/device.h> demands.

@@ -48,7 +48,7 @@ struct proxy_header {
 struct proxy_memory {
 	uint64_t addr[PROXY_MAX_FDS]; /* guest-physical */
 	uint64_t size[PROXY_MAX_FDS];
-	uint64_t offset[PROXY_MAX_FDS]; /* in the file */
+	uint64_t offset[PROXY_MAX_FDS]; /* offset of the region in the file */
 };
 
 struct proxy_config_access {
@@ -83,8 +83,8 @@ struct proxy_message {
 /*
  * Continues to receive a message. Does not wait.
  *
- * @reason  set if -1 is returned: why the connection must end, or NULL if the other side has closed
- *          it between two messages
+ * @reason  set if -1 is returned: why the connection must end, or NULL if the other side closed the
+ *          connection between two messages
  *
  * Returns 1 for a complete message with the right size and number of descriptors, 0 if more bytes
  * must arrive, or -1.

@@ -52,7 +52,7 @@ struct console_device {
 	struct virtio_segment control[SEGMENTS];
 	struct device_queue *running[MAX_QUEUES];
 	uint64_t features;       /* accepted by the driver */
-	struct event_loop *loop; /* of the device's thread */
+	struct event_loop *loop; /* the loop of the device's thread */
 	bool is_open, is_attached;
 	bool takes_input;                /* the console's driver is ready, see await_driver() */
 	struct event_timer until_then;   /* expires when the driver is assumed to be ready */

@@ -94,7 +94,7 @@ struct console_link_options {
 struct console_link {
 	const struct console_link_events *events;
 	struct console_link_options options;
-	const char *name; /* for messages */
+	const char *name; /* the port's name, for messages */
 	char handle[176]; /* for the names of descriptors that are handed over */
 	struct event_loop *loop;
 	struct event_source in, out; /* fd is -1 for none; in and out never share a descriptor */
@@ -113,7 +113,7 @@ struct console_link {
 	 */
 	unsigned int retry_seconds;
 	bool retry_waits;       /* nothing is written until the timer expires */
-	uint64_t input_dropped; /* bytes of clients that left before the port took them */
+	uint64_t input_dropped; /* bytes that were dropped after their client had left */
 	/* Members for the kinds of ends. */
 	struct event_source listener, slave;
 	int tty;

@@ -80,8 +80,8 @@ static bool has_left(const struct console_link *link)
 }
 
 /*
- * A guest that takes input gets all that the client has sent. When the guest has buffers again, or
- * takes no input any more, console_link_room() leads to the next call.
+ * A guest that takes input gets all that the client has sent. console_link_room() leads to the next
+ * call when the guest has buffers again, or takes no input any more.
  */
 static void client_left(struct console_link *link)
 {

@@ -70,7 +70,7 @@ struct device_queue {
 	struct virtio_queue virtq;
 	/* The loop of the queue's thread, to which the device may add sources, timers and tasks. */
 	struct event_loop *loop;
-	/* Set after an update: the driver is the same as in the old process. */
+	/* Set after an update, because the driver is the same as in the old process. */
 	bool continued;
 	/*
 	 * Set by the device when virtio_queue_needs_interrupt() returned true inside a library. The

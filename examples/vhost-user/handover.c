@@ -16,8 +16,8 @@
 #define VARIABLE "VIRTIO_VHOST_USER_HANDOVER"
 
 /*
- * Names of entries: the old program, its arguments, and the mark that the new program has returned
- * to the old program.
+ * Names of entries: the old program, its arguments, and a mark. The mark means that a new program
+ * has executed the old program again.
  */
 #define PROGRAM "program"
 #define ARGUMENTS "arguments"

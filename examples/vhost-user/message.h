@@ -23,7 +23,7 @@ struct message {
  * Receives more of a message.
  *
  * @socket   a stream socket
- * @message  empty, or as the last call left it
+ * @message  empty, or as the last call left the message
  * @reason   set when -1 is returned: why the session must end; NULL if the front end has left
  *           between two messages
  *

@@ -77,7 +77,10 @@ enum vring_enable {
 struct vring_setup {
 	uint64_t addr[3]; /* the front end's addresses, indexed by enum virtio_queue_area */
 	uint16_t size;    /* 0 if not known */
-	/* Available index of the next request; while the ring runs, the index at its start. */
+	/*
+	 * Available index of the next request. While the ring runs: the index at which it has
+	 * started.
+	 */
 	uint16_t base;
 	enum vring_enable enable;
 	bool addressed; /* addr is known */
@@ -102,10 +105,10 @@ struct vhost_vring {
 	int kick_fd;                      /* -1 for none */
 	bool running;                     /* started and not stopped; may have broken since */
 	bool paused;                      /* counted in the thread's pauses */
-	struct virtio_inflight *inflight; /* the queue's; NULL before the ring's first start */
+	struct virtio_inflight *inflight; /* array of the queue; NULL before the first start */
 	/* The session's eventfd, signalled when guest memory is lost. */
 	int damaged_fd;
-	struct vring_state restored; /* from another process; used until the ring continues */
+	struct vring_state restored; /* state from another process; used until the ring continues */
 
 	/* Used by both threads */
 	struct vring_thread *thread; /* serves the ring: own_thread, or the device's thread */

@@ -2,8 +2,8 @@
 /*
  * The host's sockets. A guest's connection to port P goes to the listener at PATH_P. A program that
  * wants to reach a guest's port connects to PATH, sends "CONNECT P\n", and reads "OK Q\n". Q is the
- * port that the guest sees. PATH_seqpacket does the same for records. There each of the two lines
- * is a record.
+ * port that the guest sees. A connection to PATH_seqpacket works in the same way for records, and
+ * each of the two lines is a record.
  *
  * The line is read up to its newline. The bytes after the newline stay in the socket until the
  * guest has accepted. Time limits end the clients that wait, and the number of clients is bounded.

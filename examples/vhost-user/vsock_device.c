@@ -3,9 +3,9 @@
  * The socket device: connections between a guest's sockets and Unix sockets of the host.
  * vsock_device.h lists the parts.
  *
- * A guest can open as many connections as the device has, and fill the buffer of each. A program of
- * the host can do the same, and never read. Neither the guest nor the program can stop another
- * connection. The memory of a connection and the number of connections are bounded.
+ * A guest can open as many connections as the device allows, and fill each connection's buffer. A
+ * program of the host can do this, too, and never read. Neither the guest nor the program can stop
+ * another connection. The memory of a connection and the number of connections are bounded.
  *
  * virtio 1.4, 5.10
  */

@@ -22,7 +22,8 @@
 #include <virtio/vsock_connection.h>
 
 #define VSOCK_QUEUES 3
-#define VSOCK_SEGMENTS 512 /* the most per packet; a packet with more resets its connection */
+/* The most segments of a packet. A packet with more segments resets its connection. */
+#define VSOCK_SEGMENTS 512
 #define VSOCK_MAX_PAYLOAD 65536u
 #define VSOCK_MAX_LINES 256u /* the most clients that have not sent their line */
 

@@ -22,7 +22,7 @@ struct vsock_stream;
 struct vsock_offer {
 	int fd;
 	uint16_t type;
-	struct virtio_vsock_address address; /* local_cid is the other guest's */
+	struct virtio_vsock_address address; /* local_cid is the beginning guest's ID */
 };
 
 /* A device's membership in a group. */

@@ -28,7 +28,7 @@ struct device_section {
 
 /* All data of a stream except its bytes, its socket and its positions in lists. */
 struct stream_state {
-	struct virtio_vsock_address address; /* of the connection, if any */
+	struct virtio_vsock_address address; /* the connection's, if there is a connection */
 	uint16_t type;
 	uint8_t stage;
 	bool connected, paired, read_ended, write_ended, discards;

@@ -100,7 +100,8 @@ void vsock_stream_reset(struct vsock_stream *s)
 }
 
 /*
- * Shuts down directions of the connection. The packet about this goes into the guest's next buffer.
+ * Shuts down directions of the connection. The guest's next buffer gets a packet about the
+ * shutdown.
  */
 static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 {
@@ -216,7 +217,7 @@ static bool send_record(struct vsock_stream *s, const struct vsock_record *recor
 	const struct iovec iov = { .iov_base = (void *)(uintptr_t)record->bytes, .iov_len = record->len };
 
 	/*
-	 * A Unix socket has no EOR mark. A reader would take an empty record for the end of the
+	 * A Unix socket has no EOR mark. A reader would mistake an empty record for the end of the
 	 * input.
 	 */
 	*out_never = (record->marks & VIRTIO_VSOCK_SEQ_EOR) || record->len == 0;
@@ -248,8 +249,8 @@ static bool flush_records(struct vsock_stream *s)
 				return !s->writable || s->discards;
 		} else if ((record.marks & VIRTIO_VSOCK_SEQ_EOM) == 0) {
 			/*
-			 * A record with EOR can never be sent. Other records can never be complete
-			 * if the rest has no room, or the guest sends no more.
+			 * A record with EOR can never be sent. A record without EOR can never be
+			 * complete if its rest has no room, or if the guest sends no more.
 			 */
 			return !(record.marks & VIRTIO_VSOCK_SEQ_EOR) && record.len < s->vsock->buffer &&
 			       guest_sends_more(s);
@@ -551,8 +552,8 @@ void vsock_stream_credit(struct vsock_stream *s)
 
 /*
  * Resets a connection if the guest's buffer holds only the first part of the present message, and
- * still has no room for the rest. This happens if the guest's receive buffers have become smaller
- * since the message began, or if the message of a pair is too long.
+ * has no room for the remaining part. This happens if the guest's receive buffers have become
+ * smaller since the message began, or if the message of a pair is too long.
  */
 void vsock_stream_check(struct vsock_stream *s)
 {

@@ -31,7 +31,7 @@ enum vsock_stage {
 	VSOCK_STAGE_DIALLING,  /* the listener's backlog is full */
 	VSOCK_STAGE_ANSWER,    /* the other guest has not answered */
 	VSOCK_STAGE_OPEN,
-	VSOCK_STAGE_LINGER, /* without a connection: stored output must still be written */
+	VSOCK_STAGE_LINGER, /* the connection has ended; stored output must still be written */
 	VSOCK_STAGES,
 };
 
@@ -53,7 +53,7 @@ struct vsock_stream {
 	bool write_ended;
 	/* Bytes from the guest are dropped, because the socket can't be written to. */
 	bool discards;
-	bool is_ready;  /* in the list of ready streams: may have data to read */
+	bool is_ready;  /* in the list of ready streams */
 	uint64_t since; /* when the stage began */
 	TAILQ_ENTRY(vsock_stream) in_stage, in_ready;
 	struct vsock_output output;

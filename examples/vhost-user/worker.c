@@ -11,9 +11,9 @@
 #define NUDGE SIGRTMIN
 
 /*
- * A thread that hasn't obeyed after this time gets a signal. The time doubles after each signal.
- * Some long system calls, such as making a hole in a file, begin anew after a signal, and need more
- * time.
+ * A thread that hasn't carried out an order after this time gets a signal. The time doubles after
+ * each signal. Some long system calls, such as making a hole in a file, begin anew after a signal,
+ * and need more time.
  */
 #define FIRST_NUDGE_MS 10
 #define LAST_NUDGE_MS 1000

@@ -12,7 +12,7 @@
  *
  * The thread checks for orders after each turn of its loop: at most one handler and one task. If
  * the handler or task waits in a system call, a signal interrupts the call, again and again until
- * the handler or task returns. So a handler or task that gets EINTR gives up, and doesn't repeat
+ * the handler or task returns. So a handler or task must return after EINTR, and must not repeat
  * the call.
  */
 #ifndef WORKER_H
