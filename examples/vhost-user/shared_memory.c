@@ -35,8 +35,9 @@ static _Atomic(shared_memory_fault_fn *) elsewhere;
 
 /*
  * Finds the mapping of `addr`. The calling thread uses that mapping, so its entry stays. The entry
- * of another mapping may be reused between the two loads of `len`. Then the second load returns
- * another length, or the new mapping has the old length, and the result is right.
+ * of another mapping may be reused between the two loads of `len`. If the new mapping has another
+ * length, the entry is skipped. If the lengths are equal, start and length still belong to one
+ * mapping.
  */
 static struct guarded_mapping *find_guarded(uintptr_t addr)
 {
@@ -51,8 +52,9 @@ static struct guarded_mapping *find_guarded(uintptr_t addr)
 
 /*
  * Maps zeros in place of the lost page. The access is then repeated. A SIGBUS outside of guest
- * memory is raised again when this handler returns. Then the handler of such faults, or the default
- * action, follows. This function makes system calls only, because it runs in a signal handler.
+ * memory is raised again when this handler returns. The second signal calls the handler
+ * `elsewhere`, or has its default action. This function makes system calls only, because it runs in
+ * a signal handler.
  */
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
