@@ -255,10 +255,7 @@ static int check_record(const struct virtio_queue_state *state, const struct vir
 		if (head >= state->config.size || (seen[head / 8] >> head % 8 & 1))
 			return refuse(refusal, "head", i, VIRTIO_EINVAL);
 		seen[head / 8] |= (uint8_t)(1u << head % 8);
-		/*
-		 * A completed first request is refused, because it would be in the used ring
-		 * already.
-		 */
+		/* A completed first request would be in the used ring already, so it is refused. */
 		if (!is_bool(&record[i].completed) || (record[i].completed && (!state->config.in_order || i == 0)))
 			return refuse(refusal, "completed", i, VIRTIO_EINVAL);
 		if (record[i].written && !record[i].completed)

@@ -137,8 +137,8 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
  *
  * @device, @queue  the numbers passed to virtio_queue_ser_write()
  * @config          the queue's configuration in the file, from virtio_device_saved_config(). The
- *                  state must agree with it, or be the state of a queue that is not started.
- *                  NULL accepts any state.
+ *                  state must agree with this configuration, or be the state of a queue that is not
+ *                  started. NULL accepts any state.
  * @map             as for virtio_queue_check_state(): the memory, or NULL
  * @state           for virtio_queue_restore()
  * @record          the caller's array, for virtio_queue_replay()

@@ -87,13 +87,13 @@ struct virtio_walk {
 };
 
 /*
- * The cursors of a queue. Each has a cached region of its own, because drivers allocate small
- * buffers, tables and large buffers in different places.
+ * The cursors of a queue. Each cursor has a cached region of its own, because drivers allocate
+ * small buffers, tables and large buffers in different places.
  */
 enum virtio_memory_use {
 	VIRTIO_MEMORY_BUFFERS, /* small buffers (headers, status bytes); in a walk, all buffers */
 	VIRTIO_MEMORY_TABLES,  /* indirect tables */
-	VIRTIO_MEMORY_DATA,    /* large buffers, in parsers that separate them from small ones */
+	VIRTIO_MEMORY_DATA,    /* large buffers, in parsers that separate large and small buffers */
 	VIRTIO_MEMORY_USES,
 };
 

@@ -92,7 +92,7 @@ struct virtio_queue {
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring; or NULL */
 	const uint8_t *fast_used_event; /* host address of used_event under EVENT_IDX; or NULL */
-	uint32_t fast_heads;            /* the fast path completes heads below this: size, or 0 */
+	uint32_t fast_heads;            /* size, or 0 if no completion takes the fast path */
 	uint32_t fast_avail;            /* a pop at this next_avail reads the driver's index */
 
 	const uint8_t *desc;      /* host address of the descriptor table, or NULL */
@@ -218,7 +218,7 @@ int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memo
  *   VIRTIO_EAVAILIDX, VIRTIO_EHEAD, VIRTIO_EINFLIGHT   the ring is incoherent; the queue is broken
  *                                                      now
  *   VIRTIO_EBROKEN     the queue was broken before
- *   VIRTIO_EBUSY       after a restore, requests are still to be replayed (<virtio/queue_state.h>)
+ *   VIRTIO_EBUSY       after a restore, requests must still be replayed (<virtio/queue_state.h>)
  *   VIRTIO_ENOTMAPPED  a ring that is not contiguous in host memory is not mapped yet: retry later
  *   VIRTIO_EFAULT, VIRTIO_EPERM   such a ring is no longer accessible; the queue is broken now
  *
@@ -327,8 +327,8 @@ VIRTIO_MUST_CHECK
 int virtio_queue_enable_kicks(struct virtio_queue *queue);
 
 /*
- * Tells the driver that no kicks are needed. This is a hint: kicks may still come. Under EVENT_IDX
- * nothing is written, so the event index keeps its old value.
+ * Tells the driver that no kicks are needed. This is a hint: kicks may still arrive. Under
+ * EVENT_IDX nothing is written, so the event index keeps its old value.
  *
  * Returns 0, or:
  *   VIRTIO_ENOTREADY, VIRTIO_EBROKEN, VIRTIO_EBUSY   as virtio_queue_pop()
@@ -369,8 +369,8 @@ VIRTIO_INLINE uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
  * Set the two indices above, for a queue that continues where another owner stopped. A vhost-user
  * back end gets the used index from virtio_queue_read_used_idx().
  *
- * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_EBUSY if a request is in flight or still to be
- * replayed. The next virtio_queue_needs_interrupt() may cause an extra interrupt.
+ * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_EBUSY if a request is in flight or must still
+ * be replayed. The next virtio_queue_needs_interrupt() may cause an extra interrupt.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index);

@@ -7,7 +7,7 @@
  *   virtio_mock_should_kick() says whether to kick the device. virtio_mock_pop_used() pops a used
  *   element, checks its values, and frees the descriptors.
  * - A hostile driver: virtio_mock_set_desc(), virtio_mock_offer() and virtio_mock_set() put any
- *   value into any field of the table and the rings. They check no value.
+ *   value into any field of the table and the rings. These functions check no value.
  *
  *	virtio_mock_init(&mock, &map, 0x1000, 8, slots, 8);
  *	virtio_mock_create_queue(&mock, &queue, inflight, 8, &map);
@@ -200,8 +200,8 @@ int virtio_mock_set_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t i
 /* Chains without allocation */
 
 /*
- * Writes a chain into descriptors first, first + 1 and so on. After the last descriptor of the
- * table comes descriptor 0.
+ * Writes a chain into descriptors first, first + 1 and so on. Descriptor 0 follows the last
+ * descriptor of the table.
  *
  * @first    index of the head, below the queue size
  * @buffers  one buffer for each descriptor. Each descriptor except the last also gets
@@ -328,7 +328,7 @@ int virtio_mock_enable_interrupts(struct virtio_mock *mock);
 
 /*
  * Tells the device that no interrupts are wanted. Sets the flag, or under event_idx sets used_event
- * as far away as possible. This is a hint: interrupts may still come. Returns 0, or an error of
+ * as far away as possible. This is a hint: interrupts may still arrive. Returns 0, or an error of
  * virtio_mock_set().
  */
 int virtio_mock_disable_interrupts(struct virtio_mock *mock);

@@ -72,12 +72,12 @@ typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t 
  * @context    passed to serve
  * @interrupt  says whether to interrupt the driver; also set after an error
  *
- * The call disables kicks, and enables kicks again only when nothing is left. Returns:
- *   1                   there may be more: call again without waiting for a kick
- *   0                   nothing is left: a kick will come
- *   VIRTIO_SERVE_LATER  from the callback: call again when the device can serve chains. No kick
- *                       will come.
- *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
+ * The call disables kicks, and enables kicks again only when no chain is left. Returns:
+ *   1                   there may be more chains: call again without waiting for a kick
+ *   0                   no chain is left: the driver kicks for the next chain
+ *   VIRTIO_SERVE_LATER  from the callback: call again when the device can serve chains. Do not
+ *                       wait for a kick.
+ *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. Do not wait for a kick.
  *   other errors        of a function of <virtio/queue.h>: the queue is not started, is broken, or
  *                       has requests still to be replayed, or a chain could not be completed
  */
