@@ -59,7 +59,10 @@ int virtio_console_input_enqueue(struct virtio_console_input *input, const void 
 	memcpy(input->bytes + at, bytes, front);
 	if (front < n)
 		memcpy(input->bytes, (const uint8_t *)bytes + front, n - front);
-	/* Must precede the load of want_bytes. Pairs with virtio_impl_console_input_sleep(). */
+	/*
+	 * This store must precede the load of want_bytes. The two accesses pair with
+	 * virtio_impl_console_input_sleep().
+	 */
 	console_store_ordered(&input->written, input_advance(input, input->written, n));
 	*wake = console_was_wanted(&input->want_bytes);
 	return (int)n;
@@ -92,7 +95,10 @@ uint32_t virtio_console_input_clear(struct virtio_console_input *input, bool *ro
 
 bool virtio_impl_console_input_sleep(struct virtio_console_input *input)
 {
-	/* Must precede the load of written. Pairs with virtio_console_input_enqueue(). */
+	/*
+	 * This store must precede the load of written. The two accesses pair with
+	 * virtio_console_input_enqueue().
+	 */
 	console_store_ordered(&input->want_bytes, 1);
 	if (console_load_ordered(&input->written) == input->taken)
 		return true;

@@ -2,7 +2,7 @@
 /* Transmit: passes the bytes of the driver's chains to a port's sink. */
 #include "console_internal.h"
 
-/* The state of a call. piece is an array on the stack of virtio_console_transmit(). */
+/* The state of one virtio_console_transmit() call. piece is an array on the stack of the call. */
 struct transmission {
 	struct virtio_console_port *port;
 	struct virtio_queue *queue;
@@ -90,7 +90,7 @@ static int refill(struct virtio_console_port *port)
 
 /* A chain in flight */
 
-/* Keeps a chain in flight. All its segments are in the array. */
+/* Keeps a chain in flight. All segments of the chain are in the array. */
 static void begin(struct virtio_console_port *port, const struct virtio_chain *chain,
 		  const struct virtio_chain_segments *list)
 {

@@ -123,7 +123,7 @@ static uint32_t cut_header(struct virtio_vsock_packet *packet, uint8_t *to)
 	return packet->header_segments;
 }
 
-/* The part of finish_tx() for a payload that is too long, too short, or followed by other bytes. */
+/* Finishes a tx packet whose payload is too long, too short, or followed by other bytes. */
 static VIRTIO_COLD void finish_odd_tx(struct virtio_vsock_packet *packet, struct virtio_segment *payload,
 				      uint64_t bytes)
 {
@@ -253,7 +253,7 @@ static VIRTIO_COLD int pop_walked(struct virtio_queue *queue, struct virtio_toke
 }
 
 /*
- * The part of find_in_place() for a chain of one buffer, which d describes. Returns as
+ * Does the work of find_in_place() for a chain of one buffer, which d describes. Returns as
  * find_in_place().
  */
 static inline VIRTIO_HOT void *find_in_one(struct virtio_queue *queue, struct virtio_segment *payload,

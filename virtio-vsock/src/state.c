@@ -257,7 +257,7 @@ static void take_counters(struct virtio_vsock_connection *c, const struct virtio
 	c->peer_fwd_cnt = s->peer_fwd_cnt;
 	c->tx_packets = s->tx_packets;
 	/*
-	 * The state does not say where single packets end. So all packets are treated as
+	 * The state does not record where single packets end. So all packets are treated as
 	 * outstanding until the guest has forwarded all bytes.
 	 */
 	c->mark_count = s->tx_packets != 0;

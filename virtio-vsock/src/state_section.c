@@ -33,7 +33,7 @@ static const struct virtio_section_field connection_fields[] = {
 	VIRTIO_SECTION_VALUE(CONNECTION, tx_cnt),
 	VIRTIO_SECTION_VALUE(CONNECTION, peer_fwd_cnt),
 	VIRTIO_SECTION_VALUE(CONNECTION, tx_packets),
-	/* A file of version 1 does not say whether the guest's buffer has a part of a message. */
+	/* Version 1 has no such values. A restore then assumes that no message is unfinished. */
 	VIRTIO_SECTION_VALUE_SINCE(CONNECTION, message_bytes, 2, 0),
 	VIRTIO_SECTION_VALUE_SINCE(CONNECTION, message_packets, 2, 0),
 };

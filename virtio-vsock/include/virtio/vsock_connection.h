@@ -154,7 +154,7 @@ struct virtio_vsock_connection {
 
 	/* Used by the table only. */
 	struct virtio_vsock_table *table;
-	struct virtio_vsock_connection *hash_next; /* in a bucket, or among the unused entries */
+	struct virtio_vsock_connection *hash_next; /* next in the bucket, or next unused entry */
 	struct virtio_vsock_link queue;            /* in a list of connections that owe a packet */
 	struct virtio_vsock_link timer;            /* in a list of connections with a deadline */
 	uint64_t deadline;                         /* valid while timer is in a list */
@@ -337,7 +337,7 @@ int virtio_vsock_table_connect(struct virtio_vsock_table *table, uint16_t type, 
 
 /*
  * Begins a connection with a given address, for example between two guests. The local CID is not
- * checked. Returns as virtio_vsock_table_connect(); VIRTIO_EBUSY if the address is used;
+ * checked. Returns as virtio_vsock_table_connect(), or VIRTIO_EBUSY if the address is used, or
  * VIRTIO_EINVAL if peer_cid is not the guest's CID.
  */
 VIRTIO_MUST_CHECK
@@ -383,8 +383,8 @@ int virtio_vsock_connection_forwarded(struct virtio_vsock_connection *connection
 				      uint64_t now);
 
 /*
- * Returns whether the guest sends no more, and all data that it sent is forwarded. If so, shut
- * down sending on the host's socket.
+ * Returns whether the guest will send no more data, and all data of the guest is forwarded. If so,
+ * shut down sending on the host's socket.
  */
 bool virtio_vsock_connection_input_ended(const struct virtio_vsock_connection *connection);
 
@@ -425,7 +425,7 @@ int virtio_vsock_connection_piece(struct virtio_vsock_connection *connection, ui
  * @out    filled in on success, otherwise untouched
  *
  * Returns 0; VIRTIO_ENOTREADY and VIRTIO_EINVAL as virtio_vsock_connection_piece();
- * VIRTIO_ENOTREADY also while RESPONSE is owed; VIRTIO_ENOBUFS if the guest has less room. A
+ * VIRTIO_ENOTREADY also while RESPONSE is owed; VIRTIO_ENOBUFS if the guest has too little room. A
  * failure changes nothing.
  */
 VIRTIO_MUST_CHECK
