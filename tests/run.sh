@@ -24,7 +24,8 @@ export VIRTIO_GUEST_PACKAGES
 # Without this, undefined behaviour is only reported, and the test passes.
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 passed=0 failed=0 skipped=0
-# Each line of this file has a build, a kind of test, and seconds. print_times makes a table of it.
+# Each line of this file has a build, a kind of test, and seconds. print_times makes a table of
+# these lines.
 times=$build/times
 : >"$times"
 

@@ -46,7 +46,7 @@ const struct load *next_case(const char **list, struct workload *out);
 
 /*
  * Returns whether a case has this kind. The baseline adds one constant to an address, which is
- * right for one region only. It also has the queue size as a constant, and no dirty log.
+ * right for one region only. The baseline also has the queue size as a constant, and no dirty log.
  */
 bool case_has_kind(const struct load *load, const struct workload *workload, enum kind kind);
 

@@ -9,7 +9,8 @@ folder=$1 program=$2
 shift 2
 command -v valgrind >/dev/null || { echo 'skipped: valgrind is not installed'; exit 77; }
 mkdir -p "$folder" && rm -f "$folder"/dumps* || exit
-# Strips debug information: the counts do not need it, and an older valgrind fails on newer formats.
+# Strips debug information, because an older valgrind fails on newer formats. The counts do not need
+# debug information.
 objcopy --strip-debug "$program" "$folder/program" || exit
 valgrind --tool=callgrind --instr-atstart=no --toggle-collect=serve_once --combine-dumps=yes \
 	--callgrind-out-file="$folder/dumps" "$folder/program" "$@" >"$folder/log" 2>&1

@@ -347,8 +347,8 @@ run_uml() {
 	shift
 	mkdir -p tmp
 	# The kernel keeps the guest's memory in a file in TMPDIR, by default in /dev/shm, which may
-	# be small or noexec. The kernel has many processes. They get a session of their own, so
-	# end_uml can kill all of them.
+	# be small or noexec. The kernel has many processes. The processes get a session of their
+	# own, so end_uml can kill all of them.
 	# shellcheck disable=SC2016 # for the inner shell
 	TMPDIR=$PWD/tmp timeout -k 5 "$guest_seconds" setsid sh -c 'echo $$ >guest.pid; exec "$@"' sh \
 		"$uml/usr/bin/linux.uml" mem="$uml_memory" initrd="$initramfs" quiet \

@@ -38,7 +38,8 @@ await() {
 	done
 }
 
-# end SOCKET...: ends the daemon by SIGTERM. It must print no error and remove its socket files.
+# end SOCKET...: ends the daemon by SIGTERM. The daemon must print no error and remove its socket
+# files.
 end() {
 	kill -TERM "$pid"
 	wait "$pid" || fail "the daemon's exit status is $?"

@@ -93,7 +93,7 @@ static const struct guest_ops ops = {
 	.drains = true, .start = start_device, .reset = reset_device, .run = run_device, .fill = fill, .check = check
 };
 
-/* Returns a file in memory, because that is quick to flush. The caller closes it. */
+/* Returns a file in memory, because such a file is quick to flush. The caller closes it. */
 static int open_disk(void)
 {
 	const int fd = memfd_create("disk", MFD_CLOEXEC);

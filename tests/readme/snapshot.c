@@ -118,7 +118,7 @@ static void make(struct machine *m, uint64_t sectors)
 	assert_int_equal(virtio_device_init(&m->disk.device, &options), 0);
 }
 
-/* The driver brings the disk up and switches it to write-through. */
+/* The driver brings the disk up and switches the disk to write-through. */
 static void bring_up(struct machine *m)
 {
 	struct virtio_device *device = &m->disk.device;

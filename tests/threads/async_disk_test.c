@@ -552,7 +552,7 @@ static void reset_device(void)
 	check(count_interrupts() == before, "an interrupt comes after a reset");
 }
 
-/* Resets a queue by QueueReset, perhaps after stopping it by QueueReady. */
+/* Resets a queue by QueueReset. May stop the queue by QueueReady before. */
 static void reset_queue(uint32_t queue, bool stop_first)
 {
 	const uint32_t in_flight = m.queues[queue].in_flight;

@@ -373,8 +373,8 @@ static void run(enum way way, enum ring ring, uint32_t bursts)
 		resume();
 		m.burst++;
 		/*
-		 * Writes avail_event before the burst. This write marks a page of the used ring,
-		 * and after the burst it could hide that another write lacks its mark.
+		 * Writes avail_event before the burst. This write marks a page of the used ring.
+		 * After the burst, such a mark could hide that another write lacks its mark.
 		 */
 		check(virtio_queue_enable_kicks(&m.queue) == 0, "enable_kicks");
 		add_burst();

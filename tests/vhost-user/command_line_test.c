@@ -151,7 +151,7 @@ static void command_line_help_is_printed(void **state)
 
 /*
  * The daemon starts with stderr closed. The daemon must not open an image as descriptor 2, because
- * it would write its messages into that image.
+ * the daemon would write its messages into that image.
  */
 static void command_line_streams_may_be_closed(void **state)
 {

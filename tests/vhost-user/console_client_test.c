@@ -213,7 +213,10 @@ static void client_that_left_is_dropped_when_the_guest_stops(void **state)
 			console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0);
 			console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
 			daemon_await_error(&daemon, words);
-			/* When the guest opens the port, it gets only the next client's input. */
+			/*
+			 * When the guest opens the port, the guest gets only the next client's
+			 * input.
+			 */
 			fd = console_connect();
 			console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 			console_type(fd, "new", 3);

@@ -246,8 +246,8 @@ static void finish_port(struct daemon_process *daemon)
 
 /*
  * A port can be removed while data waits in both directions, because the client does not read and
- * the guest offers no buffer. The driver's buffers are completed. When the port is added again, it
- * has no old bytes.
+ * the guest offers no buffer. The driver's buffers are completed. The port has no old bytes when
+ * the operator adds the port again.
  */
 static void console_port_goes_and_comes_with_data_in_flight(void **state)
 {

@@ -96,7 +96,7 @@ static void console_tty_in_the_background_leaves_the_terminal_alone(void **state
 	console_expect_input(&guest.rings[RECEIVE], "keys", 4);
 	/*
 	 * The user stops the daemon, and the shell resets the terminal. When the daemon continues,
-	 * it makes the terminal raw again.
+	 * the daemon makes the terminal raw again.
 	 */
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_int_equal(kill(daemon.pid, SIGSTOP), 0);

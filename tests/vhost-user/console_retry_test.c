@@ -73,7 +73,7 @@ static void expect_wait(struct daemon_process *daemon, struct ring *ring)
 
 /*
  * The guest waits while the disk is full. When the disk has room, the daemon continues by itself.
- * The daemon reports the failure once and the success once, however often it has tried.
+ * The daemon reports the failure once and the success once, however often it has tried to write.
  */
 static void file_that_waits_goes_on_when_the_disk_has_room(void **state)
 {

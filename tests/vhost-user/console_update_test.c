@@ -182,7 +182,7 @@ static void console_update_that_is_refused_loses_nothing(void **state)
 	start(&daemon, "pty");
 	console_attach(&guest, &daemon, MULTIPORT);
 	console_set_ports_up(&guest, false);
-	/* The new program has another number of queues, so it refuses the state. */
+	/* The new program has another number of queues, so the new program refuses the state. */
 	snprintf(script, sizeof script,
 		 "#!/bin/sh\nexec '%s' --console pty,link=%s,socket=%s,port=data:unix=%s,port=more:pty\n",
 		 daemon_program(), console_link_path, daemon.socket, console_client_path);

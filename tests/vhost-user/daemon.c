@@ -377,7 +377,7 @@ static void read_line(const struct daemon_process *daemon, const char *thread, c
 }
 
 /*
- * Returns the number of threads of queues. Finds them by their names, because sanitizers and
+ * Returns the number of threads of queues. Finds the threads by their names, because sanitizers and
  * io_uring have threads too. Stores in *writing how many of the queues' threads are in write().
  */
 static unsigned int count_queues(const struct daemon_process *daemon, unsigned int *writing)

@@ -101,7 +101,7 @@ void daemon_start_two_again(struct daemon_process *daemon);
 /* Reads a line of the daemon's output. Returns whether it equals `line`. */
 bool daemon_says(struct daemon_process *daemon, const char *line);
 
-/* Sends `signal` unless it is 0. Waits until the daemon ends, and returns its exit status. */
+/* Sends `signal` unless `signal` is 0. Waits until the daemon ends, and returns its exit status. */
 int daemon_stop(struct daemon_process *daemon, int signal);
 
 /*
@@ -135,7 +135,7 @@ bool daemon_queue_writes(const struct daemon_process *daemon);
 
 /*
  * Stops the thread of queue 0 wherever it is. Returns the thread, or 0 if the system does not
- * permit that.
+ * permit the stop.
  */
 pid_t daemon_halt_queue(const struct daemon_process *daemon);
 void daemon_release_queue(pid_t thread);

@@ -346,8 +346,8 @@ static void front_end_crosvm(void **state)
 /*
  * The driver of SPDK and DPDK runs in the front end's process, so guest addresses are this
  * process's addresses. SPDK sets the features before the protocol features, and the call descriptor
- * before the ring's size, base and addresses. After the memory table it sends a request that has a
- * reply.
+ * before the ring's size, base and addresses. After the memory table, SPDK sends a request that has
+ * a reply.
  */
 static void front_end_spdk(void **state)
 {

@@ -654,8 +654,8 @@ static void descriptors_that_have_run_out_are_waited_for(void **state)
 	while (daemon_errors(&daemon, NULL, 0) == 0)
 		usleep(1000);
 	/*
-	 * The daemon tries once a second. If it tried all the time, it would print at once the 21
-	 * lines that the log allows. On a slow machine the test may see several lines.
+	 * The daemon tries once a second. A daemon that tried all the time would print at once the
+	 * 21 lines that the log allows. On a slow machine the test may see several lines.
 	 */
 	usleep(100000);
 	lines = daemon_errors(&daemon, NULL, 0);

@@ -121,8 +121,8 @@ static bool replies(uint32_t request)
 }
 
 /*
- * A message has more or fewer descriptors than it should. The session continues, and the daemon
- * closes the descriptors.
+ * A message has too many or too few descriptors. The session continues, and the daemon closes the
+ * descriptors.
  */
 static void message_with_wrong_descriptors_is_refused(void **state)
 {
@@ -196,7 +196,7 @@ static void message_that_is_unknown_is_refused_or_ignored(void **state)
 
 /*
  * Sends an invalid request twice. With need_reply, the daemon must refuse the request and continue
- * the session. Without need_reply, it must close the connection.
+ * the session. Without need_reply, the daemon must close the connection.
  */
 static void expect_refusal(const struct daemon_process *daemon, uint32_t request, const void *payload, uint32_t size,
 			   int fd)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Several queues run at once, each with a thread in the daemon. The data must be right. After the
- * daemon reports a stop, it must not touch the queue, whatever the guest and the front end do.
+ * daemon reports a stop, the daemon must not touch the queue, whatever the guest and the front end
+ * do.
  */
 #include "daemon.h"
 #include "front_end.h"

@@ -31,8 +31,8 @@ static uint64_t capacity(struct front_end *fe)
 
 /*
  * Waits until the daemon has read the image's size after a signal. The daemon's loop serves signals
- * and connections in turn. So it handles the signal after a bounded number of replies, however busy
- * the machine is.
+ * and connections in turn. So the loop handles the signal after a bounded number of replies,
+ * however busy the machine is.
  */
 static void await_capacity(struct front_end *fe, uint64_t sectors)
 {
@@ -268,9 +268,9 @@ static void resize_happens_beside_requests(void **state)
 }
 
 /*
- * A queue's thread is stopped and has a request to serve. The resize must not wait for this thread;
- * if it did, the watchdog would end the test. Afterwards the request is served with the new
- * capacity.
+ * A queue's thread is stopped and has a request to serve. The resize must not wait for this thread.
+ * If the resize waited, the watchdog would end the test. Afterwards the request is served with the
+ * new capacity.
  */
 static void resize_does_not_wait_for_requests(void **state)
 {

@@ -379,8 +379,8 @@ static int announce_table(const char *table, size_t bytes)
 }
 
 /*
- * A daemon refuses to start if it must inherit descriptors but can't inherit them. It must not
- * begin with a new state.
+ * A daemon refuses to start if it must inherit descriptors but can't inherit them. The daemon must
+ * not begin with a new state.
  */
 static void daemon_that_can_not_inherit_starts_nothing(void **state)
 {

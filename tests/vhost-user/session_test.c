@@ -699,7 +699,10 @@ static void session_stops_a_ring_whose_index_jumps(void **state)
 	assert_non_null(strstr(daemon.summary, " 1 faults"));
 }
 
-/* Hostile 6: a head is out of range. Good requests before it are completed, with an interrupt. */
+/*
+ * Hostile 6: a head is out of range. Good requests before this head are completed, with an
+ * interrupt.
+ */
 static void session_stops_a_ring_with_a_head_out_of_range(void **state)
 {
 	struct daemon_process daemon;

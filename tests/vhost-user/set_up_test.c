@@ -256,8 +256,8 @@ static void features_count_when_a_ring_starts(void **state)
 }
 
 /*
- * A message tells the operator once what to do. The session continues, and a modern driver is
- * served later.
+ * One message tells the operator what to do. The session continues, and a modern driver is served
+ * later.
  */
 static void legacy_driver_is_reported_and_not_served(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Updates between releases. For an update from a later release, this test executes the daemon with
- * a changed state. For an update to an earlier release, it reads the daemon's state like a program
- * that knows fewer sections.
+ * a changed state. For an update to an earlier release, this test reads the daemon's state like a
+ * program that knows fewer sections.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -165,8 +165,8 @@ static void hand_over(int table, int fd, const char *name, const char *path)
 }
 
 /*
- * Executes the daemon with this state, as an update does. If the daemon refuses the state, it
- * executes the old program again. Here the old program is a shell that prints a line.
+ * Executes the daemon with this state, as an update does. If the daemon refuses the state, the
+ * daemon executes the old program again. Here the old program is a shell that prints a line.
  */
 static void run_after(struct daemon_process *daemon, const struct state *state)
 {

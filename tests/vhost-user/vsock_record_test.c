@@ -76,7 +76,8 @@ static void records_keep_their_boundaries(void **state)
 	vsock_set_up(&p, "");
 	fd = open_records(&p, &peer);
 	/*
-	 * Send two records of one packet each, and a record of several packets, two of them empty.
+	 * Send two records of one packet each, and a record of several packets, two of which are
+	 * empty.
 	 */
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, bytes, 1);
 	vsock_send(&peer, VIRTIO_VSOCK_OP_RW, EOM, bytes, 2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Replaces the parts of liburing that examples/vhost-user/uring.c uses. A test controls the fake
- * kernel behind them (fake_kernel.c).
+ * kernel that serves these parts (fake_kernel.c).
  */
 #ifndef FAKE_LIBURING_H
 #define FAKE_LIBURING_H
