@@ -301,7 +301,7 @@ static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
 	}
 }
 
-/* Where no feature is tested, the option itself is 0 if the feature is not offered. */
+/* Fields copied without a test of their feature: the option is 0 if the feature is not offered. */
 static void build_config(const struct virtio_blk *blk, uint8_t *config)
 {
 	const struct virtio_blk_options *options = &blk->options;

@@ -125,8 +125,8 @@ static int move_data(const struct virtio_blk_backend *backend, move_fn *move, st
 }
 
 /*
- * Marks in the dirty log the bytes that a step of a read has moved. The completion would mark them
- * too late: the request may be abandoned before its completion.
+ * Marks in the dirty log the bytes that a step of a read has moved. The completion would mark these
+ * bytes too late, because the request may be abandoned before.
  */
 static void mark_moved(struct virtio_stream at, uint64_t bytes)
 {
@@ -177,8 +177,8 @@ static int change_range(const struct virtio_blk *blk, uint32_t type, const struc
 }
 
 /*
- * Changes the next range that has sectors. Returns 0, or the back end's error, which
- * may be any other number. Sets *more to whether a range is left.
+ * Changes the next range that has sectors. Returns 0, or the back end's error: any number except 0.
+ * Sets *more to true if ranges are left, otherwise to false.
  */
 static int change_next(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 		       struct virtio_blk_steps *steps, bool *more)
@@ -210,8 +210,8 @@ static void answer(const struct virtio_blk_request *request, const void *bytes, 
 }
 
 /*
- * Reserved values are never sent (virtio 1.4, 5.2.6.2). A back end that returns a reserved value
- * has a fault.
+ * Fails if the back end returns a reserved value, because a device must not send reserved values
+ * (virtio 1.4, 5.2.6.2).
  */
 static int get_lifetime(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 			struct virtio_blk_result *result)
@@ -255,7 +255,7 @@ static int change_or_move(const struct virtio_blk *blk, const struct virtio_blk_
 	return !error && !*more && steps->changed ? commit(blk) : error;
 }
 
-/* Carries out the next part of a legal request. Returns as change_next(). */
+/* Carries out the next part of a legal request. Returns as change_next(). *more is false before. */
 static int carry_on(const struct virtio_blk *blk, const struct virtio_blk_request *request, uint64_t bytes,
 		    struct virtio_blk_steps *steps, struct virtio_blk_result *result, bool *more)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The back end on a file descriptor. The only source of virtio-blk that is not freestanding. */
+/* The back end on a file descriptor. The only file of virtio-blk that is not freestanding. */
 #define _GNU_SOURCE /* for fallocate(), preadv() and pwritev() */
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
@@ -110,8 +110,8 @@ static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32
 /*
  * Syncs the file. Returns 0 or an errno.
  *
- * Signals are blocked: if a signal interrupts the write-out, the kernel returns EINTR, but may
- * treat lost data as reported. For the same reason an interrupted sync is not repeated: a second
+ * Signals are blocked, because after an interrupted write-out the kernel returns EINTR, but may
+ * treat lost data as reported. For the same reason an interrupted sync is not repeated. A second
  * sync could succeed although data is lost.
  */
 static int sync_file(int fd)
@@ -127,8 +127,8 @@ static int sync_file(int fd)
 }
 
 /*
- * Adds to the number of syncs begun so far, and returns the sum. A sync that begins later covers
- * all data written before this call.
+ * Adds `more` to the number of syncs begun so far, and returns the sum. A sync that begins later
+ * covers all data written before this call.
  */
 static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
 {
@@ -157,8 +157,8 @@ static int file_flush(void *context)
 
 	(void)pthread_mutex_lock(&file->syncing);
 	/*
-	 * While this thread holds syncing, no other sync runs, and begun cannot change. If begun
-	 * equals before, no sync has begun since the flush was called.
+	 * While this thread holds the mutex syncing, no other sync runs, and begun cannot change.
+	 * If begun equals before, no sync has begun since the flush was called.
 	 */
 	if (!file->failed && file->begun == before) {
 		(void)count_syncs(file, 1);
@@ -226,7 +226,7 @@ static int device_discard(void *context, uint64_t offset, uint64_t bytes)
 	return error && !is_not_supported(error) ? VIRTIO_EIO : 0;
 }
 
-/* Fails if the device cannot erase: success would claim that the data is gone. */
+/* Fails if the device cannot erase, because success would mean that the data is gone. */
 static int device_secure_erase(void *context, uint64_t offset, uint64_t bytes)
 {
 	const struct virtio_blk_file *file = context;
@@ -273,8 +273,8 @@ static int write_zeroes(int fd, uint64_t offset, uint64_t bytes)
 }
 
 /*
- * Returns whether a file has bytes up to end. A hole beyond the end of a file cannot be read: the
- * file does not grow when the hole is punched.
+ * Returns whether a file has bytes up to the offset end. A hole beyond the end of a file cannot be
+ * read: the file does not grow when the hole is punched.
  */
 static bool reaches(int fd, uint64_t end)
 {

@@ -109,7 +109,7 @@ static enum virtio_blk_refusal judge_write(const struct virtio_blk *blk, const s
 {
 	if (request->base.data.writable_bytes)
 		return VIRTIO_BLK_REFUSAL_WRONG_DIRECTION;
-	/* This applies even if the driver has not accepted RO (virtio 1.4, 5.2.6.2). */
+	/* The write is refused even if the driver has not accepted RO (virtio 1.4, 5.2.6.2). */
 	if (blk->options.read_only)
 		return VIRTIO_BLK_REFUSAL_READ_ONLY;
 	return judge_transfer(blk, request, request->base.data.readable_bytes);
@@ -150,7 +150,7 @@ static enum virtio_blk_refusal judge_list(const struct virtio_blk_request *reque
 static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 					    struct range_rules rules)
 {
-	/* Read once for all ranges, because another thread may change the capacity. */
+	/* The capacity is read once for all ranges, because another thread may change it. */
 	const uint64_t capacity = virtio_blk_capacity(blk);
 	enum virtio_blk_refusal refusal;
 
@@ -170,7 +170,7 @@ static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const 
 
 		if (range->sectors > rules.max_sectors)
 			return VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG;
-		/* Continues: if a later range is too long, that reason is reported instead. */
+		/* Do not return yet: if a later range is too long, RANGE_TOO_LONG is returned. */
 		if (!on_disk(capacity, range->sector, range->sectors))
 			refusal = VIRTIO_BLK_REFUSAL_PAST_END;
 	}
@@ -202,7 +202,7 @@ static enum virtio_blk_refusal judge_optional(const struct virtio_blk *blk, cons
 		return negotiated(blk, VIRTIO_BLK_F_LIFETIME) ? judge_get(request, LIFETIME_BYTES)
 							      : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;
 	default:
-		/* Commands on zones are unknown, too: the device does not offer ZONED. */
+		/* Commands on zones are unknown, too, because the device does not offer ZONED. */
 		return VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE;
 	}
 	return negotiated(blk, feature) ? judge_ranges(blk, request, rules) : VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED;

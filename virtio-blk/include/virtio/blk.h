@@ -12,18 +12,18 @@
  * device may complete requests in any order. The caller serialises all calls on a queue, and waits
  * before a reset until virtio_queue_quiesced() is true.
  *
- * What the guest can do: split a request into any descriptors (virtio 1.4, 2.7.4.1), send any
- * type and any sector, and change the buffers at any time. Therefore:
+ * What the guest can do: split a request into descriptors in any way (virtio 1.4, 2.7.4.1), send
+ * any type and any sector, and change the buffers at any time. Therefore:
  * - The header and the ranges (of a discard, for example) are copied once. Only the copy is judged.
  * - No I/O begins before the whole request has been checked.
- * - Sums have 64 bits and cannot wrap.
+ * - Sums of lengths have 64 bits and cannot wrap.
  * - Data moves between guest memory and the back end without a copy, and is not inspected.
  * - A malformed request gets an error status. A request without a byte for the status is completed
  *   with length 0.
  *
  * Threads. Queues on several threads share one struct virtio_blk:
  *   functions                                        who may call     what must not run beside
- *   requests, virtio_blk_offered(),                  thread-safe      functions of the last row
+ *   functions on requests, virtio_blk_offered(),     thread-safe      functions of the last row
  *   virtio_blk_capacity(), virtio_blk_save(),
  *   virtio_blk_write_through(),
  *   virtio_blk_config_read(),
@@ -52,7 +52,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_BLK_SECTOR_SHIFT 9 /* a sector has 512 bytes, whatever blk_size is */
 #define VIRTIO_BLK_SECTOR_BYTES (1u << VIRTIO_BLK_SECTOR_SHIFT)
 
-/* The largest capacity, in sectors. The offset of every byte fits a signed 64-bit integer. */
+/* The largest capacity, in sectors: each byte's offset must fit a signed 64-bit integer. */
 #define VIRTIO_BLK_MAX_CAPACITY (UINT64_C(1) << (63 - VIRTIO_BLK_SECTOR_SHIFT))
 
 #define VIRTIO_BLK_CONFIG_BYTES 96 /* length of the configuration space */
@@ -60,18 +60,18 @@ VIRTIO_BEGIN_DECLS
 /* Back end */
 
 /*
- * The lifetime of storage (virtio 1.4, 5.2.6). In each member 0 means not known, and values that
- * are not listed are reserved.
+ * The lifetime of storage (virtio 1.4, 5.2.6). In each member 0 means "not known". Values that are
+ * not listed are reserved.
  */
 struct virtio_blk_wear {
 	uint16_t pre_eol_info; /* reserved blocks used: 1 (under 80 %), 2 (80 %), 3 (90 %) */
 	uint16_t typ_a;        /* wear of SLC cells: 1 (up to 10 %) to 10 (100 %), 11 (more) */
-	uint16_t typ_b;        /* wear of MLC cells, with the values of typ_a */
+	uint16_t typ_b;        /* wear of MLC cells, with the same values as typ_a */
 };
 
 /*
  * The operations of a back end. An operation runs on the thread that executes the request, and may
- * block. Its range is inside the disk. With several queue threads, operations may run in parallel.
+ * block. Its range lies on the disk. With several queue threads, operations may run in parallel.
  */
 struct virtio_blk_backend_ops {
 	/*
@@ -80,9 +80,9 @@ struct virtio_blk_backend_ops {
 	 * @context  the member context of struct virtio_blk_backend
 	 * @iov      host addresses of guest memory. Pass them to the operating system, or to
 	 *           virtio_guest_copy_in() and virtio_guest_copy_out(). Do not dereference them.
-	 * @count    entries of iov, 1 to max_iovecs; together at most 2^30 bytes
-	 * @offset   of the first byte on the disk. The offset may lie inside a sector: an earlier
-	 *           call may have ended there, after a full vector or a short transfer.
+	 * @count    number of entries of iov, 1 to max_iovecs; together at most 2^30 bytes
+	 * @offset   of the first byte on the disk. The offset may lie inside a sector, because an
+	 *           earlier call may have ended there (a full vector or a short transfer).
 	 *
 	 * Return the number of bytes moved, from offset on. After a short transfer the caller calls
 	 * again for the bytes that are left. 0 or an error of enum virtio_error fails the request.
@@ -91,9 +91,9 @@ struct virtio_blk_backend_ops {
 	int64_t (*writev)(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
 
 	/*
-	 * Commits to stable storage all writes and changes of ranges that have returned. Returns 0,
-	 * or an error. An error is final: every unfinished and every later flush must fail, too. An
-	 * operating system reports lost data only once, but a driver may flush again, on any queue.
+	 * Commits to stable storage the effects of all operations that have returned. Returns 0, or
+	 * an error. After an error every unfinished and every later flush must fail, too:
+	 * the system reports lost data only once, but a driver may flush again, on any queue.
 	 *
 	 * Without this operation the device does not offer VIRTIO_BLK_F_FLUSH. The back end then
 	 * decides when a write is stable.
@@ -106,14 +106,14 @@ struct virtio_blk_backend_ops {
 	 *
 	 * @offset  bytes, a multiple of 512
 	 * @bytes   more than 0, a multiple of 512
-	 * @unmap   whether the storage may be deallocated, provided that it reads as zeroes
-	 *          afterwards
+	 * @unmap   whether the storage may be deallocated. In both cases the range must read as
+	 *          zeroes afterwards.
 	 *
 	 * discard       the range is no longer needed. Its content is undefined afterwards, so a
 	 *               back end may do nothing.
 	 * write_zeroes  afterwards the range reads as zeroes
-	 * secure_erase  afterwards the range, and every copy of it that the storage keeps, is
-	 *               erased
+	 * secure_erase  afterwards the data of the range is erased, with every copy that the
+	 *               storage keeps
 	 */
 	int (*discard)(void *context, uint64_t offset, uint64_t bytes);
 	int (*write_zeroes)(void *context, uint64_t offset, uint64_t bytes, bool unmap);
@@ -131,20 +131,20 @@ struct virtio_blk_backend_ops {
 
 /*
  * A back end. ops is NULL for an asynchronous disk. The owner of an asynchronous disk carries out
- * reads, writes, flushes and commands on ranges, and begins each of them by
+ * reads, writes, flushes and commands on ranges, and begins each of these requests by
  * virtio_blk_transfer_begin(). An asynchronous disk does not offer LIFETIME.
  */
 struct virtio_blk_backend {
 	const struct virtio_blk_backend_ops *ops;
 	void *context;       /* passed to each operation */
-	uint32_t max_iovecs; /* most entries of a vector, at least 1; unused if ops is NULL */
+	uint32_t max_iovecs; /* the most entries in one vector, at least 1; unused if ops is NULL */
 };
 
 /* Disk */
 
 /*
  * The properties of a disk, and its features. Where a comment says "0: no X", the value 0 means
- * that feature X is not offered and that its configuration field reads as zero.
+ * that feature X is not offered and that the feature's configuration field reads as zero.
  */
 struct virtio_blk_options {
 	struct virtio_blk_backend backend;
@@ -152,7 +152,7 @@ struct virtio_blk_options {
 	char id[VIRTIO_BLK_ID_BYTES]; /* answer to GET_ID: text, padded with NULs */
 	bool read_only;               /* offers RO; then the back end needs no writev */
 	bool flush;                   /* offers FLUSH; not needed if the back end has flush() */
-	bool config_wce;              /* offers CONFIG_WCE; the disk must offer FLUSH */
+	bool config_wce;              /* offers CONFIG_WCE; the disk must offer FLUSH, too */
 	uint16_t num_queues;          /* 0: no MQ */
 
 	/*
@@ -172,15 +172,15 @@ struct virtio_blk_options {
 
 	/* All four 0: no TOPOLOGY. A logical block has blk_size bytes, or 512 if blk_size is 0. */
 	uint8_t physical_block_exp; /* log2 of the logical blocks in a physical block */
-	uint8_t alignment_offset;   /* this and the next two members count logical blocks */
+	uint8_t alignment_offset;   /* in logical blocks, like the next two members */
 	uint16_t min_io_size;
 	uint32_t opt_io_size;
 
 	/*
-	 * Each command on ranges has two limits: sectors of one range, and ranges of one request.
-	 * Both limits are enforced. Their product bounds the time of a request. If both are 0, the
-	 * command is not offered. If both are set, the back end needs the operation, and the disk
-	 * must not be read-only. Alignments are hints, in sectors.
+	 * Each command on ranges has two limits: the sectors in one range, and the ranges in one
+	 * request. Both limits are enforced. Their product bounds the time of a request. If both
+	 * are 0, the command is not offered. If both are set, the back end needs the operation, and
+	 * the disk must not be read-only. Alignments are hints to the driver, in sectors.
 	 */
 	uint32_t max_discard_sectors;
 	uint32_t max_discard_seg;
@@ -199,8 +199,8 @@ struct virtio_blk {
 	uint64_t offered;    /* mask of the device type's feature bits */
 	uint64_t negotiated; /* a subset of offered */
 	/*
-	 * The capacity, for virtio_blk_capacity(): two copies, each with a low and a high half.
-	 * Atomic.
+	 * Two copies of the capacity, each with a low and a high half. Read the capacity by
+	 * virtio_blk_capacity(). Atomic.
 	 */
 	uint32_t capacity_halves[2][2];
 	uint32_t capacity_updates; /* a counter; its lowest bit selects the copy. Atomic. */
@@ -246,9 +246,9 @@ const char *virtio_blk_missing_op(const struct virtio_blk_options *options);
 uint64_t virtio_blk_offered(const struct virtio_blk *blk);
 
 /*
- * Stores the features that the driver has accepted, and sets writeback to its initial value: 1
- * if FLUSH is among them, otherwise 0 (virtio 1.4, 5.2.5.2). Another call with the same features
- * changes nothing.
+ * Stores the features that the driver has accepted, and sets writeback to its initial value: 1 if
+ * the driver has accepted FLUSH, otherwise 0 (virtio 1.4, 5.2.5.2). Another call with the same
+ * features changes nothing.
  *
  * @features  all negotiated features; bits above 23 are ignored
  *
@@ -275,13 +275,13 @@ uint64_t virtio_blk_capacity(const struct virtio_blk *blk);
  *
  * @sectors  the new capacity, in sectors of 512 bytes
  *
- * virtio_blk_refusal_of() judges a request by one value: the old or the new capacity. A request
- * judged by the new capacity sees everything that the caller did before this call. So enlarge the
- * storage before this call.
+ * virtio_blk_refusal_of() judges a request by one value: the old or the new capacity. The I/O of a
+ * request judged by the new capacity begins after everything that the caller did before this call.
+ * So enlarge the storage first.
  *
  * To shrink the storage, a caller
  * 1. sets the capacity,
- * 2. waits, on the thread of each queue, until all requests judged before step 1 are completed,
+ * 2. waits until the thread of each queue has completed all requests judged before step 1,
  * 3. makes the storage smaller.
  *
  * Returns 0; VIRTIO_EINVAL above VIRTIO_BLK_MAX_CAPACITY. A failure changes nothing.
@@ -300,8 +300,8 @@ bool virtio_blk_write_through(const struct virtio_blk *blk);
 /* Configuration space */
 
 /*
- * Reads from the configuration space. These read as zero: fields whose feature is not offered,
- * padding, and everything from VIRTIO_BLK_CONFIG_BYTES on.
+ * Reads from the configuration space. Fields whose feature is not offered, padding, and all bytes
+ * from VIRTIO_BLK_CONFIG_BYTES on read as zero.
  *
  * @offset  of the first byte; any value
  * @data    the caller's memory, len bytes, all filled in
@@ -311,7 +311,7 @@ void virtio_blk_config_read(const struct virtio_blk *blk, uint64_t offset, void 
 
 /*
  * Handles the driver's write to the configuration space. If CONFIG_WCE is negotiated, the driver
- * can set writeback to 0, and to 1 if FLUSH is also negotiated. Everything else is ignored.
+ * can set writeback to 0, and to 1 if FLUSH is also negotiated. All other writes are ignored.
  *
  * @offset  of the first byte; any value
  * @data    len bytes
@@ -337,7 +337,7 @@ struct virtio_blk_range {
 	uint32_t flags; /* VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP, or any other value */
 };
 
-/* The caller's arrays for one request. They must live as long as the request is used. */
+/* The caller's arrays for one request. The arrays must live as long as the request is used. */
 struct virtio_blk_storage {
 	struct virtio_segment *segments;
 	/*
@@ -346,7 +346,7 @@ struct virtio_blk_storage {
 	 */
 	uint32_t segment_capacity;
 	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
-	uint32_t range_capacity;         /* the largest max_..._seg; more ranges get IOERR */
+	uint32_t range_capacity;         /* the largest max_..._seg; longer lists get IOERR */
 };
 
 #define VIRTIO_BLK_HEADER_BYTES 16 /* of a request (virtio 1.4, 5.2.6) */
@@ -395,14 +395,14 @@ struct virtio_blk_stats {
 	uint64_t discards;
 	uint64_t write_zeroes;
 	uint64_t secure_erases;
-	uint64_t others;                       /* of other types, or with base.error set */
-	uint64_t read_bytes;                   /* put into guest memory by reads */
-	uint64_t written_bytes;                /* of writes that succeeded */
-	uint64_t failed;                       /* completed with VIRTIO_BLK_S_IOERR */
-	uint64_t unsupported;                  /* completed with VIRTIO_BLK_S_UNSUPP */
+	uint64_t others;                       /* requests of other types, or with base.error set */
+	uint64_t read_bytes;                   /* bytes that reads put into guest memory */
+	uint64_t written_bytes;                /* bytes of writes that succeeded */
+	uint64_t failed;                       /* requests completed with VIRTIO_BLK_S_IOERR */
+	uint64_t unsupported;                  /* requests completed with VIRTIO_BLK_S_UNSUPP */
 	uint64_t malformed;                    /* without a status byte; counted only here */
-	int first_error;                       /* of a chain or of the back end, or 0 */
-	enum virtio_blk_refusal first_refusal; /* or VIRTIO_BLK_REFUSAL_NONE */
+	int first_error;                       /* error of a chain or of the back end, or 0 */
+	enum virtio_blk_refusal first_refusal; /* VIRTIO_BLK_REFUSAL_NONE: none was refused */
 };
 
 /*
@@ -442,7 +442,7 @@ VIRTIO_MUST_CHECK
 int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *request);
 
 /*
- * Judges a request by the disk's options, its negotiated features and its present capacity.
+ * Judges a request by the disk's options, its negotiated features and its current capacity.
  *
  * - FLUSH may have any sector and data.
  * - A read, a write or a range may have 0 sectors, even at the end of the disk, but not after it.
@@ -497,9 +497,9 @@ int virtio_blk_complete(struct virtio_queue *queue, const struct virtio_blk_requ
  * @request  as for virtio_blk_pop()
  * @stats    counts the request if 1 is returned; may be NULL
  *
- * Returns 1 if a request was completed, whatever its outcome; 0 if there was none; or an error of
- * virtio_blk_pop() or virtio_blk_complete(). A completion fails only if the ring is not contiguous
- * in host memory. The request has then been carried out, and stays in flight.
+ * Returns 1 if a request was completed, whatever its outcome; 0 if there was no request; or an
+ * error of virtio_blk_pop() or virtio_blk_complete(). A completion fails only if the ring is not
+ * contiguous in host memory. The request has then been carried out, and stays in flight.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_blk_request *request,

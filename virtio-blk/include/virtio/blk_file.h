@@ -5,11 +5,11 @@
  * parts of virtio-blk are freestanding.
  *
  * Operations, on Linux:
- *   discard       makes a hole in a file, or discards on a device; does nothing if the file
- *                 system or the device does not support that
+ *   discard       makes a hole in a file, or discards on a device; does nothing if the file system
+ *                 or the device does not support this operation
  *   write_zeroes  the file system or the device zeroes the range if it can; otherwise zeroes are
  *                 written. An unmapped range reads as zeroes.
- *   secure_erase  missing for a regular file; fails on a device that does not support it
+ *   secure_erase  missing for a regular file; fails on a device that does not support secure erase
  *   lifetime      missing, so LIFETIME is not offered. A caller who can read the lifetime copies
  *                 the table of operations, adds lifetime(), and puts the copy into the back end.
  *
@@ -60,8 +60,8 @@ VIRTIO_BEGIN_DECLS
 struct virtio_blk_file {
 	int fd;
 	uint32_t block;           /* see virtio_blk_file_set_block() */
-	pthread_mutex_t syncing;  /* held during a sync; protects failed */
-	pthread_mutex_t counting; /* held briefly; begun changes only with both mutexes held */
+	pthread_mutex_t syncing;  /* held during a sync; protects the member failed */
+	pthread_mutex_t counting; /* held briefly; member begun changes only under both mutexes */
 	unsigned int begun;       /* number of syncs begun */
 	int failed;               /* errno of the failed sync, or 0 */
 };
@@ -87,7 +87,7 @@ int virtio_blk_file_backend(struct virtio_blk_file *file, int fd, struct virtio_
  *         sector. In a partial sector, bytes after the end of the file read as zeroes. A write to
  *         a partial sector extends the file to the sector's end.
  *
- * Returns 0; VIRTIO_EINVAL for another kind of file; VIRTIO_EIO if the system cannot tell.
+ * Returns 0; VIRTIO_EINVAL for another kind of file; VIRTIO_EIO if a system call fails.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_file_size(int fd, uint64_t *bytes);
@@ -106,7 +106,7 @@ VIRTIO_MUST_CHECK
 int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
 
 /*
- * Tells whether write zeroes may deallocate storage, for options.write_zeroes_may_unmap. The option
+ * Tests whether write zeroes may deallocate storage, for options.write_zeroes_may_unmap. The option
  * must be clear if write zeroes never deallocate storage (virtio 1.4, 5.2.6.2).
  *
  * For a regular file the call makes a hole after the end of the file, to find out whether the file
@@ -114,10 +114,10 @@ int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
  * in a write. The file's bytes and size do not change.
  *
  * @fd  open for writing. During the call nothing else may extend the file and write after the old
- *      end: up to 64 KiB of these bytes could become zeroes.
+ *      end. Otherwise up to 64 KiB of the new bytes could become zeroes.
  *
- * Returns true also for a block device, because a test would change its data. Returns false for
- * other kinds of file, and on hosts other than Linux.
+ * Returns true for a block device without a test, which would change the device's data. Returns
+ * false for other kinds of file, and on hosts other than Linux.
  */
 bool virtio_blk_file_may_unmap(int fd);
 

@@ -17,24 +17,24 @@ VIRTIO_BEGIN_DECLS
 /* Why a request is refused. If several reasons apply, the first in this list is reported. */
 enum virtio_blk_refusal {
 	VIRTIO_BLK_REFUSAL_NONE,      /* not refused */
-	VIRTIO_BLK_REFUSAL_BAD_CHAIN, /* base.error says why; status VIRTIO_BLK_S_IOERR */
+	VIRTIO_BLK_REFUSAL_BAD_CHAIN, /* see base.error; the status is VIRTIO_BLK_S_IOERR */
 
 	/* Refusals with the status VIRTIO_BLK_S_UNSUPP. */
 	VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE,
 	VIRTIO_BLK_REFUSAL_NOT_NEGOTIATED, /* the feature of the type is not negotiated */
-	VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG,   /* in a range (virtio 1.4, 5.2.6.2) */
+	VIRTIO_BLK_REFUSAL_UNKNOWN_FLAG,   /* an unknown flag in a range (virtio 1.4, 5.2.6.2) */
 
 	/* Refusals with the status VIRTIO_BLK_S_IOERR. */
 	VIRTIO_BLK_REFUSAL_WRONG_DIRECTION, /* data in the wrong direction for the type */
 	VIRTIO_BLK_REFUSAL_READ_ONLY,       /* a write to a disk that offers RO */
-	VIRTIO_BLK_REFUSAL_NO_ROOM,         /* for the answer to GET_ID or GET_LIFETIME */
-	VIRTIO_BLK_REFUSAL_NOT_SECTORS,     /* data of a read or a write is not whole sectors */
+	VIRTIO_BLK_REFUSAL_NO_ROOM,         /* no room for the answer to GET_ID or GET_LIFETIME */
+	VIRTIO_BLK_REFUSAL_NOT_SECTORS,     /* a read or write whose data is not whole sectors */
 	VIRTIO_BLK_REFUSAL_TOO_LONG,        /* a read or write of more than max_request_bytes */
 	VIRTIO_BLK_REFUSAL_USED_LENGTH,     /* the used length would exceed 32 bits */
-	VIRTIO_BLK_REFUSAL_NOT_RANGES,      /* data is not whole ranges */
+	VIRTIO_BLK_REFUSAL_NOT_RANGES,      /* the data is no whole number of ranges */
 	VIRTIO_BLK_REFUSAL_NO_RANGES,
-	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* more than max_..._seg, or than the array holds */
-	VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG,  /* more sectors than max_..._sectors */
+	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* more ranges than max_..._seg, or than array entries */
+	VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG,  /* a range with more sectors than max_..._sectors */
 	VIRTIO_BLK_REFUSAL_PAST_END,        /* sectors beyond the end of the disk */
 };
 

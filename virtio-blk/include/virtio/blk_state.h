@@ -38,8 +38,8 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
 /*
  * Restores the features and the cache mode.
  *
- * @blk    as virtio_blk_init() or virtio_blk_reset() left it. The state's features may have been
- *         negotiated since. The capacity is the capacity of the target's storage.
+ * @blk    as virtio_blk_init() or virtio_blk_reset() left it. Since then the state's features may
+ *         have been negotiated. The disk's capacity is the capacity of the target's storage.
  * @state  from virtio_blk_save(), perhaps through a file; checked as if a guest had written it
  *
  * virtio_device_restore() negotiates the same features, before or after this call.
@@ -47,10 +47,10 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  * The disk keeps its own capacity, which must not be less than the state's capacity. The owner of a
  * disk that was resized sets the new capacity before the restore.
  *
- * Returns 0; or 1 if the disk is larger than in the state. After 1 the caller sends a configuration
- * change notification, as for virtio_blk_set_capacity(). Returns VIRTIO_EINVAL and changes nothing
- * if a value is wrong:
- *   features   a bit that is not offered, or a difference from features negotiated already
+ * Returns 0; or 1 if the disk's capacity is larger than the state's. After 1 the caller sends a
+ * configuration change notification, as for virtio_blk_set_capacity(). Returns VIRTIO_EINVAL and
+ * changes nothing if a value is wrong:
+ *   features   a bit that is not offered, or a difference from features that are already negotiated
  *   capacity   more sectors than the disk has
  *   writeback  a value that no driver can have set: above 1; 1 without FLUSH; 0 with FLUSH but
  *              without CONFIG_WCE
@@ -81,7 +81,7 @@ void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t numbe
 /*
  * Reads and checks the section of a disk.
  *
- * @number    the number that was written
+ * @number    the number given to virtio_blk_write_state()
  * @blk       the target of the restore
  * @features  from virtio_device_saved_features() for the same file: the state must have the same
  *            bits 0 to 23. NULL accepts all offered features.

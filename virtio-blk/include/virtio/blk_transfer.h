@@ -36,16 +36,16 @@ VIRTIO_BEGIN_DECLS
  */
 struct virtio_blk_transfer {
 	struct virtio_stream at; /* position in the data; at.done bytes were moved */
-	uint64_t offset;         /* of the next byte on the disk */
-	uint64_t wanted;         /* bytes of the last vector */
-	/* The largest number of bytes of a vector: 2^30, or a smaller number set by the caller. */
+	uint64_t offset;         /* offset of the next byte on the disk */
+	uint64_t wanted;         /* number of bytes in the last vector */
+	/* The largest number of bytes in a vector: 2^30, or a smaller number set by the caller. */
 	uint64_t max_bytes;
 	enum virtio_blk_refusal refusal; /* why the request must not be carried out */
 };
 
 /*
- * Checks a request, and prepares the transfer of its data. Every transfer begins here, so no
- * unchecked request is carried out.
+ * Checks a request, and prepares the transfer of its data. Every transfer must begin with this
+ * call. So no unchecked request is carried out.
  *
  * @transfer  set up
  * @request   popped; must not move until the transfer has ended
@@ -54,8 +54,8 @@ struct virtio_blk_transfer {
  *   reads and writes    move the data. If virtio_blk_write_through() is true, flush after a write.
  *   FLUSH               flush; ignore sector and data
  *   commands on ranges  change the disk's ranges that request->ranges lists. Skip ranges without
- *                       sectors. Write zeroes may deallocate only with the range's unmap flag and
- *                       options.write_zeroes_may_unmap. Flush as for writes.
+ *                       sectors. Write zeroes may deallocate only if the range's unmap flag and
+ *                       options.write_zeroes_may_unmap are set. Flush as after a write.
  *   GET_ID and others   call virtio_blk_execute()
  * The transfer is at the start of the data of a read or a write, and empty for other types.
  *
@@ -67,10 +67,10 @@ uint8_t virtio_blk_transfer_begin(struct virtio_blk_transfer *transfer, const st
 				  const struct virtio_blk_request *request);
 
 /*
- * Shows the host memory for the next bytes of the disk, from transfer->offset on.
+ * Fills in a vector: the host memory for the next bytes of the disk, from transfer->offset on.
  *
  * @iov       the caller's array
- * @capacity  number of entries, at least 1
+ * @capacity  number of entries of iov, at least 1
  *
  * Returns the number of entries filled in. Together the entries have at most 2^30 bytes, and at
  * most transfer->max_bytes. Returns 0 when everything was moved, and for an empty transfer.
