@@ -141,8 +141,8 @@ struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_q
 }
 
 /*
- * Calls queue_notify() for a queue that has just begun to run: the driver need not kick again for
- * buffers that are already available.
+ * Calls queue_notify() for a queue that has just begun to run, because the driver need not kick
+ * again for buffers that are already available.
  */
 static void notify_first(struct virtio_device *device, uint16_t index)
 {
@@ -307,8 +307,8 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 	if (!stops && !resets)
 		return VIRTIO_EINVAL;
 	/*
-	 * Whichever number was reported, the queue has no requests in flight. So the report ends
-	 * the queue's stop, and the core calls reset() again.
+	 * With either number the queue has no requests in flight. So the report ends the queue's
+	 * stop, and the core calls reset() again.
 	 */
 	if (registers->stopping)
 		finish_stop(device, registers);

@@ -25,7 +25,7 @@ static void save_queue(const struct virtio_queue_registers *queue, struct virtio
 int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
 		       struct virtio_queue_registers_state *queues, uint32_t entries)
 {
-	/* Loaded once: another thread may set DEVICE_NEEDS_RESET between two loads. */
+	/* Loaded once, because another thread may set DEVICE_NEEDS_RESET between two loads. */
 	const uint32_t live = live_load(device);
 
 	if (live & LIVE_RESETTING)
@@ -414,7 +414,7 @@ void virtio_device_resume(struct virtio_device *device)
 	}
 	/*
 	 * When the state was saved, the line may have been high, or a message may have been on its
-	 * way. Both are possible without running queues, too.
+	 * way. Both are possible even if no queue runs.
 	 */
 	if (pending & VIRTIO_INTERRUPT_CONFIG)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);

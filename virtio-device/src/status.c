@@ -184,7 +184,7 @@ int virtio_impl_device_ask_reset(struct virtio_device *device)
 {
 	int result;
 
-	/* The operation must return before the device may report the end of the reset. */
+	/* The operation reset() must return before the device may report the end of the reset. */
 	device->reset_pending = false;
 	result = device->ops->reset(device);
 	if (result == 0)

@@ -28,7 +28,7 @@
  * exit. The core holds no lock. No function blocks or allocates.
  *
  * Without the lock a queue's thread may read the negotiated features and its queue's configuration.
- * They do not change until queue_stop() for the queue or reset() returns 0, or the device calls
+ * Neither changes until queue_stop() for the queue or reset() returns 0, or the device calls
  * virtio_device_queue_quiesced(), virtio_device_queue_stopped() or virtio_device_reset_done().
  *
  * An operation may call:
@@ -101,9 +101,9 @@ struct virtio_device_ops {
 	 * neither queues nor guest memory, and raises no interrupt.
 	 *
 	 * While a reset is in progress the driver cannot begin another reset. The core calls
-	 * reset() again for each report that virtio_device_queue_quiesced() accepts. The result of
-	 * reset() then says whether other requests are in flight. If a device reports only by
-	 * virtio_device_reset_done(), the core calls reset() once for each reset.
+	 * reset() again for each report that virtio_device_queue_quiesced() accepts. reset()
+	 * returns VIRTIO_DEVICE_IN_PROGRESS again if other requests are in flight. If a device
+	 * reports only by virtio_device_reset_done(), the core calls reset() once for each reset.
 	 *
 	 * Returns:
 	 *   0                          the device is stopped, and the driver sees the reset
@@ -112,7 +112,7 @@ struct virtio_device_ops {
 	 *   an error                   the device cannot be reset. The core sets
 	 *                              DEVICE_NEEDS_RESET, even if the status was 0. So no driver
 	 *                              can use the device before a reset succeeds. The next reset
-	 *                              calls this again. Until then the driver may stop queues.
+	 *                              calls reset() again. Until then the driver may stop queues.
 	 */
 	int (*reset)(struct virtio_device *device);
 
@@ -146,7 +146,7 @@ struct virtio_device_ops {
 	 *
 	 * Returns 0, or an error. On failure the queue must not run, and stays disabled. After
 	 * VIRTIO_ENOTMAPPED the driver's write stays in progress, and virtio_device_queue_mapped()
-	 * calls this again.
+	 * calls queue_start() again.
 	 */
 	int (*queue_start)(struct virtio_device *device, uint16_t queue);
 
@@ -173,10 +173,10 @@ struct virtio_device_ops {
 	 * A level-triggered line follows @level. An edge, a message or an eventfd is sent when
 	 * @level is true. No call follows an acknowledgement that leaves another cause pending.
 	 *
-	 * Calls come from register accesses and from other threads, and may overlap. After each
-	 * call the core reads the interrupt status again, and calls again if the level is wrong. So
-	 * when all calls have returned, the call that took effect last had the right level. Setting
-	 * a line must be atomic, as KVM_IRQ_LINE is.
+	 * Calls come from register accesses and from other threads, and may run in parallel. After
+	 * each call the core reads the interrupt status again, and calls again if the level is
+	 * wrong. So when all calls have returned, the call that took effect last had the right
+	 * level. Setting a line must be atomic, as KVM_IRQ_LINE is.
 	 */
 	void (*interrupt)(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue, bool level);
 };
@@ -209,7 +209,7 @@ struct virtio_shm_region {
 };
 
 /*
- * The options of a device. All objects that they point to must live as long as the device.
+ * The options of a device. All objects that the options point to must live as long as the device.
  *
  * The core knows the features that are reserved for queues and transports. Bits 0 to 23, 42 and 50
  * to 127 belong to the device type. Offer only features that the type defines and the device
@@ -220,7 +220,7 @@ struct virtio_device_options {
 	void *context; /* belongs to the author */
 	uint32_t type; /* VIRTIO_ID_... of <virtio/bindings/virtio_ids.h>; with 0 no driver binds */
 	uint32_t vendor;
-	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered; VERSION_1 is added */
+	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered; the core adds VERSION_1 */
 	struct virtio_queue_registers *queues;
 	uint32_t num_queues;
 	/* From virtio_device_queues_init(), or NULL. If set, it replaces queues and num_queues. */

@@ -144,9 +144,9 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *               ready or enabling has an area that was not given, or a value that was refused. An
  *               area in neither member has an address whose low half is not 0.
  *
- * If the device needs a reset, areas may be outside guest memory: the reset forgets them. If the
- * memory has a translation, VIRTIO_EFAULT and VIRTIO_EPERM do not stop a restore, because the guest
- * controls the translation. A queue with such an area is then broken.
+ * If the device needs a reset, areas may be outside guest memory, because the reset forgets them.
+ * If the memory has a translation, VIRTIO_EFAULT and VIRTIO_EPERM do not stop a restore, because
+ * the guest controls the translation. A queue with such an area is then broken.
  *
  * A queue that is enabling waits as before: see virtio_device_queue_mapped().
  */
