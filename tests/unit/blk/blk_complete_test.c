@@ -67,7 +67,7 @@ static void blk_requests_may_be_completed_in_any_order(void **state)
 
 /*
  * If the caller does the I/O, the library counts exactly the bytes that the caller reports as
- * written. It marks exactly the bytes that the caller reports as touched.
+ * written. The library marks exactly the bytes that the caller reports as touched.
  */
 static void blk_complete_accepts_a_result_of_the_caller(void **state)
 {

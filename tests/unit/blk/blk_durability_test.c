@@ -80,9 +80,9 @@ static void setup(struct blk_fixture *f, bool wce, uint64_t features)
 /*
  * Tests every set of features, every value of writeback at submission, and every change of
  * writeback while the request is carried out or synced. By virtio 1.4, 5.2.6.2, a reported write is
- * stable if writeback is 0 from submission to completion. It is also stable if the driver accepted
- * neither FLUSH nor CONFIG_WCE. If writeback changes during the request, both results are allowed.
- * Our library uses the value after the change of the disk.
+ * stable if writeback is 0 from submission to completion. A reported write is also stable if the
+ * driver accepted neither FLUSH nor CONFIG_WCE. If writeback changes during the request, the write
+ * may be stable or not. Our library uses the value after the change of the disk.
  */
 static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void **state)
 {

@@ -173,8 +173,8 @@ static void blk_transfers_respect_the_longest_vector(void **state)
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {
 	/*
-	 * A driver gets write-through in three ways: it accepts neither FLUSH nor CONFIG_WCE, it
-	 * accepts both and sets writeback to 0, or it accepts only CONFIG_WCE.
+	 * A driver gets write-through in three ways. It accepts neither FLUSH nor CONFIG_WCE, or
+	 * only CONFIG_WCE, or both. If it accepts both, it sets writeback to 0.
 	 */
 	static const uint64_t features[] = { 0, BLK_FLUSH | BLK_WCE, BLK_WCE };
 	const struct blk_ask ask = {

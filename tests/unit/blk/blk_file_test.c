@@ -527,7 +527,7 @@ static void file_flush_that_failed_fails_ranges_under_write_through(void **state
 	teardown(&f);
 }
 
-/* Threads that flush while the first sync runs. All wait for the end of that sync. */
+/* Threads that flush while the first sync runs. All these threads wait for the end of that sync. */
 #define FLUSHERS 4
 
 static struct {
@@ -607,8 +607,8 @@ static void file_flushes_at_once_fail_together(void **state)
 }
 
 /*
- * A running sync promises nothing to flushes that begin during the sync. One sync after it serves
- * all these flushes.
+ * A running sync promises nothing to flushes that begin during the sync. One later sync serves all
+ * these flushes.
  */
 static void file_flushes_at_once_sync_one_at_a_time(void **state)
 {

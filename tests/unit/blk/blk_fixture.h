@@ -54,7 +54,7 @@ struct blk_call {
 	uint64_t offset, bytes;
 };
 
-/* A back end over an array, with faults. It records its calls. */
+/* A back end over an array, with faults. The back end records its calls. */
 struct blk_faulty {
 	uint8_t disk[BLK_DISK];
 	uint8_t stable[BLK_DISK]; /* the disk at the last flush */

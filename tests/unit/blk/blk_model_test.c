@@ -20,7 +20,7 @@ struct model_fixture {
 	struct virtio_blk_range ranges[12];
 	uint32_t range_count;
 	uint64_t served[41]; /* requests that succeeded, by type */
-	uint64_t broken;     /* legal requests that the back end made fail */
+	uint64_t broken;     /* legal requests that failed because of the back end */
 };
 
 /* What the model predicts for one request. */
@@ -318,8 +318,8 @@ static void blk_agrees_with_a_model_on_any_request_and_fault(void **state)
 		for (uint32_t i = 0; i < REQUESTS * long_factor(); i++)
 			one_request(&w);
 		/*
-		 * The run has covered every kind of failure. It has also covered every type, unless
-		 * the features are features[2].
+		 * The run has covered every kind of failure. The run has also covered every type,
+		 * unless the features are features[2].
 		 */
 		for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 			assert_true(w.served[types[i]] > 30 || features[r] == features[2]);

@@ -441,7 +441,10 @@ static void blk_ranges_beyond_the_storage_are_refused(void **state)
 	}
 }
 
-/* Overlapping ranges may have more sectors together than the disk. Each range is judged alone. */
+/*
+ * Overlapping ranges may have more sectors together than the disk. Each range is checked
+ * separately.
+ */
 static void blk_ranges_may_overlap(void **state)
 {
 	struct virtio_blk_range ranges[8];
@@ -477,7 +480,7 @@ static void blk_range_command_with_room_for_data_is_refused(void **state)
 	}
 }
 
-/* A request is judged completely before any of it is carried out. */
+/* A request is checked completely before any range of the request is changed. */
 static void blk_ranges_are_all_judged_before_the_first_is_touched(void **state)
 {
 	static const struct virtio_blk_range bad[] = {
@@ -502,7 +505,7 @@ static void blk_ranges_are_all_judged_before_the_first_is_touched(void **state)
 	assert_int_equal(f.stats.failed, 96);
 }
 
-/* A driver that changes its mind */
+/* A driver that overwrites its request */
 
 struct scribbler {
 	struct blk_fixture *f;

@@ -351,7 +351,7 @@ static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 	const struct virtio_iovec untouched = { NULL, 77 };
 
 	(void)state;
-	/* Each case runs with and without an error of the caller. */
+	/* Each case runs with and without an error that the caller reports. */
 	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
 		const enum virtio_blk_refusal refusal = cases[i / 2].refusal;
 		const struct blk_ask *ask = &cases[i / 2].ask;

@@ -191,8 +191,8 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 }
 
 /*
- * The device completes all requests before it reports the reset. It writes the used elements, but
- * raises no interrupt, because a driver that requested a reset expects no interrupt.
+ * The device completes all requests before it reports the reset. The device writes the used
+ * elements, but raises no interrupt, because a driver that requested a reset expects no interrupt.
  */
 static void io_completed_during_reset_is_not_signalled(void **state)
 {
@@ -341,7 +341,7 @@ static void io_over_incoherent_ring_needs_reset(void **state)
 
 /*
  * Hostile 78, 80: the restored device serves a request whose notification went to the old device.
- * It also signals a completion that the old device didn't signal.
+ * The restored device also signals a completion that the old device didn't signal.
  */
 static void io_goes_on_after_restore(void **state)
 {

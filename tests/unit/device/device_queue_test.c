@@ -381,8 +381,8 @@ static void expect_not_ready(struct device_fixture *f, int error)
 }
 
 /*
- * An area whose address was never written is missing. It is not at address 0, where there is
- * memory.
+ * An area whose address was never written is missing. The device must not assume address 0 for the
+ * area, although there is memory.
  */
 static void queue_ready_needs_every_area_given(void **state)
 {

@@ -425,7 +425,10 @@ static void reset_that_fails_leaves_device_as_it_was(void **state)
 	driver_start(&f, 0);
 }
 
-/* Hostile 93: a reset in status 0 may fail, at once or later. Then no driver can begin. */
+/*
+ * Hostile 93: a reset in status 0 may fail, at once or later. After the failure no driver can begin
+ * its set-up.
+ */
 static void reset_that_fails_at_zero_blocks_initialization(void **state)
 {
 	struct device_fixture f;

@@ -364,8 +364,8 @@ static void expect_refused(struct migration *m, int error)
 	device_keep(&m->to);
 	assert_int_equal(restore(m), error);
 	/*
-	 * The device may act on the features when it checks them. So the restore calls the check
-	 * only if everything else is right.
+	 * The device may act on the features during its check of the features. So the restore calls
+	 * the check only if everything else is right.
 	 */
 	m->to.kept_calls[OP_CHECK] += error == VIRTIO_ENOTSUP;
 	assert_true(device_unchanged(&m->to));

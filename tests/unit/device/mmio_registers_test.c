@@ -312,7 +312,10 @@ static void mmio_config_generation_changes_with_config_alone(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG_GENERATION), 2);
 }
 
-/* A device with ID 0 is a placeholder in a memory map (virtio 1.4, 4.2.2). It has no queues. */
+/*
+ * A device with ID 0 is a placeholder in a memory map (virtio 1.4, 4.2.2). The placeholder has no
+ * queues.
+ */
 static void mmio_device_with_nothing_survives_every_access(void **state)
 {
 	struct device_fixture f;

@@ -151,7 +151,7 @@ static void dirty_log_marks_nothing_for_ranges_outside(void **state)
 		mark_nothing(&f, end, UINT64_MAX);
 		mark_nothing(&f, UINT64_MAX, 1);
 		mark_nothing(&f, UINT64_MAX, UINT64_MAX);
-		/* A range that wraps is cut. It does not continue at address 0. */
+		/* A range that wraps is cut. The range does not continue at address 0. */
 		mark_nothing(&f, UINT64_MAX - 1, base + 0x10000);
 		/* A range with one byte in the log sets one bit. */
 		mark(&f, 0, base + 1);

@@ -62,7 +62,7 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 
 /*
  * virtio 1.4, 2.7.5.1: the device may read descriptor tables, the available ring and readable
- * buffers. It may write writable buffers. It may read and write the used ring.
+ * buffers. The device may write writable buffers. The device may read and write the used ring.
  */
 static void permit(struct guarded *g)
 {

@@ -46,7 +46,7 @@ static void mock_init_refuses_bad_arguments(void **state)
 		assert_int_equal(((const uint8_t *)slots)[i], 0x5a);
 }
 
-/* A translation to the same addresses. It fails after `answers` look-ups. */
+/* A translation to the same addresses. The translation fails after `answers` look-ups. */
 struct forgetful {
 	uint32_t answers;
 	bool refused;

@@ -564,8 +564,8 @@ static void queue_in_order_reset_forgets_what_waits(void **state)
 #define RING_PAGE 4096u
 
 /*
- * A completion marks the page of the index. It also marks the page of the element if the element is
- * in another page.
+ * A completion marks the page of the index. The completion also marks the page of the element if
+ * the element is in another page.
  */
 static void queue_complete_marks_both_pages_of_a_used_ring(void **state)
 {

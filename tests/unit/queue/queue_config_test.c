@@ -326,7 +326,10 @@ static void queue_config_check_refuses_area_outside_memory(void **state)
 	expect_refused_in(&f, NULL, VIRTIO_EFAULT);
 }
 
-/* Hostile 58: the queue is ready, but some or all addresses were never set. It does not start. */
+/*
+ * Hostile 58: the queue is ready, but some or all addresses were never set. The queue does not
+ * start.
+ */
 static void queue_start_refuses_ready_queue_without_addresses(void **state)
 {
 	struct virtio_chain chain;

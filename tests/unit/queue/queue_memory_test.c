@@ -441,7 +441,10 @@ static void queue_set_memory_under_in_order_waits_for_requests_only(void **state
 #define LOG_WORDS 64u
 #define LOG_PAGES (LOG_WORDS * (uint32_t)sizeof(unsigned long) * 8)
 
-/* A log with pages of 2 bytes. It covers twice the fixture's memory, or once on a 32-bit host. */
+/*
+ * A log with pages of 2 bytes. The log covers twice the bytes of the fixture's memory. On a 32-bit
+ * host the log covers only the memory.
+ */
 static struct virtio_dirty_log make_log(unsigned long *bitmap, uint32_t unit)
 {
 	memset(bitmap, 0, LOG_WORDS * sizeof *bitmap);

@@ -130,7 +130,10 @@ static void queue_replay_refuses_what_was_not_in_flight(void **state)
 	assert_replay_refused(&f, SIZE, VIRTIO_EINVAL);
 	assert_replay_refused(&f, 0xffff, VIRTIO_EINVAL);
 	(void)replay(&f, record[0]);
-	/* The first request cannot be replayed twice, although another replay is due. */
+	/*
+	 * The first request cannot be replayed twice, although another request must still be
+	 * replayed.
+	 */
 	assert_replay_refused(&f, record[0].head, VIRTIO_EINVAL);
 	(void)replay(&f, record[1]);
 	/* All requests are replayed, so a further replay is refused. */
@@ -243,7 +246,7 @@ static void queue_unpop_undoes_replay(void **state)
 	assert_true(virtio_queue_quiesced(&f.queue));
 	/*
 	 * The unpopped requests must be replayed again. A pop does not yield these requests. A save
-	 * would lose them, so it is refused.
+	 * would lose the requests, so the save is refused.
 	 */
 	assert_int_equal(virtio_queue_pop(&f.queue, &chain), VIRTIO_EBUSY);
 	assert_int_equal(virtio_queue_available(&f.queue), VIRTIO_EBUSY);
@@ -316,8 +319,8 @@ static void queue_replay_keeps_order_under_in_order(void **state)
 }
 
 /*
- * Under IN_ORDER a replayed request was completed, but waits for its turn. It cannot be replayed
- * again.
+ * Under IN_ORDER a replayed request was completed, but waits for its turn. This request cannot be
+ * replayed again.
  */
 static void queue_replay_refuses_head_that_waits_under_in_order(void **state)
 {

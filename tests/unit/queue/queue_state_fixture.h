@@ -10,7 +10,9 @@
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 64);
 
-/* A state that no save returns. It shows whether a failed save leaves its output unchanged. */
+/*
+ * A state that no save returns. This state shows whether a failed save leaves its output unchanged.
+ */
 static inline struct virtio_queue_state odd_state(void)
 {
 	struct virtio_queue_state s;

@@ -104,7 +104,7 @@ static void queue_pause_goes_on_where_it_was(void **state)
 }
 
 /*
- * A broken queue can be moved with its requests in flight. It pops nothing afterwards, and its
+ * A broken queue can be moved with its requests in flight. The moved queue pops nothing, and its
  * completions still reach the driver.
  */
 static void queue_save_keeps_broken_queue_broken(void **state)

@@ -303,7 +303,7 @@ static void make_log(struct log *l)
 
 /*
  * Checks that the log has the status byte unless `status` is 0. If `used` is set, the log must also
- * have the first used element and the used index. It must have no other byte.
+ * have the first used element and the used index. The log must have no other byte.
  */
 static void expect_log(struct request_fixture *w, struct log *l, uint64_t status, bool used)
 {
@@ -424,7 +424,7 @@ static void request_complete_after_a_switch_of_memory(void **state)
 }
 
 /*
- * Hostile 10: several requests are in flight, each with its own header and status. They are
+ * Hostile 10: several requests are in flight, each with its own header and status. The requests are
  * completed out of order, across the wrap of the indices.
  */
 static void request_complete_accepts_any_order(void **state)
@@ -484,7 +484,7 @@ static void request_complete_waits_under_in_order(void **state)
 		if (s->status)
 			assert_int_equal(byte_at(&w, s->status), i + 1);
 		assert_int_equal(fixture_get(&w.f, VIRTIO_MOCK_USED_IDX), used[i]);
-		/* The element may still wait, but the request is completed. */
+		/* The used element may not be in the ring yet, but the request is completed. */
 		expect_stale(&w, &w.requests[order[i]]);
 	}
 	for (uint32_t i = 0; i < REQUESTS; i++)

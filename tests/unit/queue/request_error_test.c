@@ -10,8 +10,8 @@
 #define I VRING_DESC_F_INDIRECT
 
 /*
- * Hostile 112: the header is shorter than the device expects, by any number of bytes. It lies in
- * one or two buffers, with or without data before the status.
+ * Hostile 112: the header is shorter than the device expects, by any number of bytes. The header
+ * lies in one or two buffers, with or without data before the status.
  */
 static void request_pop_reports_short_header(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The fixture of the tests of a queue with a lock. It watches the lock. */
+/* The fixture of the tests of a queue with a lock. The fixture watches the lock. */
 #ifndef VIRTIO_TESTS_SYNC_FIXTURE_H
 #define VIRTIO_TESTS_SYNC_FIXTURE_H
 

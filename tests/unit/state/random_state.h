@@ -58,7 +58,7 @@ static inline void random_set_up_queue(struct virtio_device *device, uint32_t nu
 		(void)!virtio_device_enable_queue(device, 1);
 }
 
-/* The driver brings a device up, and perhaps stops before the last step. */
+/* The driver initialises a device, and perhaps stops before the last step. */
 static inline void random_bring_up(struct machine *m, uint32_t number, uint64_t *random)
 {
 	struct virtio_device *device = &m->parts[number].device;

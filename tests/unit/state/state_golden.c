@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Saves and loads the files of all versions. A file must load for ever, and every host must save
- * the same bytes.
+ * Saves and loads the files of all versions. Every later release must load a released file, and
+ * every host must save the same bytes.
  *
  *   machine-N.state            all sections have version 1
  *   machine-N.vsock-2.state    section vsock has version 2
@@ -9,7 +9,7 @@
  *
  * usage: state_golden [--write N] FOLDER
  *   --write  writes the newest kind of file from random state N. Never change a file that was once
- *            released: a later version of the format gets files of its own.
+ *            released. A later version of the format gets its own files.
  *
  * Each file is loaded, and the machine is saved again. A file of the newest kind must give the same
  * bytes. A file with older sections must give a new file with the known checksum. The new file has

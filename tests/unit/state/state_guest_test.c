@@ -186,7 +186,7 @@ static void work_tx(uint32_t number)
 	}
 }
 
-/* Sends an owed packet, or data. Each byte of data is its position in the stream. */
+/* Sends an owed packet, or data. Each byte of data has the value of its position in the stream. */
 static bool send_one(struct virtio_vsock_packet *packet)
 {
 	struct virtio_vsock_connection *c = virtio_vsock_table_each(&machine.table, NULL);
@@ -483,7 +483,8 @@ static uint32_t fill(uint32_t device, uint32_t queue, uint32_t number, struct vi
 		return 1;
 	}
 	/*
-	 * The guest sends one REQUEST first. Then it sends as much data as the host has room for.
+	 * The guest sends one REQUEST first. Then the guest sends as much data as the host has room
+	 * for.
 	 */
 	if (number > 0 && (!guest.connected || guest.stream_total - guest.forwarded + n > 4096))
 		return 0;

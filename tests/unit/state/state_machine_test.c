@@ -107,7 +107,8 @@ static void state_round_trip_gives_the_same_file(void **state)
 }
 
 /*
- * A reset after the restore forgets the recorded requests in flight. None of them is carried out.
+ * A reset after the restore forgets the recorded requests in flight. None of these requests is
+ * carried out.
  */
 static void state_reset_after_restore_forgets_the_record(void **state)
 {

@@ -367,7 +367,7 @@ static void section_names_of_full_length_are_told_apart(void **state)
 	assert_int_equal(out, item.eight);
 }
 
-/* A program that shows a file goes from header to header, and can go back to a section. */
+/* A program that shows a file reads one header after another, and can go back to a section. */
 static void section_next_goes_through_all(void **state)
 {
 	struct virtio_section section;

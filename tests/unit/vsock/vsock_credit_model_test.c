@@ -12,7 +12,7 @@
 
 #define WIRE 64u
 
-/* Packets under way, in order. */
+/* Packets in transit, in order. */
 struct wire {
 	struct virtio_vsock_hdr packets[WIRE];
 	uint32_t first, count;
