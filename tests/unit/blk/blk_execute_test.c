@@ -7,7 +7,7 @@
 
 /* Requests that work */
 
-/* Hostile 113, 118, 132, 133; regressions R28, R29: any layout of a read gives the same result. */
+/* Hostile 113, 118, 132, 133; regressions R28, R29: a read in any layout has the same result. */
 static void blk_read_fills_any_layout_and_nothing_else(void **state)
 {
 	static const uint32_t pieces[] = { 0, 16, 17, 500, 511, 513, 1024 };

@@ -490,7 +490,7 @@ static void blk_ranges_are_all_judged_before_the_first_is_touched(void **state)
 
 	(void)state;
 	blk_setup_commands(&f, BLK_RAM);
-	blk_restart(&f, BLK_COMMANDS); /* under write-through, a sync would be seen */
+	blk_restart(&f, BLK_COMMANDS); /* under write-through, the test would see a sync */
 	for (uint32_t i = 0; i < 3 * 8 * COUNT(bad); i++) {
 		struct virtio_blk_range ranges[8];
 		uint8_t bytes[128];

@@ -131,7 +131,7 @@ struct device_fixture {
 	 * the writable bytes.
 	 */
 	bool serves;
-	bool holds; /* with serves: whether popped requests stay in flight */
+	bool holds; /* only if serves is true: whether popped requests stay in flight */
 
 	/* Records of what the device did. */
 	struct device_event events[DEVICE_EVENTS];
