@@ -84,7 +84,7 @@ bool blk_queue_has_uring(void);
 int64_t blk_queue_turn(void);
 bool blk_queue_turn_is_over(int64_t end);
 
-/* Both prepare a request with these arrays. */
+/* Both functions prepare a request with the arrays of `storage`. */
 void blk_queue_init_request(struct virtio_blk_request *request, struct blk_queue_storage *storage);
 void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk_queue_large_storage *storage);
 

@@ -53,8 +53,8 @@ static int tell_features(struct device_host *host, uint64_t features)
 }
 
 /*
- * Stops rings that run with other features. Such rings belong to an earlier driver, because a
- * driver can't change its features.
+ * Passes new features to the device, and stops all rings before that. Rings that still run belong
+ * to an earlier driver, because a driver can't change its features.
  */
 static int apply_features(struct session *session)
 {

@@ -13,7 +13,7 @@
 
 #define IOVECS 64u
 #define PEEK (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | MSG_CMSG_CLOEXEC)
-#define PAIR_PIECE 32768u /* most bytes of a record in a packet of a pair: far below SO_SNDBUF */
+#define PAIR_PIECE 32768u /* most bytes of a record in one packet of a pair; far below SO_SNDBUF */
 
 static bool has_records(const struct vsock_stream *s)
 {
@@ -123,7 +123,7 @@ static bool account(struct vsock_stream *s)
 {
 	struct virtio_vsock_connection *c = s->connection;
 	const uint32_t buffered = virtio_vsock_connection_buffered(c), left = s->output.payload;
-	/* All stored bytes of a stream together are accounted as one packet. */
+	/* Without records, all stored bytes together count as one packet. */
 	const uint32_t packets = has_records(s) ? s->output.records : left != 0;
 	int got = 0;
 

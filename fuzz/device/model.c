@@ -488,7 +488,7 @@ void device_model_resume(struct device_model *m)
 				up = true;
 			}
 	}
-	/* A cause was pending at the save, so the line must rise again, even if no queue runs. */
+	/* A cause that was pending at the save must raise the line again, even if no queue runs. */
 	if ((waiting & VIRTIO_INTERRUPT_CONFIG) && told(m))
 		config_interrupt(m);
 	else if ((waiting & VIRTIO_INTERRUPT_USED) && !up)

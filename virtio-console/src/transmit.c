@@ -359,8 +359,8 @@ static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts, u
 }
 
 /*
- * Most chains that one call sends. So all usual chains of a call have at most
- * VIRTIO_CONSOLE_CALL_BYTES together.
+ * The largest number of chains that one call sends. So all usual chains of a call together have
+ * at most VIRTIO_CONSOLE_CALL_BYTES.
  */
 #define USUAL_CHAINS (VIRTIO_CONSOLE_CALL_BYTES / VIRTIO_CONSOLE_PIECE_BYTES)
 

@@ -280,8 +280,8 @@ int virtio_vsock_connection_restore(struct virtio_vsock_table *table, const stru
 	c->shut_by_us = state->shut_by_us;
 	c->shut_by_peer = state->shut_by_peer;
 	/*
-	 * If the connection still waits for credit, the caller's next attempt to send owes a new
-	 * CREDIT_REQUEST.
+	 * Drop an owed CREDIT_REQUEST. If there is still no credit, the caller's next attempt to
+	 * send makes the connection owe a new CREDIT_REQUEST.
 	 */
 	c->owed = state->owed & ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
 	take_counters(c, state);

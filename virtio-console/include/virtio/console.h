@@ -71,7 +71,7 @@ VIRTIO_BEGIN_DECLS
  */
 typedef size_t virtio_console_sink_fn(void *context, const void *bytes, size_t len);
 
-/* Most segments of a chain, if memory is one region and the queue allows no long indirect table. */
+/* Enough for any chain if memory is one region and the queue allows no long indirect table. */
 #define VIRTIO_CONSOLE_SEGMENTS(queue_size) (queue_size)
 
 /* The options of a port. */
