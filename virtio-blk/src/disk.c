@@ -213,7 +213,7 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
 }
 
 /*
- * Returns whether a driver with these features can have set writeback to this value (virtio 1.4,
+ * Returns whether writeback can have this value while these features are negotiated (virtio 1.4,
  * 5.2.5.2 and 5.2.6.2).
  */
 static bool reachable(uint64_t features, uint8_t writeback)

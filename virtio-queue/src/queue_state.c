@@ -7,7 +7,7 @@
 /* A map without memory, for checks that need no memory. */
 static const struct virtio_memory_map no_memory;
 
-/* Sets the state of a queue that is not started. */
+/* Sets *out to all zeroes, the state of a queue that is not started. */
 static void save_nothing(struct virtio_queue_state *out)
 {
 	const struct virtio_queue_state empty = { .next_avail = 0 };
@@ -239,7 +239,7 @@ static int check_values(const struct virtio_queue_state *state, struct virtio_re
 }
 
 /*
- * Checks a record. Its length must agree with the indices, each head must be below the queue size
+ * Checks a record. count must be next_avail - next_used. Each head must be below the queue size
  * and occur once, and completed and written must be possible.
  */
 static int check_record(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,

@@ -33,8 +33,8 @@ static void step(struct virtio_stream *p, uint64_t n)
 }
 
 /*
- * If in is true, copies n bytes at an offset of a segment to the array bytes. Otherwise copies n
- * bytes from the array, which is only read, to the segment.
+ * Copies `n` bytes between a segment, from `offset` on, and the caller's array `bytes`. If `in` is
+ * true, writes the array. Otherwise writes the segment, and only reads the array.
  */
 static inline VIRTIO_HOT void move_piece(const struct virtio_segment *s, uint64_t offset, bool in, uint8_t *bytes,
 					 uint64_t n)

@@ -52,7 +52,7 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  * changes nothing if a value is wrong:
  *   features   a bit that is not offered, or a difference from features that are already negotiated
  *   capacity   more sectors than the disk has
- *   writeback  a value that no driver can have set: above 1; 1 without FLUSH; 0 with FLUSH but
+ *   writeback  a value that these features exclude: above 1; 1 without FLUSH; 0 with FLUSH but
  *              without CONFIG_WCE
  */
 VIRTIO_MUST_CHECK

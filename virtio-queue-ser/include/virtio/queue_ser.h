@@ -115,7 +115,7 @@ uint32_t virtio_queue_ser_checksum(const void *bytes, size_t count);
 
 /* A queue */
 
-/* Sets the state of a queue that is not started: all zeroes. */
+/* Sets *state to all zeroes, the state of a queue that is not started. */
 void virtio_queue_ser_default(struct virtio_queue_state *state);
 
 /*
@@ -126,7 +126,7 @@ void virtio_queue_ser_default(struct virtio_queue_state *state);
  * @state   from virtio_queue_save() or virtio_queue_save_in_flight()
  * @record  the record of that save, with count entries; NULL if count is 0
  *
- * If the record's length disagrees with the indices, virtio_queue_ser_end() returns VIRTIO_EINVAL.
+ * If count is not next_avail - next_used, virtio_queue_ser_end() returns VIRTIO_EINVAL.
  */
 void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t device, uint32_t queue,
 			    const struct virtio_queue_state *state, const struct virtio_queue_flight *record,

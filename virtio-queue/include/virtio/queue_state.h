@@ -90,8 +90,8 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
  *           section "queue" (virtio-queue-ser/README.md); the name of the record is in_flight.
  *
  * Returns 0 or an error of virtio_queue_restore(). VIRTIO_EINVAL also means a fault in the record:
- * its length disagrees with the indices, a head is not below the queue size or occurs twice, or a
- * value of completed or written is impossible.
+ * count is not next_avail - next_used, a head is not below the queue size or occurs twice, or
+ * a value of completed or written is impossible.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_check_state(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
