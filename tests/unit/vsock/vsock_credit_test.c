@@ -391,8 +391,8 @@ static void set_buffer_grows_and_tells_the_guest(void **state)
 }
 
 /*
- * Hostile 223 in the other direction: each packet that the guest has not forwarded uses more credit
- * than the packet's bytes.
+ * Hostile 223: each packet that the guest has not forwarded uses credit for its bytes and for the
+ * option packet_overhead.
  */
 static void credit_counts_the_overhead_of_packets(void **state)
 {

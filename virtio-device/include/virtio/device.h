@@ -189,14 +189,14 @@ struct virtio_device_ops {
  * caller sets config.max_size, and perhaps the members of config whose names begin with allow_.
  */
 struct virtio_queue_registers {
-	struct virtio_queue_config config; /* max_size 0: there is no such queue */
+	struct virtio_queue_config config; /* if max_size is 0, the queue does not exist */
 	uint32_t stop_number;              /* number of the stop in progress, or 0 */
 	bool stopping;                     /* a stop is in progress */
 	bool resetting;                    /* a reset of the queue is in progress, or has failed */
 	bool enabling;                     /* QueueReady = 1 waits for a translation of the areas */
 	bool may_reenable;                 /* reset while active, and not enabled again yet */
-	uint8_t given;                     /* areas whose last low half was accepted */
-	uint8_t refused;                   /* areas and size whose last value was refused */
+	uint8_t given;                     /* areas whose last written low half was accepted */
+	uint8_t refused;                   /* areas and size whose last written value was refused */
 };
 
 /*
@@ -443,9 +443,9 @@ bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause);
 
 /*
  * Announces that the configuration space has changed: gives it another generation, and interrupts
- * the driver. A register access. Change the configuration space, or the bytes of the option config,
- * before this call and under the same serialisation. Otherwise a guest could read old and new bytes
- * under one generation.
+ * the driver. A register access. Before this call, and under the same serialisation, change what
+ * config_read() returns, or the bytes that the option config points to. Otherwise a guest could
+ * read old and new bytes under one generation.
  *
  * Before DRIVER_OK the interrupt is delayed until DRIVER_OK. While the status is 0 or a reset is in
  * progress, no interrupt follows.

@@ -145,8 +145,8 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
  *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
  *   other errors        DEVICE_NEEDS_RESET is set: there is nothing to do until the reset
  *
- * After the result 1, release the VMM's lock before the next call, unless the callback keeps every
- * request. Otherwise a driver that adds completed requests again could keep the lock held for ever.
+ * After the result 1, release the VMM's lock before the next call, unless every request stays in
+ * flight. Otherwise a driver that adds completed requests again could keep the lock held for ever.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_queues_serve(struct virtio_device *device, uint16_t queue, uint32_t budget, virtio_serve_fn *serve,

@@ -74,7 +74,7 @@ struct virtio_device_state {
 /* The driver's settings of one queue. */
 struct virtio_queue_registers_state {
 	uint64_t addr[3];
-	uint16_t max_size; /* 0: no such queue; then all members are 0 */
+	uint16_t max_size; /* 0 if the queue does not exist; then all members are 0 */
 	uint16_t size;
 	bool ready;
 	bool may_reenable;

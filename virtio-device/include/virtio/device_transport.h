@@ -102,8 +102,8 @@ void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio
  * must lie in guest memory. While the translation of an area is not known yet, enabling is in
  * progress: see virtio_device_queue_mapped(). After an error the queue stays disabled, and
  * first_error of the device keeps the error:
- *   VIRTIO_ESIZE      the last size was refused
- *   VIRTIO_EALIGN     the last low half of an area's address was refused
+ *   VIRTIO_ESIZE      the size last written was refused
+ *   VIRTIO_EALIGN     the low half last written to an area's address was refused
  *   VIRTIO_ENOTREADY  an area was not set
  *   others            of virtio_queue_config_check(), and of the operation queue_start()
  *

@@ -107,7 +107,7 @@ struct virtio_net_hdr_v1 {
 	__u8 flags;      /* VIRTIO_NET_HDR_F_... */
 	__u8 gso_type;   /* VIRTIO_NET_HDR_GSO_... */
 	__le16 hdr_len;  /* bytes of the packet's headers */
-	__le16 gso_size; /* bytes of a segment */
+	__le16 gso_size; /* most payload bytes of a segment */
 	union {
 		struct {
 			__le16 csum_start;  /* first byte of the checksum's range */

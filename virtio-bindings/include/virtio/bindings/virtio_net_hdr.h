@@ -21,7 +21,7 @@ struct virtio_net_hdr_host {
 	uint8_t flags;        /* VIRTIO_NET_HDR_F_... */
 	uint8_t gso_type;     /* VIRTIO_NET_HDR_GSO_... */
 	uint16_t hdr_len;     /* bytes of the packet's headers */
-	uint16_t gso_size;    /* bytes of a segment */
+	uint16_t gso_size;    /* most payload bytes of a segment */
 	uint16_t csum_start;  /* with VIRTIO_NET_HDR_F_RSC_INFO: coalesced segments */
 	uint16_t csum_offset; /* with VIRTIO_NET_HDR_F_RSC_INFO: duplicated acknowledgements */
 	uint16_t num_buffers; /* receive buffers of the packet */
