@@ -74,8 +74,8 @@ struct device_queue {
 	bool continued;
 	/*
 	 * Set by the device when virtio_queue_needs_interrupt() returned true inside a library. The
-	 * function returns true only once for the same completions, so the caller of queue_notify()
-	 * has to interrupt the driver at the end of the turn.
+	 * function returns true only once for the same completions. So the caller of queue_notify()
+	 * must interrupt the driver at the end of the turn.
 	 */
 	bool signal;
 };

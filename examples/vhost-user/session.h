@@ -68,8 +68,8 @@ struct session {
 struct session *session_open(struct event_loop *loop, struct device_host *host, int socket);
 
 /*
- * Tells the front end about a change of the device's configuration space, if there is a change and
- * the front end has asked for such messages.
+ * Tells the front end about a change of the device's configuration space. Does nothing without a
+ * change, or if the front end has not asked for such messages.
  */
 void session_tell_config_change(struct session *session);
 

@@ -161,8 +161,8 @@ static void host_reset_done(struct device_harness *h)
 }
 
 /*
- * Reports that a queue has no requests in flight. The report's number is the number of the stop or
- * the reset in progress, or a number up to 3 lower, as in a late report.
+ * Reports that a queue has no requests in flight. The report has the number of the stop or the
+ * reset in progress. As in a late report, it may also have a number that is up to 3 lower.
  */
 static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how)
 {

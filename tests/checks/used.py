@@ -5,8 +5,8 @@
 usage: used.py SRC
 
 A header in include/virtio or virtio-*/include/virtio declares the public functions. The subfolders
-inline/ (internal) and bindings/ (Linux's names) are left out. Each function must be used in a
-source or an inline body of the libraries, in an example, or in a C block of a README.
+inline/ (internal) and bindings/ (Linux's names) are left out. Each function must be used in the
+libraries (a source or an inline body), in an example, or in a C block of a README.
 """
 import glob
 import os

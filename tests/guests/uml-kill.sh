@@ -60,7 +60,7 @@ found() {
 }
 
 # wanted STREAM LAST PLACE: prints the records that the image must have if LAST is the number of the
-# stream's last record, but leaves out the record at index PLACE. A record consists of lines of 16
+# stream's last record. Leaves out the record at index PLACE. A record consists of lines of 16
 # bytes.
 wanted() {
 	awk -v stream="$1" -v last="$2" -v left_out="$3" -v places="$places" -v bytes="$place_bytes" 'BEGIN {

@@ -9,7 +9,7 @@
 
 /*
  * Returns whether a device may offer a feature bit. Bits 24 to 40 and 43 to 49 do not belong to the
- * device type (virtio 1.4, 2.2), so the device may offer such a bit only if the core supports it.
+ * device type (virtio 1.4, 2.2). The device may offer such a bit only if the core supports it.
  */
 static bool can_offer(uint32_t bit)
 {

@@ -17,7 +17,7 @@ static bool dirty_log_is_valid(const struct virtio_dirty_log *log)
 
 /*
  * The last host address that a region may have. A walk adds up to 65,535 * 16 bytes to the address
- * of a table before it compares the sum, so the sum must not wrap.
+ * of a table, and compares the sum afterwards. So the sum must not wrap.
  */
 #define LAST_HOST_ADDRESS (UINTPTR_MAX - 0x100000)
 

@@ -263,9 +263,9 @@ static void queue_ready_needs_every_area_in_memory(void **state)
 		/* Address 0 is valid. */
 		assert_true(is_ready_with(&f, 0, area, 0));
 		/*
-		 * The area is refused in a hole, and where it crosses the end or the start of RAM
-		 * by the smallest step that its alignment permits. An area that begins or ends with
-		 * RAM is accepted.
+		 * An area in a hole is refused. So is an area that crosses the end or the start of
+		 * RAM by the smallest step that its alignment permits. An area that begins or ends
+		 * with RAM is accepted.
 		 */
 		assert_false(is_ready_with(&f, 0, area, 0x8000));
 		assert_true(is_ready_with(&f, 0, area, RAM_END - bytes));

@@ -120,8 +120,8 @@ VIRTIO_MUST_CHECK
 int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, const struct virtio_queue_state *state);
 
 /*
- * Returns whether the device may pop from a queue: the device is active, the queue is ready, FAILED
- * and DEVICE_NEEDS_RESET are clear, and neither a stop of the queue nor a reset is in progress.
+ * Returns whether the device may pop from a queue. Then the device is active and the queue is
+ * ready. FAILED and DEVICE_NEEDS_RESET are clear. No stop of the queue and no reset is in progress.
  *
  * @queue  index; false if there is no such queue
  *

@@ -93,7 +93,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
 }
 
 /*
- * Enters the table that an indirect descriptor refers to, if the table is allowed, no longer than
+ * Enters the table that an indirect descriptor refers to. The table must be allowed, no longer than
  * the queue, aligned to 16 bytes, and in one region that can be read and written. Otherwise returns
  * false and leaves the walk unchanged; the slow path then decides. In both cases the cached region
  * of the cursor for tables may change.
