@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * Stores the received descriptors, and closes those for which there is no room. The kernel has
- * opened all of them in this process, so an ignored descriptor would stay open.
+ * Stores the received descriptors, and closes the descriptors for which there is no room. The
+ * kernel has opened all descriptors in this process, so an ignored descriptor would stay open.
  */
 static void keep_fds(struct incoming *in, struct msghdr *from)
 {

@@ -184,8 +184,9 @@ void vring_set_enable(struct vhost_vring *vring, bool on);
  * descriptor. A broken ring may start again. On failure the descriptor is closed, and nothing has
  * changed.
  *
- * Returns 0; VIRTIO_EINVAL if fd is no eventfd, or if no timer can be made for polling; or
- * VIRTIO_EIO if the worker can't wait for the descriptor.
+ * Returns 0, or:
+ *   VIRTIO_EINVAL  fd is no eventfd, or no timer can be made for polling
+ *   VIRTIO_EIO     the worker can't wait for the descriptor
  */
 int vring_set_kick(struct vhost_vring *vring, int fd);
 

@@ -11,8 +11,10 @@
 #define NO_ARGUMENT 0x5a /* fills memory that a failed call must not change */
 
 /*
- * Makes a wrong token: 0, the state of an idle in-flight entry, the state of an entry with a flag,
- * or a token with one wrong bit in the high half.
+ * Makes a wrong token:
+ *   - 0
+ *   - the state of an idle in-flight entry, or of an entry with a flag
+ *   - a token with one wrong bit in the high half
  */
 static uint64_t odd_token(uint64_t value, uint8_t how)
 {

@@ -9,8 +9,8 @@ usage:
       prints a line for each count: case, kind, instructions per chain
   report.py check COMPILER DUMPS
       compares with the records of a compiler, such as "gcc 12". Exits with 1 if a count differs
-      from its record or a bar is no longer reached, and with 77 if there are no records for this
-      compiler.
+      from its record, or if a bar is no longer reached. Exits with 77 if there are no records for
+      this compiler.
   report.py record COMPILER DUMPS...
       writes the records of each compiler, and the tables of README.md
   report.py paste NAME FILE

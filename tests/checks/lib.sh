@@ -7,20 +7,20 @@ LC_ALL=C
 export LC_ALL
 
 # The warnings that this project requires, as options of gcc and clang, without a language standard.
-# shellcheck disable=SC2034 # used by those who include this file
+# shellcheck disable=SC2034 # used by scripts that source this file
 strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wvla
 -Wundef -Werror'
 
 # Sources and headers that need an operating system, for files, I/O vectors or POSIX mutexes. A
 # freestanding build leaves them out.
-# shellcheck disable=SC2034 # used by those who include this file
+# shellcheck disable=SC2034 # used by scripts that source this file
 hosted='virtio-blk/src/file.c virtio-blk/include/virtio/blk_file.h'
 hosted="$hosted virtio-queue/src/queue_pthread.c virtio-queue/include/virtio/queue_pthread.h"
 hosted="$hosted virtio-queue/include/virtio/sys_iovec.h virtio-queue/include/virtio/inline/sys_iovec.h"
 
 # Symbols that a freestanding build may import: the four memory functions, also under the names of
 # 32-bit ARM's run-time ABI, and symbols that the linker makes itself.
-# shellcheck disable=SC2034 # used by those who include this file
+# shellcheck disable=SC2034 # used by scripts that source this file
 permitted='^(memcpy|memmove|memset|memcmp|__aeabi_mem(cpy|move|set|clr)[48]?|\.TOC\.)$'
 
 # fail TEXT...: reports a violation. The check continues, to find other violations. A file collects

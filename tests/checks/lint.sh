@@ -105,8 +105,8 @@ search '^([^/]*/)?include/' "$work/library" | search -v '/inline/' | tr '\n' '\0
 search '^(examples|tests/readme|tests/consumers)/' "$work/sources" | tr '\n' '\0' |
 	xargs -0 grep -nE '(virtio_impl|VIRTIO_IMPL)_' /dev/null | report internal 'an internal name outside the libraries'
 
-# Includes point down. A component includes only its own headers and those of lower layers: include,
-# virtio-bindings and virtio-queue.
+# Includes point down. A component includes only its own headers and the headers of lower layers:
+# include, virtio-bindings and virtio-queue.
 layers_of() {
 	case $1 in
 	include) echo include ;;

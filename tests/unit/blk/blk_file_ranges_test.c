@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The back end on a file: discard, write zeroes, secure erase. This program defines the system
- * calls, so its definitions replace those of the C library. The definitions interrupt or shorten
+ * calls, and its definitions replace the C library's definitions. They interrupt or shorten
  * calls, make calls fail, or carry calls out. The files are in the current folder and on a tmpfs.
  * In tests of block devices, fstat() reports a file as a block device.
  */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end on a file. This program defines the system calls, so its definitions replace those
- * of the C library. The definitions interrupt or shorten calls, make calls fail, or carry calls
- * out.
+ * The back end on a file. This program defines the system calls, and its definitions replace the C
+ * library's definitions. They interrupt or shorten calls, make calls fail, or carry calls out.
  */
 #define _DEFAULT_SOURCE
 #define _FILE_OFFSET_BITS 64

@@ -65,8 +65,8 @@ static void credit_piece_is_the_least_of_left_room_and_credit(void **state)
 }
 
 /*
- * Hostile 159, 194: the credit is 0 and does not wrap if fwd_cnt is ahead of the bytes sent, if
- * fwd_cnt goes back, or if the guest's buffer shrinks.
+ * Hostile 159, 194: the credit becomes 0 and does not wrap. The guest sends a fwd_cnt ahead of the
+ * bytes sent, or a fwd_cnt that goes back, or a smaller buf_alloc.
  */
 static void credit_never_underflows(void **state)
 {

@@ -123,8 +123,8 @@ VIRTIO_MUST_CHECK
 int virtio_device_reset_queue(struct virtio_device *device, uint32_t value);
 
 /*
- * Return whether queue number queue_sel is enabled, whether its reset is in progress or has failed,
- * and its largest size (0 if there is no such queue).
+ * Return values of queue number queue_sel: whether it is enabled, whether its reset is in progress
+ * or has failed, and its largest size. Without such a queue the values are false and 0.
  */
 bool virtio_device_queue_enabled(const struct virtio_device *device);
 bool virtio_device_queue_resetting(const struct virtio_device *device);

@@ -230,7 +230,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 /*
  * Returns how many chains can be popped now: 0 to the queue size. Use the number to bound a loop.
  *
- * Reads the driver's index again. Returns those errors of virtio_queue_pop() that concern no head:
+ * Reads the driver's index again. Returns the errors of virtio_queue_pop() that concern no head:
  * VIRTIO_ENOTREADY, VIRTIO_EAVAILIDX, VIRTIO_EBROKEN, VIRTIO_EBUSY, VIRTIO_ENOTMAPPED,
  * VIRTIO_EFAULT or VIRTIO_EPERM.
  */
@@ -315,7 +315,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
  *
  * Returns 1 if there is a chain to pop. The driver may send no kick for this chain, so pop it and
  * call this function again. Returns 0 if there is nothing to pop. The driver then kicks for the
- * next chain. Errors are those of virtio_queue_available(). VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and
+ * next chain. Has the errors of virtio_queue_available(). VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and
  * VIRTIO_EPERM can also concern the used ring.
  *
  * A device that has popped too few chains, and unpops them to wait for more, calls this function
