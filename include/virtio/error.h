@@ -24,7 +24,7 @@ enum virtio_error {
 	VIRTIO_ESTALE = -1004,   /* no request in flight has this token (any more) */
 	VIRTIO_ENOTSUP = -1005,  /* a feature is not supported, or a socket type not negotiated */
 	VIRTIO_ENOOP = -1006,    /* a table of operations lacks a needed operation */
-	VIRTIO_ENOTLAST = -1007, /* not the last pop: another request was popped after it */
+	VIRTIO_ENOTLAST = -1007, /* the request is not the last one popped */
 
 	/* Guest memory. */
 	VIRTIO_EFAULT = -1010,     /* the range wraps, or is not wholly inside guest memory */

@@ -19,7 +19,7 @@
  *
  * What is not covered:
  * - If another process truncates a file behind guest memory, an access raises SIGBUS. The caller
- *   must seal such a file against shrinking, or know that its length is fixed.
+ *   must seal such a file against shrinking, or know that the file's length is fixed.
  * - Mapping a region at the moment of access (Xen's grant tables). Regions must be resident, or
  *   demand-paged by the host.
  *
@@ -131,8 +131,8 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 				struct virtio_translation *out);
 
 /*
- * The number of slots of a map. Slots divide the addresses from 0 to the end of the last region, or
- * beyond, into parts of equal length. Inline code tries only the region of the address's slot.
+ * The number of slots of a map. Slots divide the addresses from 0 to at least the end of the last
+ * region into parts of equal length. Inline code tries only the region of the address's slot.
  */
 #define VIRTIO_MEMORY_SLOTS 32
 
@@ -146,7 +146,7 @@ struct virtio_memory_map {
 	const struct virtio_region *upper; /* first of the last 2^steps regions */
 	virtio_translate_fn *translate;    /* NULL if addresses are guest-physical */
 	void *translate_context;
-	/* Per slot: the last region that starts in or below the slot, or else the first region. */
+	/* The last region that starts in or below each slot. If none does, the first region. */
 	const struct virtio_region *slots[VIRTIO_MEMORY_SLOTS];
 };
 
@@ -277,7 +277,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_memory_write(struct virtio_memory_cursor *cu
  * @len     bytes; the range may cross regions
  * @access  VIRTIO_ACCESS_... bits: the intended access
  *
- * Returns 0, or the error of such an access: VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED.
+ * Returns 0, or the access's error: VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access);

@@ -148,7 +148,7 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 	walk->bytes_left += (int64_t)charged;
 	if (walk->left == VIRTIO_IMPL_WALK_FAILED)
 		return (int)walk->next;
-	/* The last allowed descriptor had the next flag. */
+	/* The last allowed descriptor had the next flag, so the chain is too long. */
 	if (left_of(walk) == 0)
 		return fail(walk, queue, head, VIRTIO_ETOOLONG);
 	if (d)
@@ -171,7 +171,7 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
 struct resolution {
 	struct virtio_segment *next, *end; /* free entries of the caller's array: [next, end) */
 	int64_t base;                      /* base - walk.bytes_left is the length walked so far */
-	uint32_t readable;                 /* segments before the first writable segment */
+	uint32_t readable;                 /* number of segments before the first writable one */
 	uint64_t readable_bytes;
 	bool writable; /* a writable buffer was met, so readable and readable_bytes are set */
 

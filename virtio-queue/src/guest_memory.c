@@ -96,7 +96,7 @@ uint32_t virtio_memory_bad_region(const struct virtio_region *regions, uint32_t 
 
 /*
  * Divides the addresses into slots. Stores for each slot the last region that starts in or below
- * the slot. Stores the first region if no region starts there.
+ * the slot. Stores the first region if every region starts above the slot.
  */
 static void set_slots(struct virtio_memory_map *map)
 {

@@ -111,7 +111,7 @@ VIRTIO_COLD int virtio_impl_chain_resolve_rest(struct virtio_chain *chain, const
 int virtio_impl_queue_pop_head_slow(struct virtio_queue *queue, uint16_t head, struct virtio_chain *chain);
 
 /*
- * Resolves a chain if got, the result of its pop, is 1. This is the second half of
+ * Resolves a chain if `got`, the result of its pop, is 1. This is the second half of
  * virtio_queue_pop_segments(), virtio_queue_sync_pop() and virtio_queue_sync_replay().
  */
 int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct virtio_chain *chain,
@@ -163,8 +163,8 @@ static inline uint32_t virtio_impl_queue_waiting_length(const struct virtio_infl
 void virtio_impl_queue_mark_completed(struct virtio_queue *queue, struct virtio_token token, uint32_t len);
 
 /*
- * Starts a queue in the broken state, with the error fault. The areas may lie outside guest memory,
- * and nothing is written to them.
+ * Starts a queue in the broken state, with the error `fault`. The areas may lie outside guest
+ * memory, and nothing is written to them.
  */
 int virtio_impl_queue_start_broken(struct virtio_queue *queue, const struct virtio_queue_config *config,
 				   const struct virtio_memory_map *map, int fault);

@@ -100,8 +100,8 @@ static inline VIRTIO_HOT void cut(struct virtio_request *request)
 }
 
 /*
- * Resolves the rest after virtio_impl_chain_resolve_fast() has stopped. Returns the same values as
- * virtio_request_parse().
+ * Resolves the rest of a chain after virtio_impl_chain_resolve_fast() has stopped. Returns the same
+ * values as virtio_request_parse().
  */
 static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virtio_run *stopped,
 				  struct virtio_request *request)

@@ -30,7 +30,7 @@ static inline VIRTIO_HOT void virtio_run_begin(struct virtio_run *r, const struc
 					       const struct virtio_memory_cursor *memory,
 					       struct virtio_segment *segments, uint32_t capacity)
 {
-	/* Each descriptor adds one segment. */
+	/* Each descriptor adds one segment, so the walk's limit also limits the segments. */
 	const uint32_t room = (uint32_t)walk->left / VIRTIO_IMPL_WALK_ONE - 1;
 
 	r->map = memory->map;

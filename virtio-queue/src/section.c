@@ -32,7 +32,10 @@ static uint32_t entry_bytes(const struct virtio_section_layout *layout, uint32_t
 	return fields_bytes(layout->entry_fields, layout->entry_field_count, version);
 }
 
-/* Returns the length of a section's content. Returns 0 if the content is impossible. */
+/*
+ * Returns the length of a section's content. Returns 0 if the layout has no list but count is not
+ * 0, or the content would be too long.
+ */
 static uint32_t content_bytes(const struct virtio_section_layout *layout, uint32_t count)
 {
 	uint64_t bytes = fields_bytes(layout->fields, layout->field_count, layout->version);

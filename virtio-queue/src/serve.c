@@ -81,7 +81,7 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 		available = (uint32_t)got;
 		got = serve_some(budget < available ? budget : available, serve_chain, &server);
 		/*
-		 * All known chains are served. With 0, end_round() calls
+		 * All known chains are served. If got is 0, end_round() calls
 		 * virtio_queue_enable_kicks(), which finds chains that were added meanwhile.
 		 */
 		if (got == 1 && budget >= available)

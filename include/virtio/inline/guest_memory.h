@@ -139,7 +139,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_find_writable(struct virtio_mem
 
 /*
  * Small accesses of known size. An access outside the cached region first caches another region.
- * The slow path works on the array copy. If the slow path got dst or src, the caller's variable
+ * The slow path works on the array `copy`. If the slow path got dst or src, the caller's variable
  * could not stay in a register.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_memory_read_small(struct virtio_memory_cursor *cursor, uint64_t addr,

@@ -17,8 +17,8 @@
  * - Each descriptor is read from guest memory exactly once, and the copy is checked and used.
  * - A walk yields at most as many descriptors as the queue has entries, unless the configuration
  *   allows long indirect tables. The limit includes the descriptors in an indirect table.
- * - The end of a walk and an error are different results. Both are final: an ended walk returns 0
- *   again, and a failed walk returns the same error again.
+ * - The end of a walk and an error are different results. Both results are final: an ended walk
+ *   returns 0 again, and a failed walk returns the same error again.
  *
  * Two kinds of fault, which devices handle differently:
  *
@@ -120,9 +120,9 @@ struct virtio_chain {
 struct virtio_chain_segments {
 	struct virtio_segment *segments; /* the caller's array */
 	uint32_t capacity;               /* number of entries in that array */
-	uint32_t readable;               /* segments of readable buffers, at the front */
-	uint32_t writable;               /* segments of writable buffers, after the readable ones */
-	uint32_t needed;                 /* segments that the chain needs */
+	uint32_t readable;               /* number of readable segments, at the front */
+	uint32_t writable;               /* number of writable segments, after the readable ones */
+	uint32_t needed;                 /* number of segments that the chain needs */
 	uint64_t readable_bytes;
 	uint64_t writable_bytes;
 	/*

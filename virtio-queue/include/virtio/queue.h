@@ -24,7 +24,7 @@
  *	if (got == 1)
  *		there is more: do other work, then run this loop again without waiting for a kick
  *
- * left bounds the loop, because the driver may add buffers all the time. virtio_queue_serve() of
+ * `left` bounds the loop, because the driver may add buffers all the time. virtio_queue_serve() of
  * <virtio/serve.h> is this loop.
  *
  * What the guest can do: write anything into its half of the rings at any time. Two kinds of fault
@@ -115,10 +115,10 @@ struct virtio_queue {
 	 */
 	const uint8_t *avail;
 	uint8_t *used;
-	struct virtio_memory_cursor ring_memory; /* for areas without a host address */
+	struct virtio_memory_cursor ring_memory; /* to access areas without a host address */
 	uint16_t avail_idx;                      /* the driver's index as last read */
-	bool signalled_valid;                    /* false if the indices were set after signalled */
-	const struct virtio_region *used_region; /* NULL unless the used ring has a dirty log */
+	bool signalled_valid;                    /* false if indices were set after `signalled` */
+	const struct virtio_region *used_region; /* the used ring's region if logged, else NULL */
 	uint32_t inflight_entries;
 	uint32_t old_map_in_flight; /* requests in flight, popped under an earlier map */
 	uint32_t waiting;           /* requests completed, but not yet in the used ring */
@@ -315,8 +315,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *
  *
  * Returns 1 if there is a chain to pop. The driver may send no kick for this chain, so pop it and
  * call this function again. Returns 0 if there is nothing to pop. The driver then kicks for the
- * next chain. Has the errors of virtio_queue_available(). VIRTIO_ENOTMAPPED, VIRTIO_EFAULT and
- * VIRTIO_EPERM can also concern the used ring.
+ * next chain. Otherwise returns an error of virtio_queue_available(). VIRTIO_ENOTMAPPED,
+ * VIRTIO_EFAULT and VIRTIO_EPERM can also concern the used ring.
  *
  * A device that has popped too few chains, and unpops them to wait for more, calls this function
  * before it unpops. The driver then kicks for the next chain after the popped chains.

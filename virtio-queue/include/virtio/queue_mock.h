@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The driver's side of a split virtqueue, for tests of devices. In libvirtio-queue-mock.a.
+ * The driver's side of a split virtqueue, for tests of devices (libvirtio-queue-mock.a).
  *
  * A mock can be a good driver, a hostile driver, or both in turn:
  * - A good driver: virtio_mock_add() allocates descriptors, writes a chain and makes it available.
@@ -46,8 +46,8 @@ VIRTIO_BEGIN_DECLS
 
 /* The driver's record of one descriptor. The caller's storage has a slot for each descriptor. */
 struct virtio_mock_slot {
-	uint64_t writable; /* of a head: bytes that the device may write to its chain */
-	uint32_t offered;  /* of a head: offers that the device has not used yet */
+	uint64_t writable; /* of a head: number of bytes that the device may write to its chain */
+	uint32_t offered;  /* of a head: number of offers that the device has not used yet */
 	uint16_t next;     /* next descriptor of the chain, or of the free list */
 	uint16_t count;    /* of a head: number of descriptors of its allocated chain; else 0 */
 };
@@ -64,17 +64,17 @@ struct virtio_mock_buffer {
  * virtio_mock_init(). A driver must not be copied, because it contains a cursor.
  */
 struct virtio_mock {
-	struct virtio_memory_cursor memory; /* for the driver's map; the caller may use it, too */
+	struct virtio_memory_cursor memory; /* for the driver's map; callers may use the cursor */
 	uint64_t addr[3];                   /* the areas, indexed by enum virtio_queue_area */
 	struct virtio_mock_slot *slots;
-	uint64_t avail_idx; /* entries written to the available ring, not cut to 16 bits */
-	uint64_t published; /* entries made visible to the device */
-	uint64_t kicked;    /* entries considered by virtio_mock_should_kick() */
+	uint64_t avail_idx; /* number of entries put into the available ring, not cut to 16 bits */
+	uint64_t published; /* number of entries made visible to the device */
+	uint64_t kicked;    /* number of entries considered by virtio_mock_should_kick() */
 	uint16_t used_idx;  /* index of the next used element to pop */
 	uint16_t size;
 	uint16_t free_head;  /* first free descriptor, if free_count is not 0 */
-	uint16_t free_count; /* free descriptors */
-	uint32_t in_flight;  /* heads offered and not used yet */
+	uint16_t free_count; /* number of free descriptors */
+	uint32_t in_flight;  /* number of heads offered and not used yet */
 
 	/* Negotiated features. virtio_mock_init() sets none. */
 	bool event_idx; /* VIRTIO_RING_F_EVENT_IDX */
@@ -129,9 +129,9 @@ int virtio_mock_place(struct virtio_mock *mock, enum virtio_queue_area area, uin
 int virtio_mock_reset(struct virtio_mock *mock);
 
 /*
- * Lets both indices begin at another value than 0, to reach a wrap sooner. Changes the mock's
- * indices and the index fields of both rings. Set the device's indices to the same value with
- * virtio_queue_set_next_avail() and virtio_queue_set_next_used().
+ * Lets the available and the used index begin at another value than 0, to reach a wrap sooner.
+ * Changes the mock's indices and the index fields of both rings. Set the device's indices to the
+ * same value with virtio_queue_set_next_avail() and virtio_queue_set_next_used().
  *
  * Returns 0; VIRTIO_EBUSY while chains are in flight or not published; or an error of
  * virtio_mock_set().
@@ -158,7 +158,7 @@ int virtio_mock_create_queue(const struct virtio_mock *mock, struct virtio_queue
 
 /* Addresses */
 
-/* Returns how many bytes all areas with event fields need, if the base is a multiple of 16. */
+/* Returns how many bytes the areas need with event fields, if the base is a multiple of 16. */
 uint64_t virtio_mock_bytes(uint32_t size);
 
 /* Returns the length of one area in bytes, with its event field; 0 for an unknown area. */

@@ -91,7 +91,7 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
  *
  * Returns 0 or an error of virtio_queue_restore(). VIRTIO_EINVAL also means a fault in the record:
  * count is not next_avail - next_used, a head is not below the queue size or occurs twice, or
- * a value of completed or written is impossible.
+ * `completed` or `written` has an impossible value.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_check_state(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
@@ -105,9 +105,9 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  * @state  from virtio_queue_save() or virtio_queue_save_in_flight(), perhaps by way of a file
  * @map    the guest's memory, as for virtio_queue_start()
  *
- * A queue that was broken is broken again, even if its areas lie outside guest memory. The queue
- * also breaks if a translation no longer maps its areas (VIRTIO_EFAULT, VIRTIO_EPERM), because the
- * guest must not be able to stop a restore. The next pop then returns VIRTIO_EBROKEN.
+ * A queue that was broken at the save is broken again, even if its areas lie outside guest memory.
+ * The queue also breaks if a translation no longer maps its areas (VIRTIO_EFAULT, VIRTIO_EPERM),
+ * because the guest must not be able to stop a restore. The next pop then returns VIRTIO_EBROKEN.
  *
  * Returns 0, or an error that leaves the queue as before:
  *   VIRTIO_EBUSY       the queue is started
@@ -117,7 +117,7 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  *   VIRTIO_ENOTREADY, VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM
  *                      as virtio_queue_start()
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
- * Afterwards the device must serve the queue once, even without a kick. It must also call
+ * After a success the device must serve the queue once, even without a kick. It must also call
  * virtio_queue_needs_interrupt() once, even without a completion.
  */
 VIRTIO_MUST_CHECK

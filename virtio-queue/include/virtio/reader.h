@@ -139,12 +139,12 @@ int virtio_reader_split(struct virtio_reader *reader, uint64_t len, struct virti
 uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes, struct virtio_iovec *iov,
 			     uint32_t capacity, uint64_t *filled);
 
-/* Writers work like readers, in the other direction. The dirty log records the written bytes. */
+/* Writers work like readers, but write the segments. The dirty log records the written bytes. */
 
 /* Makes a writer of all writable bytes of a chain. The segments must live as long as the writer. */
 void virtio_writer_init(struct virtio_writer *writer, const struct virtio_chain_segments *chain);
 
-/* Return the bytes left to write, and the bytes written so far. Each number can be 2^32. */
+/* Return how many bytes are left to write, and how many are written. Either can be 2^32. */
 uint64_t virtio_writer_left(const struct virtio_writer *writer);
 uint64_t virtio_writer_done(const struct virtio_writer *writer);
 
@@ -184,8 +184,8 @@ uint64_t virtio_writer_zero(struct virtio_writer *writer, uint64_t len);
 
 /*
  * Copies up to len bytes from a reader to a writer, and steps over them in both streams. The reader
- * may be of another chain. Each byte is read once. If buffers overlap in guest memory, the call may
- * read bytes that it has written.
+ * may belong to another chain. Each byte is read once. If buffers overlap in guest memory, the call
+ * may read bytes that it has written.
  *
  * Returns the number of bytes copied: less than len only at the end of the reader or of the writer.
  */
@@ -200,7 +200,7 @@ uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *
 VIRTIO_MUST_CHECK
 int virtio_writer_advance(struct virtio_writer *writer, uint64_t len);
 
-/* Works as virtio_reader_split(). Count rest's bytes in the used length only if writer is full. */
+/* Works as virtio_reader_split(). Add rest's bytes to the used length only if `writer` is full. */
 VIRTIO_MUST_CHECK
 int virtio_writer_split(struct virtio_writer *writer, uint64_t len, struct virtio_writer *rest);
 

@@ -50,7 +50,7 @@ struct virtio_request {
 	void *header;
 	size_t header_bytes;
 	struct virtio_segment *segments;
-	uint64_t fast_header; /* header length on the fast path; UINT64_MAX: no fast path */
+	uint64_t fast_header; /* header length; UINT64_MAX switches the fast path off */
 
 	/* Filled in for each request. */
 	struct virtio_token token; /* token of the chain */
@@ -127,7 +127,7 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
  * Writes the status, records it in the dirty log of the map under which the request was popped, and
  * returns the request to the driver.
  *
- * @queue    of the request; started, perhaps broken since
+ * @queue    the request's queue; started, perhaps broken since
  * @request  in flight
  * @status   as the device type defines it; ignored if data.last_writable.len is 0
  * @written  bytes put into the writable data, from the first byte on without a gap. A number larger

@@ -197,7 +197,7 @@ void virtio_section_put(struct virtio_section_writer *writer, const void *bytes,
  * @count    number of structures in entries; 0 for a layout without a list
  *
  * A list that makes the section longer than VIRTIO_SECTION_MAX_BYTES sets writer->error to
- * VIRTIO_EINVAL, and so do entries for a layout without a list. After an error nothing is written.
+ * VIRTIO_EINVAL. So do entries for a layout without a list. After an error nothing is written.
  */
 void virtio_section_write(struct virtio_section_writer *writer, const struct virtio_section_layout *layout,
 			  uint32_t device, uint32_t index, const void *state, const void *entries, uint32_t count);

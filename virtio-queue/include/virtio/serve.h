@@ -57,7 +57,7 @@ VIRTIO_BEGIN_DECLS
  *   0                    completes the chain with *written bytes
  *   VIRTIO_SERVE_KEEP    does nothing with the request
  *   VIRTIO_SERVE_LATER   unpops the chain and ends the round
- *   VIRTIO_ENOTMAPPED    unpops the chain and ends the round: its memory is not mapped yet
+ *   VIRTIO_ENOTMAPPED    unpops the chain and ends the round: the chain's memory is not mapped yet
  *   any other error      completes the chain with length 0. Such an error can come from
  *                        virtio_chain_resolve().
  */
@@ -100,7 +100,7 @@ typedef int virtio_serve_request_fn(void *context);
  * Works as virtio_queue_serve(), for a callback that pops and completes by itself.
  *
  * @queue   started, the queue that serve pops from
- * @budget  the largest number of calls of serve. There is no other bound.
+ * @budget  the largest number of calls of serve. Nothing else bounds the round.
  *
  * Returns as virtio_queue_serve(), or an error of the callback.
  */

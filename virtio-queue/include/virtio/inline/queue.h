@@ -260,8 +260,8 @@ VIRTIO_INLINE uint32_t virtio_queue_in_flight(const struct virtio_queue *queue)
 {
 	/*
 	 * Every pop advances next_avail. Every completion in the used ring advances used_idx. The
-	 * member waiting counts all other completions. After a restore next_avail already includes
-	 * the requests still to be replayed.
+	 * member `waiting` counts all other completions. After a restore next_avail already
+	 * includes the requests still to be replayed.
 	 */
 	return queue->next_avail - queue->replay - (uint32_t)queue->used_idx - queue->waiting - queue->flight_base;
 }
