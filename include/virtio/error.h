@@ -45,7 +45,7 @@ enum virtio_error {
 	VIRTIO_EBROKEN = -1033,   /* an earlier fault has broken the queue */
 
 	/* A malformed chain under a valid head. Complete the chain with length 0, and continue. */
-	VIRTIO_ENEXT = -1040,     /* next points past the end of its table */
+	VIRTIO_ENEXT = -1040,     /* `next` points past the end of its table */
 	VIRTIO_ETOOLONG = -1041,  /* more descriptors than the queue has entries */
 	VIRTIO_EORDER = -1042,    /* a readable descriptor follows a writable one */
 	VIRTIO_EINDIRECT = -1043, /* an indirect table is nested, not negotiated or of bad length */

@@ -189,8 +189,8 @@ int virtio_mock_free(struct virtio_mock *mock, uint16_t head)
 }
 
 /*
- * Returns whether buffer i ends a chain. The last buffer always ends a chain. If many is true, each
- * buffer without VRING_DESC_F_NEXT ends a chain, too.
+ * Returns whether buffer i ends a chain. The last buffer always ends a chain. If `many` is true,
+ * each buffer without VRING_DESC_F_NEXT ends a chain, too.
  */
 static bool chain_ends(const struct virtio_mock_buffer *buffers, uint32_t count, uint32_t i, bool many)
 {
@@ -214,8 +214,8 @@ static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buf
 		struct vring_desc desc = make_desc(&buffers[i], last, next);
 
 		/*
-		 * If many is true, the last buffer must not have VRING_DESC_F_NEXT, whatever flags
-		 * the caller has set. A single chain keeps the caller's flags.
+		 * If `many` is true, the last buffer must not have VRING_DESC_F_NEXT, whatever
+		 * flags the caller has set. A single chain keeps the caller's flags.
 		 */
 		if (many && last)
 			desc.flags &= (uint16_t)~VRING_DESC_F_NEXT;

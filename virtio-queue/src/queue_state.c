@@ -239,8 +239,8 @@ static int check_values(const struct virtio_queue_state *state, struct virtio_re
 }
 
 /*
- * Checks a record. count must be next_avail - next_used. Each head must be below the queue size and
- * occur once, and `completed` and `written` must have possible values.
+ * Checks a record. `count` must be next_avail - next_used. Each head must be below the queue size
+ * and occur once, and `completed` and `written` must have possible values.
  */
 static int check_record(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
 			uint32_t count, struct virtio_refusal *refusal)

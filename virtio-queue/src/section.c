@@ -360,8 +360,8 @@ struct walk {
 };
 
 /*
- * Walks over the values of one structure. Fills in the structure, or only checks the values if
- * structure is NULL. Returns 0, or an error that *fault describes.
+ * Walks over the values of one structure. Fills in `structure`, or only checks the values if
+ * `structure` is NULL. Returns 0, or an error that *fault describes.
  */
 static int walk_fields(struct walk *walk, const struct virtio_section_field *fields, uint32_t count, void *structure,
 		       struct virtio_section_fault *fault)
@@ -424,8 +424,8 @@ static int take_count(struct walk *walk, const struct virtio_section_layout *lay
 }
 
 /*
- * Reads the content of a section into state and entries. Only checks the content if both pointers
- * are NULL.
+ * Reads the content of a section into `state` and `entries`. Only checks the content if both
+ * pointers are NULL.
  */
 static int walk_content(struct walk *walk, const struct virtio_section_layout *layout, void *state, void *entries,
 			uint32_t capacity, uint32_t *count, struct virtio_section_fault *fault)

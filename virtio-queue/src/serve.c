@@ -46,8 +46,8 @@ static int serve_chain(void *context)
 }
 
 /*
- * Calls serve up to count times. Returns 1 if every call served a request, 0 if no request is left,
- * or the result that ended the round.
+ * Calls `serve` up to `count` times. Returns 1 if every call served a request, 0 if no request is
+ * left, or the result that ended the round.
  */
 static inline int serve_some(uint32_t count, virtio_serve_request_fn *serve, void *context)
 {

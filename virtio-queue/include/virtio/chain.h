@@ -141,7 +141,7 @@ struct virtio_chain_segments {
  *
  * Returns 1 for a descriptor, 0 at the end, or an error. After an error the caller completes the
  * chain with length 0, except after VIRTIO_ENOTMAPPED:
- *   VIRTIO_ENEXT       next is outside the table; the descriptor with this next is not yielded
+ *   VIRTIO_ENEXT       `next` is outside the table; the descriptor with this `next` is not yielded
  *   VIRTIO_ETOOLONG    more descriptors than the queue size. If long tables are allowed, a table
  *                      longer than the queue may yield all its entries. A descriptor that refers to
  *                      a table is not counted.

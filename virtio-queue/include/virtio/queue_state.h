@@ -112,7 +112,7 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  * Returns 0, or an error that leaves the queue as before:
  *   VIRTIO_EBUSY       the queue is started
  *   VIRTIO_EINVAL      next_avail is more than the queue size ahead of next_used, a bool of the
- *                      configuration is neither 0 nor 1, broken is not a fault of a ring, or the
+ *                      configuration is neither 0 nor 1, `broken` is not a fault of a ring, or the
  *                      storage for requests in flight is smaller than the queue
  *   VIRTIO_ENOTREADY, VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM
  *                      as virtio_queue_start()

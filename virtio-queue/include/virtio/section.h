@@ -118,7 +118,7 @@ enum virtio_section_reason {
 	VIRTIO_SECTION_GOOD,
 	VIRTIO_SECTION_NOT_A_STATE,   /* the file does not begin like a saved state */
 	VIRTIO_SECTION_FILE_VERSION,  /* found is a version below oldest or above newest */
-	VIRTIO_SECTION_FILE_SHORT,    /* found is the length, expected the stored or least length */
+	VIRTIO_SECTION_FILE_SHORT,    /* file length found is below the stored or minimum length */
 	VIRTIO_SECTION_FILE_LONG,     /* found is the file's length, expected the stored length */
 	VIRTIO_SECTION_CHECKSUM,      /* found is the stored checksum, expected the computed one */
 	VIRTIO_SECTION_OTHER_ID,      /* the file has another id than expected */

@@ -99,8 +99,8 @@ typedef int virtio_serve_request_fn(void *context);
 /*
  * Works as virtio_queue_serve(), for a callback that pops and completes by itself.
  *
- * @queue   started, the queue that serve pops from
- * @budget  the largest number of calls of serve. Nothing else bounds the round.
+ * @queue   started, the queue that `serve` pops from
+ * @budget  the largest number of calls of `serve`. Nothing else bounds the round.
  *
  * Returns as virtio_queue_serve(), or an error of the callback.
  */
