@@ -12,8 +12,8 @@
 #define CONSOLE_FEATURE(name) virtio_feature_mask(VIRTIO_CONSOLE_F_##name)
 
 /*
- * Access a field that several threads of the host use. The load makes everything visible that the
- * other thread wrote before its store.
+ * Access a field that several threads of the host use. After the load, a thread sees everything
+ * that another thread wrote before storing the loaded value.
  */
 static inline uint32_t console_load(const uint32_t *field)
 {
@@ -27,8 +27,8 @@ static inline void console_store(uint32_t *field, uint32_t value)
 
 /*
  * Access a field of an input buffer that its producer and consumer share. Each side stores its own
- * field, then loads a field of the other side. All these accesses have a single order, so at least
- * one side sees the store of the other side.
+ * field, then loads a field of the other side. All threads see these accesses in one order, so
+ * at least one side sees the store of the other side.
  */
 static inline uint32_t console_load_ordered(const uint32_t *field)
 {
@@ -67,12 +67,12 @@ static inline uint32_t input_between(const struct virtio_console_input *input, u
 	return written >= taken ? written - taken : written + 2 * input->capacity - taken;
 }
 
-/* Returns whether the buffer is empty. If so, the producer will wake the consumer. */
+/* Returns whether the buffer is empty. If it is empty, the producer will wake the consumer. */
 bool virtio_impl_console_input_sleep(struct virtio_console_input *input);
 
 /*
- * Returns whether the producer waits for room and there is room. If so, clears the producer's
- * request. Call this after bytes were dequeued.
+ * Returns whether the producer waits for room and there is room. If both hold, clears the
+ * producer's request. Call this after bytes were dequeued.
  */
 bool virtio_impl_console_input_wanted(struct virtio_console_input *input);
 
@@ -111,7 +111,7 @@ static inline bool console_has_queues(const struct virtio_console *console, uint
  * list.capacity and to_driver, and all other members to 0.
  */
 struct console_data {
-	struct virtio_chain_segments list; /* buffers of the right direction only */
+	struct virtio_chain_segments list; /* segments of buffers that have the right direction */
 	bool to_driver;                    /* true: receive, writable; false: transmit, readable */
 	bool misdirected;                  /* a buffer that is not empty has the wrong direction */
 	bool beyond;                       /* the chain needs more segments than the array has */

@@ -3,8 +3,8 @@
 #include "console_internal.h"
 
 #define MESSAGE_BYTES ((uint32_t)sizeof(struct virtio_console_control))
-#define CALL_CHAINS 64u /* most chains that a call serves */
-#define RESIZE_BYTES 4u /* tail of a RESIZE: columns and rows, 16 bits each */
+#define CALL_CHAINS 64u /* largest number of chains per call */
+#define RESIZE_BYTES 4u /* bytes of a RESIZE's tail: columns and rows, 16 bits each */
 
 /* A message to the driver: a header, and a tail for NAME and RESIZE. */
 struct message {
@@ -189,8 +189,8 @@ static int send_message(struct virtio_console *console, struct virtio_queue *que
 	} else if (!taken.error) {
 		console->stats.too_short++;
 		/*
-		 * All buffers of a driver usually have the same size. If the name stayed pending,
-		 * it would block all later messages for ever.
+		 * A longer chain may never arrive, because a driver's buffers usually have the same
+		 * size. A name that stayed pending would block all later messages for ever.
 		 */
 		if (m->bit == VIRTIO_CONSOLE_SEND_NAME)
 			console->options.ports[m->id].pending &= ~m->bit;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The input buffer. */
+/* The input buffer of a console port. */
 #include "console_internal.h"
 
 int virtio_console_input_init(struct virtio_console_input *input, uint8_t *bytes, uint32_t capacity)
@@ -109,8 +109,8 @@ bool virtio_impl_console_input_sleep(struct virtio_console_input *input)
 bool virtio_impl_console_input_wanted(struct virtio_console_input *input)
 {
 	/*
-	 * This store does not change the value. It only orders the last change of taken before the
-	 * load of want_room. It pairs with find_room().
+	 * This store does not change the value. The store only orders the last change of `taken`
+	 * before the load of want_room. The store and the load pair with find_room().
 	 */
 	console_store_ordered(&input->taken, input->taken);
 	/* A buffer that is still full has no room to report. */

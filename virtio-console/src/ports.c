@@ -33,7 +33,7 @@ void virtio_impl_console_update_open(struct virtio_console_port *port)
 		port->pending &= ~VIRTIO_CONSOLE_SEND_OPEN;
 	else if (!told)
 		port->pending |= VIRTIO_CONSOLE_SEND_OPEN;
-	/* Otherwise a pending OPEN stays pending. It may be the answer to a repeated PORT_READY. */
+	/* Otherwise a pending OPEN stays pending, because it may answer a repeated PORT_READY. */
 }
 
 void virtio_impl_console_announce(struct virtio_console_port *port)

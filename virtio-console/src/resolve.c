@@ -2,7 +2,7 @@
 /* Resolves a data chain into segments. All buffers must have the direction of the queue. */
 #include "console_internal.h"
 
-/* Adds the segments of a buffer. Returns 0, or the error of the buffer. */
+/* Adds the segments of a buffer. Returns 0; VIRTIO_EFAULT if addresses wrap; or a look-up error. */
 static int add_buffer(struct console_data *data, struct virtio_memory_cursor *memory, const struct virtio_desc *d)
 {
 	const uint32_t access = data->to_driver ? VIRTIO_ACCESS_WRITE : VIRTIO_ACCESS_READ;

@@ -51,11 +51,11 @@
 
 VIRTIO_BEGIN_DECLS
 
-#define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* bytes of the configuration space */
-#define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* most bytes in one call of a sink */
+#define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* size of the configuration space, in bytes */
+#define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* largest len in one call of a sink, in bytes */
 #define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes after which a transmit call stops mid-chain */
-#define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* most ports, because queue indices have 16 bits */
-#define VIRTIO_CONSOLE_NAME_MAX 256u       /* most bytes of a port's name */
+#define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* largest port_count, as queue indices have 16 bits */
+#define VIRTIO_CONSOLE_NAME_MAX 256u       /* largest length of a port's name, in bytes */
 
 /*
  * Gets output of a port, on the thread that calls virtio_console_transmit().
@@ -71,7 +71,7 @@ VIRTIO_BEGIN_DECLS
  */
 typedef size_t virtio_console_sink_fn(void *context, const void *bytes, size_t len);
 
-/* Enough for any chain if memory is one region and the queue allows no long indirect table. */
+/* Enough segments for any chain if memory is one region and allow_long_indirect is false. */
 #define VIRTIO_CONSOLE_SEGMENTS(queue_size) (queue_size)
 
 /* The options of a port. */
@@ -117,11 +117,11 @@ struct virtio_console_port_stats {
 struct virtio_console_output {
 	struct virtio_token token;   /* token.value is 0 if no chain is in flight */
 	uint64_t taken;              /* bytes that the sink has taken */
-	uint64_t skip;               /* bytes counted in taken that reader must still skip */
+	uint64_t skip;               /* bytes counted in `taken` that `reader` must still skip */
 	struct virtio_reader reader; /* reads the resolved segments */
-	bool beyond;                 /* the chain continues in piece and rest */
+	bool beyond;                 /* the chain continues in `piece` and `rest` */
 	struct virtio_desc piece;    /* the part of a buffer that was not read yet */
-	struct virtio_chain rest;    /* the descriptors after the buffer of piece */
+	struct virtio_chain rest;    /* the descriptors after the buffer of `piece` */
 	bool restored;               /* the chain must be replayed */
 	uint16_t head;               /* head of the chain that must be replayed */
 };
@@ -162,8 +162,8 @@ typedef void virtio_console_emergency_fn(void *context, uint8_t byte);
 struct virtio_console_options {
 	struct virtio_console_port *ports;       /* the table; virtio_console_init() clears it */
 	uint32_t port_count;                     /* table size (max_nr_ports); 1 if no multiport */
-	bool size;                               /* offers SIZE, which multiport also offers */
-	bool multiport;                          /* offers MULTIPORT */
+	bool size;                               /* true: offer SIZE; multiport offers SIZE, too */
+	bool multiport;                          /* true: offer MULTIPORT */
 	virtio_console_event_fn *event;          /* may be NULL */
 	virtio_console_emergency_fn *emergency;  /* if NULL, EMERG_WRITE is not offered */
 	void *context;                           /* passed to event and emergency */
@@ -292,7 +292,7 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
 
 /*
  * Passes the bytes of transmit chains to a port's sink, in order. Completes each chain with length
- * 0 when the sink has taken all its bytes.
+ * 0 when the sink has taken all bytes of the chain.
  *
  * @id        number of the port
  * @queue     the port's transmit queue

@@ -40,7 +40,7 @@ VIRTIO_BEGIN_DECLS
 
 /*
  * An input buffer. The caller allocates it, and changes it by functions only. Positions are below
- * twice the capacity, so written and taken are equal only in an empty buffer.
+ * twice the capacity, so `written` and `taken` are equal only if the buffer is empty.
  */
 struct virtio_console_input {
 	uint8_t *bytes;      /* the caller's storage */
@@ -83,11 +83,11 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input);
  *
  * @bytes  copied; may be NULL if len is 0
  * @len    bytes
- * @wake   set to whether the consumer waits. If true, virtio_console_receive() must be called.
+ * @wake   set to whether the consumer waits for bytes. If true, call virtio_console_receive().
  *         Untouched on failure.
  *
  * Returns the number of bytes enqueued, or VIRTIO_ENOBUFS if the buffer is full and len is not 0.
- * If not all bytes fit, virtio_console_receive() sets room later.
+ * If not all bytes fit, a later virtio_console_receive() sets room when there is room.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_input_enqueue(struct virtio_console_input *input, const void *bytes, size_t len, bool *wake);

@@ -182,8 +182,8 @@ struct virtio_console_state {
 #define VIRTIO_CONSOLE_PORT_CONNECTED 0x08u    /* a client is connected; never in a saved state */
 #define VIRTIO_CONSOLE_PORT_PRESENT 0x10u      /* in a saved state only: the port is present */
 #define VIRTIO_CONSOLE_PORT_IS_CONSOLE 0x20u   /* in a saved state only: the port is a console */
-#define VIRTIO_CONSOLE_PORT_GUEST_OPEN 0x40u   /* in a saved state only: guest_open of the port */
-#define VIRTIO_CONSOLE_PORT_AWAITS_READY 0x80u /* in a saved state only: awaits_ready of the port */
+#define VIRTIO_CONSOLE_PORT_GUEST_OPEN 0x40u   /* in a saved state only: guest_open is 1 */
+#define VIRTIO_CONSOLE_PORT_AWAITS_READY 0x80u /* in a saved state only: awaits_ready is 1 */
 
 /* Pending messages, in the order of sending. */
 #define VIRTIO_CONSOLE_SEND_REMOVE 0x01u
@@ -201,7 +201,7 @@ struct virtio_console_state {
 struct virtio_console_port_state {
 	uint64_t taken;    /* bytes that the sink has taken of the transmit chain in flight */
 	uint32_t id;       /* number of the port */
-	uint16_t head;     /* head of the chain in flight, otherwise 0 */
+	uint16_t head;     /* head of the chain in flight; 0 if in_flight is 0 */
 	uint16_t cols;     /* width in characters */
 	uint16_t rows;     /* height in characters */
 	uint8_t flags;     /* VIRTIO_CONSOLE_PORT_... */
@@ -216,7 +216,7 @@ void virtio_console_save(const struct virtio_console *console, struct virtio_con
  * Restores the saved state. Call this after virtio_console_init() or a reset, and before the ports
  * are restored.
  *
- * Returns 0; VIRTIO_EINVAL if features are not offered, if driver_ready is not 0 or 1, or if
+ * Returns 0; VIRTIO_EINVAL if a feature is not offered, if driver_ready is not 0 or 1, or if
  * driver_ready is 1 without MULTIPORT. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
