@@ -75,7 +75,7 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
 static void update_if_due(struct virtio_vsock_connection *c)
 {
 	const uint32_t untold = c->fwd_cnt - c->told_fwd_cnt;
-	/* The guest knows of no room if it has sent more than the credit that it was told. */
+	/* If the guest has sent more than our last reported credit permits, `known` is 0. */
 	const uint32_t used = c->rx_cnt - c->told_fwd_cnt;
 	const uint32_t known = used < c->buf_alloc ? c->buf_alloc - used : 0;
 	const uint32_t packet = c->table->options.max_payload;

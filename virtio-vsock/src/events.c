@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The event queue. A transport reset is owed until the driver makes a buffer available for it. */
+/* The event queue. An owed transport reset waits until the driver makes a buffer available. */
 #include <virtio/reader.h>
 #include <virtio/vsock.h>
 

@@ -66,7 +66,7 @@ static VIRTIO_COLD void fail(struct virtio_vsock_packet *packet, int error)
 	set_data(packet, packet->segments, false, 0, 0);
 }
 
-/* Removes a number of bytes from the front of a segment. The segment must be longer. */
+/* Removes bytes from the front of a segment, which must be longer than `bytes`. */
 static void cut_front(struct virtio_segment *segment, uint64_t bytes)
 {
 	segment->addr += bytes;

@@ -26,11 +26,11 @@ void virtio_impl_vsock_close(struct virtio_vsock_connection *connection);
 
 /*
  * If the connection owes a packet and is in no list, adds the connection to a list of the table. If
- * the connection owes no packet, removes it from its list. Call this after owed has changed.
+ * the connection owes no packet, removes it from its list. Call this after `owed` has changed.
  */
 void virtio_impl_vsock_queue(struct virtio_vsock_connection *connection);
 
-/* Replaces the connection's deadline. TIMER_NONE only removes the deadline, and ignores now. */
+/* Replaces the connection's deadline. TIMER_NONE only removes the deadline, and ignores `now`. */
 void virtio_impl_vsock_set_timer(struct virtio_vsock_connection *connection, enum virtio_vsock_timer timer,
 				 uint64_t now);
 

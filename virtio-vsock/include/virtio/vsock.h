@@ -89,7 +89,7 @@ VIRTIO_INLINE uint32_t virtio_vsock_flags(const struct virtio_vsock_hdr *header)
 VIRTIO_INLINE uint32_t virtio_vsock_buf_alloc(const struct virtio_vsock_hdr *header);
 VIRTIO_INLINE uint32_t virtio_vsock_fwd_cnt(const struct virtio_vsock_hdr *header);
 
-/* Each function sets one field from a value in the host's byte order, and checks no value. */
+/* Each function sets one field from a value in the host's byte order, without any check. */
 VIRTIO_INLINE void virtio_vsock_set_src_cid(struct virtio_vsock_hdr *header, uint64_t src_cid);
 VIRTIO_INLINE void virtio_vsock_set_dst_cid(struct virtio_vsock_hdr *header, uint64_t dst_cid);
 VIRTIO_INLINE void virtio_vsock_set_src_port(struct virtio_vsock_hdr *header, uint32_t src_port);
@@ -161,12 +161,12 @@ struct virtio_vsock_packet {
 
 	/*
 	 * rx: header_kind says where the header is: in one piece at header_host; or in
-	 * header_segments whole segments at the front of the array, and then in header_rest.
+	 * header_segments whole segments at the front of the array, and the rest in header_rest.
 	 */
 	uint32_t header_kind;
 	uint32_t header_segments;
 	void *header_host;
-	struct virtio_segment header_rest; /* a part of a segment; len is 0 if there is none */
+	struct virtio_segment header_rest; /* the header's part of a segment; len is 0 if none */
 };
 
 /*

@@ -7,8 +7,8 @@
  *
  *   tx queue   Each packet is passed to virtio_vsock_table_receive(), which reports what the caller
  *              must do: read a payload, answer a request, release a connection.
- *   rx queue   Each buffer carries an owed packet, or otherwise data of a connection. Owed packets
- *              have no data, and virtio_vsock_table_next() builds them. For data,
+ *   rx queue   Each buffer carries an owed packet or, if none is owed, data of a connection.
+ *              virtio_vsock_table_next() builds the owed packets, which have no data. For data,
  *              virtio_vsock_connection_piece() returns how much may be sent, and
  *              virtio_vsock_connection_send() builds the header.
  *   clock      virtio_vsock_table_expire() ends connections whose deadline has passed.
@@ -94,7 +94,7 @@ struct virtio_vsock_options {
 	 * packets of a stream may set UINT32_MAX if SEQPACKET is not offered.
 	 */
 	uint32_t max_packets;
-	uint32_t max_payload; /* most bytes of payload in one packet of the guest, at least 1 */
+	uint32_t max_payload; /* largest payload of a packet from the guest, in bytes; at least 1 */
 	/*
 	 * Bytes of the guest's buffer that a packet uses in addition to its payload, until the
 	 * guest forwards the packet. Linux from 6.12.92 resets a connection if its packets and
@@ -102,9 +102,9 @@ struct virtio_vsock_options {
 	 */
 	uint32_t packet_overhead;
 	/* Intervals, each from 1 to 2^62. */
-	uint64_t connect_timeout; /* from a REQUEST of either side to its answer */
+	uint64_t connect_timeout; /* from a REQUEST of either side to the answer */
 	uint64_t close_timeout;   /* longest time in VIRTIO_VSOCK_CLOSING */
-	uint64_t credit_retry;    /* from a CREDIT_REQUEST to the next while nothing may be sent */
+	uint64_t credit_retry;    /* between two CREDIT_REQUESTs while nothing may be sent */
 	/* The range of local ports for virtio_vsock_table_connect(). */
 	uint32_t first_port;
 	uint32_t last_port;
@@ -123,9 +123,9 @@ struct virtio_vsock_mark {
 
 #define VIRTIO_VSOCK_MARKS 8
 
-/* A connection. The caller may read every member, and may set only user. */
+/* A connection. The caller may read every member, and may set only `user`. */
 struct virtio_vsock_connection {
-	void *user; /* the caller's; NULL in a new connection */
+	void *user; /* the caller's pointer; NULL in a new connection */
 	struct virtio_vsock_address address;
 	uint16_t type;        /* enum virtio_vsock_type */
 	uint8_t state;        /* enum virtio_vsock_state */
@@ -210,7 +210,7 @@ enum virtio_vsock_got {
 	VIRTIO_VSOCK_GOT_END = 32,      /* release the connection; you may still deliver its data */
 };
 
-/* After VIRTIO_VSOCK_GOT_END, connection is valid until the next call on the table. */
+/* After VIRTIO_VSOCK_GOT_END, `connection` is valid until the next call on the table. */
 struct virtio_vsock_received {
 	struct virtio_vsock_connection *connection; /* NULL if got is 0 */
 	uint32_t got;                               /* VIRTIO_VSOCK_GOT_... */
@@ -249,7 +249,7 @@ void virtio_vsock_table_clear(struct virtio_vsock_table *table);
 void virtio_vsock_table_reset_all(struct virtio_vsock_table *table);
 
 /*
- * While held is true, no REQUEST is sent, but its deadline runs. Call this with true while
+ * While held is true, an owed REQUEST is not sent, but its deadline runs. Call this with true while
  * virtio_vsock_events_pending() is 1, because the transport reset would end the new connection.
  */
 void virtio_vsock_table_hold(struct virtio_vsock_table *table, bool held);
@@ -376,7 +376,7 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
  *
  * Returns 0; or 1 if the guest had shut both directions and nothing is left in the buffer: RST is
  * owed, and the caller releases the connection. Returns VIRTIO_EINVAL for more bytes or packets
- * than are buffered, and for all packets while bytes are left. A failure changes nothing. If the
+ * than are buffered, and if bytes would be left but no packets. A failure changes nothing. If the
  * connection is not established yet, or has ended, returns 0 and changes nothing.
  */
 int virtio_vsock_connection_forwarded(struct virtio_vsock_connection *connection, uint32_t bytes, uint32_t packets,
@@ -404,13 +404,13 @@ struct virtio_vsock_piece {
  * @room   bytes of payload that the rx buffer can hold
  * @now    the current time
  * @out    the piece if 1 is returned, otherwise untouched. To send fewer bytes, the caller reduces
- *         bytes and clears marks.
+ *         `bytes` and clears `marks`.
  *
  * Returns 1, or 0 if nothing may be sent now. While RESPONSE is owed, retry after
  * virtio_vsock_table_next() has returned the RESPONSE. Otherwise credit is missing, and a
  * CREDIT_REQUEST is owed or was sent: retry after VIRTIO_VSOCK_GOT_CREDIT. Errors:
  *   VIRTIO_ENOTREADY  the connection is not established, or either side has shut this direction
- *   VIRTIO_EINVAL     nothing to send; room is 0 but left is not 0; unknown marks; stream marks
+ *   VIRTIO_EINVAL     nothing to send; room is 0 and left > 0; unknown marks, or marks of a stream
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_connection_piece(struct virtio_vsock_connection *connection, uint32_t left, uint32_t marks,
@@ -433,14 +433,14 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
 				 struct virtio_vsock_hdr *out);
 
 /*
- * Shuts down one or both directions for ever. SHUTDOWN is owed, and follows all data sent before. A
- * later call can only add a direction.
+ * Shuts down one or both directions for ever. SHUTDOWN is owed, and is sent after all earlier data.
+ * A later call can only add a direction.
  *
  * @flags  VIRTIO_VSOCK_SHUTDOWN_... of this side: SEND at the end of the host socket's data, RCV
  *         when the socket accepts no more data
  * @now    the current time. Once both directions are shut, RST must arrive within close_timeout.
  *
- * If both sides have shut their sending, and all data is forwarded, the SHUTDOWN has both flags.
+ * If both sides have shut SEND, and all data is forwarded, the SHUTDOWN has both flags.
  * The guest then ends the connection. Returns 0, or:
  *   1                 the guest had shut both directions, and either no data is buffered or this
  *                     side has shut RCV. RST is owed, and the caller releases the connection
@@ -482,7 +482,7 @@ struct virtio_vsock_connection_state {
 	uint32_t peer_fwd_cnt;
 	uint32_t tx_packets;
 	uint32_t message_bytes;   /* 0 for a stream, and before the connection is established */
-	uint32_t message_packets; /* 0 in the same two cases; not 0 if message_bytes is not 0 */
+	uint32_t message_packets; /* 0 if message_bytes must be 0; > 0 if message_bytes > 0 */
 };
 
 /*

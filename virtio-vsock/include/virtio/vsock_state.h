@@ -39,7 +39,7 @@ VIRTIO_BEGIN_DECLS
 struct virtio_vsock_device_state {
 	uint64_t negotiated;      /* mask of this device type's feature bits */
 	uint32_t next_port;       /* the first port that virtio_vsock_table_connect() tries */
-	uint16_t event_avail_idx; /* available index when the reset was sent; 0 if not waiting */
+	uint16_t event_avail_idx; /* avail index when the reset was sent; 0 if not event_waiting */
 	bool event_owed;          /* a transport reset must be sent */
 	bool event_waiting;       /* a reset was sent, and the driver has not seen it yet */
 };
@@ -121,10 +121,10 @@ void virtio_vsock_write_state(struct virtio_section_writer *writer, uint32_t num
 /* The caller's arrays, filled in by virtio_vsock_read_state(). */
 struct virtio_vsock_saved {
 	struct virtio_vsock_connection_state *connections;
-	uint32_t connection_capacity; /* entries of connections; the table's capacity is enough */
+	uint32_t connection_capacity; /* entries of `connections`; the table's capacity is enough */
 	uint32_t connection_count;    /* set to the number of connections */
 	struct virtio_vsock_reply_state *replies;
-	uint32_t reply_capacity; /* entries of replies; the table's reply_capacity is enough */
+	uint32_t reply_capacity; /* entries of `replies`; the table's reply_capacity is enough */
 	uint32_t reply_count;    /* set to the number of replies */
 };
 
