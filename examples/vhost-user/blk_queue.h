@@ -68,7 +68,9 @@ struct blk_queue_ops {
 	void (*destroy)(struct blk_queue *queue); /* frees the queue; nothing may be in flight */
 };
 
-/* Both return a queue, or NULL with errno. blk and name must live as long as the queue. */
+/*
+ * Both functions return a queue, or NULL with errno. blk and name must live as long as the queue.
+ */
 struct blk_queue *blk_queue_create(const struct virtio_blk *blk, int fd, const char *name);
 struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, const char *name);
 
@@ -107,9 +109,9 @@ bool blk_queue_has_popped(const struct blk_queue_popped *popped);
 void blk_queue_unpop(struct blk_queue_popped *popped, struct virtio_queue *virtq);
 
 /*
- * Unpops an unfinished request. Call blk_queue_unpop() first, because its chains were popped after
- * this request. The request is later carried out from its beginning. In a broken ring the request
- * fails instead, because the stop of the queue waits for the request's completion.
+ * Unpops an unfinished request. Call blk_queue_unpop() first, because the chains in `popped` were
+ * popped after this request. The request is later carried out from its beginning. In a broken ring
+ * the request fails instead, because the stop of the queue waits for the request's completion.
  */
 void blk_queue_give_up(struct blk_queue *queue, struct virtio_queue *virtq, const struct virtio_blk_request *request);
 

@@ -398,8 +398,8 @@ static void finish_chain(struct console_device *console, struct port *port, stru
 }
 
 /*
- * Ends the chain that waits for room. The chain is unpopped if none of its bytes was taken, or if
- * its rest does not fit the reserve. If a part was taken, the library keeps the position.
+ * Ends the chain that waits for room. The chain is unpopped if none of its bytes was accepted, or
+ * if its rest does not fit the reserve. The library keeps the position after the accepted bytes.
  */
 static void queue_drain(struct device *device, struct device_queue *queue)
 {
@@ -508,7 +508,7 @@ static int queue_start(struct device *device, struct device_queue *queue)
 	if (is_new && !is_control(queue->index) && queue->index % 2 == 1)
 		forget_chain(console, port_of(queue->index));
 	if (queue->index == 0) {
-		/* After an update, too, the wait begins again, unless input was delivered. */
+		/* Also after an update, wait for the driver again, unless input was delivered. */
 		console->takes_input = virtio_queue_next_avail(&queue->virtq) != 0;
 		console->timed = false;
 		event_timer_set(&console->until_then, 0);

@@ -36,8 +36,7 @@ struct port {
 };
 
 /*
- * Counters of all ports and of the control queues. Bytes that a link has dropped are counted in the
- * link.
+ * Counts of all ports and of the control queues. Each link counts the bytes that it has dropped.
  */
 struct console_counts {
 	uint64_t in, out; /* bytes */
@@ -97,7 +96,7 @@ struct console_counts console_count(const struct console_device *console);
 uint64_t console_port_faults(const struct virtio_console_port_stats *stats);
 
 /*
- * Takes a port away from the guest, and closes its back end. Output that is not written yet is
+ * Removes a port from the guest, and closes the port's back end. Output that is not written yet is
  * lost, and counted.
  */
 void console_remove(struct console_device *console, struct port *port);

@@ -35,7 +35,7 @@ struct console_link_events {
 	bool (*takes_input)(struct console_link *link);
 	/*
 	 * Fills the guest's buffers with input now, without waiting for the queue's turn. Returns
-	 * how many bytes still wait for the guest.
+	 * the number of bytes that still wait for the guest.
 	 */
 	size_t (*deliver)(struct console_link *link);
 	/* Called when there is room again, after console_link_put() has accepted only a part. */

@@ -93,7 +93,7 @@ static void follow_size(struct console_link *link)
 	link->events->resized(link, link->cols, link->rows);
 }
 
-/* A user who types has set the terminal's size before, so the size is read here. */
+/* Users set the terminal's size before they type, so the size is read when input arrives. */
 static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 {
 	(void)bytes;
@@ -101,7 +101,9 @@ static size_t filter(struct console_link *link, uint8_t *bytes, size_t len)
 	return len;
 }
 
-/* Continues with the pty of the old process, whose settings, symbolic link and size exist. */
+/*
+ * Continues with the old process's pty. The pty has its settings, symbolic link and size already.
+ */
 static int go_on(struct console_link *link)
 {
 	const int master = console_link_take(link, "in");

@@ -13,7 +13,10 @@
 #include <virtio/console.h>
 
 #define CLIENTS_AT_ONCE 16
-/* The most reads in deliver_rest(). They empty a socket if each read fills the port's buffer. */
+/*
+ * The most reads in deliver_rest(). These reads empty a socket if each read fills the port's
+ * buffer.
+ */
 #define READS_AT_END 128
 #define ACCEPT_AGAIN_NS UINT64_C(1000000000)
 /* The next client waits at most this time while the guest takes the input of a client that left. */

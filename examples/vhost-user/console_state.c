@@ -199,8 +199,9 @@ static int restore_buffers(struct console_device *console, struct virtio_section
 }
 
 /*
- * An error may leave the device restored in part, because the caller drops the device. If a port's
- * client has left or arrived since the save, virtio_console_restore_port() tells the guest.
+ * After an error the device may be restored in part. That does no harm, because the caller drops
+ * the device. If a port's client has left or arrived since the save, virtio_console_restore_port()
+ * tells the guest.
  */
 int console_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {

@@ -123,7 +123,7 @@ static void take_terminal(struct console_link *link)
 		return;
 	}
 	link->told = link->holds_input = false;
-	/* Only the job in the foreground gets SIGWINCH, so the size may have changed. */
+	/* A background job gets no SIGWINCH, so the size may have changed meanwhile. */
 	if (link->tty >= 0)
 		tell_size(link);
 	/*

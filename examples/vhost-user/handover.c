@@ -178,7 +178,7 @@ static int announce(struct handover *handover)
 	return -1;
 }
 
-/* Removes the last entries, which handover_pass() has added. */
+/* Removes the entries that handover_pass() has added at the end. */
 static void drop_own(struct handover *handover, int program, int arguments)
 {
 	if (program >= 0)
@@ -190,8 +190,8 @@ static void drop_own(struct handover *handover, int program, int arguments)
 }
 
 /*
- * Checks whether the next program can make `count` copies, by making and closing the copies here.
- * Returns 0, or -1 with errno.
+ * Checks whether the next program can make `count` copies of descriptors. To check this, makes the
+ * copies in this process and closes them. Returns 0, or -1 with errno.
  */
 static int try_copies(int fd, unsigned int count)
 {

@@ -25,8 +25,9 @@
 #include <stddef.h>
 
 /*
- * The next program has each descriptor twice for a moment, and opens up to this many more while it
- * starts. handover_pass() fails if the limit of descriptors is too low for all of them.
+ * The next program has each descriptor twice for a moment, and opens up to HANDOVER_MARGIN further
+ * descriptors while it starts. handover_pass() fails if the limit of descriptors is too low for all
+ * these descriptors.
  */
 #define HANDOVER_MARGIN 16u
 
@@ -88,8 +89,8 @@ __attribute__((format(printf, 2, 3))) int handover_take(struct handover *handove
 __attribute__((format(printf, 2, 3))) bool handover_has(const struct handover *handover, const char *name, ...);
 
 /*
- * Takes exactly count bytes. Returns 0, or -1 if no bytes have this name, their number differs, or
- * they can't be read.
+ * Takes exactly count bytes. Returns 0, or -1 if no bytes have this name, the number of bytes
+ * differs, or the bytes can't be read.
  */
 __attribute__((format(printf, 4, 5))) int handover_take_bytes(struct handover *handover, void *bytes, size_t count,
 							      const char *name, ...);
@@ -102,7 +103,7 @@ void handover_commit(struct handover *handover);
 
 /*
  * Executes the old program again with its own arguments. The old program then continues. Returns
- * only on failure, with errno: ELOOP if this was tried before.
+ * only on failure, with errno: ELOOP if the old program was already executed again.
  */
 void handover_return(struct handover *handover);
 

@@ -11,7 +11,9 @@
 
 #include "session.h"
 
-/* The outcome of a message. For all but REQUEST_DONE, session->reason says why. */
+/*
+ * The outcome of a message. For each outcome except REQUEST_DONE, session->reason has the reason.
+ */
 enum outcome {
 	REQUEST_DONE,
 	/* The front end's settings are as before, but rings may have stopped. */
@@ -29,7 +31,7 @@ struct request {
 	 */
 	unsigned int max_fds;
 	unsigned int min_fds;
-	bool replies; /* the handler sends a reply, so REPLY_ACK adds none */
+	bool replies; /* the handler sends a reply, so REPLY_ACK adds no reply */
 	/* The session continues after a refusal, even if the front end gets no reply. */
 	bool harmless;
 };

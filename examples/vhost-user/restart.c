@@ -100,8 +100,8 @@ static int refuse(const char *path, const struct virtio_section_reader *reader)
 }
 
 /*
- * Opens the servers in order. Returns the number of open servers, which is less than `count` after
- * printing why.
+ * Opens the servers in order. Returns the number of open servers. If this number is less than
+ * `count`, the reason was printed.
  */
 static unsigned int open_all(const char *path, struct event_loop *loop, const struct update_entry *entries,
 			     unsigned int count, bool once, const uint8_t *bytes, size_t length)

@@ -4,7 +4,7 @@
  * PATH continues from this state. In between, the guest is paused, is saved, or waits for its
  * devices. The guest's front end connects anew, and says where the rings continue.
  *
- * A state that is used twice would repeat output, so a file that is used gets the name PATH.used.
+ * A state that is used twice would repeat output, so a restore renames the file to PATH.used.
  *
  * Threads: the control thread only.
  */

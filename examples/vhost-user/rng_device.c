@@ -28,7 +28,7 @@
 #include <virtio/serve.h>
 
 #define SEGMENTS 512
-#define REQUEST_BYTES 65536u /* most bytes written to a buffer; further bytes stay unchanged */
+#define REQUEST_BYTES 65536u /* most bytes per buffer; the rest of a buffer stays unchanged */
 #define TURN 16
 
 struct rng_counts {

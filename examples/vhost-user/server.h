@@ -39,7 +39,7 @@ int server_open(struct server *server, struct event_loop *loop, struct device *d
 
 /*
  * Opens the device, and restores it from the state of a process that has ended (--restore). No
- * front end is accepted before server_meet(), or served before server_begin().
+ * front end is accepted before server_meet(), and no front end is served before server_begin().
  *
  * Returns 0, or -1 after printing why not, with nothing to close.
  */
@@ -55,8 +55,9 @@ int server_meet(struct server *server);
 void server_begin(struct server *server);
 
 /*
- * Drops the front end, if any, and pauses the device for server_save(). If the state could not be
- * saved, call server_keep() afterwards. Finally call server_close(). No other call may follow.
+ * Drops the front end, if any, and pauses the device for server_save(). Afterwards only these
+ * functions may be called: server_save(), server_keep() if the state could not be saved, and
+ * finally server_close().
  */
 void server_end(struct server *server);
 void server_keep(struct server *server);

@@ -25,7 +25,7 @@ static bool any_ring_runs(struct session *session)
 	return false;
 }
 
-/* LOG_ALL concerns the front end only, and may change while the driver's features stay. */
+/* LOG_ALL concerns the front end only, and may change while the driver's features stay the same. */
 static uint64_t drivers_features(const struct session *session)
 {
 	return session->setup.features & ~virtio_feature_mask(VHOST_F_LOG_ALL);

@@ -5,10 +5,11 @@
  * The front end can send any message at any time:
  *   wrong header or length      ends the session, since the next bytes may not be the start of a
  *                               message
- *   request that can't be done  changes no setting. A ring that it should have started stays
- *                               stopped, and loses the kick descriptor of the message. The front
- *                               end gets an error if it asked for a reply (REPLY_ACK). Otherwise
- *                               the session ends, unless the request is harmless (requests.h)
+ *   request that can't be done  changes no setting. A ring that the request should have started
+ *                               stays stopped, and loses the kick descriptor of the message. The
+ *                               front end gets an error if it asked for a reply (REPLY_ACK).
+ *                               Otherwise the session ends, unless the request is harmless
+ *                               (requests.h)
  *   unknown request             is refused or ignored
  * Whatever a front end sends, the device can serve the next front end.
  *

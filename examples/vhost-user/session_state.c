@@ -36,7 +36,7 @@ static const struct virtio_section_layout device_layout = {
 struct driver_section {
 	uint64_t features, ring_faults;
 	bool has_features;
-	bool restored; /* the driver has not come back since a restart */
+	bool restored; /* after a restart, no driver has used the device yet */
 };
 
 static const struct virtio_section_field driver_fields[] = {
@@ -456,8 +456,8 @@ static int read_ring(struct restoring *r, struct vhost_vring *vring)
 }
 
 /*
- * Passes features to the device: the features with which the front end's rings run, or the features
- * of a driver that may come back.
+ * Passes features to the device. These are the features with which the front end's rings run, or
+ * the features of a driver that may continue.
  */
 static int tell_features(const struct restoring *r)
 {
@@ -531,8 +531,9 @@ int session_state_restore(struct device_host *host, struct event_loop *loop, str
 /* Going on with another front end */
 
 /*
- * Skips the section of a queue. The daemon saves queues without requests in flight. A state of
- * another program with requests in flight is refused, because the daemon couldn't carry them out.
+ * Skips the section of a queue. The daemon saves queues without requests in flight. A state with
+ * requests in flight, which another program has written, is refused, because the daemon couldn't
+ * carry out the requests.
  */
 static int skip_queue(struct restoring *r, const struct virtio_section *section)
 {

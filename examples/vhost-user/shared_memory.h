@@ -54,7 +54,7 @@ int shared_memory_guard(void);
 typedef void shared_memory_fault_fn(int number);
 void shared_memory_on_other_fault(shared_memory_fault_fn *handler);
 
-/* Returns whether an access met a lost page. NULL stands for no memory, which isn't damaged. */
+/* Returns whether an access met a lost page. Returns false for NULL, which stands for no memory. */
 bool shared_memory_damaged(const struct shared_memory *memory);
 
 /*

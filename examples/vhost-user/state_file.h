@@ -15,8 +15,8 @@
 
 /*
  * Writes a file that only its owner can read. The file gets its name when it is complete and on
- * disk. Then it replaces an earlier file of this name. After a failure the earlier file stays,
- * unless only the sync of the folder has failed.
+ * disk. The file then replaces an earlier file of this name. After a failure the earlier file
+ * stays, unless only the sync of the folder has failed.
  *
  * Returns 0, or -1 with errno. EFBIG: see STATE_FILE_LIMIT. EEXIST: a device, pipe or socket has
  * this name, and stays.

@@ -65,7 +65,7 @@ __attribute__((format(printf, 4, 5))) int unix_listener_hand_over(struct handove
 /*
  * Takes a listener over from the old process.
  *
- * @file  set to the listener's socket file, or to zeros if it has no file
+ * @file  set to the listener's socket file, or to zeros if the listener has no file
  *
  * Returns the descriptor; or -1 if no descriptor has this name, and then *file is unchanged.
  */

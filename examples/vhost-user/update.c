@@ -102,7 +102,7 @@ uint8_t *update_save_all(const struct update_entry *entries, unsigned int count,
 	uint8_t *bytes = NULL;
 	size_t capacity = 0;
 
-	/* The first pass measures the length, the second pass writes. */
+	/* The first pass measures the length, and the second pass writes the state. */
 	for (int round = 0; round < 2; round++) {
 		struct virtio_section_writer writer;
 		int error;
@@ -132,8 +132,8 @@ failed:
 }
 
 /*
- * Adds the state in a memfd, so a change of the file does not affect the new program. Returns the
- * memfd, or -1 with errno.
+ * Adds the state in a memfd, so a change of the state file does not affect the new program. Returns
+ * the memfd, or -1 with errno.
  */
 static int add_state(struct handover *handover, const uint8_t *bytes, size_t length)
 {

@@ -110,7 +110,7 @@ struct vhost_vring {
 	int damaged_fd;
 	struct vring_state restored; /* state from another process; used until the ring continues */
 
-	/* Used by both threads */
+	/* Used by the control thread and by the worker */
 	struct vring_thread *thread; /* serves the ring: own_thread, or the device's thread */
 	struct vring_thread own_thread;
 	/*
@@ -263,7 +263,7 @@ int vring_save(const struct vhost_vring *vring, struct vring_state *out);
 /*
  * Restores a ring that was just opened. The ring doesn't run yet.
  *
- * @kick, @call, @err  its descriptors, or -1; the ring owns them from now on, also on failure
+ * @kick, @call, @err  the ring's descriptors, or -1; the ring owns them, also on failure
  *
  * Returns 0, or VIRTIO_EIO if the system has no room for a timer.
  */

@@ -25,7 +25,7 @@ int vring_poll_timer(void);
 /*
  * Accepts a descriptor of the front end, or none (-1). Afterwards the caller owns signal->fd, which
  * may replace fd. Returns 0; or VIRTIO_EINVAL for the wrong kind of file or for a pipe that can't
- * be reopened. Then fd is closed.
+ * be reopened. After VIRTIO_EINVAL fd is closed.
  */
 int vring_signal_accept(int fd, struct vring_signal *signal);
 

@@ -191,9 +191,9 @@ static void let_go_of_all(struct vsock_device *vsock)
 /*
  * Called when the receive and transmit queues run. A new driver starts with indices of 0, and has
  * no connections. A driver that continues with a new front end may have lost connections. A
- * transport reset tells the driver about the loss. If the front end keeps the event queue to
- * itself, the driver gets an RST for each connection instead. REQUESTs to the guest wait until it
- * is known whether a transport reset or RSTs are sent.
+ * transport reset tells the driver about the loss. If the front end does not pass the event queue
+ * to the daemon, the driver gets an RST for each connection instead. REQUESTs to the guest wait
+ * until it is known whether a transport reset or RSTs are sent.
  */
 static void on_up(struct vsock_device *vsock)
 {

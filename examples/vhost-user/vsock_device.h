@@ -6,7 +6,7 @@
  *   vsock_stream   the host's end of one connection: a socket, and the data that waits for it
  *   vsock_output   bytes that wait for a socket
  *   vsock_clients  the listening sockets, and clients before their connection is open
- *   vsock_state    connections that another process goes on with
+ *   vsock_state    saves and restores connections, for another process
  *   vsock_group    the guests of this process that reach each other
  *
  * Only the device's own thread uses an open device, except the inbox of vsock_group.
@@ -49,7 +49,7 @@ struct vsock_listener {
 	bool paused; /* accepting has failed, and is tried again later */
 };
 
-/* Counted since the start. */
+/* Counts since the daemon's start. After an update the counts continue. */
 struct vsock_counts {
 	uint64_t from_guest, to_guest; /* connections that were established */
 	uint64_t refused;              /* requests of either side that were not accepted */
@@ -102,7 +102,7 @@ void vsock_arm(struct vsock_device *vsock);
 /* Asks for a turn of a queue, if the queue runs. */
 void vsock_wake(struct vsock_device *vsock, enum virtio_vsock_queue queue);
 
-/* Asks for a turn of the receive queue if the table owes the guest a packet. */
+/* Asks for a turn of the receive queue if the table has a packet for the guest. */
 void vsock_pay(struct vsock_device *vsock);
 
 /* Returns whether a driver receives and sends packets. */

@@ -124,7 +124,10 @@ static int offer_to(struct vsock_group *member, const struct vsock_offer *offer)
 	return result;
 }
 
-/* The other device's thread may have received and closed the second socket before this returns. */
+/*
+ * The other device's thread may have received and closed the second socket before this function
+ * returns.
+ */
 struct vsock_stream *vsock_group_answer(struct vsock_device *vsock, const struct virtio_vsock_connection *connection)
 {
 	const bool records = connection->type == VIRTIO_VSOCK_TYPE_SEQPACKET;

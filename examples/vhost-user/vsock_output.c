@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Stores a record as a word and its bytes. The word has the length, and the marks in its upper
- * bits.
+ * Stores a record as a word, followed by the record's bytes. The word has the record's length, and
+ * in its upper bits the marks.
  */
 #include "vsock_output.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The turns of the queues. The library's table of connections checks each packet of the guest, and
- * the payload goes to a stream. A buffer of the guest gets a packet that the table owes, or else
- * data of the ready streams in turn.
+ * the payload goes to a stream. If the table has a packet for the guest, the guest's next buffer
+ * gets that packet. Otherwise the buffer gets data of the ready streams, in turn.
  */
 #include "vsock_device.h"
 

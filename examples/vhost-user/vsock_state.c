@@ -28,7 +28,7 @@ struct device_section {
 
 /* All data of a stream except its bytes, its socket and its positions in lists. */
 struct stream_state {
-	struct virtio_vsock_address address; /* the connection's, if there is a connection */
+	struct virtio_vsock_address address; /* of the connection, if any */
 	uint16_t type;
 	uint8_t stage;
 	bool connected, paired, read_ended, write_ended, discards;
@@ -516,7 +516,10 @@ static int restore(struct restoring *r)
 	return 0;
 }
 
-/* An error may leave the device restored in part, because the caller drops the device. */
+/*
+ * After an error the device may be restored in part. That does no harm, because the caller drops
+ * the device.
+ */
 int vsock_restore(struct device *device, struct virtio_section_reader *reader, uint32_t number, bool anew)
 {
 	struct restoring r = {

@@ -116,14 +116,14 @@ static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 /* Output: to the socket */
 
 /*
- * Reports written bytes to the table. Returns false if the connection is over. Then the stream may
- * be closed.
+ * Reports written bytes to the table. Returns false if the connection is over. The stream may have
+ * been closed then.
  */
 static bool account(struct vsock_stream *s)
 {
 	struct virtio_vsock_connection *c = s->connection;
 	const uint32_t buffered = virtio_vsock_connection_buffered(c), left = s->output.payload;
-	/* Without records, all stored bytes together count as one packet. */
+	/* In a stream without records, all stored bytes together are accounted as one packet. */
 	const uint32_t packets = has_records(s) ? s->output.records : left != 0;
 	int got = 0;
 
@@ -294,8 +294,8 @@ static void break_for_record(struct vsock_stream *s)
 }
 
 /*
- * Sends stored output, and reports the sent bytes to the table. Returns false if the stream may be
- * closed.
+ * Sends stored output, and reports the sent bytes to the table. After false the stream may have
+ * been closed.
  */
 static bool flush_and_account(struct vsock_stream *s)
 {

@@ -10,10 +10,10 @@
  * Owner and thread never use the data at the same time, so the data needs no lock. The functions of
  * this file contain the memory barriers.
  *
- * The thread checks for orders after each turn of its loop: at most one handler and one task. If
- * the handler or task waits in a system call, a signal interrupts the call, again and again until
- * the handler or task returns. So a handler or task must return after EINTR, and must not repeat
- * the call.
+ * The thread checks for orders after each turn of its loop. A turn runs at most one handler and one
+ * task. If the handler or task waits in a system call, a signal interrupts the call, again and
+ * again until the handler or task returns. So a handler or task must return after EINTR, and must
+ * not repeat the call.
  */
 #ifndef WORKER_H
 #define WORKER_H
@@ -90,7 +90,7 @@ void worker_resume(struct worker *worker);
 /* Ends the thread after it has settled. The thread may be paused. */
 void worker_stop(struct worker *worker);
 
-/* Frees what worker_open() has made. The thread must not run. */
+/* Undoes worker_open(). The thread must not run. */
 void worker_close(struct worker *worker);
 
 #endif
