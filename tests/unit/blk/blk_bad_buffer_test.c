@@ -42,7 +42,8 @@ static void add_part(struct gapped *g, const struct virtio_region *from, uint64_
 }
 
 /*
- * Sets up a device whose map has a gap. The driver's map has none. Indirect tables are negotiated.
+ * Sets up a device whose map has a gap. The driver's map has no gap. Indirect tables are
+ * negotiated.
  */
 static void set_up(struct blk_fixture *f, uint32_t region_bytes, enum gap gap)
 {
@@ -90,14 +91,14 @@ static void offer(struct blk_fixture *f, const struct virtio_mock_buffer *buffer
 	memcpy(f->model + TABLE, f->ram + TABLE, count * sizeof(struct vring_desc));
 }
 
-/* Checks that the dirty log has only the page of the status, or no page if status is 0. */
+/* Checks that the dirty log has only the page of the status, or no page if `status` is 0. */
 static void check_marks(const struct blk_fixture *f, uint64_t status)
 {
 	for (uint64_t addr = BLK_RINGS_END; addr < BLK_RAM && f->regions[0].dirty; addr += 1u << BLK_PAGE_SHIFT)
 		assert_int_equal(blk_dirty(f, addr), status && addr >> BLK_PAGE_SHIFT == status >> BLK_PAGE_SHIFT);
 }
 
-/* Checks the counters after one request. The request got a status if answered is true. */
+/* Checks the counters after one request. The request got a status if `answered` is true. */
 static void check_counts(const struct blk_fixture *f, bool answered, int error)
 {
 	const struct virtio_blk_stats expected = {
@@ -130,8 +131,8 @@ static void serve_another(struct blk_fixture *f)
 }
 
 /*
- * Serves the next request. The device must write IOERR at the address status and do nothing else.
- * If status is 0, the device must write nothing.
+ * Serves the next request. The device must write IOERR at the address `status` and do nothing else.
+ * If `status` is 0, the device must write nothing.
  */
 static void serve_bad(struct blk_fixture *f, uint64_t status, int error)
 {
@@ -193,7 +194,7 @@ static const struct {
 };
 
 /*
- * Serves a request of kinds[kind] with the bad buffer places[place]. In layout, bit 0 puts good
+ * Serves a request of kinds[kind] with the bad buffer places[place]. In `layout`, bit 0 puts good
  * data before the bad buffer, and bit 1 puts good data after the bad buffer.
  */
 static void serve_kind(uint32_t memory, size_t kind, size_t place, uint32_t layout, bool indirect)
@@ -361,8 +362,8 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 				static struct blk_fixture f;
 
 				/*
-				 * The status has only one byte. So a place is bad for the status
-				 * only if its first byte is bad.
+				 * The status has only one byte. So the status is bad only if the
+				 * first byte of its place is bad.
 				 */
 				if (places[place].addr < BLK_RAM && places[place].addr != GAP)
 					continue;

@@ -52,7 +52,7 @@ static void apply(struct blk_fixture *f, const struct change *change)
 struct toggle {
 	struct virtio_blk *blk;
 	enum blk_op when; /* the driver writes in the first call of this operation */
-	uint8_t value;    /* value that the driver writes; 2: no write */
+	uint8_t value;    /* value that the driver writes; 2 if it writes nothing */
 	bool taken;       /* whether the write had an effect */
 };
 
@@ -91,8 +91,8 @@ static void blk_change_is_stable_before_it_is_reported_in_every_cache_mode(void 
 
 	(void)state;
 	/*
-	 * i selects the command, the features, the offer of CONFIG_WCE, and the first value of
-	 * writeback. i also selects the value that the driver writes (0, 1, none), and when it
+	 * `i` selects the command, the features, the offer of CONFIG_WCE, and the first value of
+	 * writeback. `i` also selects the value that the driver writes (0, 1, none), and when it
 	 * writes.
 	 */
 	for (uint32_t i = 0; i < 4 * 4 * 2 * 2 * 3 * 2; i++) {

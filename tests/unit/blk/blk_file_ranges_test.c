@@ -35,7 +35,7 @@ static struct {
 	int put_error;             /* errno of pwrite() */
 	int put_calls;             /* pwrite() calls that succeed before one fails with put_error */
 	int control_error;         /* errno of ioctl() */
-	size_t most;               /* most bytes that one pwrite() writes; 0: no limit */
+	size_t most;               /* limit of bytes that one pwrite() writes; 0 for no limit */
 	bool put_nothing;          /* whether pwrite() returns 0 */
 	bool is_device;            /* whether fstat() reports a block device */
 	int punches, zeroes, puts; /* calls that fault() permitted */
@@ -204,7 +204,7 @@ static void file_zeroes_are_read_back_whatever_is_supported(void **state)
 	static struct ranges_fixture w;
 
 	/*
-	 * Bits 0 to 2 of i: use unmap, let punching fail, let zeroing fail. The other bits select
+	 * Bits 0 to 2 of `i`: use unmap, let punching fail, let zeroing fail. The other bits select
 	 * the error.
 	 */
 	for (size_t i = 0; i < 8 * COUNT(unsupported); i++) {

@@ -20,8 +20,8 @@
 
 static struct {
 	int interrupts; /* number of further calls that fail with EINTR */
-	int error;      /* errno of all later calls; 0: they succeed */
-	size_t most;    /* most bytes that a call moves; 0: no limit */
+	int error;      /* errno of all later calls; 0 if these calls succeed */
+	size_t most;    /* largest number of bytes that a call moves; 0 for no limit */
 	int calls, syncs;
 	int max_count; /* longest vector seen */
 
@@ -533,7 +533,7 @@ static struct {
 	const struct virtio_blk_backend *backend;
 	pthread_t threads[FLUSHERS];
 	int results[FLUSHERS];
-	pthread_mutex_t *syncing; /* the back end's mutex; NULL: no calls are counted */
+	pthread_mutex_t *syncing; /* the back end's mutex; NULL if no calls are counted */
 	atomic_uint waiting;      /* threads that are about to wait for that mutex */
 } flushers;
 

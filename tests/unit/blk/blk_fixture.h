@@ -58,8 +58,8 @@ struct blk_call {
 struct blk_faulty {
 	uint8_t disk[BLK_DISK];
 	uint8_t stable[BLK_DISK]; /* the disk at the last flush */
-	uint64_t most;            /* most bytes that a call moves; 0: no limit */
-	int fail_call;            /* number of the I/O call that fails, counted from 1; 0: none */
+	uint64_t most;            /* largest number of bytes that a call moves; 0 for no limit */
+	int fail_call;            /* the I/O call that fails, counted from 1; 0 if none fails */
 	int64_t fail_with;        /* the result of that call */
 	int flush_error;
 	int calls;      /* calls of readv and writev */
@@ -73,7 +73,8 @@ struct blk_faulty {
 	/* The operations on ranges. */
 	int range_calls;
 	/*
-	 * The call on a range that fails after it changed the first half, counted from 1. 0: none.
+	 * Number of the call, counted from 1, that changes the first half of its range and then
+	 * fails. 0 if no call fails.
 	 */
 	int range_fail_call;
 	int range_fail_with;
@@ -356,7 +357,7 @@ static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_byt
 
 /*
  * A request as a driver builds it. If all members from header_bytes on are 0, the header is whole,
- * each direction is one piece, and there is a status.
+ * each direction is one piece, and the request has a status byte.
  */
 struct blk_ask {
 	uint32_t type;
@@ -364,8 +365,8 @@ struct blk_ask {
 	const uint8_t *out; /* data that the driver sends */
 	uint32_t out_bytes;
 	uint32_t in_bytes;                       /* bytes of room for data from the device */
-	uint32_t header_bytes;                   /* 1 + length of a short header; 0: whole header */
-	uint32_t readable_piece, writable_piece; /* length of each piece; 0: one piece */
+	uint32_t header_bytes;                   /* 1 + length of a short header; 0 if whole */
+	uint32_t readable_piece, writable_piece; /* length of each piece; 0 for one piece */
 	uint32_t gap;                            /* unused bytes between two pieces */
 	bool no_status;
 };
@@ -523,8 +524,8 @@ static inline bool blk_dirty(const struct blk_fixture *f, uint64_t addr)
 }
 
 /*
- * Checks that exactly the pages of the status and of the first in_bytes of data are marked. Ignores
- * the pages of the rings.
+ * Checks that exactly the pages of the status and of the first `in_bytes` bytes of data are marked.
+ * Ignores the pages of the rings.
  */
 static inline void blk_check_dirty(const struct blk_fixture *f, const struct blk_ask *ask, uint32_t in_bytes)
 {

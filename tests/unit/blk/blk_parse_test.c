@@ -79,7 +79,7 @@ static void parse_fails(struct blk_fixture *f, void *const *state, int error)
 	assert_int_equal(f->stats.others, others);
 }
 
-/* Pops the next request, which must fail with this error. Its status byte is at status. */
+/* Pops the next request, which must fail with this error. Its status byte is at `status`. */
 static void parse_reports(struct blk_fixture *f, void *const *state, int error, uint64_t status)
 {
 	const uint64_t malformed = f->stats.malformed, failed = f->stats.failed, others = f->stats.others;
@@ -103,8 +103,8 @@ static void add(struct blk_fixture *f, const struct virtio_mock_buffer *buffers,
 }
 
 /*
- * Checks that data has exactly the bytes [skip, skip + bytes) of the request's readable or writable
- * part. This part is cut into pieces.
+ * Checks that `data` has exactly the bytes [skip, skip + bytes) of the request's readable or
+ * writable part. This part is cut into pieces.
  */
 static void check_data(const struct blk_fixture *f, struct virtio_blk_data data, uint64_t base, uint32_t skip,
 		       uint32_t bytes, uint32_t piece, uint32_t gap)

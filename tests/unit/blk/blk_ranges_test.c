@@ -19,7 +19,7 @@ static enum blk_op op_of(uint32_t type, const struct virtio_blk_range *range)
 	return range->flags & UNMAP ? BLK_UNMAP : BLK_ZERO;
 }
 
-/* Returns a request on these ranges. The encoded ranges are written to bytes. */
+/* Returns a request on these ranges. The encoded ranges are written to the array `bytes`. */
 static struct blk_ask ask_for(uint32_t type, uint8_t *bytes, const struct virtio_blk_range *ranges, uint32_t count)
 {
 	return (struct blk_ask){ .type = type, .out = bytes, .out_bytes = blk_put_ranges(bytes, ranges, count) };
@@ -179,7 +179,7 @@ static void blk_flags_are_judged_in_lists_that_are_wrong_as_a_whole(void **state
 
 /*
  * Hostile 126: the option write_zeroes_may_unmap decides whether the flag unmap reaches the back
- * end. The range reads as zeroes in any case.
+ * end. The range reads as zeroes whether or not the flag reaches the back end.
  */
 static void blk_unmap_is_passed_on_only_where_it_may_unmap(void **state)
 {

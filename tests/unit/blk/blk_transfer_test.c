@@ -87,7 +87,10 @@ static uint32_t next_vector(struct blk_fixture *f, struct job *job, struct virti
 			assert_ptr_equal((const uint8_t *)iov[i].base + k, place_of(f, job, job->done + bytes++));
 	}
 	assert_true(iov[count].len == 77 && iov[count].base == f);
-	/* The vector has all remaining bytes. If they do not fit, the vector is full. */
+	/*
+	 * The vector has all remaining bytes. If the remaining bytes do not fit, the vector is
+	 * full.
+	 */
 	assert_true(bytes == job->bytes - job->done || (count == capacity && bytes < job->bytes - job->done));
 	assert_int_equal(job->transfer.offset, job->ask.sector * 512 + job->done);
 	return bytes;

@@ -132,7 +132,7 @@ static void conformance_blk_config_is_readable_before_negotiation(void **state)
 	before[32] = 1;
 	assert_memory_equal(before, after, sizeof before);
 	/*
-	 * Checks fields at the specification's offsets. If before had only zeroes, the comparison
+	 * Checks fields at the specification's offsets. If `before` had only zeroes, the comparison
 	 * above would prove nothing.
 	 */
 	assert_int_equal(virtio_get_le32(before + 8), 0x1000);
@@ -215,8 +215,8 @@ static uint8_t command(struct blk_fixture *f, uint32_t type, const uint8_t *rang
 
 /*
  * virtio 1.4, 5.2.6.2: a command with an unknown flag is unsupported and changes nothing. Every
- * flag but unmap is unknown, and unmap is known for write zeroes only. The flag is in the first
- * range or the last, and the range is on the disk or not.
+ * flag but unmap is unknown, and unmap is known for write zeroes only. The flag is in the first or
+ * the last range. Both ranges are on the disk, or outside the disk.
  */
 static void conformance_blk_unknown_flags_are_not_supported(void **state)
 {

@@ -51,7 +51,7 @@ struct fixture {
 
 	/* The translation of FIXTURE_CHANGING. */
 	uint64_t table;     /* address of the indirect table; a look-up covers one entry */
-	uint64_t bad_start; /* look-ups in [bad_start, bad_end) fail with bad_error, if set */
+	uint64_t bad_start; /* look-ups in [bad_start, bad_end) fail with bad_error if not 0 */
 	uint64_t bad_end;
 	int bad_error;
 	uint32_t lookups; /* number of calls of the translation */
@@ -99,7 +99,7 @@ void fixture_offer_head(struct fixture *f, uint16_t head);
 void fixture_offer_table(struct fixture *f, uint32_t first, uint16_t flags, const struct virtio_mock_buffer *buffers,
 			 uint32_t count);
 
-/* Adds count requests of one buffer each, pops them, and stores their tokens. */
+/* Adds `count` requests of one buffer each, pops them, and stores their tokens. */
 void fixture_pop_some(struct fixture *f, struct virtio_token *tokens, uint32_t count);
 
 /* Access the guest's memory for the test. */

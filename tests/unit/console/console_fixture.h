@@ -23,7 +23,7 @@
 struct console_sink {
 	uint8_t bytes[CONSOLE_OUTPUT];
 	uint32_t count;
-	uint32_t limit; /* total of bytes that the sink accepts */
+	uint32_t limit; /* total number of bytes that the sink accepts */
 	uint32_t calls;
 	uint32_t longest; /* longest piece offered */
 };
@@ -175,8 +175,9 @@ struct console_log {
 };
 
 /*
- * Gives the queue a map with a dirty log, and with translate as its translation unless NULL. If
- * rings is false, the region of the rings is not logged. The queue's memory must be FIXTURE_FLAT.
+ * Gives the queue a map with a dirty log, and with `translate` as the map's translation unless
+ * `translate` is NULL. If `rings` is false, the region of the rings is not logged. The queue's
+ * memory must be FIXTURE_FLAT.
  */
 static inline void console_log_on(struct console_log *l, struct fixture *q, bool rings, virtio_translate_fn *translate)
 {

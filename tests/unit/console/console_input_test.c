@@ -125,7 +125,7 @@ static void input_clear_drops_all_and_wakes_a_waiting_producer(void **state)
 	assert_true(room);
 	assert_true(virtio_console_input_is_empty(&input));
 	assert_int_equal(virtio_console_input_available(&input), 4);
-	/* The first call has set room, so the second call does not set room. */
+	/* The first call has set `room`, so the second call does not set `room`. */
 	assert_int_equal(virtio_console_input_clear(&input, &room), 0);
 	assert_false(room);
 }

@@ -5,7 +5,9 @@
  */
 #include "device_fixture.h"
 
-/* Translates any address. If the integer at context is an error, returns this error. */
+/*
+ * Translates any address. If the integer to which `context` points is an error, returns this error.
+ */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	const int *answer = context;
@@ -18,8 +20,8 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 }
 
 /*
- * Sets up queue 0 as a driver does, and makes the translation of its areas unknown. If active, the
- * device is active, and the driver has reset the queue by QueueReset.
+ * Sets up queue 0 as a driver does, and makes the translation of its areas unknown. If `active` is
+ * true, the device is active, and the driver has reset the queue by QueueReset.
  */
 static void prepare(struct device_fixture *f, int *answer, bool active)
 {

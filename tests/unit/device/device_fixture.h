@@ -131,7 +131,7 @@ struct device_fixture {
 	 * the writable bytes.
 	 */
 	bool serves;
-	bool holds; /* only if serves is true: whether popped requests stay in flight */
+	bool holds; /* only if `serves` is true: whether popped requests stay in flight */
 
 	/* Records of what the device did. */
 	struct device_event events[DEVICE_EVENTS];
@@ -225,7 +225,7 @@ uint32_t device_release(struct device_fixture *f);
 /* Clears the records of events and calls. */
 void device_forget(struct device_fixture *f);
 
-/* Checks that the n-th event exists and has this kind and these arguments. */
+/* Checks that event number n exists and has this kind and these arguments. */
 void expect_event(const struct device_fixture *f, uint32_t n, enum device_op op, uint32_t a, uint32_t b);
 
 /*

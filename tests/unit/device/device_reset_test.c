@@ -130,8 +130,8 @@ static void reset_in_progress_shows_nothing_until_its_end(void **state)
 	device_keep(&f);
 	poke_everything(&f);
 	/*
-	 * A second reset, by another vCPU or by the VMM, waits too. The device's reset() isn't
-	 * called twice.
+	 * A second reset, by another vCPU or by the VMM, waits for the end of the first reset. The
+	 * device's reset() isn't called twice.
 	 */
 	assert_int_equal(reg_write(&f, REG_STATUS, 0), VIRTIO_DEVICE_IN_PROGRESS);
 	assert_int_equal(virtio_device_reset(&f.device), VIRTIO_DEVICE_IN_PROGRESS);

@@ -517,7 +517,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 7, 1) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, false, 4, 4) },
 		/*
-		 * An address whose low half is set, although the driver never wrote the low half.
+		 * An address whose low half is not 0, although the driver never wrote the low half.
 		 */
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(16, 0, 0, 16, false, false, 6, 0) },
 		{ at_features, VIRTIO_EINVAL, 0, QUEUE(0, 2, 0, 16, false, false, 0, 8) },

@@ -31,7 +31,7 @@ static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x0f, 0x40, 0x41, 0x
 				    0x80, 0x81, 0x83, 0x8b, 0x8f, 0xc0, 0xc1, 0xc3, 0xcb, 0xcf };
 
 /*
- * Every write but 0 that changes the status and has neither FAILED nor DEVICE_NEEDS_RESET (virtio
+ * Every nonzero write that changes the status and has neither FAILED nor DEVICE_NEEDS_RESET (virtio
  * 1.4, 2.1, 3.1). Features can be accepted only after DRIVER, so FEATURES_OK needs a later write.
  */
 static const struct {
@@ -127,7 +127,8 @@ static void status_write_above_255_is_ignored(void **state)
 }
 
 /*
- * A driver can always set FAILED, even if the value lacks bits of the status or has unknown bits.
+ * A driver can always set FAILED, even if the written value lacks bits of the status or has unknown
+ * bits.
  */
 static void status_failed_is_heard_in_every_value_that_has_it(void **state)
 {

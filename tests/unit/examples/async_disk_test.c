@@ -105,7 +105,7 @@ static int put(uint32_t offset, uint32_t value)
 	return result;
 }
 
-/* Makes this range the only one that is not mapped. Notifies the disk if tell is true. */
+/* Makes this range the only one that is not mapped. Notifies the disk if `tell` is true. */
 static void unmap(uint64_t addr, uint64_t len, bool tell)
 {
 	pthread_mutex_lock(&m.lock);

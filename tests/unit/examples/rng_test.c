@@ -162,8 +162,8 @@ static bool is_filled(const struct guest *g, uint32_t addr, uint32_t len)
 	for (uint32_t i = 0; i < len; i++)
 		same += g->ram[addr + i] == FILL;
 	/*
-	 * 64 random bytes almost never hold one value eight times. So fewer than 1 in 8 may equal
-	 * FILL.
+	 * 64 random bytes almost never hold one value eight times. So fewer than 1 in 8 of the
+	 * device's bytes may equal FILL.
 	 */
 	return len >= 64 && same < len / 8;
 }

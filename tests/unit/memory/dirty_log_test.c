@@ -56,9 +56,9 @@ static void set_bit(uint8_t *bitmap, uint8_t unit, uint64_t n)
 }
 
 /*
- * Returns whether a range of at least one byte touches page n of a log. Compares last bytes,
- * because range and page may end with the address space. A page may also lie beyond the address
- * space.
+ * Returns whether a range of at least one byte touches page n of a log. Compares last bytes and not
+ * ends, because the range and the page may end with the address space. A page may also lie beyond
+ * the address space.
  */
 static bool touches(const struct virtio_dirty_log *log, uint64_t n, uint64_t addr, uint64_t len)
 {

@@ -38,7 +38,7 @@ static const struct {
 };
 
 /*
- * The regions lie apart on the host. An access one byte too far therefore hits a byte outside guest
+ * The regions lie apart on the host. So an access one byte too far hits a byte outside guest
  * memory.
  */
 struct fixture {

@@ -21,7 +21,7 @@
 #define WRITE VIRTIO_ACCESS_WRITE
 
 #define WINDOW 512u /* number of addresses that may have memory */
-#define MAX_GAP 8u  /* most bytes between two regions on the host */
+#define MAX_GAP 8u  /* largest number of bytes between two regions on the host */
 #define HOST_BYTES (WINDOW * (MAX_GAP + 1) + MAX_GAP)
 #define MAX_LEN 640u
 #define GUARD 0xee

@@ -80,7 +80,10 @@ struct fixture {
 	bool clip; /* the result covers only the bytes of the look-up */
 	/* Unless `whole` is 0, look-ups of more bytes fail with VIRTIO_ENOTMAPPED. */
 	uint64_t whole;
-	/* Unless `last` is 0, look-ups after this number fail with VIRTIO_ENOTMAPPED. */
+	/*
+	 * Unless `last` is 0, only the first `last` look-ups succeed. Later look-ups fail with
+	 * VIRTIO_ENOTMAPPED.
+	 */
 	uint32_t last;
 	uint32_t calls; /* number of look-ups */
 	uint64_t addr;  /* address, length and access of the last look-up */

@@ -32,7 +32,10 @@ static struct virtio_chain pop(struct fixture *f)
 	return chain;
 }
 
-/* Resolves into an array of capacity entries. The entry after the array must not change. */
+/*
+ * Resolves the chain into an array of `capacity` entries. The entry after the first `capacity`
+ * entries must not change.
+ */
 static int resolve(struct virtio_chain *chain, struct virtio_segment *segments, uint32_t capacity,
 		   struct virtio_chain_segments *out)
 {

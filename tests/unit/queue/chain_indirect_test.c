@@ -20,8 +20,8 @@ static void setup(struct fixture *f, void **state)
 }
 
 /*
- * Makes a device map of two regions: the fixture's memory, cut at offset, with a hole of gap bytes.
- * The driver's map stays whole.
+ * Makes a device map of two regions: the fixture's memory, cut at `offset`, with a hole of `gap`
+ * bytes. The driver's map stays whole.
  */
 static void cut_map_at(struct fixture *f, struct virtio_region regions[2], uint32_t offset, uint32_t gap)
 {

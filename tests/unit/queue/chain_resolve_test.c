@@ -10,7 +10,7 @@
 #define SIZE 8u
 #define SEGMENTS 256u
 
-/* Pops the offered chain, and resolves it into an array of count segments. */
+/* Pops the offered chain, and resolves the chain into an array of `count` segments. */
 static int resolve(struct fixture *f, struct virtio_chain *chain, struct virtio_segment *segments, uint32_t count,
 		   struct virtio_chain_segments *out)
 {

@@ -318,7 +318,7 @@ static void refuse_bad_ones(struct scattered *s)
 	offer_head(s, 6);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), 1);
 	assert_int_equal(virtio_chain_next(&chain, &desc), VIRTIO_ENEXT);
-	/* Offers the head again while it is in flight. */
+	/* Offers the head again while the head is in flight. */
 	offer_head(s, 6);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), VIRTIO_EINFLIGHT);
 	assert_int_equal(virtio_queue_pop(&s->queue, &chain), VIRTIO_EBROKEN);

@@ -15,7 +15,7 @@ static void setup(struct fixture *f, enum fixture_memory kind, bool event_idx)
 	fixture_start(f);
 }
 
-/* Adds, pops and completes count requests. */
+/* Adds, pops and completes `count` requests. */
 static void complete_some(struct fixture *f, uint32_t count)
 {
 	struct vring_used_elem used;
@@ -36,7 +36,7 @@ static void seek(struct fixture *f, uint16_t index)
 }
 
 /*
- * The rule of virtio 1.4, 2.7.7.2. The device writes count used elements, the first at index
+ * The rule of virtio 1.4, 2.7.7.2. The device writes `count` used elements, the first at index
  * `before`. The device interrupts if used_event is the index of one of these elements.
  */
 static bool oracle(uint16_t used_event, uint16_t before, uint32_t count)

@@ -313,8 +313,8 @@ static void queue_save_refuses_while_replay_is_due(void **state)
 }
 
 /*
- * The caller has set the two indices to different values, although nothing is in flight. A restore
- * would then wait for a replay that cannot come.
+ * The caller has set the two indices to different values, although nothing is in flight. After a
+ * restore, the queue would wait for a replay that never happens.
  */
 static void queue_save_refuses_indices_that_disagree(void **state)
 {
@@ -675,7 +675,10 @@ static void queue_restore_finds_what_was_kicked_before(void **state)
 	assert_int_equal(virtio_token_head(pop(&f)), head);
 }
 
-/* Hostile 79: the middle one of three queues was never started. */
+/*
+ * Hostile 79: the second of three queues was never started. The restore of the other two queues is
+ * not affected.
+ */
 static void queue_restore_keeps_sparse_queues_apart(void **state)
 {
 	struct virtio_inflight inflight[3][SIZE];

@@ -8,7 +8,10 @@
 #define BASE 0x10000u
 #define RAM_BYTES (1u << 20)
 
-/* A guest large enough for the largest queue. The guest is static because it has almost 3 MiB. */
+/*
+ * A guest large enough for the largest queue. The guest is static because the struct has almost 3
+ * MiB.
+ */
 static struct {
 	struct virtio_mock mock;
 	struct virtio_queue queue;

@@ -560,7 +560,8 @@ static void request_complete_counts_for_interrupts(void **state)
 }
 
 /*
- * Hostile 44, 59 and 64: a queue is not started, or has nothing available and nothing to complete.
+ * Hostile 44, 59 and 64: a pop yields no request if the queue is not started, or if no request is
+ * available. A completion is refused if nothing is in flight.
  */
 static void request_pop_of_queue_with_nothing(void **state)
 {

@@ -10,8 +10,8 @@
 #define I VRING_DESC_F_INDIRECT
 
 /*
- * Hostile 112: the header is shorter than the device expects, by any number of bytes. The header
- * lies in one or two buffers, with or without data before the status.
+ * Hostile 112: a header that is shorter than the device expects, by any number of bytes, is an
+ * error. The header lies in one or two buffers, with or without data before the status.
  */
 static void request_pop_reports_short_header(void **state)
 {
@@ -34,8 +34,8 @@ static void request_pop_reports_short_header(void **state)
 }
 
 /*
- * Hostile 110 and 111: a request has no byte for a status, or no bytes at all. The device expects a
- * header or no header.
+ * Hostile 110 and 111: a request without a byte for the status is an error, also if the request has
+ * no bytes at all. The device expects a header or no header.
  */
 static void request_pop_reports_missing_status(void **state)
 {

@@ -62,7 +62,10 @@ struct sent {
 #define REQUEST_SHAPES 7u
 extern const struct ask request_shapes[REQUEST_SHAPES];
 
-/* Lengths of headers: the shortest, some around 8, 16 and 32, and the longest. */
+/*
+ * Lengths of headers: the shortest length, some lengths around 8, 16 and 32, and the longest
+ * length.
+ */
 #define REQUEST_HEADERS 11u
 extern const uint32_t request_headers[REQUEST_HEADERS];
 

@@ -46,8 +46,9 @@ static void setup(void *data, uint64_t bytes, bool logged)
 }
 
 /*
- * Sends the first count entries of big.buffers to a device that expects a header of `header` bytes.
- * Completes the request with `written` bytes, and checks its error and used length.
+ * Sends the first `count` entries of big.buffers to a device that expects a header of `header`
+ * bytes. Completes the request with `written` bytes, and checks the request's error and used
+ * length.
  */
 static void go_through(uint32_t header, uint32_t count, uint64_t written, int error, uint32_t len)
 {

@@ -33,7 +33,7 @@
 enum machine_device { MACHINE_DISK, MACHINE_CONSOLE, MACHINE_SOCKETS, MACHINE_DEVICES };
 
 #define MACHINE_QUEUE_SIZE 16u
-#define MACHINE_MAX_QUEUES 6u /* most queues of one device */
+#define MACHINE_MAX_QUEUES 6u /* largest number of queues of one device */
 #define MACHINE_RAM 0x20000u
 #define MACHINE_SECTORS 64u
 #define MACHINE_PORTS 2u
@@ -41,7 +41,7 @@ enum machine_device { MACHINE_DISK, MACHINE_CONSOLE, MACHINE_SOCKETS, MACHINE_DE
 #define MACHINE_CONNECTIONS 4u
 #define MACHINE_REPLIES 4u
 #define MACHINE_GUEST_CID 5u
-#define MACHINE_FILE_BYTES 32768u /* the largest file */
+#define MACHINE_FILE_BYTES 32768u /* bytes of the largest file */
 #define MACHINE_SEGMENTS (2 * MACHINE_QUEUE_SIZE)
 
 /* A device on the core, with its queues. */

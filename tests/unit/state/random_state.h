@@ -97,8 +97,8 @@ static inline void random_bring_up(struct machine *m, uint32_t number, uint64_t 
 }
 
 /*
- * The driver makes count buffers available in a queue that has just started. The available index of
- * the first buffer is first.
+ * The driver makes `count` buffers available in a queue that has just started. The available index
+ * of the first buffer is `first`.
  */
 static inline void random_offer(struct machine *m, uint32_t number, uint32_t queue, uint16_t first, uint32_t count)
 {

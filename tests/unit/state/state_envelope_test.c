@@ -166,7 +166,7 @@ static void file_with_another_length_is_refused(void **state)
 	}
 }
 
-/* Returns the reason for which a file with this flipped bit is refused. */
+/* Returns the reason why a file with this flipped bit is refused. */
 static enum virtio_section_reason reason_of_flip(const struct file *f, size_t bit)
 {
 	const uint64_t said = virtio_get_le64(f->bytes + 12);

@@ -22,7 +22,7 @@
 
 struct golden {
 	const char *name;
-	uint32_t checksum; /* of the file that is saved again, except its own checksum at the end */
+	uint32_t checksum; /* CRC of the file after a load and a save, without its own CRC */
 };
 
 static const struct golden goldens[] = {

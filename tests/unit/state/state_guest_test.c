@@ -22,7 +22,7 @@
 #define GUESTS 200u /* number of guests in a usual run; a long run has 50 times as many */
 #define MOVES 3u
 #define STEPS 40u /* steps between two moves */
-#define DEPTH 8u  /* most outstanding requests of a queue; 4 for the disk */
+#define DEPTH 8u  /* largest number of outstanding requests of a queue; 4 for the disk */
 #define SLOT 512u /* bytes of guest memory for a request */
 #define SLOTS 16u
 #define DATA 0x12000u /* address of the requests */

@@ -92,9 +92,7 @@ static void state_round_trip_gives_the_same_file(void **state)
 		}
 		assert_true(is_as_made(&w.to));
 		assert_int_equal(machine_restore(&w.to, &w.state), 0);
-		/*
-		 * Resumes the saved machine, too, so that both machines can be compared.
-		 */
+		/* Also resumes the saved machine, so that both machines can be compared. */
 		machine_resume(&w.to);
 		machine_resume(&w.from);
 		/* A restored machine can be saved at once, and the file is the same. */

@@ -216,7 +216,8 @@ static void section_with_another_length_is_refused(void **state)
 			expect_fault(&f, 1, VIRTIO_EFORMAT, VIRTIO_SECTION_EXTRA_BYTES, 32 + ONE_BYTES, NULL);
 	}
 	/*
-	 * The length is too large by one, or it is the largest possible. The file has fewer bytes.
+	 * The section's length is too large by one, or is the largest possible value. The file has
+	 * fewer bytes.
 	 */
 	write_thing(&f, 1, 2);
 	f.bytes[28]++;
@@ -288,7 +289,7 @@ static void section_with_bad_header_is_refused(void **state)
 
 /*
  * Hostile 233: the program does not read some sections. Such a section is skipped and reported if
- * its writer allowed that. Otherwise the section is refused.
+ * its writer has marked the section as skippable. Otherwise the section is refused.
  */
 static void section_that_is_unknown_is_skipped_only_if_it_says_so(void **state)
 {

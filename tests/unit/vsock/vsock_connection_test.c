@@ -28,12 +28,12 @@ enum packet {
 	REQUEST,
 	RESPONSE,
 	RST,
-	SHUTDOWN, /* with both flags */
-	RW,       /* 10 bytes */
+	SHUTDOWN, /* a SHUTDOWN with both flags */
+	RW,       /* an RW with a payload of 10 bytes */
 	UPDATE,
 	ASK,
 	UNKNOWN_OP,
-	DGRAM, /* type 3 */
+	DGRAM, /* a packet of socket type 3 */
 	OTHER_TYPE,
 	LOST, /* an RW whose payload was refused */
 	PACKETS,
@@ -56,7 +56,7 @@ struct row {
 #define STRAY                                                                                                          \
 	{                                                                                                              \
 		0, VIRTIO_VSOCK_CLOSED, VIRTIO_VSOCK_OP_RST                                                            \
-	} /* for a packet without a connection */
+	} /* the result for a packet without a connection */
 #define BREAK                                                                                                          \
 	{                                                                                                              \
 		E, VIRTIO_VSOCK_RESET, VIRTIO_VSOCK_OP_RST                                                             \

@@ -37,7 +37,7 @@ struct peer {
 
 struct run {
 	struct peer peers[2];
-	struct wire wires[2]; /* index: the receiving peer */
+	struct wire wires[2]; /* indexed by the receiving peer */
 	uint64_t goal;        /* bytes that each peer sends */
 	uint64_t now;
 	uint32_t random;
@@ -144,7 +144,10 @@ static void begin_message(struct run *r, struct peer *p, uint64_t left)
 	p->said = add_message(p->said, p->left, p->marks);
 }
 
-/* Finds the next piece of a message or stream that may be sent. Returns false if there is none. */
+/*
+ * Finds the next piece of a message or stream that may be sent. Returns false if there is no such
+ * piece.
+ */
 static bool next_piece(struct run *r, struct peer *p, struct virtio_vsock_piece *piece)
 {
 	const uint64_t left = r->goal - p->sent;
@@ -188,7 +191,7 @@ static bool send_one(struct run *r, struct peer *p, struct wire *wire)
 	return true;
 }
 
-/* Receives a piece of a message. The last piece makes the message whole. */
+/* Receives a piece of a message. The last piece completes the message. */
 static void take_piece(struct peer *p, const struct virtio_vsock_received *got)
 {
 	p->part += got->bytes;

@@ -65,8 +65,8 @@ static void credit_piece_is_the_least_of_left_room_and_credit(void **state)
 }
 
 /*
- * Hostile 159, 194: the credit becomes 0 and does not wrap. The guest sends a fwd_cnt ahead of the
- * bytes sent, or a fwd_cnt that goes back, or a smaller buf_alloc.
+ * Hostile 159, 194: a bad report makes the credit 0, and the credit does not wrap. The reports are
+ * a fwd_cnt ahead of the bytes sent, a fwd_cnt that goes back, and a smaller buf_alloc.
  */
 static void credit_never_underflows(void **state)
 {
@@ -299,8 +299,8 @@ static void credit_update_comes_at_any_ratio(void **state)
 }
 
 /*
- * The host forwards 200 bytes, and then nothing more. The guest gets an update when the credit that
- * it knows of is less than one packet.
+ * The host forwards 200 bytes, and then nothing more. The guest gets an update when the credit
+ * known to the guest is less than one packet.
  */
 static void credit_update_comes_while_nothing_is_forwarded(void **state)
 {
@@ -414,8 +414,8 @@ static void credit_counts_the_overhead_of_packets(void **state)
 	assert_int_equal(packets, 19);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 	/*
-	 * One packet is still at the guest. The count may be higher, because packets are counted in
-	 * groups.
+	 * One packet is still at the guest. But tx_packets may be higher, because packets are
+	 * counted in groups.
 	 */
 	assert_int_equal(guest_forwards(&s, 18), VIRTIO_VSOCK_GOT_CREDIT);
 	assert_in_range(c->tx_packets, 1, 8);

@@ -284,7 +284,7 @@ static void cut_guest_setup(struct cut_guest *g)
 
 /*
  * Hostile 228: memory is not mapped for a moment. Whichever translation fails, the event is sent
- * once, and is then pending.
+ * exactly once. The event then stays pending until the driver handles the event.
  */
 static void events_survive_any_translation_that_fails(void **state)
 {
