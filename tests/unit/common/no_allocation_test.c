@@ -66,7 +66,7 @@ static bool start_counter(void)
 
 #elif defined(__GLIBC__)
 
-/* The functions below replace the C library's, and call the originals by these names. */
+/* The functions below replace the C library's functions, and call the originals by these names. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t count_of, size_t bytes);
 void *__libc_realloc(void *memory, size_t bytes);

@@ -643,8 +643,8 @@ static void control_port_is_opened_only_after_its_port_ready(void **state)
 }
 
 /*
- * Until the driver has got REMOVE, its output belongs to the old port, and must not appear at the
- * new port.
+ * Until the driver has got REMOVE, the driver's output belongs to the old port, and must not appear
+ * at the new port.
  */
 static void control_port_has_no_output_of_the_one_before(void **state)
 {

@@ -35,8 +35,8 @@ static uint8_t byte_at(uint64_t offset)
 }
 
 /*
- * Checks the first and the last byte offered. The chains repeat the same DATA_BYTES bytes of data.
- * So the number of bytes accepted gives the offset in the data.
+ * Checks the first and the last of the offered bytes. The chains repeat the same DATA_BYTES bytes
+ * of data. So the number of bytes accepted before gives the offset in the data.
  */
 static size_t take(void *context, const void *bytes, size_t len)
 {

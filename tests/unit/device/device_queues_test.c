@@ -399,8 +399,8 @@ static void queues_set_memory_switches_running_queues(void **state)
 }
 
 /*
- * Queues that cannot be switched to the new map are stopped. A reset still waits for their requests
- * in flight, which use the old map.
+ * Queues that cannot be switched to the new map are stopped. A reset still waits for the requests
+ * in flight on these queues. The requests use the old map.
  */
 static void queues_set_memory_without_rings_needs_reset(void **state)
 {

@@ -33,7 +33,7 @@ static uint32_t begin_reset(struct device_fixture *f)
 	return virtio_device_stop_number(&f->device, 0);
 }
 
-/* Reports to the device. The report must be refused and change nothing. */
+/* Reports that a queue has no requests in flight. The report must be refused and change nothing. */
 static void expect_refused(struct device_fixture *f, uint16_t queue, uint32_t number)
 {
 	device_keep(f);

@@ -564,7 +564,7 @@ static void state_with_impossible_queue_is_refused(void **state)
 	assert_int_equal(restore(&m), 0);
 }
 
-/* A queue waits for a translation, or its reset has failed, in states where this is impossible. */
+/* A queue waits for a translation, or its reset has failed, in states that rule this out. */
 static void state_with_impossible_wait_is_refused(void **state)
 {
 	static const struct {

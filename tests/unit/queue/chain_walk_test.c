@@ -220,8 +220,8 @@ static void chain_next_yields_wrapping_buffer_without_access(void **state)
 		for (uint32_t k = 0; k < 2; k++) {
 			const struct virtio_mock_buffer *b = &wraps[i][k];
 			/*
-			 * The array is shorter than the longest buffer. This is safe because the
-			 * access fails before it touches the array.
+			 * The array is shorter than the longest buffer. The short array is safe,
+			 * because the access fails before it touches the array.
 			 */
 			const size_t len = b->len;
 

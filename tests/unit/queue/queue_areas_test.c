@@ -20,8 +20,8 @@ static const uint32_t area_bytes[AREAS] = { DESC_BYTES * SIZE, 6 + 2 * SIZE, 6 +
 
 struct place {
 	/*
-	 * Distance in bytes from aligned host memory to the first byte of the area. The second
-	 * piece has the same distance.
+	 * Distance in bytes from aligned host memory to the first byte of the area. If the area has
+	 * a second piece, the distance is the same for both pieces.
 	 */
 	uint32_t shift;
 	/*
@@ -55,7 +55,7 @@ struct scattered {
 	 * the look-up.
 	 */
 	uint32_t answers;  /* number of look-ups that succeed before the first failure */
-	uint32_t refusals; /* number of look-ups that then fail; later look-ups succeed */
+	uint32_t refusals; /* number of look-ups that fail after that; later look-ups succeed */
 	uint64_t bad_start, bad_len;
 	int error; /* error of the failing look-ups, and of look-ups in the bad range */
 

@@ -542,7 +542,7 @@ static void queue_in_order_unpop_leaves_no_gap(void **state)
 	expect_used(&f, virtio_token_head(tokens[2]), 2);
 }
 
-/* A reset discards completions that wait for their turn. */
+/* A reset discards completions that wait for earlier requests. */
 static void queue_in_order_reset_forgets_what_waits(void **state)
 {
 	struct virtio_token tokens[2], again[2];

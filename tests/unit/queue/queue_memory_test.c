@@ -100,12 +100,13 @@ static void queue_reset_returns_everything_to_default(void **state)
 	assert_int_equal(stats.completions, 1);
 	/*
 	 * The counter counts all three pops, whether or not their requests were completed. Only an
-	 * unpop would subtract one.
+	 * unpop would reduce the counter.
 	 */
 	assert_int_equal(stats.chains, 3);
 
 	/*
-	 * A second start works like a first start. As in hostile 94, this is repeated many times.
+	 * A second start works like a first start. As in hostile 94, the start is repeated many
+	 * times.
 	 */
 	for (int i = 0; i < 100; i++) {
 		virtio_queue_reset(&f.queue);
@@ -419,8 +420,8 @@ static void queue_set_memory_under_in_order_waits_for_requests_only(void **state
 	assert_int_equal(fixture_get(&f, VIRTIO_MOCK_USED_IDX), 4);
 
 	/*
-	 * A completion that waits for its turn does not keep the old map in use after the next
-	 * change.
+	 * A completion that waits for earlier requests does not keep the old map in use after the
+	 * next change.
 	 */
 	fixture_pop_some(&f, tokens, 2);
 	copy_memory(&f, &places[1]);

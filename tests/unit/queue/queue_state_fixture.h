@@ -88,7 +88,7 @@ static inline struct virtio_token replay(struct fixture *f, struct virtio_queue_
 
 	assert_int_equal(virtio_queue_replay(&f->queue, &request, &chain), 1);
 	assert_int_equal(virtio_token_head(chain.token), request.head);
-	/* The replay fills the chain in as a pop does. */
+	/* The replay fills in the chain as a pop does. */
 	assert_int_equal(virtio_chain_next(&chain, &desc), 1);
 	assert_int_equal(desc.addr, FIXTURE_DATA);
 	assert_int_equal(virtio_chain_next(&chain, &desc), 0);

@@ -140,7 +140,10 @@ static void queue_wraps_with_full_ring_in_order(void **state)
 	wrap_full_ring(true);
 }
 
-/* Hostile 7: at the wrap the available index is one too far ahead. Every queue size is tried. */
+/*
+ * Hostile 7: at the wrap the available index is ahead by one more than the queue size. Every queue
+ * size is tried.
+ */
 static void queue_refuses_index_past_size_at_wrap(void **state)
 {
 	(void)state;

@@ -137,7 +137,7 @@ static void write_and_expect(struct fixture *f, struct virtio_writer *writer, si
 
 /* Chains that are too short */
 
-/* From every position, asks for one byte more than is left, and for far more bytes. */
+/* From every position, requests one byte more than is left, and then far more bytes. */
 static void reader_refuses_more_than_is_left(void **state)
 {
 	struct fixture f;
@@ -420,8 +420,8 @@ static void writer_splits_anywhere(void **state)
 }
 
 /*
- * The status at the end is written first, as devices do. The front does not count the bytes of the
- * status.
+ * The status at the end is written first, as in real devices. The front does not count the bytes of
+ * the status.
  */
 static void writer_rest_may_be_written_before_the_front(void **state)
 {

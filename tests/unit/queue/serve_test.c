@@ -116,7 +116,7 @@ static void serve_keeps_to_its_budget_and_says_that_there_is_more(void **state)
 	}
 }
 
-/* Hostile 11: the driver adds a chain whenever the device serves one. */
+/* Hostile 11: a round ends although the driver adds a chain whenever the device serves one. */
 static void serve_ends_though_the_driver_goes_on_adding(void **state)
 {
 	struct server s;
@@ -334,7 +334,7 @@ static void serve_requests_keeps_to_its_budget_and_asks_for_the_next_kick(void *
 	}
 }
 
-/* Hostile 11: the driver adds a chain whenever the device serves one. */
+/* Hostile 11: a round ends although the driver adds a chain whenever the device serves one. */
 static void serve_requests_ends_though_the_driver_goes_on_adding(void **state)
 {
 	struct server s;

@@ -34,7 +34,7 @@ enum order { ORDER_KICK, ORDER_WORK, ORDER_INPUT, ORDER_SAVE };
 
 struct message {
 	uint32_t order, device, queue;
-	uint32_t number; /* number of requests, or of bytes of input */
+	uint32_t number; /* number of requests, or number of bytes of input */
 	uint32_t room;   /* room in the console's sink */
 	uint8_t first;   /* first byte of input; each further byte is one higher */
 };
@@ -121,8 +121,8 @@ static void interrupt_if_wanted(uint32_t device, uint32_t queue)
 }
 
 /*
- * Pops all requests, and carries out `number` of them. Picks them in any order, so that completions
- * are out of order.
+ * Pops all requests, and carries out `number` of them. Picks the requests in any order, so that
+ * completions are out of order.
  */
 static void work_disk(uint32_t queue, uint32_t number)
 {

@@ -340,7 +340,10 @@ static void shutdown_refuses_bad_flags(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 }
 
-/* Hostile 168, 225: SHUTDOWN follows the last byte of the stream, and has all flags set so far. */
+/*
+ * Hostile 168, 225: SHUTDOWN follows the last byte of the stream, and has all flags that were set
+ * so far.
+ */
 static void shutdown_of_ours_follows_the_data(void **state)
 {
 	const struct virtio_vsock_piece piece = { 1, 0 };

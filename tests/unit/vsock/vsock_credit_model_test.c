@@ -2,9 +2,9 @@
 /*
  * Two peers, each with a table, send each other streams or messages over wires with random delays.
  * Each peer counts in 64 bits how many bytes were really sent, received and forwarded. No buffer
- * ever overruns, and both peers finish. This holds for all sizes of buffers and packets, with
- * readers that stop, with buffers that grow, and with counters that pass 2^32. A reader forwards
- * whole messages only.
+ * ever overruns, and both peers finish. Both results hold for all sizes of buffers and packets,
+ * with readers that stop, with buffers that grow, and with counters that pass 2^32. A reader
+ * forwards whole messages only.
  */
 #include <stdlib.h>
 

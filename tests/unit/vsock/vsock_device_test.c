@@ -250,7 +250,7 @@ struct cut_guest {
 	struct virtio_queue queue;
 	struct virtio_inflight inflight[8];
 	uint32_t answers;  /* number of translations before the next failure */
-	uint32_t refusals; /* number of translations that then fail */
+	uint32_t refusals; /* number of translations that fail after that */
 };
 
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)

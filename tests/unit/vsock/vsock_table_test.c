@@ -327,7 +327,10 @@ static void table_connect_is_answered_by_the_guest(void **state)
 	assert_int_equal(s.table.count, 1);
 }
 
-/* Hostile 228: only REQUESTs wait while the table holds requests. */
+/*
+ * Hostile 228: while the table holds requests back, only the REQUESTs wait. Other packets are still
+ * sent.
+ */
 static void table_hold_keeps_requests_and_nothing_else(void **state)
 {
 	struct virtio_vsock_connection *c, *other;
@@ -348,13 +351,16 @@ static void table_hold_keeps_requests_and_nothing_else(void **state)
 	assert_int_equal(host_owes_op(&s), 0);
 	/*
 	 * The REQUEST was not sent, so a RESPONSE ends the connection. The RST that follows is not
-	 * held.
+	 * held back.
 	 */
 	virtio_vsock_table_hold(&s.table, true);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 7, s.now, &c), 0);
 	assert_int_equal(guest_sends_from(&s, 7, 1001, VIRTIO_VSOCK_OP_RESPONSE, 0), VIRTIO_VSOCK_GOT_END);
 	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
-	/* If a held connection is reset or its deadline passes, its REQUEST is never sent. */
+	/*
+	 * If a connection is reset or its deadline passes while its REQUEST is held back, the
+	 * REQUEST is never sent.
+	 */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 6, s.now, &c), 0);
 	virtio_vsock_connection_reset(c);
 	assert_int_equal(c->state, VIRTIO_VSOCK_CLOSED);
