@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The traditional memory balloon device's wire format, under the names of Linux's
- * <linux/virtio_balloon.h>. A translation unit may include both headers, in either order: the first
+ * <linux/virtio_balloon.h>. A translation unit may include both headers, in either order. The first
  * header provides the structures. Feature constants are bit numbers.
  *
  * virtio 1.4, 5.5 (traditional memory balloon device)
@@ -20,7 +20,7 @@
 /* Feature bit numbers. */
 #define VIRTIO_BALLOON_F_MUST_TELL_HOST 0 /* the driver reports pages before it uses them again */
 #define VIRTIO_BALLOON_F_STATS_VQ 1       /* the statistics queue */
-#define VIRTIO_BALLOON_F_DEFLATE_ON_OOM 2 /* the driver may take pages back when memory runs out */
+#define VIRTIO_BALLOON_F_DEFLATE_ON_OOM 2 /* the balloon may deflate when memory runs out */
 #define VIRTIO_BALLOON_F_FREE_PAGE_HINT 3 /* the free page queue */
 #define VIRTIO_BALLOON_F_PAGE_POISON 4    /* poison_val is valid */
 #define VIRTIO_BALLOON_F_REPORTING 5      /* the reporting queue */

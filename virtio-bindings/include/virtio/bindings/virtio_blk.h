@@ -2,8 +2,8 @@
 /*
  * The block device's wire format: constants and structures under the names of Linux's
  * <linux/virtio_blk.h>. Feature constants are bit numbers. A translation unit may include both
- * headers, in either order: the first header provides the structures. In an older Linux header
- * struct virtio_blk_config ends before zoned.
+ * headers, in either order. The first header provides the structures. In an older Linux header
+ * struct virtio_blk_config ends before `zoned`.
  *
  * virtio 1.4, 5.2 (block device)
  */
@@ -43,8 +43,8 @@
 
 struct virtio_blk_config {
 	__le64 capacity; /* 512-byte sectors */
-	__le32 size_max; /* most bytes of a segment */
-	__le32 seg_max;  /* most segments of a request */
+	__le32 size_max; /* largest number of bytes in a segment */
+	__le32 seg_max;  /* largest number of segments in a request */
 	struct virtio_blk_geometry {
 		__le16 cylinders;
 		__u8 heads;
@@ -63,8 +63,8 @@ struct virtio_blk_config {
 	__u8 unused;
 	__le16 num_queues;
 	/*
-	 * Limits of each range command: the most sectors of a range, and the most ranges of a
-	 * request. Discard and secure erase have an alignment, in sectors.
+	 * Limits of each range command: the largest number of sectors in a range, and of ranges in
+	 * a request. Discard and secure erase have an alignment, in sectors.
 	 */
 	__le32 max_discard_sectors;
 	__le32 max_discard_seg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The console device's wire format, under the names of Linux's <linux/virtio_console.h>. A
- * translation unit may include both headers, in either order: the first header provides the
+ * translation unit may include both headers, in either order. The first header provides the
  * structures. Feature constants are bit numbers.
  *
  * virtio 1.4, 5.3 (console device)
@@ -34,7 +34,7 @@ struct virtio_console_config {
 
 /* A message of the control queues. */
 struct virtio_console_control {
-	__le32 id;    /* port */
+	__le32 id;    /* port number */
 	__le16 event; /* VIRTIO_CONSOLE_DEVICE_READY, ... */
 	__le16 value; /* depends on the event */
 };
@@ -46,7 +46,7 @@ struct virtio_console_control {
 #define VIRTIO_CONSOLE_PORT_READY 3   /* driver */
 #define VIRTIO_CONSOLE_CONSOLE_PORT 4 /* device: the port is a console */
 #define VIRTIO_CONSOLE_RESIZE 5       /* device: columns and rows follow the message */
-#define VIRTIO_CONSOLE_PORT_OPEN 6    /* both sides: value is 1 for open, 0 for closed */
+#define VIRTIO_CONSOLE_PORT_OPEN 6    /* both sides: `value` is 1 for open, 0 for closed */
 #define VIRTIO_CONSOLE_PORT_NAME 7    /* device: the name follows the message */
 
 #endif /* _LINUX_VIRTIO_CONSOLE_H */

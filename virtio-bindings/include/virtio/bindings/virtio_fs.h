@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The file system device's wire format, under the names of Linux's <linux/virtio_fs.h>. A
- * translation unit may include both headers, in either order: the first header provides the
+ * translation unit may include both headers, in either order. The first header provides the
  * structures.
  *
  * virtio 1.4, 5.11 (file system device)

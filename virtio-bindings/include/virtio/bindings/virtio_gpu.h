@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The GPU device's wire format, under the names of Linux's <linux/virtio_gpu.h>. A translation unit
- * may include both headers, in either order: the first header provides the structures. Feature
+ * may include both headers, in either order. The first header provides the structures. Feature
  * constants are bit numbers.
  *
  * virtio 1.4, 5.7 (GPU device)
@@ -366,7 +366,7 @@ struct virtio_gpu_set_scanout_blob {
 	__le32 offsets[4];
 };
 
-/* RESOURCE_MAP_BLOB: offset is in the host visible region. */
+/* RESOURCE_MAP_BLOB: `offset` is in the host visible region. */
 struct virtio_gpu_resource_map_blob {
 	struct virtio_gpu_ctrl_hdr hdr;
 	__le32 resource_id;

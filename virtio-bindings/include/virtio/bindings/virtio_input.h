@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The input device's wire format, under the names of Linux's <linux/virtio_input.h>. A translation
- * unit may include both headers, in either order: the first header provides the structures.
+ * unit may include both headers, in either order. The first header provides the structures.
  *
  * virtio 1.4, 5.8 (input device)
  */
@@ -14,7 +14,7 @@
 #ifndef _LINUX_VIRTIO_INPUT_H
 #define _LINUX_VIRTIO_INPUT_H
 
-/* Values of select in the configuration space. The comments name the content of u. */
+/* Values of `select` in the configuration space. The comments name the content of `u`. */
 enum virtio_input_config_select {
 	VIRTIO_INPUT_CFG_UNSET = 0x00,
 	VIRTIO_INPUT_CFG_ID_NAME = 0x01,   /* string */
@@ -43,7 +43,7 @@ struct virtio_input_devids {
 struct virtio_input_config {
 	__u8 select; /* written by the driver: enum virtio_input_config_select */
 	__u8 subsel; /* written by the driver: event type or axis */
-	__u8 size;   /* bytes valid in u; 0 if u has no content for select and subsel */
+	__u8 size;   /* number of valid bytes in `u`; 0 if `select` and `subsel` have no content */
 	__u8 reserved[5];
 	union {
 		char string[128]; /* without a terminator */

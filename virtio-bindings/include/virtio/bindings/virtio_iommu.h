@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The IOMMU device's wire format, under the names of Linux's <linux/virtio_iommu.h>. A translation
- * unit may include both headers, in either order: the first header provides the structures. Feature
+ * unit may include both headers, in either order. The first header provides the structures. Feature
  * constants are bit numbers.
  *
  * virtio 1.4, 5.13 (IOMMU device)
@@ -28,7 +28,7 @@
 #define VIRTIO_IOMMU_F_MMIO 5          /* VIRTIO_IOMMU_MAP_F_MMIO */
 #define VIRTIO_IOMMU_F_BYPASS_CONFIG 6 /* bypass is valid */
 
-/* Ranges from start to end. end belongs to the range. */
+/* Ranges from `start` to `end`. The value `end` belongs to the range. */
 struct virtio_iommu_range_64 {
 	__le64 start;
 	__le64 end;

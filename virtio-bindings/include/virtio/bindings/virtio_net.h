@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The network device's wire format, under the names of Linux's <linux/virtio_net.h>. A translation
- * unit may include both headers, in either order: the first header provides the structures. Feature
+ * unit may include both headers, in either order. The first header provides the structures. Feature
  * constants are bit numbers. <virtio/bindings/virtio_net_hdr.h> converts between the forms of a
  * packet's header.
  *
@@ -28,8 +28,8 @@
 #define _LINUX_VIRTIO_NET_H
 
 /*
- * Feature bit numbers. GUEST: the driver can receive such packets. HOST: the device can receive
- * such packets.
+ * Feature bit numbers. GUEST: the driver can receive packets of this kind. HOST: the device can
+ * receive packets of this kind.
  */
 #define VIRTIO_NET_F_CSUM 0       /* the device accepts partial checksums */
 #define VIRTIO_NET_F_GUEST_CSUM 1 /* the driver accepts partial checksums */
@@ -107,7 +107,7 @@ struct virtio_net_hdr_v1 {
 	__u8 flags;      /* VIRTIO_NET_HDR_F_... */
 	__u8 gso_type;   /* VIRTIO_NET_HDR_GSO_... */
 	__le16 hdr_len;  /* bytes of the packet's headers */
-	__le16 gso_size; /* most payload bytes of a segment */
+	__le16 gso_size; /* largest number of payload bytes in a segment */
 	union {
 		struct {
 			__le16 csum_start;  /* first byte of the checksum's range */

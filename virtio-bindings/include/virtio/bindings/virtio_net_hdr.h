@@ -29,7 +29,7 @@ struct virtio_net_hdr_host {
 	uint32_t hash_value;  /* 0 for a header without a hash */
 };
 
-/* Converts the little-endian header at from, without a hash, to host byte order at to. */
+/* Converts the little-endian header at `from`, without a hash, to host byte order at `to`. */
 static inline void virtio_net_hdr_v1_to_host(struct virtio_net_hdr_host *to, const struct virtio_net_hdr_v1 *from)
 {
 	to->flags = from->flags;
@@ -44,8 +44,8 @@ static inline void virtio_net_hdr_v1_to_host(struct virtio_net_hdr_host *to, con
 }
 
 /*
- * Converts the header in host byte order at from to a little-endian header at to, without a hash.
- * The hash is lost.
+ * Converts the header in host byte order at `from` to a little-endian header at `to`, without a
+ * hash. The hash is lost.
  */
 static inline void virtio_net_hdr_v1_from_host(struct virtio_net_hdr_v1 *to, const struct virtio_net_hdr_host *from)
 {
@@ -59,8 +59,8 @@ static inline void virtio_net_hdr_v1_from_host(struct virtio_net_hdr_v1 *to, con
 }
 
 /*
- * Converts the little-endian header at from, with a hash, to host byte order at to. The padding is
- * lost.
+ * Converts the little-endian header at `from`, with a hash, to host byte order at `to`. The padding
+ * is lost.
  */
 static inline void virtio_net_hdr_v1_hash_to_host(struct virtio_net_hdr_host *to,
 						  const struct virtio_net_hdr_v1_hash *from)
@@ -74,8 +74,8 @@ static inline void virtio_net_hdr_v1_hash_to_host(struct virtio_net_hdr_host *to
 }
 
 /*
- * Converts the header in host byte order at from to a little-endian header at to, with a hash. The
- * padding is 0.
+ * Converts the header in host byte order at `from` to a little-endian header at `to`, with a hash.
+ * The padding is 0.
  */
 static inline void virtio_net_hdr_v1_hash_from_host(struct virtio_net_hdr_v1_hash *to,
 						    const struct virtio_net_hdr_host *from)
@@ -89,7 +89,7 @@ static inline void virtio_net_hdr_v1_hash_from_host(struct virtio_net_hdr_v1_has
 }
 
 /*
- * Adds an empty hash to the little-endian header at from: hash_report is
+ * Adds an empty hash to the little-endian header at `from`: hash_report is
  * VIRTIO_NET_HASH_REPORT_NONE, and the other added fields are 0.
  */
 static inline void virtio_net_hdr_v1_to_hash(struct virtio_net_hdr_v1_hash *to, const struct virtio_net_hdr_v1 *from)
@@ -98,7 +98,7 @@ static inline void virtio_net_hdr_v1_to_hash(struct virtio_net_hdr_v1_hash *to, 
 	to->hdr = *from;
 }
 
-/* Drops the hash of the little-endian header at from. */
+/* Drops the hash of the little-endian header at `from`. */
 static inline void virtio_net_hdr_v1_from_hash(struct virtio_net_hdr_v1 *to, const struct virtio_net_hdr_v1_hash *from)
 {
 	*to = from->hdr;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The PCI transport: capabilities, registers and administration commands, under the names of
- * Linux's <linux/virtio_pci.h>. A translation unit may include both headers, in either order: the
+ * Linux's <linux/virtio_pci.h>. A translation unit may include both headers, in either order. The
  * first header provides the structures.
  *
  * virtio 1.4, 4.1 (virtio over PCI bus), 2.12 to 2.14 (groups, administration, parts)
@@ -28,7 +28,7 @@
 #define VIRTIO_PCI_QUEUE_SEL 14     /* 16 bits */
 #define VIRTIO_PCI_QUEUE_NOTIFY 16  /* 16 bits */
 #define VIRTIO_PCI_STATUS 18        /* 8 bits */
-#define VIRTIO_PCI_ISR 19           /* 8 bits, read; reading clears it */
+#define VIRTIO_PCI_ISR 19           /* 8 bits, read; a read clears the register */
 
 /*
  * Legacy: two more registers of 16 bits, while MSI-X is enabled. The configuration space follows.
@@ -115,8 +115,8 @@ struct virtio_pci_common_cfg {
 };
 
 /*
- * The same registers, and registers that the specification has added later. A device may have fewer
- * registers: test the capability's length, not sizeof.
+ * The registers above, and registers that the specification has added later. A device may have
+ * fewer registers: test the capability's length, not sizeof.
  */
 struct virtio_pci_modern_common_cfg {
 	struct virtio_pci_common_cfg cfg;
@@ -217,7 +217,7 @@ struct virtio_admin_cmd_legacy_rd_data {
 	__u8 offset; /* of the first register */
 };
 
-/* LEGACY_NOTIFY_INFO: flags of an entry. They name the device whose BAR the entry describes. */
+/* LEGACY_NOTIFY_INFO: flags that name the device whose BAR an entry describes. */
 #define VIRTIO_ADMIN_CMD_NOTIFY_INFO_FLAGS_END 0 /* end of the list */
 #define VIRTIO_ADMIN_CMD_NOTIFY_INFO_FLAGS_OWNER_DEV 0x1
 #define VIRTIO_ADMIN_CMD_NOTIFY_INFO_FLAGS_OWNER_MEM 0x2
@@ -357,7 +357,7 @@ struct virtio_dev_part_hdr {
 			__u8 reserved[6];
 		} vq_index;
 	} selector;
-	__le32 length; /* bytes of value */
+	__le32 length; /* number of bytes in `value` */
 };
 
 struct virtio_dev_part {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The persistent memory device's wire format, under the names of Linux's <linux/virtio_pmem.h>. A
- * translation unit may include both headers, in either order: the first header provides the
+ * translation unit may include both headers, in either order. The first header provides the
  * structures. Feature constants are bit numbers.
  *
  * virtio 1.4, 5.19 (persistent memory device)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The rings' wire format, and a driver's view of a split ring in its own memory, under the names of
- * Linux's <linux/virtio_ring.h>. A translation unit may include both headers, in either order: the
+ * Linux's <linux/virtio_ring.h>. A translation unit may include both headers, in either order. The
  * first header provides the structures and functions. The functions are for drivers: a device
  * reaches a ring through <virtio/queue.h>.
  *
@@ -19,7 +19,7 @@
 #define _LINUX_VIRTIO_RING_H
 
 /* Flags of a split descriptor. */
-#define VRING_DESC_F_NEXT 1     /* the chain continues at next */
+#define VRING_DESC_F_NEXT 1     /* the chain continues at `next` */
 #define VRING_DESC_F_WRITE 2    /* the device writes; without this flag, the device reads */
 #define VRING_DESC_F_INDIRECT 4 /* the buffer is a table of descriptors */
 
@@ -94,9 +94,9 @@ struct vring {
 #define vring_avail_event(vr) (*(__virtio16 *)(void *)&(vr)->used->ring[(vr)->num])
 
 /*
- * Lays out a ring of num entries at p. The used area starts at a multiple of align, a power of two.
- * If p is such a multiple, too, the ring has vring_size(num, align) bytes. No byte at p is
- * accessed. Calls on one vr are not thread-safe.
+ * Lays out a ring of `num` entries at `p`. The used area starts at a multiple of `align`, a power
+ * of two. If `p` is a multiple of `align`, too, the ring has vring_size(num, align) bytes. No byte
+ * at `p` is accessed. Calls on one `vr` are not thread-safe.
  */
 static __inline__ void vring_init(struct vring *vr, unsigned int num, void *p, unsigned long align)
 {
@@ -120,8 +120,8 @@ static __inline__ unsigned vring_size(unsigned int num, unsigned long align)
 #endif
 
 /*
- * Returns whether moving an index from old to new_idx has passed event_idx. If so, the other side
- * wants a notification.
+ * Returns whether moving an index from `old` to `new_idx` has passed `event_idx`. If so, the other
+ * side wants a notification.
  */
 static __inline__ int vring_need_event(__u16 event_idx, __u16 new_idx, __u16 old)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The SCSI host device's wire format, under the names of Linux's <linux/virtio_scsi.h>. A
- * translation unit may include both headers, in either order: the first header provides the
+ * translation unit may include both headers, in either order. The first header provides the
  * structures. Feature constants are bit numbers.
  *
  * virtio 1.4, 5.6 (SCSI host device)
@@ -23,19 +23,19 @@
 
 struct virtio_scsi_config {
 	__le32 num_queues; /* number of request queues */
-	__le32 seg_max;    /* most segments of a command */
+	__le32 seg_max;    /* largest number of segments in a command */
 	__le32 max_sectors;
 	__le32 cmd_per_lun;
 	__le32 event_info_size;
-	__le32 sense_size; /* writable by the driver: bytes of sense in a response */
-	__le32 cdb_size;   /* writable by the driver: bytes of cdb in a request */
+	__le32 sense_size; /* writable by the driver: bytes of `sense` in a response */
+	__le32 cdb_size;   /* writable by the driver: bytes of `cdb` in a request */
 	__le16 max_channel;
 	__le16 max_target;
 	__le32 max_lun;
 } __attribute__((packed));
 
 /*
- * Lengths of cdb and sense after a reset, in bytes. A program may define other lengths for its
+ * Lengths of `cdb` and `sense` after a reset, in bytes. A program may define other lengths for its
  * structures.
  */
 #define VIRTIO_SCSI_CDB_DEFAULT_SIZE 32
@@ -70,7 +70,7 @@ struct virtio_scsi_cmd_req_pi {
 
 /* The device's part of a command. */
 struct virtio_scsi_cmd_resp {
-	__le32 sense_len; /* bytes valid in sense */
+	__le32 sense_len; /* number of valid bytes in `sense` */
 	__le32 resid;     /* bytes not transferred */
 	__le16 status_qualifier;
 	__u8 status;   /* SAM status */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The sound device's wire format, under the names of Linux's <linux/virtio_snd.h>. A translation
- * unit may include both headers, in either order: the first header provides the structures. Feature
+ * unit may include both headers, in either order. The first header provides the structures. Feature
  * constants are bit numbers.
  *
  * virtio 1.4, 5.14 (sound device)
@@ -78,7 +78,7 @@ struct virtio_snd_event {
 	__le32 data; /* depends on the event: the identifier of a jack or stream */
 };
 
-/* Asks for information on count items. */
+/* Requests information on `count` items. */
 struct virtio_snd_query_info {
 	struct virtio_snd_hdr hdr; /* VIRTIO_SND_R_..._INFO */
 	__le32 start_id;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The socket device's wire format, under the names of Linux's <linux/virtio_vsock.h>. A translation
- * unit may include both headers, in either order: the first header provides the structures. Feature
+ * unit may include both headers, in either order. The first header provides the structures. Feature
  * constants are bit numbers.
  *
  * virtio 1.4, 5.10 (socket device)
@@ -25,7 +25,7 @@ struct virtio_vsock_config {
 	__le64 guest_cid; /* the upper 32 bits are 0 */
 } __attribute__((packed));
 
-/* Values of id in an event. */
+/* Values of `id` in an event. */
 enum virtio_vsock_event_id {
 	VIRTIO_VSOCK_EVENT_TRANSPORT_RESET = 0,
 };
