@@ -51,7 +51,7 @@ with open(sys.argv[1]) as log:
 results = [test["result"] for test in tests]
 with open(sys.argv[3], "a") as times:
     for test in tests:
-        # The name has the form "PROJECT:KIND+OTHER-SUITES / TEST".
+        # The name of a test has the form "PROJECT:KIND+OTHER-SUITES / TEST".
         kind = test["name"].split(" / ")[0].split(":")[-1].split("+")[0]
         print(sys.argv[2], kind, test.get("duration", 0), sep="\t", file=times)
 for test in tests:

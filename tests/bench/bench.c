@@ -49,7 +49,7 @@ static int serve_one(const char *list, const char *kind_name, const char *chains
 	return 0;
 }
 
-/* Dumps the cases of a list with one kind of loop. If kind is KINDS, dumps all kinds. */
+/* Dumps the cases of a list with one kind of loop. If `kind` is KINDS, dumps all kinds. */
 static int dump_all(const char *list, int kind)
 {
 	const struct load *load;

@@ -34,7 +34,10 @@ struct load {
 extern const struct load loads[];
 extern const size_t load_count;
 
-/* Lists of names, with spaces: the cases whose instructions are counted, and the timed cases. */
+/*
+ * Lists of names, separated by spaces: the cases whose instructions are counted, and the timed
+ * cases.
+ */
 extern const char counted_cases[];
 extern const char timed_cases[];
 

@@ -22,7 +22,7 @@ uint64_t baseline_transmit(struct rig *w)
 	return at + w->output[0];
 }
 
-/* The terminal's input comes in pieces of this size, or in one piece for a shorter burst. */
+/* The terminal's input arrives in pieces of this size, or in one piece for a shorter burst. */
 #define PIECE 1024u
 
 static const uint8_t typed[PIECE];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The memcpy() of the program that is counted. The C library chooses its memcpy() by the processor,
- * so counts with such a call would differ between machines.
+ * so counts with the C library's memcpy() would differ between machines.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -104,7 +104,7 @@ def read_targets():
 
 
 def count_of(counts, case, kind):
-    """Returns the count of a row. kind may name a compiler (inline@clang). The default is gcc."""
+    """Returns the count of a row. @kind may name a compiler (inline@clang). The default is gcc."""
     kind, _, compiler = kind.partition("@")
     return counts[compiler or "gcc"][case, kind]
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define RAM_BYTES (UINT64_C(256) << 20) /* address space; only pages that are used take memory */
+#define RAM_BYTES (UINT64_C(256) << 20) /* address space; only used pages need memory */
 #define HOLE_BYTES (UINT64_C(1) << 30)  /* between regions, so that no two regions are adjacent */
 #define PAGE 4096u
 #define DESC_BYTES ((uint32_t)sizeof(struct vring_desc))

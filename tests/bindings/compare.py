@@ -63,7 +63,7 @@ def compare_with_linux(header, ours, linux, known, version):
 
 
 def installed_version(cc, work):
-    """Returns the version of the installed Linux headers, or None without such headers."""
+    """Returns the version of the installed Linux headers, or None if no headers are installed."""
     if not headers.compiles(cc, '#include <linux/version.h>\n#include <linux/virtio_ids.h>\n')[0]:
         return None
     code = headers.answers(cc, 'linux/version.h', [('code', 'LINUX_VERSION_CODE')], work)['code']

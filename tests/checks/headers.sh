@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Does every public header compile alone, twice in a row, and with all others, in C and in C++?
-# Does the library have an external copy of each inline function, for callers that cannot inline?
+# Does every public header compile alone, twice in a row, and with all other headers, in C and in
+# C++? Does the library have an external copy of each inline function, for callers that cannot
+# inline?
 # usage: headers.sh WORK SRC CC CXX     CXX may be '': then C++ is skipped
 set -u
 . "$(dirname "$0")/lib.sh"

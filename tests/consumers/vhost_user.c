@@ -154,8 +154,8 @@ int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 }
 
 /*
- * Called after vring_next_io() has returned 0. Returns 0 to wait for the next kick, or 1 if the
- * driver has added more requests, perhaps without a kick.
+ * Called after vring_next_io() has returned 0. Returns 0 if the caller must wait for the next kick,
+ * or 1 if the driver has added more requests, perhaps without a kick.
  */
 int vring_sleep(struct vhost_vring *vring)
 {

@@ -324,8 +324,8 @@ static bool is_nothing(const struct virtio_chain_segments *c)
 }
 
 /*
- * Resolves into an array of capacity entries. The entry after the array must not change. Fills c
- * with garbage before, so that the caller notices fields that the library does not set.
+ * Resolves into an array of `capacity` entries. The entry after the array must not change. Fills
+ * `c` with garbage before, so that the caller notices fields that the library does not set.
  */
 static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t head, struct virtio_chain *chain,
 		   struct virtio_segment *segments, uint32_t capacity, struct virtio_chain_segments *c)
@@ -393,7 +393,7 @@ static void cut_request(const struct oracle_verdict *v, uint32_t header_bytes, s
 	}
 }
 
-/* Returns all errors of a request. The library may report any of them. */
+/* Returns all errors of a request. The library may report any of these errors. */
 static oracle_errors judge_request(const struct oracle_verdict *v, uint32_t header_bytes, uint32_t capacity)
 {
 	oracle_errors errors = v->resolve;
@@ -582,8 +582,8 @@ static const uint16_t nexts_3[] = { 0, 1, 2, 4 };
 static const struct field_values status_3 = { DATA + 8, 1 };
 
 /*
- * With the next flag, an entry takes each value of nexts_3. Without the flag, next is always
- * 0xffff, which the library must ignore.
+ * With the next flag, `next` has each value of nexts_3. Without the flag, `next` is always 0xffff,
+ * which the library must ignore.
  */
 #define ENTRIES_3 (COUNT(buffers_3) * 4 * (COUNT(nexts_3) + 1))
 

@@ -4,7 +4,7 @@
  * text of virtio 1.4, 2.7.5, and the promises of <virtio/chain.h>. It shares nothing with the
  * library except error codes and structs.
  *
- * If a descriptor breaks several rules, neither text says which error is returned. So a verdict
+ * If a descriptor breaks several rules, neither text defines which error is returned. So a verdict
  * holds the set of allowed errors, which mostly has one member.
  */
 #ifndef VIRTIO_TESTS_EXHAUSTIVE_ORACLE_H
@@ -55,7 +55,7 @@ struct oracle_verdict {
 /* Copies guest memory. Returns false if a part of the range is not in memory. */
 bool oracle_peek(const struct oracle_guest *guest, uint64_t addr, void *out, uint32_t len);
 
-/* Judges the chain that begins at head. */
+/* Judges the chain that begins at `head`. */
 void oracle_judge(const struct oracle_guest *guest, uint32_t head, struct oracle_verdict *verdict);
 
 #endif

@@ -12,10 +12,10 @@
  *     the expected content of the sectors is written to the file COPY.
  *   number DISK STREAM WORKERS PAUSE
  *     WORKERS processes write numbered records with O_DIRECT and O_DSYNC until the disk is gone.
- *     The first process writes stream STREAM, the next one STREAM + 1, and so on. The streams lie
- *     one after the other from the start of the disk. A stream has room for 64 records, and the
- *     65th overwrites the first. Each process prints "GUEST: acknowledged STREAM NUMBER" after a
- *     record was written, then pauses for PAUSE milliseconds.
+ *     The first process writes stream STREAM, the second process stream STREAM + 1, and so on. The
+ *     streams lie one after the other from the start of the disk. A stream has room for 64 records,
+ *     and the 65th overwrites the first. Each process prints "GUEST: acknowledged STREAM NUMBER"
+ *     after a record was written, then pauses for PAUSE milliseconds.
  */
 #define _GNU_SOURCE
 

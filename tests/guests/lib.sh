@@ -15,7 +15,7 @@ guest_seconds=6000
 # A guest hangs if this many checks in a row, ten seconds apart, see no progress.
 guest_checks=18
 
-# Memory of a User Mode Linux guest. The kernel itself uses a third of it.
+# Memory of a User Mode Linux guest. The kernel itself uses a third of this memory.
 uml_memory=64M
 
 as_root() {

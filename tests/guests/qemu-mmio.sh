@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's stock kernel in QEMU without hardware virtualisation. The kernel's unmodified
 # virtio_mmio driver uses the registers of our device core: virtio-mmio-proxy serves a block and an
-# entropy device. The guest uses both (mmio-init.sh). Then the host compares the disk image and the
-# program's counters with the guest's reports.
+# entropy device. The guest uses both devices (mmio-init.sh). Then the host compares the disk image
+# and the program's counters with the guest's reports.
 # usage: qemu-mmio.sh PROGRAM FOLDER
 #   PROGRAM  virtio-mmio-proxy
 #   FOLDER   for the image and the logs; made if it does not exist
@@ -29,8 +29,8 @@ proxy_count() {
 # disk_sum OFFSET COUNT: prints the checksum of COUNT MiB of the image.
 disk_sum() { sectors disk.img $(($1 * 2048)) $(($2 * 2048)) | sum; }
 
-# has_feature TYPE BIT: succeeds if the driver of this device type has negotiated the feature. In
-# the text of the features, bit 0 comes first.
+# has_feature TYPE BIT: succeeds if the driver of this device type has negotiated the feature. The
+# text of the features begins with bit 0.
 has_feature() { guest_said "features $1" | cut -c $(($2 + 1)) | grep -qx 1; }
 
 # run_guest: starts the guest in the background. `timeout` starts the program, and the program

@@ -10,8 +10,8 @@
 #   AIO      how the daemon accesses the images: sync or io_uring
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
 # Exits with 77 (skipped) if the packages are not available, or if AIO is io_uring and the daemon
-# cannot use io_uring. With VIRTIO_REQUIRE_GUESTS set, missing packages are status 1. So is a daemon
-# that cannot use the system's io_uring.
+# cannot use io_uring. With VIRTIO_REQUIRE_GUESTS set, exits with 1 if the packages are not
+# available, or if the daemon cannot use the system's io_uring.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Boots a stock Linux kernel (Debian's User Mode Linux). Our vhost-user daemon serves its console
-# /dev/hvc0 and a second port, both as pseudo-terminals, and a disk. Guest and daemon share one
-# processor. The test has these steps (console-init.sh is the guest's part):
+# Boots a stock Linux kernel (Debian's User Mode Linux). Our vhost-user daemon serves the guest's
+# console /dev/hvc0 and a second port, both as pseudo-terminals, and a disk. Guest and daemon share
+# one processor. The test has these steps (console-init.sh is the guest's part):
 #   - The guest reads what was typed before its boot.
 #   - Random bytes go each way: 256 KiB over the console, and 10 MiB over the port, whose reader
 #     stops for a while. Meanwhile the guest writes the disk.

@@ -87,8 +87,8 @@ boot_until have_enough initramfs.gz virtio_uml.device=0.sock:2 virtio_uml.device
 kill -KILL "$(cat daemon.pid)"
 wait "$daemon_pid" 2>/dev/null || true
 daemon_pid=
-# Ends the guest before console.log is read. The guest may still report earlier acknowledgements,
-# and could wait for its disks forever.
+# Ends the guest before console.log is read. Otherwise the guest could report earlier
+# acknowledgements too late, or wait for its disks forever.
 stop_guest
 
 echo "Checking on the host"

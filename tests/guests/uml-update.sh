@@ -142,8 +142,8 @@ use_guest() {
 			sleep 0.1
 		done
 	done
-	# The daemon closes a connection's socket a little later than the guest. If the daemon never
-	# closes a socket, watch_guest ends the guest.
+	# The daemon closes a connection's socket a little later than the guest closes the
+	# connection. If the daemon never closes a socket, watch_guest ends the guest.
 	while [ "$(count_files)" != "$before" ]; do
 		guest_runs || give_up "the daemon has $(count_files) open descriptors; at the start it had $before"
 		sleep 0.1

@@ -355,7 +355,7 @@ static void image_of_another_size_changes_the_configuration(void **state)
 #define LONG_BYTES 0xb0000u /* bytes of each buffer; LONG_BUFFERS buffers have over 64 MiB */
 #define LONG_DATA 0x40000u
 #define LONG_TABLE 0xf8000u
-#define MANY_BUFFERS 1000u /* more than the ring has entries, and more than SEG_MAX */
+#define MANY_BUFFERS 1000u /* more buffers than the ring has entries, and than SEG_MAX */
 
 static void submit_long_read(struct driver *driver, unsigned int count, uint32_t len)
 {

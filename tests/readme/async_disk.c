@@ -14,7 +14,7 @@
 #define SECTORS 16u
 #define DATA 512u /* offset of a request's data and status from its header */
 #define STATUS 2048u
-#define PIECE 300u /* most bytes that one step of I/O moves */
+#define PIECE 300u /* largest number of bytes that one step of I/O moves */
 #define SLOTS GUEST_QUEUE_SIZE
 
 static struct async_disk disk;

@@ -111,8 +111,8 @@ void guest_exchange(uint32_t requests, uint32_t depth)
 	driver_adds();
 	while (guest.returned < guest.until) {
 		/*
-		 * If neither side must run, both sides would sleep for ever, because a notification
-		 * was lost.
+		 * If no side must run, a notification was lost, and both sides would sleep for
+		 * ever.
 		 */
 		assert_true(guest.kicked || guest.interrupted || guest.ops->polls);
 		if (guest.kicked || guest.ops->polls)

@@ -3,9 +3,9 @@
  * A guest that tests a device by its queue alone: memory, a driver, and the rules of notifications.
  *
  * The driver kicks only when the ring asks for a kick. The driver reads the used ring only after an
- * interrupt. The device runs only after a kick, or if its last run has reported more work. If
- * either side does not request, or does not send, a required kick or interrupt, both sides sleep.
- * Then the test fails at once.
+ * interrupt. The device runs only after a kick, or if its last run has reported more work. If a
+ * side fails to request or to send a required kick or interrupt, both sides sleep. Then the test
+ * fails at once.
  *
  * One thread runs both sides, so no test waits. The interrupt may arrive while the device runs. On
  * every second interrupt the driver works at once, as a driver on another processor does.
@@ -16,7 +16,7 @@
 #include <virtio/queue_mock.h>
 
 #define GUEST_QUEUE_SIZE 8u
-#define GUEST_BUFFERS 4u         /* most buffers of one request */
+#define GUEST_BUFFERS 4u         /* largest number of buffers in one request */
 #define GUEST_REQUEST_BYTES 4096 /* bytes of guest memory for one request */
 #define GUEST_DATA 0x1000u
 #define GUEST_BYTES (GUEST_DATA + GUEST_QUEUE_SIZE * GUEST_REQUEST_BYTES)

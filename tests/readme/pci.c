@@ -116,7 +116,7 @@ static void set_up_queue(void)
 		assert_int_equal(get(offset), 0x400 * area);
 		assert_int_equal(get(offset + 4), 1);
 	}
-	put(VIRTIO_PCI_COMMON_Q_ENABLE, 0); /* has no effect */
+	put(VIRTIO_PCI_COMMON_Q_ENABLE, 0); /* this write has no effect */
 	assert_int_equal(get(VIRTIO_PCI_COMMON_Q_ENABLE), 0);
 	put(VIRTIO_PCI_COMMON_Q_ENABLE, 1);
 	assert_int_equal(get(VIRTIO_PCI_COMMON_Q_ENABLE), 1);

@@ -126,8 +126,8 @@ static void terminal_prints_all_output_in_order(void **state)
 /* Input */
 
 /*
- * Enqueues as many bytes as the input buffer accepts, so the terminal always has more than the
- * guest has room for.
+ * Enqueues as many bytes as the input buffer accepts, so the terminal always has more input than
+ * the guest has room for.
  */
 static int run_input(struct guest *g)
 {

@@ -30,9 +30,9 @@ static struct {
 	pthread_t thread;
 	pthread_cond_t event; /* signals that the test may continue; used with the worker's lock */
 	bool line;
-	uint32_t begun;   /* requests that the thread has begun */
+	uint32_t begun;   /* number of requests that the thread has begun */
 	bool held;        /* whether a stop was in progress while a request was in flight */
-	uint32_t allowed; /* requests that the thread may finish */
+	uint32_t allowed; /* number of requests that the thread may finish */
 } m;
 
 static uint32_t carry_out(const struct virtio_chain_segments *buffers)
@@ -230,7 +230,7 @@ static void *finish_later(void *context)
 		pthread_mutex_lock(&m.worker.lock);
 	}
 	/*
-	 * Records whether the vCPU is still held: until the thread has finished, the stop or reset
+	 * Records whether the vCPU is still held. Until the thread has finished, the stop or reset
 	 * must not show as ended. The main thread checks this later.
 	 */
 	m.held = virtio_device_status(&m.worker.device) != 0 && !virtio_queue_quiesced(&m.worker.queue);
@@ -241,8 +241,8 @@ static void *finish_later(void *context)
 }
 
 /*
- * Resets the device, or its queue, with two requests in flight. The thread has begun only the
- * first.
+ * Resets the device, or its queue, with two requests in flight. The thread has begun only the first
+ * request.
  */
 static void stop_in_flight(uint32_t offset, uint32_t value)
 {

@@ -110,7 +110,7 @@ static uint64_t place(uint32_t index)
 	return GUEST_DATA + index * GUEST_REQUEST_BYTES;
 }
 
-/* Adds a request with its data at this index. Returns its head. */
+/* Adds a request with its data at this index. Returns the head of its chain. */
 static uint16_t add_one(uint32_t number, uint32_t index)
 {
 	struct virtio_mock_buffer buffers[2];
@@ -122,8 +122,8 @@ static uint16_t add_one(uint32_t number, uint32_t index)
 }
 
 /*
- * Sends requests and gets them back. At any time, at most half as many requests as the queue size
- * are outstanding.
+ * Sends requests and gets them back. The number of outstanding requests is at most half the queue
+ * size.
  */
 static void drive(uint32_t requests)
 {

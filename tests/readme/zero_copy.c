@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define OFFSET 100u
-#define BYTES 300u /* if cut into single bytes, more pieces than the example's I/O vector has */
+#define BYTES 300u /* cut into single bytes, more pieces than the example's I/O vector holds */
 #define OUT (8 + BYTES)
 #define IN (BYTES + 1)
 

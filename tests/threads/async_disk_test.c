@@ -35,7 +35,7 @@
 #include <virtio/queue_mock.h>
 
 #define QUEUE_RESET 0x0c0 /* register QueueReset (virtio 1.4, 4.2.2) */
-#define PLACES 8u         /* most requests of one queue in flight */
+#define PLACES 8u         /* largest number of requests in flight on one queue */
 #define BLOCKS 4u         /* disk blocks that the requests of one place use */
 #define BLOCK_BYTES 2048u
 #define SECTORS ((uint64_t)ASYNC_QUEUES * PLACES * BLOCKS * (BLOCK_BYTES / VIRTIO_BLK_SECTOR_BYTES))
@@ -209,7 +209,7 @@ static void hold_vcpu(void)
 }
 
 /*
- * Writes a register. If wait is false, does not wait for the end of a stop. The next access then
+ * Writes a register. If `wait` is false, does not wait for the end of a stop. The next access then
  * acts as an access of another vCPU.
  */
 static int reg_put(uint32_t offset, uint32_t value, bool wait)
@@ -552,7 +552,7 @@ static void reset_device(void)
 	check(count_interrupts() == before, "an interrupt comes after a reset");
 }
 
-/* Resets a queue by QueueReset. May stop the queue by QueueReady before. */
+/* Resets a queue by QueueReset. May stop the queue by QueueReady before the reset. */
 static void reset_queue(uint32_t queue, bool stop_first)
 {
 	const uint32_t in_flight = m.queues[queue].in_flight;

@@ -29,7 +29,7 @@
 
 #define UPDATES 300000u
 #define READERS 2u
-#define READS 2000u /* least number of reads by each reader in a kind of run */
+#define READS 2000u /* each reader makes at least this number of reads in a kind of run */
 #define LOW UINT64_C(0xffffffff)
 #define HIGH UINT64_C(0x100000000)
 #define MOST_UPDATES 0x3fffffu /* keeps the capacity within VIRTIO_BLK_MAX_CAPACITY */

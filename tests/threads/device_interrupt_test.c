@@ -33,7 +33,7 @@
 #define KIND_ROUNDS 1000u /* rounds of a kind before its time limit has an effect */
 #define CROWD 3u          /* threads of the device in a crowd */
 #define DUEL_ROUNDS 40u   /* rounds of a duel for each round of a crowd */
-#define RAISES 4u         /* most events that a thread raises in a round */
+#define RAISES 4u         /* largest number of events that a thread raises in a round */
 #define QUEUE_SIZE 4u
 #define MEMORY_BYTES 1024u
 #define PROBED 0x3u

@@ -374,7 +374,7 @@ static void run(enum way way, enum ring ring, uint32_t bursts)
 		m.burst++;
 		/*
 		 * Writes avail_event before the burst. This write marks a page of the used ring.
-		 * After the burst, such a mark could hide that another write lacks its mark.
+		 * After the burst, this mark could hide the missing mark of another write.
 		 */
 		check(virtio_queue_enable_kicks(&m.queue) == 0, "enable_kicks");
 		add_burst();

@@ -38,8 +38,8 @@
  */
 #define PIECE_BYTES 16u
 #define PAGE_SHIFT 12u
-#define MOMENT 4096u /* most iterations of the loop in dawdle() */
-#define HELD 4u      /* most requests that the device serves before it completes them */
+#define MOMENT 4096u /* largest number of iterations of the loop in dawdle() */
+#define HELD 4u      /* largest number of served requests that are not completed yet */
 
 /* How completions enter the used ring. All ways except the first use a slow path. */
 enum way {
@@ -179,8 +179,8 @@ static void await_event(struct event *event, int *side)
 }
 
 /*
- * Returns a random number from 1 to limit. The sides work in bursts of random length, so they meet
- * at different points.
+ * Returns a random number from 1 to `limit`. The sides work in bursts of random length, so they
+ * meet at different points.
  */
 static uint32_t next_burst(uint32_t *seed, uint32_t limit)
 {
@@ -240,7 +240,7 @@ static void complete_all(const struct virtio_completion *served, uint32_t held)
 		count(&x.served);
 }
 
-/* Serves up to limit buffers. Returns whether more buffers may be available. */
+/* Serves up to `limit` buffers. Returns whether more buffers may be available. */
 static bool drain(uint32_t limit)
 {
 	const uint32_t most = x.way == BATCHES || x.way == IN_ORDER ? HELD : 1;
@@ -307,7 +307,8 @@ static uint64_t data_of(uint64_t number)
 }
 
 /*
- * Adds up to limit requests of two descriptors, or fewer if the ring is full. Returns their number.
+ * Adds up to `limit` requests of two descriptors, or fewer if the ring is full. Returns the number
+ * of added requests.
  */
 static uint32_t add_buffers(uint32_t limit)
 {
@@ -343,7 +344,7 @@ static uint32_t add_buffers(uint32_t limit)
 	return added;
 }
 
-/* Pops up to limit used buffers. Returns their number. */
+/* Pops up to `limit` used buffers. Returns the number of popped buffers. */
 static uint32_t pop_used(uint32_t limit)
 {
 	uint32_t taken = 0;

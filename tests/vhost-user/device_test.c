@@ -27,7 +27,7 @@
 #define INPUT 1 /* a queue where each signal of `input` completes a chain */
 #define CONFIG_BYTES 4
 #define TYPE_FEATURE UINT64_C(1)
-#define BAD_FEATURE UINT64_C(2) /* offered, but check_features() refuses it */
+#define BAD_FEATURE UINT64_C(2) /* offered, but check_features() refuses this bit */
 
 static_assert(QUEUES < RINGS, "guest memory has room for a ring of each queue");
 
@@ -42,7 +42,7 @@ struct test_device {
 	atomic_int start_error; /* the next result of queue_start() */
 	pthread_t thread;
 	bool has_thread;
-	bool elsewhere; /* an operation was called on another thread */
+	bool elsewhere; /* an operation was not called on the device's thread */
 	char log[1024]; /* a word for each operation called, except turns and reads */
 };
 

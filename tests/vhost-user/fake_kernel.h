@@ -34,8 +34,8 @@
 #define WRITE_BACK (UINT64_C(1) << VIRTIO_BLK_F_FLUSH)
 
 /*
- * The outcome of a piece. WHOLE moves all bytes, and AT_MOST() moves at most this number of bytes.
- * SAYS() moves nothing, and its argument is the result.
+ * The outcome of a piece. WHOLE moves all bytes, and AT_MOST() moves at most the given number of
+ * bytes. SAYS() moves nothing, and its argument is the result.
  */
 #define WHOLE INT64_MAX
 #define AT_MOST(bytes) ((int64_t)(bytes))
@@ -58,7 +58,7 @@ struct kernel_disk {
 };
 
 struct kernel_kernel {
-	struct io_uring *ring[MAX_QUEUES]; /* in the order in which they were made */
+	struct io_uring *ring[MAX_QUEUES]; /* in the order in which the io_urings were made */
 	unsigned int rings;                /* number of io_urings */
 	int64_t outcomes[16];              /* of the first pieces to end; WHOLE for later pieces */
 	unsigned int outcome_count, ended;

@@ -298,8 +298,8 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 }
 
 /*
- * When the ring breaks, only requests that have begun are finished, and all others fail. Otherwise
- * a stop of the ring would wait for gigabytes of I/O.
+ * When the ring breaks, only requests that have begun are finished, and all other requests fail.
+ * Otherwise a stop of the ring would wait for gigabytes of I/O.
  */
 static void ring_that_breaks_fails_requests_that_have_not_begun(void **state)
 {

@@ -168,7 +168,10 @@ static void records_that_cannot_be_carried_reset(void **state)
 		host_expect_end(fd);
 		close(fd);
 	}
-	/* The rest of a record longer than the daemon's buffer could never arrive. */
+	/*
+	 * If a record is longer than the daemon's buffer, the rest of the record could never
+	 * arrive.
+	 */
 	fd = open_records(&p, &peer);
 	for (uint32_t sent = 0; sent < 65536;) {
 		const uint32_t len = 65536 - sent < VSOCK_PAYLOAD ? 65536 - sent : VSOCK_PAYLOAD;

@@ -21,15 +21,15 @@ struct linux_piece {
 #define LINUX_MAX_PIECES 8u
 
 /*
- * Bytes of ring memory for a queue of up to size descriptors. The memory begins at a multiple of
+ * Bytes of ring memory for a queue of up to `size` descriptors. The memory begins at a multiple of
  * 4096.
  */
 #define LINUX_RING_BYTES(size) (2u * 4096u + 32u * (size))
 
 /*
  * Makes a queue in ring memory. Linux's pointers are guest addresses, so guest_malloc(), which the
- * caller of this interface defines, must return guest memory. interrupt_seen is set whenever Linux
- * calls its driver's callback.
+ * caller of this interface defines, must return guest memory. `interrupt_seen` is set whenever
+ * Linux calls its driver's callback.
  */
 struct linux_driver *linux_driver_create(unsigned int size, bool event_idx, bool indirect, void *rings,
 					 bool *interrupt_seen);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Linux's virtio_ring.c as the driver of our queue, in one process and one thread. Driver and
- * device take random turns. Each side sleeps when, by the rules of its ring, the other side will
- * notify it. Only a notification of the other side wakes the sleeper. If both sides sleep and
- * requests are left, a notification was lost. Every request carries data for the device, and most
- * requests have room for a reply. Data and reply are cut into random pieces. The receiving side
- * checks them.
+ * device take random turns. Each side sleeps when the rules of its ring require the other side to
+ * send a notification. Only a notification of the other side wakes the sleeper. If both sides sleep
+ * and requests are left, a notification was lost. Every request carries data for the device, and
+ * most requests have room for a reply. Data and reply are cut into random pieces. The receiving
+ * side checks them.
  *
  * The number of requests in each run is several times the number of values of a 16-bit index.
  */
@@ -21,7 +21,7 @@
 #define MAX_SIZE 256u
 #define REQUEST_BYTES 1024u /* room for the data of one request: half for each direction */
 #define HALF (REQUEST_BYTES / 2)
-#define HELD 8u /* most requests that the device holds */
+#define HELD 8u /* largest number of requests that the device holds */
 #define RINGS_BYTES LINUX_RING_BYTES(MAX_SIZE)
 #define HEAP_BYTES (1024u * 1024u)
 #define ARENA_BYTES (RINGS_BYTES + MAX_SIZE * REQUEST_BYTES + HEAP_BYTES)
@@ -128,7 +128,7 @@ static uint8_t byte_of(uint32_t number, uint32_t at, bool answer)
 
 /* The driver */
 
-/* Cuts len bytes into count pieces. */
+/* Cuts `len` bytes into `count` pieces. */
 static unsigned int cut_up(uint8_t *bytes, uint32_t len, unsigned int count, struct linux_piece *pieces)
 {
 	unsigned int made = 0;
