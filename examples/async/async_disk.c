@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The disk. The vCPU's thread puts requests into a list, and a pool of threads carries them out. */
+/*
+ * The disk. The vCPU's thread puts requests into a list, and a pool of threads carries out the
+ * requests.
+ */
 #include "async_disk.h"
 
 #include <string.h>
@@ -74,7 +77,7 @@ static bool complete(struct async_disk *disk, const struct async_request *reques
 /*
  * A request whose used ring is not mapped stays in flight, and is completed later. If only such
  * requests are in flight, a stop or a reset discards them. This is safe, because the device no
- * longer uses their memory, and the driver no longer waits for them.
+ * longer uses the memory of these requests, and the driver no longer waits for their completion.
  */
 static void give_up_stuck(struct async_disk *disk, uint16_t queue)
 {
@@ -93,7 +96,8 @@ static void give_up_stuck(struct async_disk *disk, uint16_t queue)
 }
 
 /*
- * If a stop or a reset waits for the queue, and no request is in flight, reports this to the core.
+ * If a stop or a reset waits for the queue, and no request is in flight, reports to the core that
+ * the queue is quiesced.
  */
 static void report(struct async_disk *disk, uint16_t queue)
 {
@@ -173,8 +177,8 @@ static int check_features(struct virtio_device *device, const uint32_t features[
 }
 
 /*
- * While a reset waits for requests in flight, the core calls this again after each report of a
- * quiesced queue.
+ * While a reset waits for requests in flight, the core calls this function again after each report
+ * of a quiesced queue.
  */
 static int reset(struct virtio_device *device)
 {

@@ -24,8 +24,8 @@
 /* A buffer may cross from one region of guest memory to the next, and then has two segments. */
 #define ASYNC_SEGMENTS (2 * ASYNC_QUEUE_SIZE)
 #define ASYNC_THREADS 4u
-#define ASYNC_RANGES 4u           /* ranges per discard or write of zeroes */
-#define ASYNC_RANGE_SECTORS 8192u /* sectors per range; bounds a request's duration */
+#define ASYNC_RANGES 4u           /* limit on ranges per discard or write of zeroes */
+#define ASYNC_RANGE_SECTORS 8192u /* limit on sectors per range; bounds a request's duration */
 
 /* The VMM's lock, and callbacks into the VMM. Both callbacks are called with the lock held. */
 struct async_host {
@@ -64,7 +64,7 @@ struct async_disk {
 	struct virtio_blk_stats stats;
 	struct async_host host;
 	struct async_request *first, **last; /* requests that no thread has begun, oldest first */
-	struct async_request *stuck;         /* carried out, but the used ring isn't mapped */
+	struct async_request *stuck;         /* requests carried out whose used ring isn't mapped */
 	uint32_t num_stuck[ASYNC_QUEUES];    /* requests of each queue in the list `stuck` */
 	pthread_cond_t work;                 /* signalled on a new request, or if `ending` is set */
 	pthread_t threads[ASYNC_THREADS];

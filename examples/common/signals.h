@@ -11,8 +11,8 @@ struct signals {
 	struct event_source source; /* fd is -1 before signals_open() */
 	struct event_loop *loop;
 	sigset_t set;                             /* the blocked signals, which arrive as events */
-	void (*hang_up)(struct signals *signals); /* on SIGHUP */
-	void (*update)(struct signals *signals);  /* on SIGUSR1; NULL if SIGUSR1 ends the process */
+	void (*hang_up)(struct signals *signals); /* called on SIGHUP */
+	void (*update)(struct signals *signals);  /* called on SIGUSR1; NULL if SIGUSR1 is fatal */
 };
 
 /*

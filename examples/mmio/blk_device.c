@@ -145,7 +145,10 @@ static int make_device(struct blk_device *blk)
 	virtio_feature_set(options.features, VIRTIO_RING_F_EVENT_IDX);
 	virtio_feature_set(options.features, VIRTIO_F_RING_RESET);
 	blk->registers[0].config.max_size = BLK_QUEUE_SIZE;
-	/* Drivers build indirect tables as long as seg_max allows, even if the ring is smaller. */
+	/*
+	 * Drivers limit indirect tables only by seg_max, so a table may have more entries than the
+	 * ring.
+	 */
 	blk->registers[0].config.allow_long_indirect = true;
 	if (virtio_blk_request_init(&blk->request, &storage))
 		return -1;

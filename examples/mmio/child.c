@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 /*
- * Moves the descriptors to the numbers that the command expects. First copies both descriptors
- * to higher numbers, because one descriptor may have the number that the other needs.
+ * Moves the descriptors to the numbers that the command expects. First copies both descriptors to
+ * higher numbers, because one descriptor may already have the number that the command expects for
+ * the other descriptor.
  */
 static int place_descriptors(int proxy, int irq)
 {

@@ -39,7 +39,7 @@ struct guest_ram {
 struct guest_ram *guest_ram_map(const struct proxy_memory *table, const int *fds, unsigned int count,
 				const char **reason);
 
-/* Unmaps the memory. No queue may use the memory any longer. ram may be NULL. */
+/* Unmaps the memory. No queue may use the memory any longer. `ram` may be NULL. */
 void guest_ram_free(struct guest_ram *ram);
 
 #endif

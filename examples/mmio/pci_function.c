@@ -13,7 +13,7 @@
 #define CLASS 0x0a
 #define BAR_0 0x10
 
-/* An unassigned ID, so that no driver looks for it. */
+/* An unassigned ID, so that no driver binds to the function. */
 #define OUR_VENDOR_ID 0x1234
 #define OUR_DEVICE_ID 0x5678
 #define OUR_CLASS 0xff00 /* a class for which no system has a driver */
@@ -37,7 +37,7 @@ uint32_t pci_function_read(const struct pci_function *pci, uint32_t addr, int32_
 
 	if (pci->hidden)
 		return UINT32_MAX;
-	/* Any other read returns zeroes. */
+	/* A read outside the header, or with a wrong length, returns zeroes. */
 	if (is_ordinary(addr, len))
 		memcpy(value, pci->header + addr, (size_t)len);
 	return virtio_get_le32(value);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end of the block harness. It checks that the library calls the operations exactly as the
- * request demands. It changes the disk and the model's disk. It fails where the input says so.
+ * The back end of the block harness. The back end checks that the library calls the operations
+ * exactly as the request demands. It changes the disk and the model's disk. Its operations fail
+ * where the input says so.
  */
 #include "backend.h"
 #include "driver.h"
@@ -59,7 +60,7 @@ static void changed(struct blk_harness *h, struct blk_progress *p, uint64_t offs
 {
 	for (uint64_t i = 0; i < BLK_DISK_SECTORS && i * 512 < bytes; i++)
 		h->disk.unstable[(offset / 512 + i) % BLK_DISK_SECTORS] = true;
-	/* The loop can miss the last sector if the range ends inside that sector. */
+	/* The loop above misses the last sector if the range begins and ends inside a sector. */
 	if (bytes)
 		h->disk.unstable[(offset + bytes - 1) / 512 % BLK_DISK_SECTORS] = true;
 	p->changed = p->changed || bytes;
@@ -250,7 +251,10 @@ int blk_backend_flush(void *context)
 	const uint8_t how = next_fault(h);
 	int error;
 
-	/* Under write-through, any request but a read may flush although it changed nothing. */
+	/*
+	 * Under write-through, every request except a read may flush, even if the request changed
+	 * nothing.
+	 */
 	FUZZ_CHECK(due || (!p->changed && p->ask->type != VIRTIO_BLK_T_IN && blk_model_write_through(&h->disk)),
 		   "the back end is flushed without need");
 	meanwhile(h, how);

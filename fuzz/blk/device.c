@@ -24,7 +24,7 @@ void blk_drop_requests(struct blk_harness *h)
 		drop(&h->requests[i]);
 }
 
-/* Chooses a slot in use, perhaps of a completed request. Returns NULL if no slot is in use. */
+/* Chooses a slot in use, even of a completed request. Returns NULL if no slot is in use. */
 static struct blk_slot *pick(struct blk_harness *h)
 {
 	const uint8_t first = fuzz_u8(&h->in);
@@ -83,7 +83,7 @@ static struct blk_slot *pop(struct blk_harness *h)
 
 /* Parsing */
 
-/* Allocates storage of exactly the right size. Fills the request as if it had been used before. */
+/* Allocates storage of the exact size, and fills the memory of the request with a pattern. */
 static void prepare(struct blk_harness *h, struct blk_slot *s)
 {
 	struct virtio_blk_request *r = fuzz_alloc(sizeof *r);
@@ -493,8 +493,8 @@ static void put_status(struct blk_harness *h, const struct blk_slot *s, uint8_t 
 }
 
 /*
- * virtio 1.4, 2.7.8.2: the used length counts the status if every byte before it was written. If
- * the request has an error, the written bytes are not known, so the length is 0.
+ * virtio 1.4, 2.7.8.2: the used length includes the status if all bytes before the status were
+ * written. If the request has an error, the written bytes are not known, so the length is 0.
  */
 static uint32_t used_len(const struct blk_slot *s, uint64_t written)
 {
@@ -592,7 +592,7 @@ static void processed(struct blk_harness *h, struct blk_slot *s, bool counted)
 	first_error(h, s->ask->errors ? s->request->base.error : s->progress.error);
 }
 
-/* Returns whether a pop yields a head now. A queue that knows no new head reads the index again. */
+/* Returns whether a pop yields a head. A queue without known heads reads the available index. */
 static bool next_head(const struct blk_harness *h, uint16_t *head)
 {
 	const struct model *m = &h->model;

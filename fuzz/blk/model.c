@@ -120,7 +120,9 @@ bool blk_model_negotiate(struct blk_model *m, uint64_t features)
 	return true;
 }
 
-/* Returns whether a driver can set the state's features and writeback. Sets both on a new model. */
+/*
+ * Returns whether a driver can set the state's features and writeback. Tries this in a new model.
+ */
 static bool writeback_reachable(const struct blk_model *m, const struct virtio_blk_state *state)
 {
 	struct blk_model *other = fuzz_alloc(sizeof *other);
@@ -380,7 +382,7 @@ static uint32_t move_reasons(const struct blk_model *m, const struct blk_ask *as
 
 	/*
 	 * virtio 1.4, 5.2.6.2: a disk that offers RO must fail writes, even if RO was not accepted.
-	 * A used length has 32 bits and counts the status.
+	 * A used length has 32 bits and includes the status byte.
 	 */
 	return when(other > 0, REASON(WRONG_DIRECTION)) | when(write && m->options.read_only, REASON(READ_ONLY)) |
 	       when(bytes % 512 != 0, REASON(NOT_SECTORS)) | when(most && bytes > most, REASON(TOO_LONG)) |

@@ -61,10 +61,10 @@ struct blk_progress {
 	uint32_t ranges;  /* ranges carried out */
 	bool changed;     /* the disk was changed */
 	bool flushed;     /* the disk was flushed after the change */
-	bool answered;    /* the lifetime was reported */
+	bool answered;    /* the back end has reported the lifetime */
 	bool failed;
 	bool nonsense;   /* the back end gave an answer that it must not give */
-	int error;       /* the error that the back end returned, if nonsense is false */
+	int error;       /* the error that the back end returned, if `nonsense` is false */
 	uint64_t calls;  /* calls of the back end */
 	uint8_t wear[6]; /* the answer to GET_LIFETIME */
 };
@@ -115,7 +115,7 @@ bool blk_model_complete(const struct blk_model *m, const struct blk_progress *p)
 /* Returns the number of bytes that a request with this status writes to `in`. */
 uint64_t blk_model_written(const struct blk_progress *p, uint8_t status);
 
-/* Checks that the data of a request that ended with OK is stable, if virtio promises this. */
+/* Checks that the data of a request that ended with OK is stable, if virtio promises stability. */
 void blk_model_check_stable(const struct blk_model *m, const struct blk_progress *p);
 
 /* Counts a completed request. */

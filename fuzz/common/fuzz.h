@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Functions that all harnesses use. They read numbers from an input, and end the run if library and
- * model disagree.
+ * Functions that all harnesses use. The functions read numbers from an input, and end the run if
+ * library and model disagree.
  */
 #ifndef VIRTIO_FUZZ_H
 #define VIRTIO_FUZZ_H
@@ -85,7 +85,7 @@ static inline uint64_t fuzz_number(struct fuzz_input *in)
 	if (kind < 0xe0)
 		return fuzz_u16(in);
 	if (kind < 0xff)
-		/* One of 4, 16, ... 2^60, 2^64, plus or minus a small number. 2^64 wraps to 0. */
+		/* Yields 4, 16, ... 2^60 or 2^64, plus or minus a small number. 2^64 wraps to 0. */
 		return (kind == 0xfe ? 0 : (uint64_t)1 << (2 * (kind - 0xe0) + 2)) + (uint64_t)(int8_t)fuzz_u8(in);
 	return fuzz_u64(in);
 }

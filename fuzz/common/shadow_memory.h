@@ -28,7 +28,7 @@
 struct shadow_block {
 	uint8_t *real;
 	uint8_t *shadow;
-	size_t lead; /* bytes at the beginning that no region uses; can misalign host addresses */
+	size_t lead; /* unused bytes before the regions, so that host addresses can be misaligned */
 	size_t len;  /* bytes after the lead */
 };
 
@@ -92,14 +92,14 @@ struct shadow_memory {
 /* The position of one byte. */
 struct shadow_place {
 	const struct shadow_region *region;
-	uint64_t offset; /* in the region */
+	uint64_t offset; /* offset of the byte in the region */
 	uint64_t len;    /* bytes from here to the end of the piece, at least 1 */
 };
 
 struct shadow_memory *shadow_new(void);
 void shadow_free(struct shadow_memory *w);
 
-/* Adds a block of len bytes, filled with a pattern. Returns its number. */
+/* Adds a block of `len` bytes, filled with a pattern. Returns its number. */
 uint32_t shadow_add_block(struct shadow_memory *w, size_t len, size_t lead);
 
 /* Adds a dirty log. Returns NULL if there are too many logs. */
@@ -119,8 +119,8 @@ uint8_t *shadow_host(const struct shadow_memory *w, const struct shadow_region *
 void shadow_map_finish(struct shadow_map *m);
 
 /*
- * Finds the position of one byte. Returns 0 or an error. Access 0 is for the driver: permissions
- * and errors of pages do not apply.
+ * Finds the position of one byte. Returns 0 or an error. Access 0 means an access of the driver, to
+ * which permissions and errors of pages do not apply.
  */
 int shadow_find(struct shadow_map *m, uint64_t addr, uint32_t access, struct shadow_place *out);
 

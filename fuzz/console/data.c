@@ -41,7 +41,7 @@ static void check_input(struct console_harness *h, uint32_t id)
 		   "virtio_console_input_is_empty() is wrong");
 }
 
-/* Moves n bytes of input to a receive chain, in the model. */
+/* Moves `n` bytes of input to a receive chain, in the model. */
 static void arrive(struct console_harness *h, uint32_t id, const struct chain_spec *spec, uint32_t n)
 {
 	struct host_port *p = &h->host[id];

@@ -16,7 +16,7 @@ struct host_port {
 	uint32_t held_count;
 	bool wants_room;
 	uint64_t received, transmitted, dropped;
-	uint32_t taken; /* bytes that the sink has taken of the transmit chain in flight */
+	uint32_t taken; /* bytes of the transmit chain in flight that the sink has taken */
 	bool in_flight; /* the oldest transmit chain is in flight */
 	bool orphan;    /* the chain in flight was sent to a port that has been removed */
 	/* The bytes that the library may offer to the sink in one harness_transmit(). */

@@ -18,7 +18,7 @@
 
 #include "../common/fuzz.h"
 
-#define GUEST_RINGS 0x1000u  /* a region with the rings and the indirect tables of all queues */
+#define GUEST_RINGS 0x1000u  /* address of the region with the rings and indirect tables */
 #define GUEST_TABLES 0x2000u /* address of the tables in this region */
 #define GUEST_RINGS_BYTES 0x2000u
 #define GUEST_DATA 0x10000u /* regions with buffers */
@@ -28,10 +28,10 @@
 #define LOG_PAGE_SHIFT 4
 
 #define QUEUE_SIZE 8u
-#define SLOTS 4u /* most chains of a queue; a chain of over two descriptors uses a table */
+#define SLOTS 4u /* largest number of a queue's chains; more than 2 descriptors need a table */
 #define MOST_DESCS 6u
 #define PORTS 3u
-#define DATA_PORTS 2u /* ports that have queues in this harness */
+#define DATA_PORTS 2u /* number of ports that have queues in this harness */
 #define QUEUES (2 * DATA_PORTS + 2)
 #define MOST_INPUT 64u
 
@@ -96,7 +96,7 @@ void guest_restart(struct guest *g, uint32_t queue);
 
 /*
  * Computes the bytes of a chain, for a device with room for @capacity segments. @to_driver is true
- * if the device writes. If @both is true, buffers of the other direction are checked, too.
+ * if the device writes. If @both is true, buffers of the opposite direction are checked, too.
  */
 void guest_weigh(const struct guest *g, const struct chain_spec *spec, bool to_driver, bool both, uint32_t capacity,
 		 struct chain_worth *out);

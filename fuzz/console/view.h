@@ -18,7 +18,7 @@ struct port_view {
 	bool open;
 	uint16_t told_cols, told_rows;
 	/* Messages that the driver must still get. */
-	bool announced; /* ADD, unless exists is true */
+	bool announced; /* ADD, unless `exists` is true */
 	/* REMOVE, because the driver knows an earlier port with this number. */
 	bool gone;
 	/* Until PORT_READY the driver's messages may be about an earlier port with this number. */

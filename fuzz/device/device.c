@@ -162,7 +162,7 @@ static void host_reset_done(struct device_harness *h)
 
 /*
  * Reports that a queue has no requests in flight. The report has the number of the stop or the
- * reset in progress. As in a late report, it may also have a number that is up to 3 lower.
+ * reset in progress. A late report has a number that is 1 to 3 lower.
  */
 static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how)
 {

@@ -155,7 +155,9 @@ static bool restore(struct device_harness *h, const struct virtio_device_state *
 	errors = device_model_restore(&h->model, state, queues, entries);
 	got = virtio_device_restore(h->device, state, queues, entries);
 	FUZZ_CHECK(errors ? (fuzz_error_bit(got) & errors) != 0 : got == 0, "restore returned %d", got);
-	/* If errors is not 0, the model is unchanged, so the restore must have changed nothing. */
+	/*
+	 * If `errors` is not 0, the model is unchanged, so the restore must have changed nothing.
+	 */
 	device_model_compare(&h->model, h->device);
 	if (errors) {
 		free(h->device);

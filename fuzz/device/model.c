@@ -401,7 +401,7 @@ static void activate(struct device_model *m)
 			refused(m, BIT(ENOTMAPPED), (uint16_t)i);
 		}
 	m->status |= DRIVER_OK;
-	/* A device that needs a reset interrupts and is not activated (virtio 1.4, 2.1.2). */
+	/* If the device needs a reset, it interrupts and is not activated (virtio 1.4, 2.1.2). */
 	if (m->status & NEEDS_RESET) {
 		config_interrupt(m);
 		return;
@@ -564,7 +564,7 @@ static uint64_t unsaid(const struct device_model_queue *q)
 	return errors;
 }
 
-/* Leaves a queue disabled. If waits is true, the queue may be enabled once its areas are mapped. */
+/* Leaves a queue disabled. With `waits`, the queue may be enabled once its areas are mapped. */
 static int not_enabled(struct device_model *m, uint16_t index, uint64_t errors, bool waits)
 {
 	struct device_model_queue *q = &m->queues[index];

@@ -46,7 +46,10 @@ enum device_event {
 	EVENT_RESET_DONE,     /* a report that arrives too early; only within reset() */
 	/* Another vCPU acknowledges. Only within interrupt(), and not during a register access. */
 	EVENT_ACK,
-	/* Another vCPU resets. Limits as for EVENT_ACK; also, reset() must not succeed at once. */
+	/*
+	 * Another vCPU resets the device. The limits of EVENT_ACK apply, and reset() must not
+	 * succeed at once.
+	 */
 	EVENT_RESET,
 	EVENT_KINDS,
 };
@@ -87,7 +90,7 @@ struct device_model_queue {
 	bool resetting;
 	bool enabling; /* QueueReady = 1 waits until the areas are mapped */
 	bool may_reenable;
-	bool given[3];   /* for each area: the last write to its low address register was legal */
+	bool given[3];   /* for each area: the last write to the area's low address was legal */
 	bool refused[4]; /* for each area, then for the size: the last write was illegal */
 };
 
@@ -105,7 +108,7 @@ struct device_model {
 	uint32_t accepted[VIRTIO_FEATURE_WORDS];
 	bool accepted_beyond;
 	bool active;
-	bool resetting;     /* the operation reset() runs, or its reset is in progress */
+	bool resetting;     /* the operation reset() runs, or a reset is in progress */
 	bool reset_pending; /* reset() has returned VIRTIO_DEVICE_IN_PROGRESS */
 	uint32_t reset_number;
 	uint32_t last_number; /* last number of a stop or a reset */
@@ -123,7 +126,9 @@ struct device_model {
 	uint16_t first_queue;
 
 	bool line; /* the interrupt line is high */
-	/* After virtio_device_mark_interrupt() or a restore the line may not match the causes. */
+	/*
+	 * After virtio_device_mark_interrupt() or a restore the line may disagree with the causes.
+	 */
 	bool marked;
 
 	/* The present step. */

@@ -170,8 +170,8 @@ static bool find_writable(struct harness *h, void **host)
 
 /*
  * Checks the fast search for a range that can be read and written. Each range that the search finds
- * must permit reads and writes. The search must find each such range that is not translated and
- * begins at least VIRTIO_MEMORY_SMALL bytes before the end of its region.
+ * must permit reads and writes. The search must find such a range if the range is not translated,
+ * and begins at least VIRTIO_MEMORY_SMALL bytes before the end of its region.
  */
 static void check_writable(struct harness *h)
 {

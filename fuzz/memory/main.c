@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Fuzzes <virtio/guest_memory.h>. The input describes guest memory and a list of accesses. Regions
- * may be adjacent, aliased, one byte long, read-only, logged or translated. They may lie at either
- * end of the address space. Each result is compared with shadow memory. After each access all of
- * memory is compared, too.
+ * may be adjacent, aliased, one byte long, read-only, logged or translated. Regions may also lie at
+ * either end of the address space. Each result is compared with shadow memory. After each access
+ * all of memory is compared, too.
  */
 #include "device.h"
 #include "tables.h"

@@ -180,7 +180,10 @@ static void device_resolve(struct harness *h)
 		resolve(h, r, capacity & 0x80 ? MOST_SEGMENTS : capacity % (MOST_SEGMENTS + 1));
 }
 
-/* Resolves into an array that may be too small. If so, resolves again into a larger array. */
+/*
+ * Resolves into an array that may be too small. If the array is too small, resolves again into a
+ * larger array.
+ */
 static void device_resolve_twice(struct harness *h)
 {
 	const uint32_t capacity = fuzz_u8(&h->in) % (MOST_SEGMENTS + 1);

@@ -5,11 +5,11 @@
 
 #include "harness.h"
 
-/* Keeps a popped chain and its token. Returns the request. */
+/* Keeps a popped chain and its token as a request. Returns the request. */
 struct harness_request *harness_keep(struct harness *h, const struct virtio_chain *chain,
 				     const struct model_walk *walk);
 
-/* Picks one of the requests in flight. Returns NULL if there is none. */
+/* Picks one of the requests in flight. Returns NULL if no request is in flight. */
 struct harness_request *harness_pick(struct harness *h);
 
 /* Returns whether a replay is not finished. No request may be completed during a replay. */

@@ -184,7 +184,7 @@ static void make_config(struct harness *h, uint8_t how)
 	c->addr[VIRTIO_QUEUE_DESC] = h->base;
 	c->addr[VIRTIO_QUEUE_AVAIL] = h->base + (uint64_t)DESC_BYTES * c->size;
 	c->addr[VIRTIO_QUEUE_USED] = (c->addr[VIRTIO_QUEUE_AVAIL] + 2u * c->size + 6 + 3) & ~(uint64_t)3;
-	/* Moves areas. They may then overlap, or lie outside of memory. */
+	/* Moves areas. The areas may then overlap, or lie outside of memory. */
 	for (int i = 0; i < 3; i++)
 		if (more >> (2 + i) & 1)
 			c->addr[i] = h->base + fuzz_u8(&h->in) * (more & 0x20 ? 16u : 4u);

@@ -6,7 +6,7 @@
 
 /*
  * Traps unless the result is one of the errors. If the set of errors is 0, the result must equal
- * value.
+ * `value`.
  */
 #define EXPECT(what, got, errors, value)                                                                               \
 	FUZZ_CHECK((errors) ? (fuzz_error_bit(got) & (errors)) != 0 : (got) == (int)(value), "%s returned %d", what,   \
@@ -534,7 +534,10 @@ void model_save_in_flight(const struct model *m, uint32_t capacity, int got, con
 	}
 }
 
-/* Returns whether each bool is 0 or 1. A restore checks the bools before all else except EBUSY. */
+/*
+ * Returns whether each bool is 0 or 1. Only the check for EBUSY comes before the check of the
+ * bools.
+ */
 static bool flags_possible(const struct virtio_queue_config *config)
 {
 	const bool *const flags[] = { &config->ready,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The model of a queue, written from virtio 1.4 and the comments of the public headers. It keeps no
- * host addresses and has no fast paths. For each call of the library a function of the model gets
- * the arguments and the result. The function traps if the result is not allowed, else it updates
- * the model.
+ * The model of a queue, written from virtio 1.4 and the comments of the public headers. The model
+ * keeps no host addresses and has no fast paths. For each call of the library a function of the
+ * model gets the arguments and the result. The function traps if the result is not allowed, else it
+ * updates the model.
  */
 #ifndef VIRTIO_FUZZ_QUEUE_MODEL_H
 #define VIRTIO_FUZZ_QUEUE_MODEL_H

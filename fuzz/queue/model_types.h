@@ -41,7 +41,7 @@ struct model {
 	struct model_request requests[MODEL_MAX_SIZE];
 	uint16_t order[MODEL_MAX_SIZE]; /* heads not in the used ring yet, oldest first */
 	uint32_t order_count;
-	uint64_t added;  /* used elements since the last notification check */
+	uint64_t added;  /* used elements added since the last notification check */
 	bool doubt;      /* with EVENT_IDX the next notification check must return true */
 	uint32_t replay; /* number of requests not replayed yet */
 	struct virtio_queue_stats stats;

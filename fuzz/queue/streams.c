@@ -5,7 +5,10 @@
 #define MOST_BYTES 0x10000u
 #define MOST_ENTRIES 12u
 
-/* Returns the piece at a position, cut to begin there. The position must be in the chain. */
+/*
+ * Returns the piece that contains a position, cut to begin at this position. The position must be
+ * in the chain.
+ */
 static struct model_piece piece_at(const struct harness_request *r, uint64_t at)
 {
 	struct model_piece p;
@@ -25,8 +28,8 @@ static struct model_piece piece_at(const struct harness_request *r, uint64_t at)
 }
 
 /*
- * Advances by len bytes, piece by piece. Copies the bytes from the shadow to out, or from in to the
- * shadow. If out and in are NULL, marks the bytes in the shadow of the dirty log.
+ * Advances by `len` bytes, piece by piece. Copies the bytes from the shadow to `out`, or from `in`
+ * to the shadow. If `out` and `in` are NULL, marks the bytes in the shadow of the dirty log.
  */
 static void move(struct harness *h, const struct harness_request *r, struct harness_stream *s, uint64_t len,
 		 uint8_t *out, const uint8_t *in)

@@ -49,7 +49,7 @@ static void cut(struct edit_file *file, size_t at, size_t count)
 	file->length -= count;
 }
 
-/* Makes room for count bytes at an offset. Returns false if the file would become too long. */
+/* Makes room for `count` bytes at an offset. Returns false if the file would become too long. */
 static bool grow(struct edit_file *file, size_t at, size_t count)
 {
 	if (count > EDIT_ROOM - file->length)
@@ -77,8 +77,8 @@ static void add(struct edit_file *file, size_t at, uint32_t bytes, uint64_t diff
 }
 
 /*
- * Returns section number n. The result's count is the number of entries that fit the section, not
- * the number in the file. The result's kind is NULL if the section is unknown or too short.
+ * Returns section number n. The result's `count` is the number of entries that fit the section, not
+ * the number in the file. The result's `kind` is NULL if the section is unknown or too short.
  */
 static struct format_section known_section(const struct edit_file *file, const struct outline *o, uint32_t n)
 {
@@ -90,7 +90,7 @@ static struct format_section known_section(const struct edit_file *file, const s
 	section.kind = kind_at(file->bytes + section.header);
 	if (!section.kind)
 		return section;
-	/* A section of an unknown version is treated like the newest version. */
+	/* A section of an unknown version is treated like a section of the newest version. */
 	version = format_number(file->bytes + section.header + 24, 2);
 	section.version = (uint8_t)(version >= 1 && version < section.kind->version ? version : section.kind->version);
 	front = format_list(&section) - section.content + (section.kind->list ? 4 : 0);

@@ -204,7 +204,9 @@ static void take_bytes(struct state_harness *h)
 	const bool framed = fuzz_u8(&h->in) & 1;
 	const size_t front = framed ? FORMAT_BEGIN : 0, count = shorter(h->in.left, EDIT_ROOM - FORMAT_FRAME);
 
-	/* With an envelope, the bytes before the sections stay as in the good file. */
+	/*
+	 * If the input has only sections, the envelope of the good file stays before the sections.
+	 */
 	memcpy(h->file.bytes + front, h->in.at, count);
 	h->file.length = framed ? count + FORMAT_FRAME : count;
 	h->in.left = 0;

@@ -36,7 +36,10 @@ struct model_ring {
 	uint32_t base;
 	int place;  /* half of memory, 1 or 2; 0 if the address was not set */
 	int enable; /* 0 or 1; -1 without SET_VRING_ENABLE */
-	/* held: after a changed setting, the ring waits for a new kick descriptor or for ENABLE. */
+	/*
+	 * the ring is held: after a changed setting, it waits for a new kick descriptor or for
+	 * ENABLE.
+	 */
 	bool kick, held, running;
 };
 
@@ -55,7 +58,7 @@ enum model_outcome model_memory(struct model *model, enum model_memory memory);
 /* Applies the features to the device, unless a ring runs. */
 enum model_outcome model_apply(struct model *model);
 
-/* Settings of an existing ring. Values must be legal, but the place may lie outside of memory. */
+/* Settings of an existing ring. Values must be legal, but a ring may lie outside of memory. */
 enum model_outcome model_size(struct model *model, unsigned int ring, uint32_t size);
 enum model_outcome model_place(struct model *model, unsigned int ring, int place);
 enum model_outcome model_base(struct model *model, unsigned int ring, uint32_t base);

@@ -136,8 +136,8 @@ struct model_credit model_credit(const struct vsock_model *m, const struct model
 	if (m->options.packet_overhead == 0)
 		return credit;
 	/*
-	 * Packets in the guest's buffer cost credit. The library may also charge packets that have
-	 * left the buffer.
+	 * The library must charge the overhead of each packet in the guest's buffer. The library
+	 * may also charge packets that have left the buffer.
 	 */
 	if (c->sent == 0) {
 		credit.least = credit.most = cost < room ? room - cost : room;

@@ -33,8 +33,8 @@ struct model_connection {
 	uint64_t ends[VSOCK_SENT]; /* value of tx after each packet that is not forwarded */
 	uint32_t sent;
 	/*
-	 * Empty packets were sent while the guest had forwarded all bytes. They are charged until
-	 * the next packet with a good fwd_cnt.
+	 * Empty packets were sent while the guest had forwarded all bytes. These packets are
+	 * charged until the guest sends the next packet with a good fwd_cnt.
 	 */
 	bool empties;
 	uint64_t deadline; /* VIRTIO_VSOCK_NO_DEADLINE if there is none */
@@ -68,7 +68,10 @@ struct model_connection *model_open(struct vsock_model *m, const struct virtio_v
 void model_receive(struct vsock_model *m, const struct virtio_vsock_hdr *h, int error, uint64_t now,
 		   struct model_received *out);
 
-/* Calls of the host. An int is the value that the library's function must return. */
+/*
+ * Calls of the host. A function of type int returns the value that the library's function must
+ * return.
+ */
 int model_accept(struct model_connection *c);
 void model_reset(struct model_connection *c);
 int model_forwarded(struct vsock_model *m, struct model_connection *c, uint32_t bytes, uint32_t packets, uint64_t now);
@@ -79,8 +82,8 @@ void model_blocked(struct vsock_model *m, struct model_connection *c, uint64_t n
 
 /*
  * The credit of a connection. The library must accept up to `least` bytes, and refuse more than
- * `most` bytes. It must accept an empty packet if empty_least is true, and refuse an empty packet
- * if empty_most is false.
+ * `most` bytes. The library must accept an empty packet if empty_least is true, and refuse an empty
+ * packet if empty_most is false.
  */
 struct model_credit {
 	uint64_t least, most;

@@ -375,7 +375,7 @@ void vsock_packets(struct fuzz_input *in)
 			continue;
 		}
 		offer(p, step & VSOCK_TX_CHAIN);
-		/* If no call has read the available index, the pop uses another path. */
+		/* Without this call, the pop reads the available index itself. */
 		if (!(step & VSOCK_UNSEEN))
 			FUZZ_CHECK(virtio_queue_available(&p->queue) == 1, "no chain is available");
 		if (step & VSOCK_TX_CHAIN)
