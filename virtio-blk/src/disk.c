@@ -301,7 +301,7 @@ static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
 	}
 }
 
-/* Fields copied without a test of their feature: the option is 0 if the feature is not offered. */
+/* Copies most fields without a test: an option is 0 if its feature is not offered. */
 static void build_config(const struct virtio_blk *blk, uint8_t *config)
 {
 	const struct virtio_blk_options *options = &blk->options;

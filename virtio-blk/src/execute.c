@@ -126,7 +126,7 @@ static int move_data(const struct virtio_blk_backend *backend, move_fn *move, st
 
 /*
  * Marks in the dirty log the bytes that a step of a read has moved. The completion would mark these
- * bytes too late, because the request may be abandoned before.
+ * bytes too late, because the request may be abandoned before the completion.
  */
 static void mark_moved(struct virtio_stream at, uint64_t bytes)
 {
@@ -148,7 +148,7 @@ static void mark_moved(struct virtio_stream at, uint64_t bytes)
 	}
 }
 
-/* Makes a change stable before its completion, under write-through (virtio 1.4, 5.2.6.2). */
+/* Under write-through, makes a change stable before the completion (virtio 1.4, 5.2.6.2). */
 static int commit(const struct virtio_blk *blk)
 {
 	const struct virtio_blk_backend *backend = &blk->options.backend;
@@ -177,8 +177,8 @@ static int change_range(const struct virtio_blk *blk, uint32_t type, const struc
 }
 
 /*
- * Changes the next range that has sectors. Returns 0, or the back end's error: any number except 0.
- * Sets *more to true if ranges are left, otherwise to false.
+ * Changes the next range that has sectors. Returns 0, or the back end's error, which can be
+ * any number except 0. Sets *more to true if ranges are left, otherwise to false.
  */
 static int change_next(const struct virtio_blk *blk, const struct virtio_blk_request *request,
 		       struct virtio_blk_steps *steps, bool *more)
@@ -255,7 +255,7 @@ static int change_or_move(const struct virtio_blk *blk, const struct virtio_blk_
 	return !error && !*more && steps->changed ? commit(blk) : error;
 }
 
-/* Carries out the next part of a legal request. Returns as change_next(). *more is false before. */
+/* Carries out a legal request's next part. Returns as change_next(). *more is false at first. */
 static int carry_on(const struct virtio_blk *blk, const struct virtio_blk_request *request, uint64_t bytes,
 		    struct virtio_blk_steps *steps, struct virtio_blk_result *result, bool *more)
 {

@@ -157,8 +157,8 @@ static int file_flush(void *context)
 
 	(void)pthread_mutex_lock(&file->syncing);
 	/*
-	 * While this thread holds the mutex syncing, no other sync runs, and begun cannot change.
-	 * If begun equals before, no sync has begun since the flush was called.
+	 * While this thread holds the mutex `syncing`, no other sync runs, and `begun` cannot
+	 * change. If `begun` equals `before`, no sync has begun since the flush was called.
 	 */
 	if (!file->failed && file->begun == before) {
 		(void)count_syncs(file, 1);

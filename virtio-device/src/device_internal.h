@@ -29,13 +29,13 @@ static inline uint32_t live_load(const struct virtio_device *device)
 	return __atomic_load_n(&device->live, __ATOMIC_SEQ_CST);
 }
 
-/* If live equals *seen, sets live to next and returns true. Otherwise sets *seen to live. */
+/* If `live` equals *seen, sets `live` to next and returns true. Otherwise sets *seen to `live`. */
 static inline bool live_replace(struct virtio_device *device, uint32_t *seen, uint32_t next)
 {
 	return __atomic_compare_exchange_n(&device->live, seen, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* live_set() and live_clear() return the value of live before the change. */
+/* live_set() and live_clear() return the value of `live` before the change. */
 static inline uint32_t live_set(struct virtio_device *device, uint32_t bits)
 {
 	return __atomic_fetch_or(&device->live, bits, __ATOMIC_SEQ_CST);
@@ -51,13 +51,13 @@ static inline uint32_t live_clear(struct virtio_device *device, uint32_t bits)
 /* Raises an event: sets the interrupt status and calls interrupt(), if the state permits. */
 void virtio_impl_device_raise(struct virtio_device *device, enum virtio_interrupt cause, uint16_t queue);
 
-/* Clears bits of live, and lowers the line if no cause is left. Returns the old value of live. */
+/* Clears bits of `live`, and lowers the line if no cause is left. Returns the old `live`. */
 uint32_t virtio_impl_device_clear_interrupt(struct virtio_device *device, uint32_t bits);
 
 /* Keeps an error for the operator, if no error is kept yet. */
 void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint16_t queue);
 
-/* Clears the driver's settings and all stops and resets in progress. Does not change live. */
+/* Clears the driver's settings and all stops and resets in progress. Does not change `live`. */
 void virtio_impl_device_clear(struct virtio_device *device);
 
 /* Returns a new number for a stop or a reset; never 0. */

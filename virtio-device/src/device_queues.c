@@ -142,7 +142,7 @@ static int restore_running(const struct virtio_device *device, struct virtio_que
 	if ((error != VIRTIO_EFAULT && error != VIRTIO_EPERM && error != VIRTIO_ENOTMAPPED) ||
 	    !(virtio_device_status(device) & VIRTIO_CONFIG_S_NEEDS_RESET))
 		return error;
-	/* If the device needs a reset, areas may be missing. Restore the queue as broken. */
+	/* If the device needs a reset, areas may be missing. Restore such a queue as broken. */
 	ours.broken = VIRTIO_EFAULT;
 	return virtio_queue_restore(queue, &ours, device->memory);
 }
@@ -184,7 +184,7 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
 
 /*
  * Interrupts the driver if needed. Sets DEVICE_NEEDS_RESET after an error other than
- * VIRTIO_ENOTMAPPED. Returns got.
+ * VIRTIO_ENOTMAPPED. Returns `got`.
  */
 static int finish_round(struct virtio_device *device, uint16_t queue, int got, bool interrupt)
 {

@@ -17,7 +17,7 @@ static struct virtio_queue_registers *selected(const struct virtio_device *devic
 
 /*
  * Returns whether the driver may set up and enable a queue. Once DRIVER_OK is set, the driver must
- * have reset the queue by QueueReset. A stop by QueueReady is not enough.
+ * have reset the queue by QueueReset before. A stop by QueueReady is not enough.
  */
 static bool may_set_up(const struct virtio_device *device, const struct virtio_queue_registers *queue)
 {
@@ -158,8 +158,8 @@ void virtio_impl_device_notify_all(struct virtio_device *device)
 }
 
 /*
- * Returns 0 if the driver has set all areas of a queue, and no value is refused. Otherwise returns
- * an error, so that the device does not use values that the driver did not choose.
+ * Returns 0 if the driver has set all areas of a queue, and no refused value is left. Otherwise
+ * returns an error, so that the device does not use values that the driver did not choose.
  */
 static int check_given(const struct virtio_queue_registers *queue)
 {
@@ -264,7 +264,8 @@ static int ask_stop(struct virtio_device *device, struct virtio_queue_registers 
 
 /*
  * Stops an enabled queue. If the device is not active, nothing uses the queue, and queue_stop() is
- * not called. Returns 0, also after an error; or VIRTIO_DEVICE_IN_PROGRESS.
+ * not called. Returns VIRTIO_DEVICE_IN_PROGRESS if the stop ends later. Otherwise returns 0, even
+ * after an error.
  */
 static int stop(struct virtio_device *device, struct virtio_queue_registers *queue, uint16_t index, bool reset)
 {
@@ -307,8 +308,8 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 	if (!stops && !resets)
 		return VIRTIO_EINVAL;
 	/*
-	 * With either number the queue has no requests in flight. So the report ends the queue's
-	 * stop, and the core calls reset() again.
+	 * Whichever number the report has, the queue has no requests in flight. So the report ends
+	 * the queue's stop, and the core calls reset() again.
 	 */
 	if (registers->stopping)
 		finish_stop(device, registers);

@@ -25,7 +25,7 @@ static void save_queue(const struct virtio_queue_registers *queue, struct virtio
 int virtio_device_save(const struct virtio_device *device, struct virtio_device_state *state,
 		       struct virtio_queue_registers_state *queues, uint32_t entries)
 {
-	/* Loaded once, because another thread may set DEVICE_NEEDS_RESET between two loads. */
+	/* Load `live` once: another thread may set DEVICE_NEEDS_RESET between two loads. */
 	const uint32_t live = live_load(device);
 
 	if (live & LIVE_RESETTING)
@@ -63,7 +63,7 @@ static bool is_bool(const bool *value)
 	return *(const unsigned char *)value <= 1;
 }
 
-/* Records which value is refused. Returns the parameter error. */
+/* Records which value is refused. Returns the parameter `error`. */
 static int refuse(struct virtio_refusal *refusal, const char *field, uint32_t entry, int error)
 {
 	*refusal = (struct virtio_refusal){ .field = field, .entry = entry };
@@ -109,7 +109,7 @@ static int check_bools(const struct virtio_device_state *state, const struct vir
 	return error;
 }
 
-/* Returns 0 if the status, active and the interrupt status can occur together. */
+/* Returns 0 if the status, the interrupt status and `active` can occur together. */
 static int check_status(const struct virtio_device_state *state, struct virtio_refusal *refusal)
 {
 	const uint32_t status = state->status;
@@ -177,7 +177,7 @@ static int check_accepted(const struct virtio_device *device, const struct virti
 static const char *const area_names[] = { "desc", "avail", "used" };
 
 /*
- * Returns NULL if given, refused, ready, enabling and the addresses of a queue can occur together.
+ * Returns NULL if a queue's given, refused, ready, enabling and addresses can occur together.
  * Otherwise returns the name of the wrong value.
  */
 static const char *check_given(const struct virtio_queue_registers_state *saved)
@@ -192,8 +192,8 @@ static const char *check_given(const struct virtio_queue_registers_state *saved)
 		return "refused";
 	for (uint32_t i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
 		/*
-		 * An accepted low half sets the area's bit in given. A later refusal moves the bit
-		 * to refused. If the bit is in neither, the low half must be 0.
+		 * An accepted low half sets the area's bit in `given`. A later refusal moves the
+		 * bit to `refused`. If the bit is in neither member, the low half must be 0.
 		 */
 		if (!((saved->given | saved->refused) & 1u << i) && (uint32_t)saved->addr[i] != 0)
 			return area_names[i];
@@ -208,7 +208,7 @@ static bool is_empty(const struct virtio_queue_registers_state *saved)
 }
 
 /*
- * Returns NULL if ready, may_reenable, enabling and resetting of a queue are possible in this state
+ * Returns NULL if a queue's ready, may_reenable, enabling and resetting are possible in this state
  * of the device. Otherwise returns the name of the wrong value.
  */
 static const char *check_progress(const struct virtio_device_state *state,
@@ -224,7 +224,7 @@ static const char *check_progress(const struct virtio_device_state *state,
 		return "ready";
 	if (saved->enabling && (saved->ready || !negotiated || (driver_ok && !saved->may_reenable)))
 		return "enabling";
-	/* A saved state has resetting set only if the reset of the queue has failed. */
+	/* A saved state has `resetting` set only if the reset of the queue has failed. */
 	if (saved->resetting && (!saved->ready || !reset_negotiated || !(state->status & VIRTIO_CONFIG_S_NEEDS_RESET)))
 		return "resetting";
 	return NULL;
@@ -264,8 +264,8 @@ static int rebuild_queue(const struct virtio_device_state *state, const struct v
 
 /*
  * Checks the areas of a queue. Missing areas are accepted if the device needs a reset, because the
- * reset forgets them. They are also accepted if the memory has a translation: then the guest
- * decides what is mapped, and must not be able to prevent a restore.
+ * reset forgets them. They are also accepted if the memory has a translation. The guest then
+ * decides which areas are mapped, and must not be able to prevent a restore.
  */
 static int check_areas(const struct virtio_device *device, const struct virtio_device_state *state,
 		       const struct virtio_queue_config *config)

@@ -134,7 +134,7 @@ static void write_bits(struct virtio_device *device, uint32_t value)
 
 	/*
 	 * When the device needs a reset, DRIVER_OK as the only new bit still has an effect: the
-	 * configuration interrupt waits for DRIVER_OK.
+	 * delayed configuration interrupt waits for DRIVER_OK.
 	 */
 	if (!is_legal(of_driver(status), of_driver(value)) ||
 	    ((status & VIRTIO_CONFIG_S_NEEDS_RESET) && (fresh & ~(uint32_t)VIRTIO_CONFIG_S_DRIVER_OK)))
@@ -173,7 +173,7 @@ static void fail_reset(struct virtio_device *device, int error)
 {
 	device->reset_pending = false;
 	device->reset_number = 0;
-	/* Set even if the status was 0, so no driver can set up a device that did not stop. */
+	/* Set this even if the status was 0, so no driver can set up a device that did not stop. */
 	live_set(device, VIRTIO_CONFIG_S_NEEDS_RESET);
 	live_clear(device, LIVE_RESETTING);
 	virtio_impl_device_keep_error(device, error, VIRTIO_DEVICE_NO_QUEUE);
@@ -198,7 +198,7 @@ int virtio_impl_device_ask_reset(struct virtio_device *device)
 
 int virtio_device_reset(struct virtio_device *device)
 {
-	/* From here on the core sends no interrupt: a driver does not expect any during a reset. */
+	/* From here on the core sends no interrupt: drivers expect no interrupt during a reset. */
 	if (live_set(device, LIVE_RESETTING) & LIVE_RESETTING)
 		return VIRTIO_DEVICE_IN_PROGRESS;
 	virtio_impl_device_end_enabling(device, 0);

@@ -71,7 +71,7 @@ struct virtio_blk_wear {
 
 /*
  * The operations of a back end. An operation runs on the thread that executes the request, and may
- * block. Its range lies on the disk. With several queue threads, operations may run in parallel.
+ * block. Each call's range lies on the disk. With several queue threads, calls may run in parallel.
  */
 struct virtio_blk_backend_ops {
 	/*
@@ -80,7 +80,7 @@ struct virtio_blk_backend_ops {
 	 * @context  the member context of struct virtio_blk_backend
 	 * @iov      host addresses of guest memory. Pass them to the operating system, or to
 	 *           virtio_guest_copy_in() and virtio_guest_copy_out(). Do not dereference them.
-	 * @count    number of entries of iov, 1 to max_iovecs; together at most 2^30 bytes
+	 * @count    number of entries of iov, 1 to max_iovecs. The vector has at most 2^30 bytes.
 	 * @offset   of the first byte on the disk. The offset may lie inside a sector, because an
 	 *           earlier call may have ended there (a full vector or a short transfer).
 	 *
@@ -106,8 +106,8 @@ struct virtio_blk_backend_ops {
 	 *
 	 * @offset  bytes, a multiple of 512
 	 * @bytes   more than 0, a multiple of 512
-	 * @unmap   whether the storage may be deallocated. In both cases the range must read as
-	 *          zeroes afterwards.
+	 * @unmap   whether the storage may be deallocated. With either value the range must read
+	 *          as zeroes afterwards.
 	 *
 	 * discard       the range is no longer needed. Its content is undefined afterwards, so a
 	 *               back end may do nothing.
@@ -137,7 +137,7 @@ struct virtio_blk_backend_ops {
 struct virtio_blk_backend {
 	const struct virtio_blk_backend_ops *ops;
 	void *context;       /* passed to each operation */
-	uint32_t max_iovecs; /* the most entries in one vector, at least 1; unused if ops is NULL */
+	uint32_t max_iovecs; /* limit of entries in one vector, at least 1; unused if ops is NULL */
 };
 
 /* Disk */
@@ -148,7 +148,7 @@ struct virtio_blk_backend {
  */
 struct virtio_blk_options {
 	struct virtio_blk_backend backend;
-	uint64_t capacity;            /* initial, in sectors; at most VIRTIO_BLK_MAX_CAPACITY */
+	uint64_t capacity;            /* initial value in sectors, up to VIRTIO_BLK_MAX_CAPACITY */
 	char id[VIRTIO_BLK_ID_BYTES]; /* answer to GET_ID: text, padded with NULs */
 	bool read_only;               /* offers RO; then the back end needs no writev */
 	bool flush;                   /* offers FLUSH; not needed if the back end has flush() */
@@ -171,7 +171,7 @@ struct virtio_blk_options {
 	uint8_t sectors;
 
 	/* All four 0: no TOPOLOGY. A logical block has blk_size bytes, or 512 if blk_size is 0. */
-	uint8_t physical_block_exp; /* log2 of the logical blocks in a physical block */
+	uint8_t physical_block_exp; /* log2 of the number of logical blocks in a physical block */
 	uint8_t alignment_offset;   /* in logical blocks, like the next two members */
 	uint16_t min_io_size;
 	uint32_t opt_io_size;
@@ -179,8 +179,8 @@ struct virtio_blk_options {
 	/*
 	 * Each command on ranges has two limits: the sectors in one range, and the ranges in one
 	 * request. Both limits are enforced. Their product bounds the time of a request. If both
-	 * are 0, the command is not offered. If both are set, the back end needs the operation, and
-	 * the disk must not be read-only. Alignments are hints to the driver, in sectors.
+	 * limits are 0, the command is not offered. If both limits are set, the back end needs the
+	 * operation, and the disk must not be read-only. Alignments (sectors) are only hints.
 	 */
 	uint32_t max_discard_sectors;
 	uint32_t max_discard_seg;
@@ -367,7 +367,7 @@ struct virtio_blk_request {
 	uint64_t sector;                         /* as the driver wrote it */
 	struct virtio_blk_range *ranges;         /* the array of the storage */
 	uint32_t range_capacity;
-	uint32_t range_count; /* ranges of the command that fit into the array */
+	uint32_t range_count; /* number of ranges of the command that fit into the array */
 };
 
 /*
@@ -400,9 +400,9 @@ struct virtio_blk_stats {
 	uint64_t written_bytes;                /* bytes of writes that succeeded */
 	uint64_t failed;                       /* requests completed with VIRTIO_BLK_S_IOERR */
 	uint64_t unsupported;                  /* requests completed with VIRTIO_BLK_S_UNSUPP */
-	uint64_t malformed;                    /* without a status byte; counted only here */
+	uint64_t malformed;                    /* chains without a status byte; counted only here */
 	int first_error;                       /* error of a chain or of the back end, or 0 */
-	enum virtio_blk_refusal first_refusal; /* VIRTIO_BLK_REFUSAL_NONE: none was refused */
+	enum virtio_blk_refusal first_refusal; /* VIRTIO_BLK_REFUSAL_NONE: no refusal so far */
 };
 
 /*
@@ -445,7 +445,7 @@ int virtio_blk_parse(struct virtio_chain *chain, struct virtio_blk_request *requ
  * Judges a request by the disk's options, its negotiated features and its current capacity.
  *
  * - FLUSH may have any sector and data.
- * - A read, a write or a range may have 0 sectors, even at the end of the disk, but not after it.
+ * - A read, a write or a range may have 0 sectors, even at the end of the disk, but not beyond.
  * - Flags are judged in all ranges that fit the array, even if the list as a whole is wrong.
  *
  * Returns the reason for a refusal, or VIRTIO_BLK_REFUSAL_NONE. virtio_blk_refusal_status() returns
@@ -498,8 +498,8 @@ int virtio_blk_complete(struct virtio_queue *queue, const struct virtio_blk_requ
  * @stats    counts the request if 1 is returned; may be NULL
  *
  * Returns 1 if a request was completed, whatever its outcome; 0 if there was no request; or an
- * error of virtio_blk_pop() or virtio_blk_complete(). A completion fails only if the ring is not
- * contiguous in host memory. The request has then been carried out, and stays in flight.
+ * error of virtio_blk_pop() or virtio_blk_complete(). A completion can fail only if the ring is not
+ * contiguous in host memory. After that error the request was carried out, and stays in flight.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_process(const struct virtio_blk *blk, struct virtio_queue *queue, struct virtio_blk_request *request,

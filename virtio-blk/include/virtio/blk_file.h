@@ -21,7 +21,7 @@
  *
  * Rules for the caller:
  * - No other code may sync through this descriptor or a duplicate of it (dup(), fork()). The kernel
- *   could report a lost write only to that code. A second struct virtio_blk_file is also forbidden.
+ *   could report a lost write only to that code. Make one struct virtio_blk_file per open file.
  * - Do not open the file with O_SYNC or O_DSYNC: each write would sync.
  * - Do not open the file with O_DIRECT, which works only if the driver's buffers have the host's
  *   alignment.
@@ -67,7 +67,7 @@ struct virtio_blk_file {
 };
 
 /*
- * Makes a back end of a file. The failure of an earlier flush is forgotten.
+ * Makes a back end from a file. The failure of an earlier flush is forgotten.
  *
  * @file     set up; must live as long as the back end is used
  * @fd       open for reading, and for writing unless the disk is read-only. The caller closes it

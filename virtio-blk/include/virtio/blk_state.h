@@ -3,7 +3,7 @@
  * The saved state of a disk, for snapshots and migration. The disk's queues and the device core
  * have states of their own.
  *
- * Threads: see the table of <virtio/blk.h>. Functions not listed there are like virtio_blk_save().
+ * Threads: see the table of <virtio/blk.h>. Functions not in it have virtio_blk_save()'s rules.
  *
  * virtio 1.4, 5.2
  */
@@ -47,9 +47,9 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  * The disk keeps its own capacity, which must not be less than the state's capacity. The owner of a
  * disk that was resized sets the new capacity before the restore.
  *
- * Returns 0; or 1 if the disk's capacity is larger than the state's. After 1 the caller sends a
- * configuration change notification, as for virtio_blk_set_capacity(). Returns VIRTIO_EINVAL and
- * changes nothing if a value is wrong:
+ * Returns 0; or 1 if the disk's capacity is larger than the state's. After the result 1 the caller
+ * sends a configuration change notification, as for virtio_blk_set_capacity(). Returns
+ * VIRTIO_EINVAL and changes nothing if a value is wrong:
  *   features   a bit that is not offered, or a difference from features that are already negotiated
  *   capacity   more sectors than the disk has
  *   writeback  a value that these features exclude: above 1; 1 without FLUSH; 0 with FLUSH but

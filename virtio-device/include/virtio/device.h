@@ -28,16 +28,17 @@
  * exit. The core holds no lock. No function blocks or allocates.
  *
  * Without the lock a queue's thread may read the negotiated features and its queue's configuration.
- * Neither changes until queue_stop() for the queue or reset() returns 0, or the device calls
+ * These values are fixed until queue_stop() for the queue or reset() returns 0, or the device calls
  * virtio_device_queue_quiesced(), virtio_device_queue_stopped() or virtio_device_reset_done().
  *
  * An operation may call:
  *   operation                                     calls
  *   interrupt(), outside a register access        the thread-safe functions; the queries of
  *                                                 features and of configurations of running queues
- *   interrupt(), within a register access         all these, and all queries at the end of this
- *                                                 header
- *   all others                                    all these, and virtio_device_config_changed()
+ *   interrupt(), within a register access         as in the row above, and all queries at the end
+ *                                                 of this header
+ *   all other operations                          as in the row above, and
+ *                                                 virtio_device_config_changed()
  *
  * virtio 1.4, 2.1 to 2.6, 2.10, 3.1
  */
@@ -58,7 +59,7 @@ VIRTIO_BEGIN_DECLS
 enum virtio_interrupt {
 	VIRTIO_INTERRUPT_NONE = 0,
 	VIRTIO_INTERRUPT_USED = 1,   /* a queue has used buffers */
-	VIRTIO_INTERRUPT_CONFIG = 2, /* configuration changed, or reset needed */
+	VIRTIO_INTERRUPT_CONFIG = 2, /* the configuration changed, or a reset is needed */
 };
 
 struct virtio_device;
@@ -86,8 +87,8 @@ struct virtio_device_ops {
 	 * DEVICE_NEEDS_RESET is set.
 	 *
 	 * Guest memory may have changed since a queue was enabled, so virtio_queue_start() checks
-	 * the areas again. Here VIRTIO_ENOTMAPPED is an error like any other: the areas were mapped
-	 * when the queue was enabled, so the driver has unmapped them since.
+	 * the areas again. In activate() VIRTIO_ENOTMAPPED is an error like any other. The areas
+	 * were mapped when the queue was enabled, so the driver has unmapped them since.
 	 *
 	 * Returns 0, or an error. On failure activate() must leave no queue running, and the core
 	 * sets DEVICE_NEEDS_RESET. After success queue_notify() follows for each ready queue,
@@ -130,8 +131,8 @@ struct virtio_device_ops {
 	 * is in progress.
 	 *
 	 * Returns:
-	 *   0                          no code touches the queue or guest memory for its
-	 *                              requests, and no interrupt will be raised for it
+	 *   0                          no code touches the queue, or guest memory for the queue's
+	 *                              requests, and no interrupt will be raised for the queue
 	 *                              (virtio 1.4, 2.6.1)
 	 *   VIRTIO_DEVICE_IN_PROGRESS  the stop ends later, by virtio_device_queue_quiesced() or
 	 *                              virtio_device_queue_stopped()
@@ -173,7 +174,7 @@ struct virtio_device_ops {
 	 * A level-triggered line follows @level. An edge, a message or an eventfd is sent when
 	 * @level is true. No call follows an acknowledgement that leaves another cause pending.
 	 *
-	 * Calls come from register accesses and from other threads, and may run in parallel. After
+	 * Register accesses and other threads cause the calls. Calls may run in parallel. After
 	 * each call the core reads the interrupt status again, and calls again if the level is
 	 * wrong. So when all calls have returned, the call that took effect last had the right
 	 * level. Setting a line must be atomic, as KVM_IRQ_LINE is.
@@ -186,7 +187,7 @@ struct virtio_device_ops {
 
 /*
  * One queue as the transport sees it. The caller allocates and zeroes an array. In each entry the
- * caller sets config.max_size, and perhaps the members of config whose names begin with allow_.
+ * caller sets config.max_size and, if needed, the members of config whose names begin with allow_.
  */
 struct virtio_queue_registers {
 	struct virtio_queue_config config; /* if max_size is 0, the queue does not exist */
@@ -226,7 +227,7 @@ struct virtio_device_options {
 	/* From virtio_device_queues_init(), or NULL. If set, it replaces queues and num_queues. */
 	struct virtio_device_queues *device_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
-	const void *config;                     /* bytes to read, if there is no config_read() */
+	const void *config;                     /* the bytes of the space, without config_read() */
 	const struct virtio_shm_region *shm;    /* or NULL */
 	uint32_t num_shm;                       /* entries of shm */
 	const struct virtio_memory_map *memory; /* or NULL; see virtio_device_set_memory() */
@@ -258,22 +259,22 @@ struct virtio_device {
 	uint32_t driver_features_sel;
 	uint32_t queue_sel;
 	uint32_t shm_sel;
-	uint32_t generation;   /* of the configuration space; a reset doesn't change it */
+	uint32_t generation;   /* of the configuration space; kept by a reset */
 	uint32_t resets;       /* number of resets that have succeeded */
 	uint32_t reset_number; /* number of the reset in progress, or 0 */
 	uint32_t last_number;  /* number of the last stop or reset */
-	uint32_t live;         /* status, interrupt status, whether resetting; atomic */
+	uint32_t live;         /* status, interrupt status, reset in progress; atomic */
 
 	/* For the operator. */
-	uint64_t ignored;     /* accesses without effect */
-	int first_error;      /* first error of features, queues, activation, reset */
+	uint64_t ignored;     /* number of accesses without effect */
+	int first_error;      /* first error of features, queues, activation or reset */
 	uint16_t first_queue; /* the queue of first_error, or VIRTIO_DEVICE_NO_QUEUE */
 };
 
 /* Life cycle */
 
 /*
- * Makes a device in the state after a reset. Calls no operation.
+ * Initialises a device, in the state after a reset. Calls no operation.
  *
  * @device   the caller's; every member is set
  * @options  copied, except what it points to
@@ -315,7 +316,7 @@ const char *virtio_device_missing_op(const struct virtio_device_options *options
 void virtio_device_set_memory(struct virtio_device *device, const struct virtio_memory_map *map);
 
 /*
- * Resets the device, as a driver's write of 0 to the status does. For a reset of the machine.
+ * Resets the device, as a driver's write of 0 to the status does. Call this for a machine reset.
  *
  * Returns 0; VIRTIO_DEVICE_IN_PROGRESS (see virtio_device_queue_quiesced()); or the error of the
  * operation reset(). After an error DEVICE_NEEDS_RESET is set, no queue waits for a translation any
@@ -334,7 +335,7 @@ int virtio_device_reset(struct virtio_device *device);
  * @number  from virtio_device_stop_number() for this queue, now or earlier
  *
  * What the report ends:
- *   a stop of this queue    the queue shows as disabled, and as reset if the driver asked for that
+ *   a stop of this queue    the queue shows as disabled; after QueueReset, it also shows as reset
  *   a reset of the device   the core calls the operation reset() again. The result 0 ends the
  *                           reset. VIRTIO_DEVICE_IN_PROGRESS means that another queue has requests
  *                           in flight. An error fails the reset.
@@ -354,7 +355,7 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
  * the driver's settings return to their defaults. A register access.
  *
  * @error  0, or an error if the device cannot be reset, for example because its back end is gone.
- *         After an error the device is as if reset() had returned the error: see
+ *         The effect is the same as if reset() had returned the error: see
  *         virtio_device_reset(). Events since the reset began are lost.
  *
  * Returns 0; VIRTIO_EINVAL if no reset is in progress, if reset() has not returned, or if error is
@@ -364,7 +365,7 @@ int virtio_device_reset_done(struct virtio_device *device, int error);
 
 /*
  * Ends a stop that is in progress, for a device that counts its requests itself. The queue shows as
- * disabled, and as reset if the driver asked for that. A register access, allowed also while a
+ * disabled; after QueueReset, it also shows as reset. A register access, allowed also while a
  * reset of the device is in progress.
  *
  * @queue  index
@@ -387,8 +388,8 @@ int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, in
  * A queue waits if the check of its areas, or the operation queue_start(), returns
  * VIRTIO_ENOTMAPPED when the driver writes QueueReady = 1. That write then returns
  * VIRTIO_DEVICE_IN_PROGRESS, QueueReady reads 0, and virtio_device_waiting() is true. Call this
- * whenever the result of the translation may have changed: also when the access is found to be
- * forbidden, and after virtio_device_set_memory().
+ * after virtio_device_set_memory(), and whenever the result of the translation may have changed,
+ * also if the access is now forbidden.
  *
  * @queue  index
  *
@@ -404,8 +405,8 @@ int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, in
  * a check, and the queue stays disabled.
  *
  * While a queue waits:
- *   its size and addresses       writes are ignored
- *   QueueReady = 1               tries again, as this call does
+ *   write of size or address     is ignored
+ *   QueueReady = 1               tries again, as this function does
  *   QueueReady = 0               ends the wait; the queue is disabled
  *   QueueReset = 1               ends the wait and resets the queue
  *   a reset of the device        ends the wait when the reset begins, even if the reset fails later
@@ -424,8 +425,7 @@ int virtio_device_queue_mapped(struct virtio_device *device, uint16_t queue);
  *
  * @queue  index
  *
- * Does nothing without DRIVER_OK in the status, and while a reset is in progress (virtio 1.4, 2.1.2
- * and 2.4.1).
+ * Does nothing if DRIVER_OK is not set, or if a reset is in progress (virtio 1.4, 2.1.2 and 2.4.1).
  */
 void virtio_device_interrupt_used(struct virtio_device *device, uint16_t queue);
 
@@ -442,8 +442,8 @@ VIRTIO_MUST_CHECK
 bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause);
 
 /*
- * Announces that the configuration space has changed: gives it another generation, and interrupts
- * the driver. A register access. Before this call, and under the same serialisation, change what
+ * Announces that the configuration space has changed: changes its generation, and interrupts the
+ * driver. A register access. Before this call, and under the same serialisation, change what
  * config_read() returns, or the bytes that the option config points to. Otherwise a guest could
  * read old and new bytes under one generation.
  *
@@ -457,8 +457,8 @@ void virtio_device_config_changed(struct virtio_device *device);
  * DRIVER_OK is set (virtio 1.4, 2.1.2). Otherwise the interrupt waits for DRIVER_OK, which then
  * does not activate the device. Thread-safe.
  *
- * Until a reset no kick reaches the device any more. Does nothing while the status is 0 or a reset
- * is in progress. To fail a reset in progress, call virtio_device_reset_done() with an error.
+ * Until a reset the core passes no kick to the device. Does nothing while the status is 0 or a
+ * reset is in progress. To fail a reset in progress, call virtio_device_reset_done() with an error.
  */
 void virtio_device_set_needs_reset(struct virtio_device *device);
 
@@ -473,7 +473,7 @@ uint32_t virtio_device_interrupt_status(const struct virtio_device *device);
 /*
  * Returns whether a feature is negotiated: offered, accepted by the driver, and FEATURES_OK is set.
  *
- * @bit  any number; false above 127
+ * @bit  any number; the result is false above 127
  */
 bool virtio_device_has_feature(const struct virtio_device *device, uint32_t bit);
 
@@ -485,7 +485,7 @@ bool virtio_device_resetting(const struct virtio_device *device);
 
 /*
  * Returns the number of the stop or reset that waits for a queue's requests in flight, for
- * virtio_device_queue_quiesced(). Returns 0 if nothing waits, or there is no such queue.
+ * virtio_device_queue_quiesced(). Returns 0 if no stop or reset waits, or there is no such queue.
  *
  * @queue  index
  *

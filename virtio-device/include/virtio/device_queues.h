@@ -20,8 +20,8 @@
  *
  * - A device calls virtio_device_queues_serve() when the driver has kicked. A device with a loop of
  *   its own calls virtio_device_queues_running() before it pops.
- * - A device whose requests stay in flight after virtio_device_queues_serve() sets asynchronous in
- *   its storage, and calls virtio_device_queues_report() after completions.
+ * - A device whose requests stay in flight after virtio_device_queues_serve() sets the member
+ *   asynchronous of its storage, and calls virtio_device_queues_report() after completions.
  * - An operation that the author writes may call the matching operation of this header.
  *
  * A request of an asynchronous device is in flight until virtio_queue_complete() or
@@ -120,13 +120,13 @@ VIRTIO_MUST_CHECK
 int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, const struct virtio_queue_state *state);
 
 /*
- * Returns whether the device may pop from a queue. Then the device is active and the queue is
+ * Returns true if the device may pop from a queue. The device is then active and the queue is
  * ready. FAILED and DEVICE_NEEDS_RESET are clear. No stop of the queue and no reset is in progress.
  *
  * @queue  index; false if there is no such queue
  *
- * When a queue has broken, a device must call virtio_device_set_needs_reset(). From then on the
- * result is false.
+ * When a queue has broken, a device must call virtio_device_set_needs_reset(). After that call
+ * this function returns false.
  */
 bool virtio_device_queues_running(const struct virtio_device *device, uint16_t queue);
 
@@ -139,9 +139,9 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
  * @budget, @serve, @context   as for the function that is called
  *
  * Returns 0 if the queue does not run: there is nothing to do. Otherwise returns:
- *   1                   there may be more: call again without waiting for a kick
- *   0                   nothing is left: wait for a kick
- *   VIRTIO_SERVE_LATER  call again when the device can take requests. No kick will come.
+ *   1                   there may be more requests: call again without waiting for a kick
+ *   0                   no request is left: wait for a kick
+ *   VIRTIO_SERVE_LATER  call again when the device can accept requests. No kick will come.
  *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
  *   other errors        DEVICE_NEEDS_RESET is set: there is nothing to do until the reset
  *
@@ -173,7 +173,7 @@ bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue);
  * @map  as for virtio_device_set_memory()
  *
  * If the rings of a started queue are not in the new map, the device needs a reset. The queue is
- * reset or, if it has requests of an asynchronous device in flight, keeps the old map.
+ * reset. If it has requests of an asynchronous device in flight, it keeps the old map instead.
  *
  * Returns:
  *   0                          nothing uses an earlier map any more
@@ -185,7 +185,7 @@ VIRTIO_MUST_CHECK
 int virtio_device_queues_set_memory(struct virtio_device *device, const struct virtio_memory_map *map);
 
 /*
- * Returns whether no request in flight was popped under an earlier map: see
+ * Returns false if a request in flight was popped under an earlier map, otherwise true: see
  * virtio_device_queues_set_memory().
  */
 bool virtio_device_queues_old_maps_unused(const struct virtio_device *device);

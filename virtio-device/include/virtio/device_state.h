@@ -9,7 +9,7 @@
  * The order of a save:
  *
  *   1 stop        no vCPU runs, and no thread of the device takes requests
- *   2 drain       requests in flight are completed, or recorded and then not completed any more
+ *   2 drain       each request in flight is completed, or is recorded and not completed later
  *   3 queues      virtio_queue_save_in_flight()
  *   4 device      its type's own state: virtio_blk_save(), virtio_console_save() and the like
  *   5 core        virtio_device_save(), with the interrupt status
@@ -19,7 +19,7 @@
  *
  * The order of a restore:
  *
- *   1 memory, and a device as virtio_device_init() makes it, with the same options
+ *   1 restore guest memory, and make a device by virtio_device_init(), with the same options
  *   2 read and check every section of the file: virtio_device_read_state(), virtio_blk_read_state()
  *     and the like, virtio_queue_ser_read() for each queue, with virtio_device_saved_config()
  *   3 core        virtio_device_restore(), by which the device gets its features
@@ -36,7 +36,7 @@
  * queue, and does not start it.
  *
  * Options, memory maps, statistics and back ends are not saved. The file back end of the target
- * does not know that a flush has failed. The VMM must not migrate a disk whose flush has failed.
+ * does not know of a failed flush on the source. So do not migrate a disk whose flush has failed.
  *
  * What the guest can do: a guest can prevent a restore only by a translation that is not known yet.
  * The restore only checks that the areas of enabled queues are in guest memory. A state is checked
@@ -93,10 +93,10 @@ struct virtio_queue_registers_state {
  *
  * Returns 0, or an error that changes nothing:
  *   VIRTIO_EBUSY    a reset, or the stop of a queue, is in progress and waits for requests in
- *                   flight. Their effects are not in memory yet, and they must not be replayed.
- *                   Step 2 of a save ends these requests. Then virtio_device_queues_report(),
- *                   virtio_device_reset_done() or virtio_device_queue_stopped() ends the stop or
- *                   the reset. Retry after that.
+ *                   flight. These requests must not be replayed, but memory still lacks their
+ *                   effects. Step 2 of a save ends these requests. After that the stop or the
+ *                   reset ends by virtio_device_queues_report(), virtio_device_reset_done() or
+ *                   virtio_device_queue_stopped(). Then retry.
  *   VIRTIO_ENOBUFS  fewer entries than the device has queues
  */
 VIRTIO_MUST_CHECK
@@ -207,12 +207,12 @@ int virtio_device_read_state(struct virtio_section_reader *reader, uint32_t numb
 			     uint32_t entries);
 
 /*
- * Starts a device that was just restored; never call it for another device. Call it after the
+ * Starts a device that was just restored. Do not call this for other devices. Call this after the
  * queues are restored, and before the first access of the guest. The driver may have kicked, or the
  * device may have used buffers, just before the save. Therefore:
  *   - If the device is active, without FAILED, and needs no reset: queue_notify() is called once
  *     for each running queue, and the driver is interrupted once for each running queue.
- *   - Any other pending interrupt is signalled again, if DRIVER_OK is set.
+ *   - Any other interrupt that was pending at the save is signalled again, if DRIVER_OK is set.
  */
 void virtio_device_resume(struct virtio_device *device);
 

@@ -13,7 +13,7 @@
  * What a transport uses of struct virtio_device:
  *   sets and reads      device_features_sel, driver_features_sel, queue_sel, shm_sel, ignored
  *   reads               type, vendor, num_queues, config_size, generation, resets
- * When resets has changed, the transport must forget its own state, such as the vectors of PCI.
+ * When the member resets has changed, the transport must forget its own state (vectors of PCI).
  * For the driver's reads, virtio_device_queue_config() returns the size and addresses of a queue.
  *
  * With MSI-X, interrupt() sends a message for each call with a cause and @level true. The exception
@@ -82,8 +82,8 @@ void virtio_device_accept_features(struct virtio_device *device, uint32_t select
  * @area  the area whose address is set
  * @value one half of the address
  *
- * - A bad value is refused as virtio_queue_config_set_size() and virtio_queue_config_set_addr()
- *   say. The old value can still be read. The queue cannot be enabled until a good value is written
+ * - virtio_queue_config_set_size() and virtio_queue_config_set_addr() say which values are refused.
+ *   The old value can still be read. The queue cannot be enabled until a good value is written
  *   to the same register, or the queue or the device is reset.
  * - Writing the low half sets an area. The high half is 0 until it is written, so a 32-bit driver
  *   may leave it out. The high half alone does not set the area. Address 0 is legal if it is
@@ -105,11 +105,11 @@ void virtio_device_set_queue_addr_high(struct virtio_device *device, enum virtio
  *   VIRTIO_ESIZE      the size last written was refused
  *   VIRTIO_EALIGN     the low half last written to an area's address was refused
  *   VIRTIO_ENOTREADY  an area was not set
- *   others            of virtio_queue_config_check(), and of the operation queue_start()
+ *   others            errors of virtio_queue_config_check() and of the operation queue_start()
  *
- * The stop of a running queue may take time; the result is then VIRTIO_DEVICE_IN_PROGRESS. The
- * result is the same while a reset of the device is in progress: the reset stops the queue. If the
- * reset fails, the queue stays enabled.
+ * The stop of a running queue may take time. The result is then VIRTIO_DEVICE_IN_PROGRESS. While a
+ * reset of the device is in progress, a stop has the same result: the reset will stop the queue. If
+ * the reset fails, the queue stays enabled.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_enable_queue(struct virtio_device *device, uint32_t value);
@@ -123,8 +123,8 @@ VIRTIO_MUST_CHECK
 int virtio_device_reset_queue(struct virtio_device *device, uint32_t value);
 
 /*
- * Return values of queue number queue_sel: whether it is enabled, whether its reset is in progress
- * or has failed, and its largest size. Without such a queue the values are false and 0.
+ * Return values of queue number queue_sel: whether the queue is enabled, whether its reset is in
+ * progress or has failed, and its largest size. Without such a queue the values are false and 0.
  */
 bool virtio_device_queue_enabled(const struct virtio_device *device);
 bool virtio_device_queue_resetting(const struct virtio_device *device);
@@ -136,7 +136,7 @@ uint16_t virtio_device_queue_max_size(const struct virtio_device *device);
  * @value  a queue's index. Under VIRTIO_F_NOTIFICATION_DATA the queue's index in bits 0 to 15, and
  *         the available index in bits 16 to 31 (virtio 1.4, 2.9).
  *
- * Ignored for a queue that does not run.
+ * The kick is ignored if the queue does not run.
  */
 void virtio_device_notify(struct virtio_device *device, uint32_t value);
 
@@ -159,7 +159,7 @@ uint32_t virtio_device_take_interrupt(struct virtio_device *device);
  * @offset  in bytes; any value
  * @data    host memory of len bytes, in little-endian order
  *
- * Bytes beyond the end read as 0. A write that goes beyond the end is ignored.
+ * Bytes beyond the end read as 0. A write that extends beyond the end is ignored.
  */
 void virtio_device_read_config(struct virtio_device *device, uint64_t offset, void *data, uint32_t len);
 void virtio_device_write_config(struct virtio_device *device, uint64_t offset, const void *data, uint32_t len);

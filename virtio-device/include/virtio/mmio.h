@@ -9,9 +9,9 @@
  * such a kick, which can arrive in any state. The device must ignore a kick for a queue that does
  * not run. Under VIRTIO_F_NOTIFICATION_DATA no ioeventfd can match, because the value varies.
  *
- * What the guest can do: any access. An access reads 0 or does nothing if its width is wrong, its
- * offset is misaligned or has no register, or its direction is wrong. The configuration space may
- * be accessed at any byte.
+ * What the guest can do: any access. If the width or the direction is wrong, or the offset is
+ * misaligned or has no register, a read returns 0 and a write does nothing. The configuration space
+ * may be accessed at any byte.
  *
  * Threads: both functions are register accesses: see <virtio/device.h>.
  *
@@ -39,8 +39,8 @@ void virtio_mmio_read(struct virtio_device *device, uint64_t offset, void *data,
  * Handles a write of the guest. The parameters are as for virtio_mmio_read(); data is only read.
  *
  * Returns 0 if the guest may go on. Returns VIRTIO_DEVICE_IN_PROGRESS if the write resets the
- * device, or stops or enables a queue (virtio_device_queue_mapped()), and ends later. The VMM then
- * holds the vCPU until virtio_device_waiting() is false, and must not repeat the write.
+ * device, or stops or enables a queue (virtio_device_queue_mapped()), and this ends later. Then the
+ * VMM holds the vCPU until virtio_device_waiting() is false, and must not repeat the write.
  */
 VIRTIO_MUST_CHECK
 int virtio_mmio_write(struct virtio_device *device, uint64_t offset, const void *data, uint32_t len);

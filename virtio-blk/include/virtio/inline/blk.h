@@ -26,7 +26,7 @@ VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_reque
 	return in;
 }
 
-/* Fills in a request from its parsed chain. plain is true only if the request has no error. */
+/* Fills in a request from its parsed chain. `plain` is true only if the request has no error. */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_blk_fill(struct virtio_blk_request *request, bool plain)
 {
 	request->type = virtio_get_le32(request->header);
