@@ -81,7 +81,7 @@ int virtio_device_queues_activate(struct virtio_device *device)
 {
 	int error = device->device_queues ? 0 : VIRTIO_EINVAL;
 
-	/* A driver need not use every queue. */
+	/* Start only ready queues: a driver need not use every queue. */
 	for (uint32_t i = 0; !error && find(device, i); i++) {
 		if (virtio_device_queue_config(device, i)->ready)
 			error = virtio_device_queues_start(device, (uint16_t)i);

@@ -49,7 +49,7 @@ VIRTIO_BEGIN_DECLS
 /* The caller's arrays. They must live as long as the device. */
 struct virtio_device_queues_storage {
 	struct virtio_queue_registers *registers; /* see struct virtio_queue_registers */
-	struct virtio_queue *queues;              /* filled with zeroes before the first use */
+	struct virtio_queue *queues;              /* zeroed by the caller before the first use */
 	uint32_t num_queues;                      /* entries of registers and of queues */
 	struct virtio_inflight *inflight;         /* max_size entries for each queue, in order */
 	uint32_t inflight_entries;                /* entries of inflight */

@@ -132,7 +132,7 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *   VIRTIO_ENOTMAPPED  an area of a ready queue is not mapped yet: the caller may retry
  *
  * VIRTIO_EINVAL has these causes:
- *   device      another type, or other queues; entries is not num_queues
+ *   device      not the type or the queues of the device; entries is not num_queues
  *   bools       a value that is neither 0 nor 1
  *   status      no driver can reach the status, or DRIVER_OK and active disagree
  *   features    FEATURES_OK without VERSION_1, or with a feature that is not offered; features
