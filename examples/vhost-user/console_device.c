@@ -508,7 +508,7 @@ static int queue_start(struct device *device, struct device_queue *queue)
 	if (is_new && !is_control(queue->index) && queue->index % 2 == 1)
 		forget_chain(console, port_of(queue->index));
 	if (queue->index == 0) {
-		/* Also after an update, wait for the driver again, unless input was delivered. */
+		/* Wait for the driver if no input was delivered yet, even after an update. */
 		console->takes_input = virtio_queue_next_avail(&queue->virtq) != 0;
 		console->timed = false;
 		event_timer_set(&console->until_then, 0);

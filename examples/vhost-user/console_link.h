@@ -127,7 +127,7 @@ struct console_link {
 	 * socket: time to accept clients again.
 	 */
 	struct event_timer later;
-	bool next_waits;     /* a client waits until the guest has the last client's input */
+	bool next_waits;     /* a client waits while the guest takes the last client's input */
 	uint16_t cols, rows; /* size of the pty when it was last read */
 	char target[64];
 	struct unix_listener_file socket;

@@ -69,7 +69,10 @@ static void step_hear(struct console_harness *h)
 		harness_hear(h);
 		return;
 	}
-	/* If harness_hear() returns false, the chain is completed, and its slot is unused again. */
+	/*
+	 * harness_hear() returns false after the chain has been completed. Then guest_add() can use
+	 * the chain's slot in the queue again.
+	 */
 	for (uint32_t calls = 0; virtio_console_control_pending(&h->console) && calls < 64; calls++) {
 		guest_add(&h->guest, CONTROL_RX, &spec, false, 0);
 		if (harness_hear(h))

@@ -76,7 +76,7 @@ static bool status_possible(const struct virtio_device_state *state)
 	const uint32_t status = state->status, driver = status & ~(uint32_t)(NEEDS_RESET | VIRTIO_CONFIG_S_FAILED);
 	const bool driver_ok = status & DRIVER_OK;
 
-	/* A driver sets the bits in their order, so only these sets are possible. */
+	/* The device accepts the driver's bits in order only, so no other sets are possible. */
 	if (driver != 0 && driver != 1 && driver != 3 && driver != 11 && driver != 15)
 		return false;
 	if (state->active && !driver_ok)

@@ -323,7 +323,7 @@ static void queue_enabled_by_device_that_breaks_is_not_notified(void **state)
 	assert_int_equal(f.calls[OP_START], 1);
 }
 
-/* Hostile 101: QueueReset shows 1 until the reset ends, then both registers show 0. */
+/* Hostile 101: QueueReset shows 1 until the reset ends. Then QueueReady and QueueReset show 0. */
 static void queue_reset_in_progress_shows_one_until_its_end(void **state)
 {
 	struct device_fixture f;

@@ -480,7 +480,7 @@ static void reset_in_progress_that_fails_leaves_device_as_it_was(void **state)
 	expect_event(&f, 0, OP_INTERRUPT, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);
 	assert_int_equal(f.device.first_error, VIRTIO_EIO);
 	assert_int_equal(f.device.resets, 0);
-	/* The queue is not reset, and QueueReset does not show the end of a reset. */
+	/* The queue is not reset, and QueueReset still reads 1. */
 	f.kept_queues[3].resetting = true;
 	f.kept.live = f.device.live;
 	memcpy(f.kept_calls, f.calls, sizeof f.calls);
