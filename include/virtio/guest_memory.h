@@ -5,8 +5,8 @@
  * Concepts:
  *
  *   region   a run of guest-physical addresses, backed by host memory of the caller
- *   map      an immutable snapshot: a sorted table of regions, and perhaps an address translation.
- *            If the guest's memory changes, the caller makes a new map.
+ *   map      an immutable, sorted table of regions, and perhaps an address translation. If the
+ *            layout of the guest's memory changes, the caller makes a new map.
  *   cursor   a map, and the region of the last access. Every access uses a cursor. An access to
  *            that region is cheap. A cursor must not be copied, because it may point into itself.
  *   segment  a run of guest addresses resolved to host memory, for zero-copy I/O
@@ -136,7 +136,7 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
  */
 #define VIRTIO_MEMORY_SLOTS 32
 
-/* A snapshot of guest memory. After set-up a map is only read. */
+/* The regions of guest memory, and perhaps a translation. After set-up a map is only read. */
 struct virtio_memory_map {
 	const struct virtio_region *regions; /* sorted by addr, without overlap */
 	uint32_t count;

@@ -110,9 +110,9 @@ static int64_t file_writev(void *context, const struct virtio_iovec *iov, uint32
 /*
  * Syncs the file. Returns 0 or an errno.
  *
- * Signals are blocked, because after an interrupted write-out the kernel returns EINTR, but may
- * treat lost data as reported. For the same reason an interrupted sync is not repeated. A second
- * sync could succeed although data is lost.
+ * Signals are blocked, because an interrupted sync may return EINTR instead of a write error. The
+ * kernel may then count the write error as reported, and a second sync could succeed although data
+ * is lost. For the same reason a sync that returned EINTR is not repeated.
  */
 static int sync_file(int fd)
 {

@@ -38,9 +38,9 @@
  * Options, memory maps, statistics and back ends are not saved. The file back end of the target
  * does not know of a failed flush on the source. So do not migrate a disk whose flush has failed.
  *
- * What the guest can do: a guest can prevent a restore only by a translation that is not known yet.
- * The restore only checks that the areas of enabled queues are in guest memory. A state is checked
- * as if a guest had written it.
+ * What the guest can do: prevent a restore, but only while the translation of a queue's area is not
+ * known yet. The restore only checks that the areas of enabled queues are in guest memory. A state
+ * is checked as if a guest had written it.
  *
  * Threads: all functions are register accesses: see <virtio/device.h>.
  */

@@ -327,9 +327,9 @@ int virtio_mock_should_kick(struct virtio_mock *mock);
 int virtio_mock_enable_interrupts(struct virtio_mock *mock);
 
 /*
- * Tells the device that no interrupts are wanted. Sets the flag, or under event_idx sets used_event
- * as far away as possible. This is a hint: interrupts may still arrive. Returns 0, or an error of
- * virtio_mock_set().
+ * Tells the device that no interrupts are wanted. Sets VRING_AVAIL_F_NO_INTERRUPT, or under
+ * event_idx sets used_event to the index that the device reaches last. This is a hint: interrupts
+ * may still arrive. Returns 0, or an error of virtio_mock_set().
  */
 int virtio_mock_disable_interrupts(struct virtio_mock *mock);
 

@@ -12,9 +12,9 @@
  * chain meanwhile, the changed chain is checked like any other chain. Indices come from the state,
  * never from the ring.
  *
- * What the guest can do: it can stop a restore only by a translation that is not known yet. An
- * incoherent ring breaks the queue when the device reads the ring. A state may come from anywhere,
- * so every value is checked as if the guest had written it.
+ * What the guest can do: prevent a restore, but only while the translation of an area is not known
+ * yet (VIRTIO_ENOTMAPPED). An incoherent ring breaks the queue when the device reads the ring. A
+ * state may come from anywhere, so every value is checked as if the guest had written it.
  *
  * Threads:
  *   functions                    who may call   what must not run beside
