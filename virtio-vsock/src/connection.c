@@ -195,9 +195,10 @@ static bool may_go_on(const struct virtio_vsock_connection *c)
 }
 
 /*
- * If all outstanding bytes belong to the unfinished message, removes the packets of earlier
- * messages from the first mark. Otherwise the connection could stall, because a guest that forwards
- * only whole messages reports no credit before the end of this message.
+ * If all outstanding bytes belong to the unfinished message, subtracts the packets of earlier
+ * messages from the first mark and from tx_packets. Otherwise the overhead of those packets could
+ * stall the connection: a guest that forwards only whole messages reports no credit before the
+ * unfinished message ends.
  */
 static void drop_earlier_messages(struct virtio_vsock_connection *c, uint32_t left)
 {

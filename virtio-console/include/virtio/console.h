@@ -108,7 +108,7 @@ struct virtio_console_port_stats {
 	uint64_t transmitted;          /* bytes of output that the sink has taken */
 	uint64_t transmit_misdirected; /* transmit chains with writable buffers of length > 0 */
 	uint64_t transmit_malformed;   /* transmit chains that are malformed or have a bad buffer */
-	uint64_t transmit_discarded;   /* transmit chains of an absent or earlier port */
+	uint64_t transmit_discarded;   /* transmit chains for an absent or removed port */
 	/* Changed by virtio_console_disconnect() and virtio_console_remove_port(). */
 	uint64_t dropped; /* bytes of input that these calls have dropped */
 };

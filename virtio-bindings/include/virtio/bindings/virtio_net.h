@@ -28,8 +28,8 @@
 #define _LINUX_VIRTIO_NET_H
 
 /*
- * Feature bit numbers. GUEST: the driver can receive packets of this kind. HOST: the device can
- * receive packets of this kind.
+ * Feature bit numbers. In the name of an offload, GUEST means that the driver can receive such
+ * packets, and HOST means that the device can receive such packets.
  */
 #define VIRTIO_NET_F_CSUM 0       /* the device accepts partial checksums */
 #define VIRTIO_NET_F_GUEST_CSUM 1 /* the driver accepts partial checksums */
