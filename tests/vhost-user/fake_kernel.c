@@ -170,7 +170,10 @@ static int move(bool is_write, const struct iovec *iov, unsigned int count, uint
 	return (int)done;
 }
 
-/* Ends a piece with this outcome. Returns the result of the piece. */
+/*
+ * Carries out a read or write, of a piece or of a call, with this outcome. Returns the number of
+ * moved bytes, or a negative errno.
+ */
 static int apply(int64_t outcome, bool is_write, const struct iovec *iov, unsigned int count, uint64_t offset)
 {
 	if (outcome < 0)

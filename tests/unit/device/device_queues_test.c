@@ -292,7 +292,7 @@ static void queues_reset_waits_for_requests_in_flight_in_all_queues(void **state
 	assert_false(is_started(&o, 0));
 }
 
-/* If the member asynchronous is false, popped requests do not delay a reset. */
+/* If `asynchronous` is false, popped requests do not delay a reset. */
 static void queues_of_synchronous_device_wait_for_nothing(void **state)
 {
 	struct virtio_token tokens[3];

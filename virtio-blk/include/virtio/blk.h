@@ -77,7 +77,7 @@ struct virtio_blk_backend_ops {
 	/*
 	 * Move bytes between the disk and guest memory.
 	 *
-	 * @context  the member context of struct virtio_blk_backend
+	 * @context  `context` of struct virtio_blk_backend
 	 * @iov      host addresses of guest memory. Pass them to the operating system, or to
 	 *           virtio_guest_copy_in() and virtio_guest_copy_out(). Do not dereference them.
 	 * @count    number of entries of iov, 1 to max_iovecs. The vector has at most 2^30 bytes.

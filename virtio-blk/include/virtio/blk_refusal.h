@@ -33,7 +33,7 @@ enum virtio_blk_refusal {
 	VIRTIO_BLK_REFUSAL_USED_LENGTH,     /* the used length would exceed 32 bits */
 	VIRTIO_BLK_REFUSAL_NOT_RANGES,      /* the data is no whole number of ranges */
 	VIRTIO_BLK_REFUSAL_NO_RANGES,
-	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* more ranges than max_..._seg or array entries */
+	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* more ranges than max_..._seg or `ranges` allows */
 	VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG,  /* a range with more sectors than max_..._sectors */
 	VIRTIO_BLK_REFUSAL_PAST_END,        /* sectors beyond the end of the disk */
 };

@@ -37,8 +37,9 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Return the layout of a device, with a list "ports", or of a port's input, with a list "bytes". */
+/* Returns the layout of a device's section, which has a list "ports". */
 const struct virtio_section_layout *virtio_console_layout(void);
+/* Returns the layout of the section for a port's input, which has a list "bytes". */
 const struct virtio_section_layout *virtio_console_input_layout(void);
 
 /*

@@ -7,13 +7,13 @@
  * for the same values.
  *
  * What the guest can do: pass any value to any function, in any order. Unless a function says
- * otherwise, a wrong value, or a value at the wrong time, only increments the member
- * ignored. Values are as wide as the widest register, so no bit is lost before the check.
+ * otherwise, a wrong value, or a value at the wrong time, only increments `ignored`. Values are as
+ * wide as the widest register, so no bit is lost before the check.
  *
  * What a transport uses of struct virtio_device:
  *   sets and reads      device_features_sel, driver_features_sel, queue_sel, shm_sel, ignored
  *   reads               type, vendor, num_queues, config_size, generation, resets
- * When the member resets has changed, the transport must forget its own state (vectors of PCI).
+ * When `resets` has changed, the transport must forget its own state, such as the vectors of PCI.
  * For the driver's reads, virtio_device_queue_config() returns the size and addresses of a queue.
  *
  * With MSI-X, interrupt() sends a message for each call with a cause and @level true. The exception

@@ -62,8 +62,8 @@ const struct virtio_section_layout *virtio_queue_ser_layout(void);
 /*
  * Begins a file.
  *
- * @bytes     the caller's buffer. NULL with a capacity of 0 only measures the length, which
- *            virtio_queue_ser_end() returns.
+ * @bytes     the caller's buffer. NULL with a capacity of 0 only measures the length. Then
+ *            virtio_queue_ser_end() sets *length to it.
  * @capacity  bytes of the buffer
  * @id        VIRTIO_QUEUE_SER_ID_BYTES bytes that are also stored with the saved memory; NULL
  *            stands for zeroes
