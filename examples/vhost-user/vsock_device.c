@@ -165,7 +165,7 @@ void vsock_wake(struct vsock_device *vsock, enum virtio_vsock_queue queue)
 
 void vsock_pay(struct vsock_device *vsock)
 {
-	if (virtio_vsock_table_owes(&vsock->table))
+	if (virtio_vsock_table_pending(&vsock->table))
 		vsock_wake(vsock, VIRTIO_VSOCK_QUEUE_RX);
 }
 
@@ -224,9 +224,9 @@ static void tell_resumed(struct vsock_device *vsock)
 	if (!vsock->running[VIRTIO_VSOCK_QUEUE_EVENT])
 		return;
 	if (vsock->resumed)
-		virtio_vsock_events_owe_reset(&vsock->events);
+		virtio_vsock_events_schedule_reset(&vsock->events);
 	vsock->resumed = false;
-	if (!vsock->events.owed && !vsock->events.waiting)
+	if (!vsock->events.unsent && !vsock->events.waiting)
 		return;
 	vsock->hold_until = UINT64_MAX;
 	virtio_vsock_table_hold(&vsock->table, true);

@@ -2,7 +2,8 @@
 /*
  * The turns of the queues. The library's table of connections checks each packet of the guest, and
  * the payload goes to a stream. If the table has a packet for the guest, the guest's next buffer
- * gets that packet. Otherwise the buffer gets data of the ready streams, in turn.
+ * gets that packet. Otherwise the buffer gets data of one ready stream. The next buffer gets data
+ * of the next ready stream.
  */
 #include "vsock_device.h"
 
@@ -138,7 +139,7 @@ static int serve_tx(struct vsock_device *vsock, struct virtio_queue *queue, unsi
 
 static bool has_something(const struct vsock_device *vsock)
 {
-	return virtio_vsock_table_owes(&vsock->table) || !TAILQ_EMPTY(&vsock->ready);
+	return virtio_vsock_table_pending(&vsock->table) || !TAILQ_EMPTY(&vsock->ready);
 }
 
 /*

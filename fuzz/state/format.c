@@ -78,7 +78,7 @@ static const struct format_field port_fields[] = {
 static const struct format_field byte_fields[] = { { "byte", 1, false, 1 } };
 
 static const struct format_field vsock_fields[] = {
-	{ "negotiated", 8, false, 1 },   { "next_port", 4, false, 1 },       { "event_owed", 1, true, 1 },
+	{ "negotiated", 8, false, 1 },   { "next_port", 4, false, 1 },       { "event_unsent", 1, true, 1 },
 	{ "event_waiting", 1, true, 1 }, { "event_avail_idx", 2, false, 1 },
 };
 
@@ -86,7 +86,7 @@ static const struct format_field connection_fields[] = {
 	{ "local_cid", 4, false, 1 },      { "local_port", 4, false, 1 },    { "peer_cid", 4, false, 1 },
 	{ "peer_port", 4, false, 1 },      { "type", 2, false, 1 },          { "state", 1, false, 1 },
 	{ "shut_by_us", 1, false, 1 },     { "shut_by_peer", 1, false, 1 },  { "credit_bad", 1, false, 1 },
-	{ "owed", 4, false, 1 },           { "buf_alloc", 4, false, 1 },     { "rx_cnt", 4, false, 1 },
+	{ "pending", 4, false, 1 },        { "buf_alloc", 4, false, 1 },     { "rx_cnt", 4, false, 1 },
 	{ "fwd_cnt", 4, false, 1 },        { "told_fwd_cnt", 4, false, 1 },  { "rx_packets", 4, false, 1 },
 	{ "peer_buf_alloc", 4, false, 1 }, { "tx_cnt", 4, false, 1 },        { "peer_fwd_cnt", 4, false, 1 },
 	{ "tx_packets", 4, false, 1 },     { "message_bytes", 4, false, 2 }, { "message_packets", 4, false, 2 },

@@ -199,8 +199,8 @@ static void judge_connection(const struct judged *vsock, uint32_t n)
 	FUZZ_CHECK(state >= 1 && state <= 5, "accepted: wrong state of a connection");
 	FUZZ_CHECK(entry(vsock, "type", n) == 1 || entry(vsock, "type", n) == 2,
 		   "accepted: wrong type of a connection");
-	FUZZ_CHECK(entry(vsock, "credit_bad", n) <= 1 && entry(vsock, "owed", n) < 0x80,
-		   "accepted: wrong credit_bad or owed");
+	FUZZ_CHECK(entry(vsock, "credit_bad", n) <= 1 && entry(vsock, "pending", n) < 0x80,
+		   "accepted: wrong credit_bad or pending");
 	FUZZ_CHECK(entry(vsock, "shut_by_us", n) <= 3 && entry(vsock, "shut_by_peer", n) <= 3, "accepted: wrong flags");
 	FUZZ_CHECK(buffered <= entry(vsock, "buf_alloc", n), "accepted: more bytes than the buffer holds");
 	FUZZ_CHECK(buffered == 0 || entry(vsock, "rx_packets", n), "accepted: buffered bytes without a packet");
@@ -378,7 +378,8 @@ static void save_connections(const struct judged *vsock, const struct format_sec
 		for (uint32_t j = 0; j < to->count; j++)
 			place += is_before(vsock, j, i);
 		save_values(vsock, i, to, place, out);
-		put(out, to, "owed", place, entry(vsock, "owed", i) & ~(uint64_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST);
+		put(out, to, "pending", place,
+		    entry(vsock, "pending", i) & ~(uint64_t)VIRTIO_VSOCK_PENDING_CREDIT_REQUEST);
 	}
 }
 

@@ -90,7 +90,7 @@ const struct seed state_seeds[] = {
 	STATE("connection_twice", FULL, STATE_ENTRY, SOCKETS, 3, 0, STATE_ENTRY, SOCKETS, 0, 1),
 	STATE("connection_gone", FULL, STATE_ENTRY, SOCKETS, 0, 0),
 	STATE("connection_order", FULL, STATE_FIELD, SOCKETS, 0, 1, 0xe0 + 6, 0),
-	STATE("connection_owed", FULL, STATE_FIELD, SOCKETS, 0, 9, 32, STATE_JUDGE, STATE_FIELD, SOCKETS, 1, 9, 32),
+	STATE("connection_pending", FULL, STATE_FIELD, SOCKETS, 0, 9, 32, STATE_JUDGE, STATE_FIELD, SOCKETS, 1, 9, 32),
 	STATE("connection_bytes", FULL, STATE_NUDGE, SOCKETS, 0, 11, 1, STATE_JUDGE, STATE_FIELD, SOCKETS, 0, 5, 6),
 	STATE("connection_peer", FULL, STATE_FIELD, SOCKETS, 2, 2, 6),
 	STATE("reply", FULL, STATE_FIELD, REPLIES, 0, 1, 6, STATE_JUDGE, STATE_FIELD, REPLIES, 0, 0, 5),

@@ -70,7 +70,7 @@ static void check_connection(const struct model_connection *m, const struct virt
 	FUZZ_CHECK(c->state == m->state && c->type == m->type, "a connection has state %u, not %u, or a wrong type",
 		   c->state, m->state);
 	FUZZ_CHECK(c->shut_by_us == m->us && c->shut_by_peer == m->peer, "the shutdown flags are wrong");
-	FUZZ_CHECK(c->owed == m->owed, "owed is %#x, not %#x", c->owed, m->owed);
+	FUZZ_CHECK(c->pending == m->pending, "pending is %#x, not %#x", c->pending, m->pending);
 	if (m->state == VIRTIO_VSOCK_RESET)
 		return;
 	FUZZ_CHECK(virtio_vsock_connection_buffered(c) == m->rx - m->forwarded,
@@ -85,7 +85,7 @@ static void check_connection(const struct model_connection *m, const struct virt
 
 static void compare(struct vsock_harness *h)
 {
-	uint32_t count = 0, owing = 0, bit;
+	uint32_t count = 0, pending = 0, bit;
 
 	for (uint32_t i = 0; i < VSOCK_PLACES; i++) {
 		struct model_connection *m = &h->m.c[i];
@@ -94,13 +94,13 @@ static void compare(struct vsock_harness *h)
 		if (!m->used)
 			continue;
 		count++;
-		owing += model_owes(m, &bit) != 0 && !(bit == VIRTIO_VSOCK_OWES_REQUEST && h->m.held);
+		pending += model_pending(m, &bit) != 0 && !(bit == VIRTIO_VSOCK_PENDING_REQUEST && h->m.held);
 		FUZZ_CHECK(c && c == m->real, "the table does not find a connection");
 		check_connection(m, c);
 	}
 	FUZZ_CHECK(h->table.count == count, "the table has %u connections, not %u", h->table.count, count);
-	FUZZ_CHECK(virtio_vsock_table_owes(&h->table) == (owing + h->m.reply_count != 0),
-		   "virtio_vsock_table_owes() is wrong");
+	FUZZ_CHECK(virtio_vsock_table_pending(&h->table) == (pending + h->m.reply_count != 0),
+		   "virtio_vsock_table_pending() is wrong");
 	FUZZ_CHECK(virtio_vsock_table_deadline(&h->table) == model_deadline(&h->m),
 		   "virtio_vsock_table_deadline() is wrong");
 }
@@ -161,7 +161,7 @@ static void receive(struct vsock_harness *h)
 	if (wanted.credit_open && (got.got & VIRTIO_VSOCK_GOT_CREDIT)) {
 		wanted.got |= VIRTIO_VSOCK_GOT_CREDIT;
 		wanted.c->blocked = false;
-		wanted.c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
+		wanted.c->pending &= ~(uint32_t)VIRTIO_VSOCK_PENDING_CREDIT_REQUEST;
 		if (wanted.c->state == VIRTIO_VSOCK_ESTABLISHED)
 			wanted.c->deadline = VIRTIO_VSOCK_NO_DEADLINE;
 	}
@@ -210,11 +210,11 @@ static void next(struct vsock_harness *h)
 							      virtio_vsock_src_port(&got), VSOCK_GUEST,
 							      virtio_vsock_dst_port(&got) });
 	FUZZ_CHECK(c, "next returned a packet that belongs to no connection");
-	op = model_owes(c, &bit);
-	FUZZ_CHECK(op != 0 && !(h->m.held && bit == VIRTIO_VSOCK_OWES_REQUEST),
-		   "next returned a packet that was not owed");
+	op = model_pending(c, &bit);
+	FUZZ_CHECK(op != 0 && !(h->m.held && bit == VIRTIO_VSOCK_PENDING_REQUEST),
+		   "next returned a packet that was not pending");
 	check_header(&got, c, op, 0, op == VIRTIO_VSOCK_OP_SHUTDOWN ? c->us : 0);
-	c->owed &= ~bit;
+	c->pending &= ~bit;
 	model_told(c);
 	if (op == VIRTIO_VSOCK_OP_RST)
 		c->used = false;
@@ -235,7 +235,7 @@ static void send_data(struct vsock_harness *h, bool forged)
 	credit = model_credit(&h->m, c);
 	if (forged) {
 		/* The library has not computed this piece. A send must still respect the credit. */
-		if (!wanted && (c->owed & VIRTIO_VSOCK_OWES_RESPONSE))
+		if (!wanted && (c->pending & VIRTIO_VSOCK_PENDING_RESPONSE))
 			wanted = VIRTIO_ENOTREADY;
 		got = virtio_vsock_connection_send(c->real, &piece, &header);
 		FUZZ_CHECK(wanted ? got == wanted : got == 0 || got == VIRTIO_ENOBUFS, "send returned %d", got);
@@ -249,7 +249,7 @@ static void send_data(struct vsock_harness *h, bool forged)
 			wanted = VIRTIO_EINVAL;
 		got = virtio_vsock_connection_piece(c->real, left, marks, room, h->now, &piece);
 		FUZZ_CHECK(wanted ? got == wanted : got == 0 || got == 1, "piece returned %d", got);
-		if (wanted || (c->owed & VIRTIO_VSOCK_OWES_RESPONSE)) {
+		if (wanted || (c->pending & VIRTIO_VSOCK_PENDING_RESPONSE)) {
 			FUZZ_CHECK(wanted || got == 0, "a piece may be sent before the response");
 			return;
 		}
@@ -328,7 +328,7 @@ static void connect_to(struct vsock_harness *h)
 	c = model_open(&h->m, &a, type);
 	c->real = real;
 	c->state = VIRTIO_VSOCK_REQUESTED;
-	c->owed = VIRTIO_VSOCK_OWES_REQUEST;
+	c->pending = VIRTIO_VSOCK_PENDING_REQUEST;
 	c->deadline = h->now + h->m.options.connect_timeout;
 }
 
@@ -342,7 +342,7 @@ static void pass_time(struct vsock_harness *h)
 		struct model_connection *c = &h->m.c[i];
 
 		if (c->used && c->blocked && c->deadline <= h->now) {
-			c->owed |= VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
+			c->pending |= VIRTIO_VSOCK_PENDING_CREDIT_REQUEST;
 			c->deadline = h->now + h->m.options.credit_retry;
 		}
 	}
@@ -380,7 +380,7 @@ static void migrate(struct vsock_harness *h)
 		error = virtio_vsock_connection_restore(&h->table, &saved[i], h->now, &c->real);
 		FUZZ_CHECK(error == 0, "virtio_vsock_connection_restore() returned %d", error);
 		c->blocked = false;
-		c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
+		c->pending &= ~(uint32_t)VIRTIO_VSOCK_PENDING_CREDIT_REQUEST;
 		c->deadline = c->state == VIRTIO_VSOCK_CLOSING ? h->now + h->m.options.close_timeout
 			      : c->state == VIRTIO_VSOCK_ACCEPTING || c->state == VIRTIO_VSOCK_REQUESTED
 				      ? h->now + h->m.options.connect_timeout
@@ -413,7 +413,7 @@ static void call(struct vsock_harness *h, enum vsock_step step)
 		if (bytes > c->buffer) {
 			c->buffer = bytes;
 			if (c->state == VIRTIO_VSOCK_ESTABLISHED || c->state == VIRTIO_VSOCK_CLOSING)
-				c->owed |= VIRTIO_VSOCK_OWES_ANSWER;
+				c->pending |= VIRTIO_VSOCK_PENDING_ANSWER;
 		}
 		got = virtio_vsock_connection_set_buffer(c->real, bytes);
 	}

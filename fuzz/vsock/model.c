@@ -48,12 +48,12 @@ struct model_connection *model_open(struct vsock_model *m, const struct virtio_v
 
 static void end(struct model_connection *c)
 {
-	if (c->owed & VIRTIO_VSOCK_OWES_REQUEST) {
+	if (c->pending & VIRTIO_VSOCK_PENDING_REQUEST) {
 		c->used = false;
 		return;
 	}
 	c->state = VIRTIO_VSOCK_RESET;
-	c->owed = VIRTIO_VSOCK_OWES_RST;
+	c->pending = VIRTIO_VSOCK_PENDING_RST;
 	c->blocked = false;
 	c->deadline = VIRTIO_VSOCK_NO_DEADLINE;
 }
@@ -68,7 +68,7 @@ static void unblock(struct model_connection *c)
 	if (c->blocked)
 		c->deadline = VIRTIO_VSOCK_NO_DEADLINE;
 	c->blocked = false;
-	c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
+	c->pending &= ~(uint32_t)VIRTIO_VSOCK_PENDING_CREDIT_REQUEST;
 }
 
 /*
@@ -80,7 +80,7 @@ static void update(const struct vsock_model *m, struct model_connection *c)
 	const uint64_t untold = c->forwarded - c->told;
 
 	if (untold && (untold >= c->buffer / 4 || c->buffer < c->rx - c->told + m->options.max_payload))
-		c->owed |= VIRTIO_VSOCK_OWES_UPDATE;
+		c->pending |= VIRTIO_VSOCK_PENDING_UPDATE;
 }
 
 /*
@@ -96,7 +96,7 @@ static bool settle(struct vsock_model *m, struct model_connection *c, uint64_t n
 	}
 	if (c->us == SEND && (c->peer & SEND) && drained) {
 		c->us = RCV | SEND;
-		c->owed |= VIRTIO_VSOCK_OWES_SHUTDOWN;
+		c->pending |= VIRTIO_VSOCK_PENDING_SHUTDOWN;
 	}
 	if ((c->us == (RCV | SEND) || c->peer == (RCV | SEND)) && c->state == VIRTIO_VSOCK_ESTABLISHED) {
 		c->state = VIRTIO_VSOCK_CLOSING;
@@ -175,7 +175,7 @@ static bool receive_open(struct vsock_model *m, struct model_connection *c, cons
 	case VIRTIO_VSOCK_OP_CREDIT_UPDATE:
 		return true;
 	case VIRTIO_VSOCK_OP_CREDIT_REQUEST:
-		c->owed |= VIRTIO_VSOCK_OWES_ANSWER;
+		c->pending |= VIRTIO_VSOCK_PENDING_ANSWER;
 		return true;
 	case VIRTIO_VSOCK_OP_SHUTDOWN:
 		if (flags & 3 & ~c->peer)
@@ -262,7 +262,7 @@ static bool receive_of(struct vsock_model *m, struct model_connection *c, const 
 		return false;
 	if (is_open(c))
 		return receive_open(m, c, h, now, out);
-	if (c->state != VIRTIO_VSOCK_REQUESTED || (c->owed & VIRTIO_VSOCK_OWES_REQUEST) ||
+	if (c->state != VIRTIO_VSOCK_REQUESTED || (c->pending & VIRTIO_VSOCK_PENDING_REQUEST) ||
 	    virtio_vsock_op(h) != VIRTIO_VSOCK_OP_RESPONSE)
 		return false;
 	c->state = VIRTIO_VSOCK_ESTABLISHED;
@@ -308,7 +308,7 @@ void model_receive(struct vsock_model *m, const struct virtio_vsock_hdr *h, int 
 			memset(out, 0, sizeof *out);
 			out->c = c;
 			out->got = VIRTIO_VSOCK_GOT_END;
-			c->owed = 0;
+			c->pending = 0;
 			end(c);
 		}
 	}
@@ -319,7 +319,7 @@ int model_accept(struct model_connection *c)
 	if (!c->used || c->state != VIRTIO_VSOCK_ACCEPTING)
 		return VIRTIO_ENOTREADY;
 	c->state = VIRTIO_VSOCK_ESTABLISHED;
-	c->owed = VIRTIO_VSOCK_OWES_RESPONSE;
+	c->pending = VIRTIO_VSOCK_PENDING_RESPONSE;
 	c->deadline = VIRTIO_VSOCK_NO_DEADLINE;
 	return 0;
 }
@@ -355,7 +355,7 @@ int model_shutdown(struct vsock_model *m, struct model_connection *c, uint32_t f
 	if (!is_open(c))
 		return VIRTIO_ENOTREADY;
 	if (flags & ~c->us)
-		c->owed |= VIRTIO_VSOCK_OWES_SHUTDOWN;
+		c->pending |= VIRTIO_VSOCK_PENDING_SHUTDOWN;
 	c->us |= flags;
 	if ((c->us & SEND) && c->state == VIRTIO_VSOCK_ESTABLISHED)
 		unblock(c);
@@ -389,17 +389,17 @@ void model_blocked(struct vsock_model *m, struct model_connection *c, uint64_t n
 	if (c->blocked)
 		return;
 	c->blocked = true;
-	c->owed |= VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
+	c->pending |= VIRTIO_VSOCK_PENDING_CREDIT_REQUEST;
 	c->deadline = now + m->options.credit_retry;
 }
 
-uint16_t model_owes(const struct model_connection *c, uint32_t *bit)
+uint16_t model_pending(const struct model_connection *c, uint32_t *bit)
 {
 	static const uint16_t ops[][2] = { { 1, 3 }, { 2, 1 }, { 4, 2 }, { 8, 6 }, { 16, 6 }, { 32, 7 }, { 64, 4 } };
 
 	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
 		*bit = ops[i][0];
-		if (c->used && (c->owed & ops[i][0]))
+		if (c->used && (c->pending & ops[i][0]))
 			return ops[i][1];
 	}
 	*bit = 0;
@@ -409,7 +409,7 @@ uint16_t model_owes(const struct model_connection *c, uint32_t *bit)
 void model_told(struct model_connection *c)
 {
 	c->told = c->forwarded;
-	c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_UPDATE;
+	c->pending &= ~(uint32_t)VIRTIO_VSOCK_PENDING_UPDATE;
 }
 
 uint64_t model_deadline(const struct vsock_model *m)

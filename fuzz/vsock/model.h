@@ -23,7 +23,7 @@ struct model_connection {
 	uint16_t type;
 	enum virtio_vsock_state state;
 	uint32_t us, peer; /* shutdown flags */
-	uint32_t owed;
+	uint32_t pending;
 	bool blocked, bad;
 	uint32_t buffer;
 	uint64_t rx, forwarded, told; /* bytes: received, forwarded, reported as forwarded */
@@ -91,8 +91,10 @@ struct model_credit {
 };
 struct model_credit model_credit(const struct vsock_model *m, const struct model_connection *c);
 
-/* Returns the op that a connection must send first, or 0. Sets *bit to the op's bit in c->owed. */
-uint16_t model_owes(const struct model_connection *c, uint32_t *bit);
+/*
+ * Returns the op that a connection must send first, or 0. Sets *bit to the op's bit in c->pending.
+ */
+uint16_t model_pending(const struct model_connection *c, uint32_t *bit);
 /* Records that the header of a sent packet has reported the credit to the guest. */
 void model_told(struct model_connection *c);
 uint64_t model_deadline(const struct vsock_model *m);

@@ -62,7 +62,7 @@ static void moved_guest_keeps_its_connections(void **state)
 	static uint8_t bytes[4096];
 	struct virtio_section_writer writer;
 	struct virtio_section_reader reader;
-	struct virtio_vsock_events events = { .owed = true };
+	struct virtio_vsock_events events = { .unsent = true };
 	struct virtio_vsock_connection *c, *ours;
 
 	(void)state;
@@ -79,7 +79,7 @@ static void moved_guest_keeps_its_connections(void **state)
 	virtio_vsock_events_reset(&events);
 	assert_int_equal(restore(&to.vsock, &events, &to.table, &reader, 16384, 2), 0);
 	assert_int_equal(virtio_section_reader_end(&reader), 0);
-	assert_true(events.owed);
+	assert_true(events.unsent);
 	assert_int_equal(to.table.count, 4);
 	assert_int_equal(to.table.next_port, from.table.next_port);
 	c = virtio_vsock_table_find(&to.table, &address);
@@ -100,11 +100,11 @@ static void moved_guest_with_another_cid_is_told(void **state)
 	receive(&side, VIRTIO_VSOCK_OP_REQUEST, 70, 0);
 	assert_int_equal(renumber(&side.vsock, &side.table, &events, 2), VIRTIO_EINVAL);
 	assert_int_equal(side.table.count, 1);
-	assert_false(events.owed);
+	assert_false(events.unsent);
 	assert_int_equal(renumber(&side.vsock, &side.table, &events, 9), 0);
 	assert_int_equal(side.vsock.guest_cid, 9);
 	assert_int_equal(side.table.count, 0);
-	assert_true(events.owed);
+	assert_true(events.unsent);
 }
 
 int main(void)

@@ -8,9 +8,9 @@ static bool is_open(const struct virtio_vsock_connection *c)
 	return c->state == VIRTIO_VSOCK_ESTABLISHED || c->state == VIRTIO_VSOCK_CLOSING;
 }
 
-static void owe(struct virtio_vsock_connection *c, uint32_t what)
+static void add_pending(struct virtio_vsock_connection *c, uint32_t what)
 {
-	c->owed |= what;
+	c->pending |= what;
 	virtio_impl_vsock_queue(c);
 }
 
@@ -23,7 +23,7 @@ void virtio_impl_vsock_init(struct virtio_vsock_connection *c, uint16_t type)
 	c->shut_by_peer = 0;
 	c->credit_bad = false;
 	c->blocked = false;
-	c->owed = 0;
+	c->pending = 0;
 	c->buf_alloc = c->table->options.buf_alloc;
 	c->rx_cnt = 0;
 	c->fwd_cnt = 0;
@@ -41,18 +41,19 @@ void virtio_impl_vsock_init(struct virtio_vsock_connection *c, uint16_t type)
 void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
 {
 	/* A request that was never sent needs no RST. */
-	if (c->owed & VIRTIO_VSOCK_OWES_REQUEST) {
+	if (c->pending & VIRTIO_VSOCK_PENDING_REQUEST) {
 		virtio_impl_vsock_close(c);
 		return;
 	}
 	c->state = VIRTIO_VSOCK_RESET;
 	c->blocked = false;
 	/*
-	 * If the caller has cleared OWES_REQUEST, the connection is still in the list of requests.
-	 * This call removes the connection, because that list may be held, but an RST must be sent.
+	 * If the caller has cleared PENDING_REQUEST, the connection is still in the list of
+	 * requests. This call removes the connection, because that list may be held, but an RST
+	 * must be sent.
 	 */
 	virtio_impl_vsock_queue(c);
-	c->owed = VIRTIO_VSOCK_OWES_RST;
+	c->pending = VIRTIO_VSOCK_PENDING_RST;
 	virtio_impl_vsock_set_timer(c, TIMER_NONE, 0);
 	virtio_impl_vsock_queue(c);
 }
@@ -65,8 +66,8 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
 }
 
 /*
- * Owes a CREDIT_UPDATE, if the guest should learn how much it may send. Call this after each change
- * of fwd_cnt or rx_cnt. Received data, too, reduces the room that the guest knows of.
+ * Makes a CREDIT_UPDATE pending if the guest should learn how much it may send. Call this after
+ * each change of fwd_cnt or rx_cnt. Received data, too, reduces the room that the guest knows of.
  *
  * A waiting guest needs room for at most one whole packet. Whenever the guest knows of less room,
  * we report all forwarded bytes, so no packet waits for ever. The rule about a quarter of the
@@ -81,7 +82,7 @@ static void update_if_due(struct virtio_vsock_connection *c)
 	const uint32_t packet = c->table->options.max_payload;
 
 	if (untold != 0 && (untold >= c->buf_alloc / 4 || known < packet))
-		owe(c, VIRTIO_VSOCK_OWES_UPDATE);
+		add_pending(c, VIRTIO_VSOCK_PENDING_UPDATE);
 }
 
 static bool drained(const struct virtio_vsock_connection *c)
@@ -112,12 +113,12 @@ static bool settle(struct virtio_vsock_connection *c, uint64_t now)
 	if (c->shut_by_us == VIRTIO_VSOCK_SHUTDOWN_SEND && (c->shut_by_peer & VIRTIO_VSOCK_SHUTDOWN_SEND) &&
 	    drained(c)) {
 		c->shut_by_us = (uint8_t)both;
-		owe(c, VIRTIO_VSOCK_OWES_SHUTDOWN);
+		add_pending(c, VIRTIO_VSOCK_PENDING_SHUTDOWN);
 	}
 	if ((c->shut_by_us == both || c->shut_by_peer == both) && c->state == VIRTIO_VSOCK_ESTABLISHED) {
 		c->state = VIRTIO_VSOCK_CLOSING;
 		c->blocked = false;
-		c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
+		c->pending &= ~(uint32_t)VIRTIO_VSOCK_PENDING_CREDIT_REQUEST;
 		virtio_impl_vsock_set_timer(c, TIMER_CLOSE, now);
 		virtio_impl_vsock_queue(c);
 	}
@@ -153,7 +154,7 @@ int virtio_vsock_connection_set_buffer(struct virtio_vsock_connection *c, uint32
 		return 0;
 	c->buf_alloc = buf_alloc;
 	if (is_open(c))
-		owe(c, VIRTIO_VSOCK_OWES_ANSWER);
+		add_pending(c, VIRTIO_VSOCK_PENDING_ANSWER);
 	return 0;
 }
 
@@ -276,8 +277,8 @@ void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *c, const stru
 }
 
 /*
- * Owes a CREDIT_REQUEST when the connection begins to wait. A timer repeats the CREDIT_REQUEST
- * until there is credit.
+ * Makes a CREDIT_REQUEST pending when the connection begins to wait. A timer repeats the
+ * CREDIT_REQUEST until there is credit.
  */
 static void wait_for_credit(struct virtio_vsock_connection *c, uint64_t now)
 {
@@ -285,13 +286,13 @@ static void wait_for_credit(struct virtio_vsock_connection *c, uint64_t now)
 		return;
 	c->blocked = true;
 	virtio_impl_vsock_set_timer(c, TIMER_RETRY, now);
-	owe(c, VIRTIO_VSOCK_OWES_CREDIT_REQUEST);
+	add_pending(c, VIRTIO_VSOCK_PENDING_CREDIT_REQUEST);
 }
 
 static void stop_waiting(struct virtio_vsock_connection *c)
 {
 	c->blocked = false;
-	c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
+	c->pending &= ~(uint32_t)VIRTIO_VSOCK_PENDING_CREDIT_REQUEST;
 	virtio_impl_vsock_set_timer(c, TIMER_NONE, 0);
 	virtio_impl_vsock_queue(c);
 }
@@ -299,7 +300,7 @@ static void stop_waiting(struct virtio_vsock_connection *c)
 void virtio_impl_vsock_ask_again(struct virtio_vsock_connection *c, uint64_t now)
 {
 	virtio_impl_vsock_set_timer(c, TIMER_RETRY, now);
-	owe(c, VIRTIO_VSOCK_OWES_CREDIT_REQUEST);
+	add_pending(c, VIRTIO_VSOCK_PENDING_CREDIT_REQUEST);
 }
 
 static int check_piece(const struct virtio_vsock_connection *c, uint32_t bytes, uint32_t marks)
@@ -328,7 +329,7 @@ int virtio_vsock_connection_piece(struct virtio_vsock_connection *c, uint32_t le
 	if (error)
 		return error;
 	/* A pending RESPONSE must be sent before any data. */
-	if (c->owed & VIRTIO_VSOCK_OWES_RESPONSE)
+	if (c->pending & VIRTIO_VSOCK_PENDING_RESPONSE)
 		return 0;
 	most = may_send(c, &empty);
 	if (left != 0 ? most == 0 : !empty) {
@@ -349,7 +350,7 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *c, const struct
 	uint32_t most;
 	bool empty;
 
-	if (!error && (c->owed & VIRTIO_VSOCK_OWES_RESPONSE))
+	if (!error && (c->pending & VIRTIO_VSOCK_PENDING_RESPONSE))
 		error = VIRTIO_ENOTREADY;
 	if (error)
 		return error;
@@ -379,8 +380,8 @@ void virtio_impl_vsock_fill(struct virtio_vsock_connection *c, uint16_t op, stru
 	virtio_vsock_set_buf_alloc(out, c->buf_alloc);
 	virtio_vsock_set_fwd_cnt(out, c->fwd_cnt);
 	c->told_fwd_cnt = c->fwd_cnt;
-	if (c->owed & VIRTIO_VSOCK_OWES_UPDATE) {
-		c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_UPDATE;
+	if (c->pending & VIRTIO_VSOCK_PENDING_UPDATE) {
+		c->pending &= ~(uint32_t)VIRTIO_VSOCK_PENDING_UPDATE;
 		virtio_impl_vsock_queue(c);
 	}
 }
@@ -393,7 +394,7 @@ int virtio_vsock_connection_accept(struct virtio_vsock_connection *c)
 		return VIRTIO_ENOTREADY;
 	c->state = VIRTIO_VSOCK_ESTABLISHED;
 	virtio_impl_vsock_set_timer(c, TIMER_NONE, 0);
-	owe(c, VIRTIO_VSOCK_OWES_RESPONSE);
+	add_pending(c, VIRTIO_VSOCK_PENDING_RESPONSE);
 	return 0;
 }
 
@@ -411,7 +412,7 @@ int virtio_vsock_connection_shutdown(struct virtio_vsock_connection *c, uint32_t
 		return VIRTIO_ENOTREADY;
 	if (flags & ~(uint32_t)c->shut_by_us) {
 		c->shut_by_us |= (uint8_t)flags;
-		owe(c, VIRTIO_VSOCK_OWES_SHUTDOWN);
+		add_pending(c, VIRTIO_VSOCK_PENDING_SHUTDOWN);
 	}
 	if (c->blocked && (c->shut_by_us & VIRTIO_VSOCK_SHUTDOWN_SEND))
 		stop_waiting(c);
@@ -491,7 +492,7 @@ static void receive_open(struct virtio_vsock_connection *c, const struct virtio_
 	case VIRTIO_VSOCK_OP_CREDIT_UPDATE:
 		return;
 	case VIRTIO_VSOCK_OP_CREDIT_REQUEST:
-		owe(c, VIRTIO_VSOCK_OWES_ANSWER);
+		add_pending(c, VIRTIO_VSOCK_PENDING_ANSWER);
 		return;
 	default:
 		break;
@@ -514,13 +515,13 @@ void virtio_impl_vsock_receive(struct virtio_vsock_connection *c, const struct v
 	}
 	/* A RESPONSE that arrives before our REQUEST was sent does not answer the REQUEST. */
 	if (c->state == VIRTIO_VSOCK_REQUESTED && virtio_vsock_op(header) == VIRTIO_VSOCK_OP_RESPONSE &&
-	    !(c->owed & VIRTIO_VSOCK_OWES_REQUEST)) {
+	    !(c->pending & VIRTIO_VSOCK_PENDING_REQUEST)) {
 		c->state = VIRTIO_VSOCK_ESTABLISHED;
 		virtio_impl_vsock_set_timer(c, TIMER_NONE, 0);
 		virtio_impl_vsock_take_credit(c, header);
 		out->got = VIRTIO_VSOCK_GOT_RESPONSE;
 		return;
 	}
-	c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_REQUEST;
+	c->pending &= ~(uint32_t)VIRTIO_VSOCK_PENDING_REQUEST;
 	refuse(c, out);
 }

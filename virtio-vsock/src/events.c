@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The event queue. An owed transport reset waits until the driver makes a buffer available. */
+/* The event queue. An unsent transport reset waits until the driver makes a buffer available. */
 #include <virtio/reader.h>
 #include <virtio/vsock.h>
 
 void virtio_vsock_events_reset(struct virtio_vsock_events *events)
 {
-	events->owed = false;
+	events->unsent = false;
 	events->waiting = false;
 	events->avail_idx = 0;
 }
 
-void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events)
+void virtio_vsock_events_schedule_reset(struct virtio_vsock_events *events)
 {
-	events->owed = true;
+	events->unsent = true;
 }
 
 /* Unpops a chain after an error. Returns this error, or the error of the unpop. */
@@ -57,12 +57,12 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 
 	if (!segments || capacity == 0)
 		return VIRTIO_EINVAL;
-	if (!events->owed)
+	if (!events->unsent)
 		return 0;
 	left = virtio_queue_available(queue);
 	if (left < 0)
 		return left;
-	for (; events->owed && left > 0 && (got = virtio_queue_pop(queue, &chain)) == 1; left--) {
+	for (; events->unsent && left > 0 && (got = virtio_queue_pop(queue, &chain)) == 1; left--) {
 		/*
 		 * Reads the index before the driver can have the event. If the index were read
 		 * later, it could include the buffer by which a fast driver shows that it has seen
@@ -77,7 +77,7 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 		used = 1;
 		if (got == 0)
 			continue;
-		events->owed = false;
+		events->unsent = false;
 		events->waiting = true;
 		events->avail_idx = avail_idx;
 	}
@@ -90,11 +90,11 @@ int virtio_vsock_events_pending(struct virtio_vsock_events *events, struct virti
 	int error;
 
 	if (!events->waiting)
-		return events->owed;
+		return events->unsent;
 	error = virtio_queue_read_avail_idx(queue, &now);
 	if (error)
 		return error;
 	/* The driver makes a buffer available again when it has handled the event. */
 	events->waiting = now == events->avail_idx;
-	return events->owed || events->waiting;
+	return events->unsent || events->waiting;
 }

@@ -26,7 +26,7 @@ void virtio_vsock_connection_save(const struct virtio_vsock_connection *c, struc
 	out->shut_by_us = c->shut_by_us;
 	out->shut_by_peer = c->shut_by_peer;
 	out->credit_bad = c->credit_bad;
-	out->owed = c->owed;
+	out->pending = c->pending;
 	out->buf_alloc = c->buf_alloc;
 	out->rx_cnt = c->rx_cnt;
 	out->fwd_cnt = c->fwd_cnt;
@@ -40,18 +40,18 @@ void virtio_vsock_connection_save(const struct virtio_vsock_connection *c, struc
 	out->message_packets = c->message_packets;
 }
 
-/* Returns the packets that a connection may owe in a state. */
-static uint32_t may_owe(uint8_t state)
+/* Returns the packets that may be pending in a state of a connection. */
+static uint32_t may_be_pending(uint8_t state)
 {
 	switch (state) {
 	case VIRTIO_VSOCK_REQUESTED:
-		return VIRTIO_VSOCK_OWES_REQUEST;
+		return VIRTIO_VSOCK_PENDING_REQUEST;
 	case VIRTIO_VSOCK_ESTABLISHED:
 	case VIRTIO_VSOCK_CLOSING:
-		return VIRTIO_VSOCK_OWES_RESPONSE | VIRTIO_VSOCK_OWES_ANSWER | VIRTIO_VSOCK_OWES_UPDATE |
-		       VIRTIO_VSOCK_OWES_CREDIT_REQUEST | VIRTIO_VSOCK_OWES_SHUTDOWN;
+		return VIRTIO_VSOCK_PENDING_RESPONSE | VIRTIO_VSOCK_PENDING_ANSWER | VIRTIO_VSOCK_PENDING_UPDATE |
+		       VIRTIO_VSOCK_PENDING_CREDIT_REQUEST | VIRTIO_VSOCK_PENDING_SHUTDOWN;
 	case VIRTIO_VSOCK_RESET:
-		return VIRTIO_VSOCK_OWES_RST;
+		return VIRTIO_VSOCK_PENDING_RST;
 	default:
 		return 0;
 	}
@@ -65,7 +65,7 @@ static bool shutdown_fits(const struct virtio_vsock_connection_state *s)
 
 	if ((s->shut_by_us | s->shut_by_peer) & ~both)
 		return false;
-	if ((s->owed & VIRTIO_VSOCK_OWES_SHUTDOWN) && s->shut_by_us == 0)
+	if ((s->pending & VIRTIO_VSOCK_PENDING_SHUTDOWN) && s->shut_by_us == 0)
 		return false;
 	if (s->state == VIRTIO_VSOCK_ESTABLISHED)
 		return !closing;
@@ -116,8 +116,8 @@ static const char *find_impossible(const struct virtio_vsock_table *table,
 		return "state";
 	if (s->credit_bad > 1)
 		return "credit_bad";
-	if (s->owed & ~may_owe(s->state) || (s->state == VIRTIO_VSOCK_RESET && s->owed == 0))
-		return "owed";
+	if (s->pending & ~may_be_pending(s->state) || (s->state == VIRTIO_VSOCK_RESET && s->pending == 0))
+		return "pending";
 	if (!shutdown_fits(s))
 		return "shut_by_us";
 	return find_bad_counter(s, &table->options);
@@ -218,7 +218,7 @@ void virtio_vsock_save(const struct virtio_vsock *vsock, const struct virtio_vso
 	*out = (struct virtio_vsock_device_state){ .negotiated = vsock->negotiated, .next_port = ports.next_port };
 	if (!events)
 		return;
-	out->event_owed = events->owed;
+	out->event_unsent = events->unsent;
 	out->event_waiting = events->waiting;
 	out->event_avail_idx = events->waiting ? events->avail_idx : 0;
 }
@@ -237,7 +237,7 @@ int virtio_vsock_restore(struct virtio_vsock *vsock, struct virtio_vsock_events 
 	vsock->negotiated = state->negotiated;
 	if (events)
 		*events = (struct virtio_vsock_events){
-			.owed = state->event_owed,
+			.unsent = state->event_unsent,
 			.waiting = state->event_waiting,
 			.avail_idx = state->event_avail_idx,
 		};
@@ -280,10 +280,10 @@ int virtio_vsock_connection_restore(struct virtio_vsock_table *table, const stru
 	c->shut_by_us = state->shut_by_us;
 	c->shut_by_peer = state->shut_by_peer;
 	/*
-	 * Drop an owed CREDIT_REQUEST. If there is still no credit, the caller's next attempt to
-	 * send makes the connection owe a new CREDIT_REQUEST.
+	 * Drop a pending CREDIT_REQUEST. If there is still no credit, the caller's next attempt to
+	 * send makes a new CREDIT_REQUEST pending.
 	 */
-	c->owed = state->owed & ~(uint32_t)VIRTIO_VSOCK_OWES_CREDIT_REQUEST;
+	c->pending = state->pending & ~(uint32_t)VIRTIO_VSOCK_PENDING_CREDIT_REQUEST;
 	take_counters(c, state);
 	virtio_impl_vsock_queue(c);
 	if (c->state == VIRTIO_VSOCK_ACCEPTING || c->state == VIRTIO_VSOCK_REQUESTED)

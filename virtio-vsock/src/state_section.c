@@ -9,7 +9,7 @@
 
 static const struct virtio_section_field fields[] = {
 	VIRTIO_SECTION_VALUE(DEVICE, negotiated),      VIRTIO_SECTION_VALUE(DEVICE, next_port),
-	VIRTIO_SECTION_BOOL(DEVICE, event_owed),       VIRTIO_SECTION_BOOL(DEVICE, event_waiting),
+	VIRTIO_SECTION_BOOL(DEVICE, event_unsent),     VIRTIO_SECTION_BOOL(DEVICE, event_waiting),
 	VIRTIO_SECTION_VALUE(DEVICE, event_avail_idx),
 };
 
@@ -23,7 +23,7 @@ static const struct virtio_section_field connection_fields[] = {
 	VIRTIO_SECTION_VALUE(CONNECTION, shut_by_us),
 	VIRTIO_SECTION_VALUE(CONNECTION, shut_by_peer),
 	VIRTIO_SECTION_VALUE(CONNECTION, credit_bad),
-	VIRTIO_SECTION_VALUE(CONNECTION, owed),
+	VIRTIO_SECTION_VALUE(CONNECTION, pending),
 	VIRTIO_SECTION_VALUE(CONNECTION, buf_alloc),
 	VIRTIO_SECTION_VALUE(CONNECTION, rx_cnt),
 	VIRTIO_SECTION_VALUE(CONNECTION, fwd_cnt),

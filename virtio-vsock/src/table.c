@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The table of connections: look-up, deadlines, owed packets, and replies to packets without a
+ * The table of connections: look-up, deadlines, pending packets, and replies to packets without a
  * connection.
  */
 #include "table_internal.h"
@@ -55,10 +55,10 @@ void virtio_impl_vsock_queue(struct virtio_vsock_connection *c)
 {
 	struct virtio_vsock_table *table = c->table;
 
-	if (c->owed == 0)
+	if (c->pending == 0)
 		list_remove(&c->queue);
 	else if (!c->queue.next)
-		list_append(c->owed & VIRTIO_VSOCK_OWES_REQUEST ? &table->requests : &table->ready, &c->queue);
+		list_append(c->pending & VIRTIO_VSOCK_PENDING_REQUEST ? &table->requests : &table->ready, &c->queue);
 }
 
 void virtio_impl_vsock_set_timer(struct virtio_vsock_connection *c, enum virtio_vsock_timer timer, uint64_t now)
@@ -159,7 +159,7 @@ struct virtio_vsock_connection *virtio_impl_vsock_open(struct virtio_vsock_table
 static void free_place(struct virtio_vsock_table *table, struct virtio_vsock_connection *c)
 {
 	c->state = VIRTIO_VSOCK_CLOSED;
-	c->owed = 0;
+	c->pending = 0;
 	c->hash_next = table->free_places;
 	table->free_places = c;
 }
@@ -289,7 +289,7 @@ static void drop_reply(struct virtio_vsock_table *table, const struct virtio_vso
 	table->reply_count = kept;
 }
 
-/* Owes an RST to a packet without a connection, unless an RST to its addresses is already owed. */
+/* Adds an RST for a packet without a connection, unless an RST to its addresses is pending. */
 static void add_reply(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header)
 {
 	table->strays++;
@@ -308,7 +308,7 @@ static void receive_request(struct virtio_vsock_table *table, const struct virti
 			    struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header, uint64_t now,
 			    struct virtio_vsock_received *out)
 {
-	/* The guest would mistake an RST that is already owed for the answer to this REQUEST. */
+	/* The guest would mistake an RST that is already pending for the answer to this REQUEST. */
 	drop_reply(table, header);
 	if (c) {
 		list_remove(&c->queue);
@@ -357,7 +357,7 @@ static void receive(struct virtio_vsock_table *table, const struct virtio_vsock_
 	} else if (op != VIRTIO_VSOCK_OP_RST && (bad || type != c->type)) {
 		out->connection = c;
 		out->got = VIRTIO_VSOCK_GOT_END;
-		c->owed &= ~(uint32_t)VIRTIO_VSOCK_OWES_REQUEST;
+		c->pending &= ~(uint32_t)VIRTIO_VSOCK_PENDING_REQUEST;
 		virtio_impl_vsock_end(c);
 	} else {
 		virtio_impl_vsock_receive(c, header, now, out);
@@ -378,32 +378,32 @@ int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct vi
 	return 0;
 }
 
-/* Owed packets */
+/* Pending packets */
 
 /*
- * Builds the first packet that a connection owes. If the connection owes more packets, moves it to
- * the end of its list.
+ * Builds the first pending packet of a connection. If more packets are pending, moves the
+ * connection to the end of its list.
  */
 static void next_of(struct virtio_vsock_connection *c, struct virtio_vsock_hdr *out)
 {
 	static const struct {
-		uint32_t owed;
+		uint32_t pending;
 		uint16_t op;
 	} order[] = {
-		{ VIRTIO_VSOCK_OWES_RST, VIRTIO_VSOCK_OP_RST },
-		{ VIRTIO_VSOCK_OWES_REQUEST, VIRTIO_VSOCK_OP_REQUEST },
-		{ VIRTIO_VSOCK_OWES_RESPONSE, VIRTIO_VSOCK_OP_RESPONSE },
-		{ VIRTIO_VSOCK_OWES_ANSWER, VIRTIO_VSOCK_OP_CREDIT_UPDATE },
-		{ VIRTIO_VSOCK_OWES_UPDATE, VIRTIO_VSOCK_OP_CREDIT_UPDATE },
-		{ VIRTIO_VSOCK_OWES_CREDIT_REQUEST, VIRTIO_VSOCK_OP_CREDIT_REQUEST },
-		{ VIRTIO_VSOCK_OWES_SHUTDOWN, VIRTIO_VSOCK_OP_SHUTDOWN },
+		{ VIRTIO_VSOCK_PENDING_RST, VIRTIO_VSOCK_OP_RST },
+		{ VIRTIO_VSOCK_PENDING_REQUEST, VIRTIO_VSOCK_OP_REQUEST },
+		{ VIRTIO_VSOCK_PENDING_RESPONSE, VIRTIO_VSOCK_OP_RESPONSE },
+		{ VIRTIO_VSOCK_PENDING_ANSWER, VIRTIO_VSOCK_OP_CREDIT_UPDATE },
+		{ VIRTIO_VSOCK_PENDING_UPDATE, VIRTIO_VSOCK_OP_CREDIT_UPDATE },
+		{ VIRTIO_VSOCK_PENDING_CREDIT_REQUEST, VIRTIO_VSOCK_OP_CREDIT_REQUEST },
+		{ VIRTIO_VSOCK_PENDING_SHUTDOWN, VIRTIO_VSOCK_OP_SHUTDOWN },
 	};
 	uint32_t i = 0;
 
-	while (!(c->owed & order[i].owed))
+	while (!(c->pending & order[i].pending))
 		i++;
 	list_remove(&c->queue);
-	c->owed &= ~order[i].owed;
+	c->pending &= ~order[i].pending;
 	virtio_impl_vsock_fill(c, order[i].op, out);
 	if (order[i].op == VIRTIO_VSOCK_OP_SHUTDOWN)
 		virtio_vsock_set_flags(out, c->shut_by_us);
@@ -429,7 +429,7 @@ int virtio_vsock_table_next(struct virtio_vsock_table *table, struct virtio_vsoc
 	return 1;
 }
 
-bool virtio_vsock_table_owes(const struct virtio_vsock_table *table)
+bool virtio_vsock_table_pending(const struct virtio_vsock_table *table)
 {
 	return table->reply_count != 0 || !list_empty(&table->ready) || (!table->held && !list_empty(&table->requests));
 }
@@ -488,7 +488,7 @@ static void request(struct virtio_vsock_table *table, uint16_t type, const struc
 	struct virtio_vsock_connection *c = virtio_impl_vsock_open(table, type, address);
 
 	c->state = VIRTIO_VSOCK_REQUESTED;
-	c->owed = VIRTIO_VSOCK_OWES_REQUEST;
+	c->pending = VIRTIO_VSOCK_PENDING_REQUEST;
 	virtio_impl_vsock_queue(c);
 	virtio_impl_vsock_set_timer(c, TIMER_CONNECT, now);
 	*out = c;

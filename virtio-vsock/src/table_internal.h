@@ -12,8 +12,8 @@
 enum virtio_vsock_timer { TIMER_NONE, TIMER_CONNECT, TIMER_CLOSE, TIMER_RETRY };
 
 /*
- * Allocates an entry for a connection, in state VIRTIO_VSOCK_CLOSED and without an owed packet. The
- * caller has checked that the address is not used. Returns NULL if the table is full.
+ * Allocates an entry for a connection, in state VIRTIO_VSOCK_CLOSED and without a pending packet.
+ * The caller has checked that the address is not used. Returns NULL if the table is full.
  */
 struct virtio_vsock_connection *virtio_impl_vsock_open(struct virtio_vsock_table *table, uint16_t type,
 						       const struct virtio_vsock_address *address);
@@ -25,8 +25,9 @@ void virtio_impl_vsock_init(struct virtio_vsock_connection *connection, uint16_t
 void virtio_impl_vsock_close(struct virtio_vsock_connection *connection);
 
 /*
- * If the connection owes a packet and is in no list, adds the connection to a list of the table. If
- * the connection owes no packet, removes it from its list. Call this after `owed` has changed.
+ * If a packet is pending and the connection is in no list, adds the connection to a list of the
+ * table. If no packet is pending, removes the connection from its list. Call this after `pending`
+ * has changed.
  */
 void virtio_impl_vsock_queue(struct virtio_vsock_connection *connection);
 
@@ -34,7 +35,7 @@ void virtio_impl_vsock_queue(struct virtio_vsock_connection *connection);
 void virtio_impl_vsock_set_timer(struct virtio_vsock_connection *connection, enum virtio_vsock_timer timer,
 				 uint64_t now);
 
-/* Ends a connection. Owes an RST, unless the connection still owes its REQUEST. */
+/* Ends a connection. Makes an RST pending, unless the REQUEST is still pending. */
 void virtio_impl_vsock_end(struct virtio_vsock_connection *connection);
 
 /*
@@ -49,11 +50,11 @@ void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *connection, c
 
 /*
  * Builds a header of the connection, with our credit. This header replaces a CREDIT_UPDATE, so
- * VIRTIO_VSOCK_OWES_UPDATE is cleared.
+ * VIRTIO_VSOCK_PENDING_UPDATE is cleared.
  */
 void virtio_impl_vsock_fill(struct virtio_vsock_connection *connection, uint16_t op, struct virtio_vsock_hdr *out);
 
-/* Owes another CREDIT_REQUEST, for a connection that still waits for credit. */
+/* Makes another CREDIT_REQUEST pending, for a connection that still waits for credit. */
 void virtio_impl_vsock_ask_again(struct virtio_vsock_connection *connection, uint64_t now);
 
 #endif

@@ -741,7 +741,7 @@ static void use_sockets(struct device *d)
 	virtio_vsock_table_reset_all(&table);
 	vsock_next(d, &table, &packet);
 	virtio_vsock_events_reset(&events);
-	virtio_vsock_events_owe_reset(&events);
+	virtio_vsock_events_schedule_reset(&events);
 	MUST(virtio_vsock_events_send(&events, &d->f.queue, d->segments, COUNT(d->segments)) == 0);
 }
 

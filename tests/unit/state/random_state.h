@@ -205,7 +205,7 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 			.state = (uint8_t)(1 + random_below(random, 5)),
 			.shut_by_us = (uint8_t)(random_one_in(random, 3) ? random_below(random, 4) : 0),
 			.shut_by_peer = (uint8_t)(random_one_in(random, 3) ? random_below(random, 4) : 0),
-			.owed = random_word(random) & random_word(random) & 0x7f & ~32u,
+			.pending = random_word(random) & random_word(random) & 0x7f & ~32u,
 			.buf_alloc = 4096 + random_below(random, 3),
 			.fwd_cnt = random_word(random),
 			.peer_buf_alloc = random_word(random),
@@ -238,7 +238,7 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 		MUST(virtio_vsock_restore_replies(&m->table, &reply, 1) == 0);
 	}
 	m->table.next_port = 1000 + random_below(random, 1001);
-	m->events.owed = random_one_in(random, 4);
+	m->events.unsent = random_one_in(random, 4);
 	m->events.waiting = random_one_in(random, 4);
 	m->events.avail_idx = m->events.waiting ? (uint16_t)random_word(random) : 0;
 }

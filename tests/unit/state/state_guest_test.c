@@ -186,7 +186,9 @@ static void work_tx(uint32_t number)
 	}
 }
 
-/* Sends an owed packet, or data. Each byte of data has the value of its position in the stream. */
+/*
+ * Sends a pending packet, or data. Each byte of data has the value of its position in the stream.
+ */
 static bool send_one(struct virtio_vsock_packet *packet)
 {
 	struct virtio_vsock_connection *c = virtio_vsock_table_each(&machine.table, NULL);

@@ -164,7 +164,7 @@ static void go_to(struct sockets *s, enum start start)
 	if (start == UNSENT || start == REQUESTED) {
 		assert_int_equal(virtio_vsock_table_connect_from(&s->table, STREAM, &address, s->now, &c), 0);
 		if (start == REQUESTED)
-			assert_int_equal(host_owes_op(s), VIRTIO_VSOCK_OP_REQUEST);
+			assert_int_equal(pending_op(s), VIRTIO_VSOCK_OP_REQUEST);
 		return;
 	}
 	c = sockets_establish(s);
@@ -181,10 +181,10 @@ static void go_to(struct sockets *s, enum start start)
 		const uint32_t flags = start == OUR_SEND ? SEND : start == OUR_RCV ? RCV : RCV | SEND;
 
 		assert_int_equal(virtio_vsock_connection_shutdown(c, flags, s->now), 0);
-		assert_int_equal(host_owes_op(s), VIRTIO_VSOCK_OP_SHUTDOWN);
+		assert_int_equal(pending_op(s), VIRTIO_VSOCK_OP_SHUTDOWN);
 	}
 	if (start != RESET)
-		assert_int_equal(host_owes_op(s), 0);
+		assert_int_equal(pending_op(s), 0);
 }
 
 static void send_kind(struct sockets *s, enum packet packet)
@@ -222,8 +222,8 @@ static void connection_answers_every_packet_in_every_state(void **state)
 			c = sockets_find(&s);
 			if (s.got.got != row->got || (c ? c->state : VIRTIO_VSOCK_CLOSED) != (int)row->state)
 				fail_msg("state %d, packet %d: got %#x", start, packet, s.got.got);
-			answer = host_owes_op(&s);
-			if (answer != row->answer || host_owes_op(&s) != 0)
+			answer = pending_op(&s);
+			if (answer != row->answer || pending_op(&s) != 0)
 				fail_msg("state %d, packet %d: answer %u", start, packet, answer);
 			if (row->answer == VIRTIO_VSOCK_OP_RST)
 				assert_null(sockets_find(&s));
@@ -244,7 +244,7 @@ static void connection_packets_carry_valid_credit(void **state)
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 30), VIRTIO_VSOCK_GOT_DATA);
 	assert_int_equal(virtio_vsock_connection_forwarded(c, 20, 0, s.now), 0);
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0), 0);
-	assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
 	assert_int_equal(virtio_vsock_buf_alloc(&h), BUFFER);
 	assert_int_equal(virtio_vsock_fwd_cnt(&h), 20);
 	assert_int_equal(virtio_vsock_type(&h), STREAM);
@@ -252,7 +252,7 @@ static void connection_packets_carry_valid_credit(void **state)
 	assert_int_equal(virtio_vsock_src_port(&h), LOCAL_PORT);
 	assert_int_equal(virtio_vsock_dst_port(&h), GUEST_PORT);
 	virtio_vsock_connection_reset(c);
-	assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(virtio_vsock_buf_alloc(&h), BUFFER);
 	assert_int_equal(virtio_vsock_fwd_cnt(&h), 20);
 }
@@ -283,15 +283,15 @@ static void connection_sends_no_data_before_establishment(void **state)
 	assert_int_equal(virtio_vsock_connection_send(c, &piece, &h), VIRTIO_ENOTREADY);
 	assert_int_equal(out.bytes, 77);
 	assert_int_equal(out.marks, 78);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RESPONSE);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RESPONSE);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(virtio_vsock_connection_piece(c, 10, 0, 10, s.now, &out), 1);
 	sockets_setup(&s, &default_options);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), 0);
 	assert_int_equal(virtio_vsock_connection_piece(c, 10, 0, 10, s.now, &out), VIRTIO_ENOTREADY);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_REQUEST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_REQUEST);
 	assert_int_equal(virtio_vsock_connection_piece(c, 10, 0, 10, s.now, &out), VIRTIO_ENOTREADY);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 }
 
 /* Hostile 168: SHUTDOWN bits stay set, and undefined bits have no effect. */
@@ -312,11 +312,11 @@ static void shutdown_flags_are_sticky(void **state)
 	assert_int_equal(guest_shuts(&s, SEND), 0);
 	assert_int_equal(c->shut_by_peer, SEND);
 	assert_int_equal(c->state, VIRTIO_VSOCK_ESTABLISHED);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	/* The host may still send to the guest. */
 	host_sends(c, 100, 0);
 	assert_int_equal(guest_shuts(&s, RCV), VIRTIO_VSOCK_GOT_SHUTDOWN | VIRTIO_VSOCK_GOT_END);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_null(sockets_find(&s));
 }
 
@@ -331,13 +331,13 @@ static void shutdown_refuses_bad_flags(void **state)
 	assert_int_equal(virtio_vsock_connection_shutdown(c, 0, s.now), VIRTIO_EINVAL);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, 4 | SEND, s.now), VIRTIO_EINVAL);
 	assert_int_equal(c->shut_by_us, 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	virtio_vsock_connection_reset(c);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, SEND, s.now), VIRTIO_ENOTREADY);
 	virtio_vsock_connection_reset(c);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	virtio_vsock_connection_reset(c);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 }
 
 /*
@@ -359,19 +359,19 @@ static void shutdown_of_ours_follows_the_data(void **state)
 	assert_int_equal(virtio_vsock_connection_shutdown(c, SEND, s.now), 0);
 	assert_int_equal(virtio_vsock_connection_piece(c, 1, 0, 1, s.now, &out), VIRTIO_ENOTREADY);
 	assert_int_equal(virtio_vsock_connection_send(c, &piece, &h), VIRTIO_ENOTREADY);
-	assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_SHUTDOWN);
+	assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_SHUTDOWN);
 	assert_int_equal(virtio_vsock_flags(&h), SEND);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, SEND, s.now), 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	/* The device still receives the guest's data. */
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10), VIRTIO_VSOCK_GOT_DATA);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, RCV, s.now), 0);
-	assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_SHUTDOWN);
+	assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_SHUTDOWN);
 	assert_int_equal(virtio_vsock_flags(&h), RCV | SEND);
 	assert_int_equal(c->state, VIRTIO_VSOCK_CLOSING);
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RST, 0), VIRTIO_VSOCK_GOT_END);
 	assert_ptr_equal(s.got.connection, c);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 }
 
 /*
@@ -390,13 +390,13 @@ static void shutdown_of_the_guest_is_answered_when_drained(void **state)
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 20);
 	assert_int_equal(guest_shuts(&s, RCV | SEND), VIRTIO_VSOCK_GOT_SHUTDOWN);
 	assert_false(virtio_vsock_connection_input_ended(c));
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(virtio_vsock_connection_forwarded(c, 29, 1, s.now), 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(virtio_vsock_connection_forwarded(c, 1, 1, s.now), 1);
 	assert_int_equal(c->state, VIRTIO_VSOCK_RESET);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), 0);
 	c = sockets_establish(&s);
 	assert_int_equal(c->shut_by_peer, 0);
 	assert_int_equal(virtio_vsock_connection_buffered(c), 0);
@@ -404,14 +404,14 @@ static void shutdown_of_the_guest_is_answered_when_drained(void **state)
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, RCV, s.now), 0);
 	assert_int_equal(guest_shuts(&s, RCV | SEND), VIRTIO_VSOCK_GOT_SHUTDOWN | VIRTIO_VSOCK_GOT_END);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	/* The guest shuts down first. Then the host accepts no more data. */
 	c = sockets_establish(&s);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10);
 	assert_int_equal(guest_shuts(&s, RCV | SEND), VIRTIO_VSOCK_GOT_SHUTDOWN);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, RCV, s.now), 1);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), 0);
 }
 
 /*
@@ -437,15 +437,15 @@ static void shutdown_of_both_streams_ends_the_connection(void **state)
 		if (order != 0)
 			assert_int_equal(virtio_vsock_connection_shutdown(c, SEND, s.now), 0);
 		if (order == 2) {
-			assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_SHUTDOWN);
+			assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_SHUTDOWN);
 			assert_int_equal(virtio_vsock_flags(&h), SEND);
 			assert_int_equal(virtio_vsock_connection_forwarded(c, 10, 1, s.now), 0);
 			assert_true(virtio_vsock_connection_input_ended(c));
 		}
-		assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_SHUTDOWN);
+		assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_SHUTDOWN);
 		assert_int_equal(virtio_vsock_flags(&h), RCV | SEND);
 		assert_int_equal(c->state, VIRTIO_VSOCK_CLOSING);
-		assert_int_equal(host_owes_op(&s), 0);
+		assert_int_equal(pending_op(&s), 0);
 		assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RST, 0), VIRTIO_VSOCK_GOT_END);
 	}
 }
@@ -461,20 +461,20 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	closing = sockets_establish(&s);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 	assert_int_equal(virtio_vsock_connection_shutdown(closing, RCV | SEND, s.now), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_SHUTDOWN);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_SHUTDOWN);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), s.now + 80);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &requested), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_REQUEST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_REQUEST);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), s.now + 20);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 19, &out), 0);
 	assert_null(out);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &out), 1);
 	assert_ptr_equal(out, requested);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 79, &out), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 500, &out), 1);
 	assert_ptr_equal(out, closing);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
 	/*
 	 * Hostile 227: if our REQUEST was never sent, its connection ends without an RST. A
@@ -482,10 +482,10 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	 */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &requested), 0);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &out), 1);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_REQUEST, 0);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &out), 1);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
 	/* The guest has shut both directions, and the host never accepts the waiting bytes. */
 	closing = sockets_establish(&s);
@@ -493,7 +493,7 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	(void)guest_shuts(&s, RCV | SEND);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), s.now + 80);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 80, &out), 1);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 }
 
@@ -577,7 +577,7 @@ static void seqpacket_without_the_feature_is_reset(void **state)
 	assert_int_equal(virtio_vsock_negotiate(&s.vsock, 1 << VIRTIO_VSOCK_F_STREAM), 0);
 	s.type = SEQPACKET;
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_REQUEST, 0), 0);
-	assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(virtio_vsock_type(&h), SEQPACKET);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, SEQPACKET, 5, s.now, &c), VIRTIO_ENOTSUP);
 	assert_null(c);
@@ -587,7 +587,7 @@ static void seqpacket_without_the_feature_is_reset(void **state)
 		0);
 	s.type = STREAM;
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_REQUEST, 0), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), VIRTIO_ENOTSUP);
 }
 

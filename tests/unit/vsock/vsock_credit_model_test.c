@@ -167,7 +167,7 @@ static bool next_piece(struct run *r, struct peer *p, struct virtio_vsock_piece 
 }
 
 /*
- * A peer puts its next packet on the wire: an owed packet, or data. Returns whether there was a
+ * A peer puts its next packet on the wire: a pending packet, or data. Returns whether there was a
  * packet.
  */
 static bool send_one(struct run *r, struct peer *p, struct wire *wire)

@@ -128,7 +128,7 @@ static void credit_counts_modulo_2_to_the_32(void **state)
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 300), VIRTIO_VSOCK_GOT_DATA);
 	assert_int_equal(virtio_vsock_connection_buffered(c), 300);
 	assert_int_equal(virtio_vsock_connection_forwarded(c, 300, 1, s.now), 0);
-	assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
 	assert_int_equal(virtio_vsock_fwd_cnt(&h), 290);
 }
 
@@ -144,7 +144,7 @@ static void credit_is_kept_for_each_connection(void **state)
 	assert_int_equal(guest_sends_from(&s, 5, 6, VIRTIO_VSOCK_OP_REQUEST, 0), VIRTIO_VSOCK_GOT_REQUEST);
 	b = s.got.connection;
 	assert_int_equal(virtio_vsock_connection_accept(b), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RESPONSE);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RESPONSE);
 	host_sends(a, 2000, 0);
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 1000), VIRTIO_VSOCK_GOT_DATA);
 	assert_int_equal(host_may_send(&s, a), 0);
@@ -167,7 +167,7 @@ static void credit_of_no_buffer_sends_nothing(void **state)
 	c = sockets_establish(&s);
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(virtio_vsock_connection_piece(c, 0, EOM, 1, s.now, &piece), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 	assert_int_equal(guest_forwards(&s, 0), 0);
 	s.buf_alloc = 1;
 	assert_int_equal(guest_forwards(&s, 0), VIRTIO_VSOCK_GOT_CREDIT);
@@ -184,25 +184,25 @@ static void credit_is_asked_for_at_intervals(void **state)
 	sockets_setup(&s, &default_options);
 	c = sockets_establish(&s);
 	host_sends(c, GUEST_BUFFER, 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(host_may_send(&s, c), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
+	assert_int_equal(pending_op(&s), 0);
 	/* If the update gives no credit, the next request is not sent at once. */
 	assert_int_equal(guest_forwards(&s, 0), 0);
 	assert_int_equal(host_may_send(&s, c), 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), s.now + 5);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 4, &out), 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 7, &out), 0);
 	assert_null(out);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), s.now + 12);
 	/* The credit arrives before the request is sent, so the request is dropped. */
 	assert_int_equal(guest_forwards(&s, 100), VIRTIO_VSOCK_GOT_CREDIT);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 	/*
 	 * A connection that waits for credit stops waiting when either side shuts down the host's
@@ -211,15 +211,15 @@ static void credit_is_asked_for_at_intervals(void **state)
 	host_sends(c, 100, 0);
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(guest_shuts(&s, RCV), VIRTIO_VSOCK_GOT_SHUTDOWN);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 	sockets_setup(&s, &default_options);
 	c = sockets_establish(&s);
 	host_sends(c, GUEST_BUFFER, 0);
 	assert_int_equal(host_may_send(&s, c), 0);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, SEND, s.now), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_SHUTDOWN);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_SHUTDOWN);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 }
 
@@ -240,7 +240,7 @@ static void data_beyond_our_buffer_resets(void **state)
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 1), VIRTIO_VSOCK_GOT_END);
 	assert_int_equal(s.got.bytes, 0);
 	assert_int_equal(s.table.overruns, 1);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	c = sockets_establish(&s);
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 600), VIRTIO_VSOCK_GOT_DATA);
 	assert_int_equal(virtio_vsock_connection_forwarded(c, 100, 0, s.now), 0);
@@ -287,7 +287,7 @@ static void credit_update_comes_at_any_ratio(void **state)
 			 */
 			for (int i = 0; i < 40; i++) {
 				while (sizes[b] - (sent - told) < packet) {
-					assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+					assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
 					told = virtio_vsock_fwd_cnt(&h);
 				}
 				assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, packet), VIRTIO_VSOCK_GOT_DATA);
@@ -315,13 +315,13 @@ static void credit_update_comes_while_nothing_is_forwarded(void **state)
 	c = sockets_establish(&s);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 200);
 	assert_int_equal(virtio_vsock_connection_forwarded(c, 200, 1, s.now), 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 700), VIRTIO_VSOCK_GOT_DATA);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 1), VIRTIO_VSOCK_GOT_DATA);
-	assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
 	assert_int_equal(virtio_vsock_fwd_cnt(&h), 200);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 }
 
 static void credit_update_is_carried_by_other_packets(void **state)
@@ -334,22 +334,22 @@ static void credit_update_is_carried_by_other_packets(void **state)
 	c = sockets_establish(&s);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 600);
 	assert_int_equal(virtio_vsock_connection_forwarded(c, 600, 1, s.now), 0);
-	assert_int_equal(c->owed, VIRTIO_VSOCK_OWES_UPDATE);
+	assert_int_equal(c->pending, VIRTIO_VSOCK_PENDING_UPDATE);
 	host_sends(c, 1, 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	/*
 	 * Hostile 196: two CREDIT_REQUESTs get one update, although a data packet was sent before.
 	 */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	host_sends(c, 1, 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	assert_int_equal(pending_op(&s), 0);
 	/* A guest that sends no more gets no update. */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_RW, 900);
 	(void)guest_shuts(&s, SEND);
 	assert_int_equal(virtio_vsock_connection_forwarded(c, 900, 1, s.now), 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 }
 
 static void forwarded_refuses_more_than_there_is(void **state)
@@ -383,9 +383,9 @@ static void set_buffer_grows_and_tells_the_guest(void **state)
 	assert_int_equal(virtio_vsock_connection_set_buffer(c, BUFFER - 1), VIRTIO_EINVAL);
 	assert_int_equal(c->buf_alloc, BUFFER);
 	assert_int_equal(virtio_vsock_connection_set_buffer(c, BUFFER), 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(virtio_vsock_connection_set_buffer(c, 5000), 0);
-	assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
 	assert_int_equal(virtio_vsock_buf_alloc(&h), 5000);
 	assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 5000), VIRTIO_VSOCK_GOT_DATA);
 }
@@ -412,7 +412,7 @@ static void credit_counts_the_overhead_of_packets(void **state)
 		assert_true(packets * (100 + 1) <= GUEST_BUFFER);
 	}
 	assert_int_equal(packets, 19);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 	/*
 	 * One packet is still at the guest. But tx_packets may be higher, because packets are
 	 * counted in groups.

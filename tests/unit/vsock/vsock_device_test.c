@@ -163,14 +163,14 @@ static void events_hold_the_reset_until_there_is_a_buffer(void **state)
 	assert_int_equal(virtio_queue_in_flight(&e.f.queue), 0);
 	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 0);
 	events_setup(&e, fixture_kind(state));
-	virtio_vsock_events_owe_reset(&e.events);
-	virtio_vsock_events_owe_reset(&e.events);
+	virtio_vsock_events_schedule_reset(&e.events);
+	virtio_vsock_events_schedule_reset(&e.events);
 	assert_int_equal(events_send(&e), 0);
-	assert_true(e.events.owed);
+	assert_true(e.events.unsent);
 	(void)fixture_add(&e.f, &buffer, 1);
 	(void)fixture_add(&e.f, &buffer, 1);
 	assert_int_equal(events_send(&e), 1);
-	assert_false(e.events.owed);
+	assert_false(e.events.unsent);
 	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 1);
 	assert_int_equal(used.len, 4);
 	fixture_read(&e.f, FIXTURE_DATA, got, 6);
@@ -189,18 +189,18 @@ static void events_skip_buffers_that_cannot_hold_one(void **state)
 	struct event_queue e;
 
 	events_setup(&e, fixture_kind(state));
-	virtio_vsock_events_owe_reset(&e.events);
+	virtio_vsock_events_schedule_reset(&e.events);
 	for (uint32_t i = 0; i < COUNT(bad); i++)
 		(void)fixture_add(&e.f, &bad[i], 1);
 	assert_int_equal(events_send(&e), 1);
-	assert_true(e.events.owed);
+	assert_true(e.events.unsent);
 	for (uint32_t i = 0; i < COUNT(bad); i++) {
 		assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 1);
 		assert_int_equal(used.len, 0);
 	}
 	(void)fixture_add(&e.f, pieces, 2);
 	assert_int_equal(events_send(&e), 1);
-	assert_false(e.events.owed);
+	assert_false(e.events.unsent);
 	assert_int_equal(virtio_mock_pop_used(&e.f.mock, &used), 1);
 	assert_int_equal(used.len, 4);
 }
@@ -212,7 +212,7 @@ static void events_report_errors_and_keep_the_reset(void **state)
 
 	(void)state;
 	events_setup(&e, FIXTURE_CHANGING);
-	virtio_vsock_events_owe_reset(&e.events);
+	virtio_vsock_events_schedule_reset(&e.events);
 	assert_int_equal(virtio_vsock_events_send(&e.events, &e.f.queue, NULL, 8), VIRTIO_EINVAL);
 	assert_int_equal(virtio_vsock_events_send(&e.events, &e.f.queue, e.segments, 0), VIRTIO_EINVAL);
 	e.f.rewriting = false;
@@ -222,17 +222,17 @@ static void events_report_errors_and_keep_the_reset(void **state)
 	e.f.bad_error = VIRTIO_ENOTMAPPED;
 	assert_int_equal(events_send(&e), VIRTIO_ENOTMAPPED);
 	assert_int_equal(virtio_queue_in_flight(&e.f.queue), 0);
-	assert_true(e.events.owed);
+	assert_true(e.events.unsent);
 	e.f.bad_error = 0;
 	assert_int_equal(events_send(&e), 1);
 	events_setup(&e, FIXTURE_FLAT);
-	virtio_vsock_events_owe_reset(&e.events);
+	virtio_vsock_events_schedule_reset(&e.events);
 	fixture_offer_head(&e.f, 99);
 	assert_int_equal(events_send(&e), VIRTIO_EHEAD);
 	assert_int_equal(events_send(&e), VIRTIO_EBROKEN);
 	virtio_queue_reset(&e.f.queue);
 	assert_int_equal(events_send(&e), VIRTIO_ENOTREADY);
-	assert_true(e.events.owed);
+	assert_true(e.events.unsent);
 }
 
 #define AVAIL 128u
@@ -301,7 +301,7 @@ static void events_survive_any_translation_that_fails(void **state)
 
 		cut_guest_setup(&g);
 		virtio_vsock_events_reset(&events);
-		virtio_vsock_events_owe_reset(&events);
+		virtio_vsock_events_schedule_reset(&events);
 		assert_true(virtio_mock_add(&g.mock, &buffer, 1) >= 0);
 		g.answers = i;
 		g.refusals = 1;
@@ -309,7 +309,7 @@ static void events_survive_any_translation_that_fails(void **state)
 		if (got != 1) {
 			failures++;
 			assert_int_equal(got, VIRTIO_ENOTMAPPED);
-			assert_true(events.owed);
+			assert_true(events.unsent);
 			assert_int_equal(virtio_queue_in_flight(&g.queue), 0);
 			assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 0);
 			assert_int_equal(virtio_vsock_events_send(&events, &g.queue, &segment, 1), 1);
@@ -338,7 +338,7 @@ static void events_are_pending_until_the_driver_accepts_them(void **state)
 
 	events_setup(&e, fixture_kind(state));
 	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 0);
-	virtio_vsock_events_owe_reset(&e.events);
+	virtio_vsock_events_schedule_reset(&e.events);
 	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 1);
 	(void)fixture_add(&e.f, &buffer, 1);
 	(void)fixture_add(&e.f, &buffer, 1);
@@ -351,7 +351,7 @@ static void events_are_pending_until_the_driver_accepts_them(void **state)
 	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 0);
 	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 0);
 	/* Instead of popping the event, the driver may reset the device. */
-	virtio_vsock_events_owe_reset(&e.events);
+	virtio_vsock_events_schedule_reset(&e.events);
 	assert_int_equal(events_send(&e), 1);
 	assert_int_equal(virtio_vsock_events_pending(&e.events, &e.f.queue), 1);
 	virtio_queue_reset(&e.f.queue);

@@ -126,15 +126,15 @@ static inline uint32_t guest_shuts(struct sockets *s, uint32_t flags)
 	return got;
 }
 
-/* Sends the next packet that is owed. Returns its op, or 0 if there is none. */
-static inline uint16_t host_owes(struct sockets *s, struct virtio_vsock_hdr *out)
+/* Sends the next pending packet. Returns its op, or 0 if there is none. */
+static inline uint16_t pending_packet(struct sockets *s, struct virtio_vsock_hdr *out)
 {
-	const bool owes = virtio_vsock_table_owes(&s->table);
+	const bool pending = virtio_vsock_table_pending(&s->table);
 	int got;
 
 	memset(out, 0xcc, sizeof *out);
 	got = virtio_vsock_table_next(&s->table, out);
-	assert_int_equal(got, owes);
+	assert_int_equal(got, pending);
 	if (got == 0)
 		return 0;
 	assert_int_equal(virtio_vsock_len(out), 0);
@@ -142,20 +142,20 @@ static inline uint16_t host_owes(struct sockets *s, struct virtio_vsock_hdr *out
 	return virtio_vsock_op(out);
 }
 
-static inline uint16_t host_owes_op(struct sockets *s)
+static inline uint16_t pending_op(struct sockets *s)
 {
 	struct virtio_vsock_hdr h;
 
-	return host_owes(s, &h);
+	return pending_packet(s, &h);
 }
 
-/* Makes an established connection from the guest, with no packet owed. */
+/* Makes an established connection from the guest, with no pending packet. */
 static inline struct virtio_vsock_connection *sockets_establish(struct sockets *s)
 {
 	assert_int_equal(guest_sends(s, VIRTIO_VSOCK_OP_REQUEST, 0), VIRTIO_VSOCK_GOT_REQUEST);
 	assert_int_equal(virtio_vsock_connection_accept(s->got.connection), 0);
-	assert_int_equal(host_owes_op(s), VIRTIO_VSOCK_OP_RESPONSE);
-	assert_int_equal(host_owes_op(s), 0);
+	assert_int_equal(pending_op(s), VIRTIO_VSOCK_OP_RESPONSE);
+	assert_int_equal(pending_op(s), 0);
 	return s->got.connection;
 }
 

@@ -41,8 +41,8 @@ static void state_restores_what_was_saved(void **state)
 	virtio_vsock_connection_save(c, &again);
 	assert_memory_equal(&again, &saved, sizeof saved);
 	assert_ptr_equal(sockets_find(&s), c);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(host_may_send(&s, c), GUEST_BUFFER - 80);
 	s.fwd_cnt = 150;
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0);
@@ -63,7 +63,7 @@ static void state_restores_deadlines_anew(void **state)
 	sockets_setup(&s, &default_options);
 	assert_int_equal(virtio_vsock_connection_restore(&s.table, &saved, 5000, &c), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), 5020);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_REQUEST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_REQUEST);
 	sockets_setup(&s, &default_options);
 	c = sockets_establish(&s);
 	assert_int_equal(virtio_vsock_connection_shutdown(c, RCV | SEND, s.now), 0);
@@ -71,13 +71,13 @@ static void state_restores_deadlines_anew(void **state)
 	sockets_setup(&s, &default_options);
 	assert_int_equal(virtio_vsock_connection_restore(&s.table, &saved, 5000, &c), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), 5080);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_SHUTDOWN);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_SHUTDOWN);
 	virtio_vsock_connection_reset(c);
 	virtio_vsock_connection_save(c, &saved);
 	sockets_setup(&s, &default_options);
 	assert_int_equal(virtio_vsock_connection_restore(&s.table, &saved, 5000, &c), 0);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
 	/* A connection that still waits for credit requests it again. */
 	c = sockets_establish(&s);
@@ -86,9 +86,9 @@ static void state_restores_deadlines_anew(void **state)
 	virtio_vsock_connection_save(c, &saved);
 	sockets_setup(&s, &default_options);
 	assert_int_equal(virtio_vsock_connection_restore(&s.table, &saved, s.now, &c), 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(host_may_send(&s, c), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_CREDIT_REQUEST);
 }
 
 /*
@@ -138,16 +138,16 @@ static void change_counter(struct virtio_vsock_connection_state *s, uint32_t i)
 		s->reserved = 1;
 		break;
 	case 14:
-		s->owed |= VIRTIO_VSOCK_OWES_RST;
+		s->pending |= VIRTIO_VSOCK_PENDING_RST;
 		break;
 	case 15:
-		s->owed |= VIRTIO_VSOCK_OWES_REQUEST;
+		s->pending |= VIRTIO_VSOCK_PENDING_REQUEST;
 		break;
 	case 16:
-		s->owed |= 128;
+		s->pending |= 128;
 		break;
 	case 17:
-		s->owed |= VIRTIO_VSOCK_OWES_SHUTDOWN;
+		s->pending |= VIRTIO_VSOCK_PENDING_SHUTDOWN;
 		break;
 	case 18:
 		s->buf_alloc = BUFFER - 1;
@@ -179,7 +179,7 @@ static void change_counter(struct virtio_vsock_connection_state *s, uint32_t i)
 		break;
 	default:
 		s->state = VIRTIO_VSOCK_ACCEPTING;
-		s->owed = 0;
+		s->pending = 0;
 		break;
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The table of connections: storage, look-up, local ports, packets without a connection, and owed
- * packets.
+ * The table of connections: storage, look-up, local ports, packets without a connection, and
+ * pending packets.
  */
 #include "vsock_fixture.h"
 
@@ -77,7 +77,7 @@ static void table_drops_packets_of_foreign_addresses(void **state)
 	}
 	memset(&h, 0, sizeof h);
 	assert_int_equal(virtio_vsock_table_receive(&s.table, &h, VIRTIO_ESHORT, s.now, &s.got), 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(s.table.count, 0);
 }
 
@@ -129,7 +129,7 @@ static void table_find_compares_the_whole_address(void **state)
 	}
 	virtio_vsock_connection_reset(c);
 	assert_true(find_is(&s, 2, LOCAL_PORT, GUEST, GUEST_PORT, c));
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_true(find_is(&s, 2, LOCAL_PORT, GUEST, GUEST_PORT, NULL));
 }
 
@@ -150,11 +150,11 @@ static void table_refuses_requests_when_full(void **state)
 		struct virtio_vsock_hdr h;
 
 		assert_int_equal(guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_REQUEST, 0), 0);
-		assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_RST);
+		assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_RST);
 		assert_int_equal(virtio_vsock_dst_port(&h), i);
 		assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 1), VIRTIO_VSOCK_GOT_DATA);
 		assert_int_equal(virtio_vsock_connection_forwarded(first, 1, 1, s.now), 0);
-		while (host_owes_op(&s) != 0) {
+		while (pending_op(&s) != 0) {
 		}
 	}
 	assert_int_equal(s.table.count, PLACES);
@@ -194,14 +194,14 @@ static void table_waits_at_the_bound_of_replies(void **state)
 	assert_memory_equal(&s.got, &got, sizeof got);
 	assert_int_equal(virtio_vsock_connection_buffered(sockets_find(&s)), 0);
 	for (uint32_t i = 0; i < REPLIES; i++) {
-		assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_RST);
+		assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_RST);
 		assert_int_equal(virtio_vsock_dst_port(&h), i);
 		assert_int_equal(guest_sends(&s, VIRTIO_VSOCK_OP_RW, 10), VIRTIO_VSOCK_GOT_DATA);
 	}
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 }
 
-/* A new connection, and an RST of the guest, drop the reply owed to the same address. */
+/* A new connection, and an RST of the guest, drop the pending reply to the same address. */
 static void table_drops_replies_that_have_become_stale(void **state)
 {
 	struct virtio_vsock_hdr h;
@@ -217,14 +217,14 @@ static void table_drops_replies_that_have_become_stale(void **state)
 		assert_int_equal(guest_sends_from(&s, 2, 9, VIRTIO_VSOCK_OP_REQUEST, 0), VIRTIO_VSOCK_GOT_REQUEST);
 		assert_int_equal(virtio_vsock_connection_accept(s.got.connection), 0);
 		assert_int_equal(guest_sends_from(&s, 1, 9, VIRTIO_VSOCK_OP_RST, 0), 0);
-		assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_RST);
+		assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_RST);
 		assert_int_equal(virtio_vsock_dst_port(&h), 3);
-		assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_RESPONSE);
+		assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_RESPONSE);
 		assert_int_equal(virtio_vsock_dst_port(&h), 2);
-		/* When a connection ends, its owed packets are dropped. */
+		/* When a connection ends, its pending packets are dropped. */
 		assert_int_equal(guest_sends_from(&s, 2, 9, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0), 0);
 		assert_int_equal(guest_sends_from(&s, 2, 9, VIRTIO_VSOCK_OP_RST, 0), VIRTIO_VSOCK_GOT_END);
-		assert_int_equal(host_owes_op(&s), 0);
+		assert_int_equal(pending_op(&s), 0);
 	}
 	assert_int_equal(s.table.count, 0);
 }
@@ -242,10 +242,11 @@ static void table_serves_connections_in_turn(void **state)
 		(void)guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	}
 	for (uint32_t i = 0; i < 6; i++) {
-		assert_int_equal(host_owes(&s, &h), i < 3 ? VIRTIO_VSOCK_OP_RESPONSE : VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+		assert_int_equal(pending_packet(&s, &h),
+				 i < 3 ? VIRTIO_VSOCK_OP_RESPONSE : VIRTIO_VSOCK_OP_CREDIT_UPDATE);
 		assert_int_equal(virtio_vsock_dst_port(&h), i % 3);
 	}
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 }
 
 /* Hostile 171: local ports wrap, and a port in use is skipped. */
@@ -260,7 +261,7 @@ static void table_connect_chooses_free_local_ports(void **state)
 	for (uint32_t i = 0; i < 4; i++) {
 		assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c[i]), 0);
 		assert_int_equal(c[i]->address.local_port, 1000 + i);
-		assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_REQUEST);
+		assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_REQUEST);
 		assert_int_equal(virtio_vsock_src_port(&h), 1000 + i);
 		assert_int_equal(virtio_vsock_dst_port(&h), 5);
 		assert_int_equal(virtio_vsock_src_cid(&h), 2);
@@ -270,10 +271,10 @@ static void table_connect_chooses_free_local_ports(void **state)
 	assert_null(c[4]);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 6, s.now, &c[4]), 0);
 	assert_int_equal(c[4]->address.local_port, 1000);
-	/* The port stays in use while its RST is owed. */
+	/* The port stays in use while its RST is pending. */
 	virtio_vsock_connection_reset(c[2]);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c[3]), VIRTIO_ENOBUFS);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c[2]), 0);
 	assert_int_equal(c[2]->address.local_port, 1002);
 	for (uint32_t i = s.table.count; i < PLACES; i++)
@@ -296,11 +297,11 @@ static void table_connect_from_refuses_bad_addresses(void **state)
 	assert_int_equal(virtio_vsock_table_connect_from(&s.table, SEQPACKET, &address, s.now, &c), 0);
 	assert_int_equal(virtio_vsock_table_connect_from(&s.table, STREAM, &address, s.now, &other), VIRTIO_EBUSY);
 	assert_null(other);
-	assert_int_equal(host_owes(&s, &h), VIRTIO_VSOCK_OP_REQUEST);
+	assert_int_equal(pending_packet(&s, &h), VIRTIO_VSOCK_OP_REQUEST);
 	assert_int_equal(virtio_vsock_type(&h), SEQPACKET);
 	assert_int_equal(virtio_vsock_src_cid(&h), 7);
 	assert_int_equal(virtio_vsock_src_port(&h), 70);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 }
 
 /* The host requests a connection, which the guest accepts or refuses. */
@@ -313,17 +314,17 @@ static void table_connect_is_answered_by_the_guest(void **state)
 	sockets_setup(&s, &default_options);
 	s.buf_alloc = 123;
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_REQUEST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_REQUEST);
 	assert_int_equal(guest_sends_from(&s, 5, 1000, VIRTIO_VSOCK_OP_RESPONSE, 0), VIRTIO_VSOCK_GOT_RESPONSE);
 	assert_ptr_equal(s.got.connection, c);
 	assert_int_equal(c->state, VIRTIO_VSOCK_ESTABLISHED);
 	assert_int_equal(host_may_send(&s, c), 123);
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 6, s.now, &c), 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_REQUEST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_REQUEST);
 	assert_int_equal(guest_sends_from(&s, 6, 1001, VIRTIO_VSOCK_OP_RST, 0), VIRTIO_VSOCK_GOT_END);
 	assert_ptr_equal(s.got.connection, c);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_int_equal(s.table.count, 1);
 }
 
@@ -341,14 +342,14 @@ static void table_hold_keeps_requests_and_nothing_else(void **state)
 	other = sockets_establish(&s);
 	virtio_vsock_table_hold(&s.table, true);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_CREDIT_UPDATE);
 	host_sends(other, 5, 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	virtio_vsock_table_hold(&s.table, false);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_REQUEST);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_REQUEST);
+	assert_int_equal(pending_op(&s), 0);
 	/*
 	 * The REQUEST was not sent, so a RESPONSE ends the connection. The RST that follows is not
 	 * held back.
@@ -356,7 +357,7 @@ static void table_hold_keeps_requests_and_nothing_else(void **state)
 	virtio_vsock_table_hold(&s.table, true);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 7, s.now, &c), 0);
 	assert_int_equal(guest_sends_from(&s, 7, 1001, VIRTIO_VSOCK_OP_RESPONSE, 0), VIRTIO_VSOCK_GOT_END);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	/*
 	 * If a connection is reset or its deadline passes while its REQUEST is held back, the
 	 * REQUEST is never sent.
@@ -366,11 +367,11 @@ static void table_hold_keeps_requests_and_nothing_else(void **state)
 	assert_int_equal(c->state, VIRTIO_VSOCK_CLOSED);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 6, s.now + 1, &c), 0);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 20, &other), 1);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_RST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(virtio_vsock_table_expire(&s.table, s.now + 21, &other), 1);
 	assert_ptr_equal(other, c);
 	virtio_vsock_table_hold(&s.table, false);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 }
 
 static void table_clear_forgets_all_but_the_next_port(void **state)
@@ -386,20 +387,20 @@ static void table_clear_forgets_all_but_the_next_port(void **state)
 	virtio_vsock_table_hold(&s.table, true);
 	virtio_vsock_table_clear(&s.table);
 	assert_int_equal(s.table.count, 0);
-	assert_int_equal(host_owes_op(&s), 0);
+	assert_int_equal(pending_op(&s), 0);
 	assert_null(sockets_find(&s));
 	assert_null(virtio_vsock_table_each(&s.table, NULL));
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 	assert_int_equal(s.table.strays, 1);
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), 0);
 	assert_int_equal(c->address.local_port, 1001);
-	assert_int_equal(host_owes_op(&s), VIRTIO_VSOCK_OP_REQUEST);
+	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_REQUEST);
 	for (uint32_t i = 1; i < PLACES; i++)
 		assert_int_equal(guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_REQUEST, 0), VIRTIO_VSOCK_GOT_REQUEST);
 }
 
 /* Hostile 227: without an event queue the guest gets an RST for each lost connection. */
-static void table_reset_all_owes_each_connection_an_rst(void **state)
+static void table_reset_all_sends_each_connection_an_rst(void **state)
 {
 	struct virtio_vsock_connection *c;
 	struct virtio_vsock_hdr h;
@@ -413,7 +414,7 @@ static void table_reset_all_owes_each_connection_an_rst(void **state)
 	/* The guest does not know this connection, because its REQUEST was not sent yet. */
 	assert_int_equal(virtio_vsock_table_connect(&s.table, STREAM, 5, s.now, &c), 0);
 	virtio_vsock_table_reset_all(&s.table);
-	while (host_owes(&s, &h) != 0) {
+	while (pending_packet(&s, &h) != 0) {
 		assert_int_equal(virtio_vsock_op(&h), VIRTIO_VSOCK_OP_RST);
 		seen |= 1u << virtio_vsock_dst_port(&h);
 	}
@@ -499,7 +500,7 @@ int main(void)
 		cmocka_unit_test(table_connect_is_answered_by_the_guest),
 		cmocka_unit_test(table_hold_keeps_requests_and_nothing_else),
 		cmocka_unit_test(table_clear_forgets_all_but_the_next_port),
-		cmocka_unit_test(table_reset_all_owes_each_connection_an_rst),
+		cmocka_unit_test(table_reset_all_sends_each_connection_an_rst),
 		cmocka_unit_test(table_each_yields_every_connection_once),
 		cmocka_unit_test(table_spreads_addresses_by_its_seed),
 	};

@@ -160,8 +160,9 @@ struct virtio_vsock_packet {
 	uint32_t max_payload;
 
 	/*
-	 * rx: header_kind says where the header is: in one piece at header_host; or in
-	 * header_segments whole segments at the front of the array, and the rest in header_rest.
+	 * rx: where the header is. header_kind selects one of two forms. A header in one piece is
+	 * at header_host. A header in more pieces is in the first segments of the array, which
+	 * header_segments counts, and in header_rest.
 	 */
 	uint32_t header_kind;
 	uint32_t header_segments;
@@ -324,9 +325,9 @@ void virtio_vsock_config_read(const struct virtio_vsock *vsock, uint64_t offset,
 
 /* Events */
 
-/* The transport reset that a device owes its driver. */
+/* A transport reset that the driver has not seen yet. */
 struct virtio_vsock_events {
-	bool owed;          /* the reset must be sent when there is a buffer */
+	bool unsent;        /* the reset must be sent when there is a buffer */
 	bool waiting;       /* sent, and not seen by the driver yet */
 	uint16_t avail_idx; /* available index when the reset was sent; valid while waiting */
 };
@@ -338,17 +339,17 @@ struct virtio_vsock_events {
 void virtio_vsock_events_reset(struct virtio_vsock_events *events);
 
 /*
- * Owes the driver a VIRTIO_VSOCK_EVENT_TRANSPORT_RESET. A second call has no effect while the
- * first event is owed.
+ * Schedules a VIRTIO_VSOCK_EVENT_TRANSPORT_RESET. A second call has no effect while the first
+ * event is unsent.
  */
-void virtio_vsock_events_owe_reset(struct virtio_vsock_events *events);
+void virtio_vsock_events_schedule_reset(struct virtio_vsock_events *events);
 
 /*
- * Sends the event, if it is owed and a buffer is available. A buffer that is too short, bad or not
- * writable is completed with length 0, and the next buffer is tried. Only buffers that are
+ * Sends the event, if it is unsent and a buffer is available. A buffer that is too short, bad or
+ * not writable is completed with length 0, and the next buffer is tried. Only buffers that are
  * available at the start of the call are tried.
  *
- * @events    the event, which stays owed until it is sent
+ * @events    the event, which stays unsent until a buffer carries it
  * @queue     the event queue, started
  * @segments  the caller's array, for one chain
  * @capacity  entries of the array, at least 1
@@ -371,7 +372,7 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
  * @queue  the event queue, started. The driver has seen the event when the driver makes another
  *         buffer available after the event.
  *
- * Returns 1 while the event is owed or not seen; 0 otherwise; or an error of
+ * Returns 1 while the event is unsent or not seen; 0 otherwise; or an error of
  * virtio_queue_read_avail_idx(). A failure changes nothing.
  */
 VIRTIO_MUST_CHECK

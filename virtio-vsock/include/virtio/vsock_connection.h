@@ -7,8 +7,9 @@
  *
  *   tx queue   Each packet is passed to virtio_vsock_table_receive(), which reports what the caller
  *              must do: read a payload, answer a request, release a connection.
- *   rx queue   Each buffer carries an owed packet or, if none is owed, data of a connection.
- *              virtio_vsock_table_next() builds the owed packets, which have no data. For data,
+ *   rx queue   Each buffer carries a pending packet or, if no packet is pending, data of a
+ *   connection.
+ *              virtio_vsock_table_next() builds the pending packets, which have no data. For data,
  *              virtio_vsock_connection_piece() returns how much may be sent, and
  *              virtio_vsock_connection_send() builds the header.
  *   clock      virtio_vsock_table_expire() ends connections whose deadline has passed.
@@ -20,11 +21,11 @@
  * - virtio_vsock_table_expire() returns the connection,
  * - virtio_vsock_connection_forwarded() or virtio_vsock_connection_shutdown() returns 1,
  * - the caller itself resets the connection, or clears the table.
- * If an RST is owed, the table keeps the entry until the RST is sent.
+ * If an RST is pending, the table keeps the entry until the RST is sent.
  *
  * What the guest can do: send any packet at any time. A bad packet ends at most the connection that
- * has the packet's addresses.
- * - The numbers of connections and of owed replies are bounded. While the number of owed replies is
+ * has the packet's addresses. - The numbers of connections and of pending replies are bounded.
+ * While the number of pending replies is
  *   at its bound, virtio_vsock_table_receive() returns VIRTIO_EBUSY. The tx queue must then wait
  *   until a reply was sent on the rx queue (virtio 1.4, 5.10.6.1.2).
  * - An RST is never answered.
@@ -63,22 +64,22 @@ struct virtio_vsock_address {
 
 enum virtio_vsock_state {
 	VIRTIO_VSOCK_CLOSED,      /* an unused entry of the table */
-	VIRTIO_VSOCK_ACCEPTING,   /* the guest has sent REQUEST, and the caller has not answered */
-	VIRTIO_VSOCK_REQUESTED,   /* REQUEST is owed or sent, and the guest has not answered */
+	VIRTIO_VSOCK_ACCEPTING,   /* the guest has sent a REQUEST, the caller has not replied */
+	VIRTIO_VSOCK_REQUESTED,   /* a REQUEST is pending or sent, the guest has not replied */
 	VIRTIO_VSOCK_ESTABLISHED, /* one direction may be shut; see shut_by_us and shut_by_peer */
 	VIRTIO_VSOCK_CLOSING,     /* one side has shut both directions; no RST yet */
-	VIRTIO_VSOCK_RESET,       /* an RST is owed; the caller has released the connection */
+	VIRTIO_VSOCK_RESET,       /* an RST is pending; the caller has released the connection */
 };
 
-/* Packets that a connection owes to the guest, as bits. */
-enum virtio_vsock_owed {
-	VIRTIO_VSOCK_OWES_RST = 1,
-	VIRTIO_VSOCK_OWES_REQUEST = 2,
-	VIRTIO_VSOCK_OWES_RESPONSE = 4,
-	VIRTIO_VSOCK_OWES_ANSWER = 8,  /* CREDIT_UPDATE for a CREDIT_REQUEST or a larger buffer */
-	VIRTIO_VSOCK_OWES_UPDATE = 16, /* CREDIT_UPDATE, unless another packet carries the credit */
-	VIRTIO_VSOCK_OWES_CREDIT_REQUEST = 32,
-	VIRTIO_VSOCK_OWES_SHUTDOWN = 64,
+/* Pending packets of a connection: virtio_vsock_table_next() has not returned them yet. As bits. */
+enum virtio_vsock_pending {
+	VIRTIO_VSOCK_PENDING_RST = 1,
+	VIRTIO_VSOCK_PENDING_REQUEST = 2,
+	VIRTIO_VSOCK_PENDING_RESPONSE = 4,
+	VIRTIO_VSOCK_PENDING_ANSWER = 8,  /* CREDIT_UPDATE: a CREDIT_REQUEST or a larger buffer */
+	VIRTIO_VSOCK_PENDING_UPDATE = 16, /* CREDIT_UPDATE, dropped if a packet has the credit */
+	VIRTIO_VSOCK_PENDING_CREDIT_REQUEST = 32,
+	VIRTIO_VSOCK_PENDING_SHUTDOWN = 64,
 };
 
 /* The options of all connections of a table. */
@@ -129,11 +130,11 @@ struct virtio_vsock_connection {
 	struct virtio_vsock_address address;
 	uint16_t type;        /* enum virtio_vsock_type */
 	uint8_t state;        /* enum virtio_vsock_state */
-	uint8_t shut_by_us;   /* VIRTIO_VSOCK_SHUTDOWN_... that we have sent or owe */
+	uint8_t shut_by_us;   /* VIRTIO_VSOCK_SHUTDOWN_... that are sent or pending */
 	uint8_t shut_by_peer; /* VIRTIO_VSOCK_SHUTDOWN_... that the guest has sent */
 	bool credit_bad;      /* fwd_cnt was invalid: send nothing until a valid fwd_cnt arrives */
 	bool blocked;         /* the caller was told to wait for credit */
-	uint32_t owed;        /* VIRTIO_VSOCK_OWES_... */
+	uint32_t pending;     /* VIRTIO_VSOCK_PENDING_... */
 
 	/* Data from the guest. Each ..._cnt counts modulo 2^32. */
 	uint32_t buf_alloc;    /* bytes of our buffer; sent in each packet to the guest */
@@ -155,7 +156,7 @@ struct virtio_vsock_connection {
 	/* Used by the table only. */
 	struct virtio_vsock_table *table;
 	struct virtio_vsock_connection *hash_next; /* next in the bucket, or next unused entry */
-	struct virtio_vsock_link queue;            /* in a list of connections that owe a packet */
+	struct virtio_vsock_link queue;            /* in `requests` or `ready` of the table */
 	struct virtio_vsock_link timer;            /* in a list of connections with a deadline */
 	uint64_t deadline;                         /* valid while timer is in a list */
 };
@@ -173,12 +174,15 @@ struct virtio_vsock_table {
 	struct virtio_vsock_connection **buckets;
 	uint32_t bucket_mask;
 	uint64_t seed[2];
-	struct virtio_vsock_hdr *replies; /* a ring of RSTs owed to packets without a connection */
+	struct virtio_vsock_hdr *replies; /* ring of pending RSTs for unknown connections */
 	uint32_t reply_capacity;
 	uint32_t reply_first;
 	uint32_t reply_count;
 	struct virtio_vsock_connection *free_places;
-	/* Connections that owe a packet: in requests if they owe a REQUEST, otherwise in ready. */
+	/*
+	 * Connections with pending packets: in `requests` if a REQUEST is pending, otherwise in
+	 * `ready`.
+	 */
 	struct virtio_vsock_link ready;
 	struct virtio_vsock_link requests;
 	struct virtio_vsock_link connecting, closing, retrying; /* earliest deadline first */
@@ -197,7 +201,7 @@ struct virtio_vsock_table_storage {
 	struct virtio_vsock_connection **buckets;
 	uint32_t bucket_count; /* a power of two; connection_count or more for fast look-ups */
 	struct virtio_vsock_hdr *replies;
-	uint32_t reply_count; /* at least 1; largest number of replies owed at a time */
+	uint32_t reply_count; /* at least 1; largest number of pending replies */
 };
 
 /* What the caller must do after virtio_vsock_table_receive(). Handle the bits in this order. */
@@ -236,8 +240,8 @@ int virtio_vsock_table_init(struct virtio_vsock_table *table, const struct virti
 			    const struct virtio_vsock_table_storage *storage, const uint64_t seed[2]);
 
 /*
- * Forgets all connections and all owed packets. Call this when the driver resets the device, and
- * when you owe the driver a transport reset. The caller releases every connection. The next local
+ * Forgets all connections and all pending packets. Call this when the driver resets the device, and
+ * when you schedule a transport reset. The caller releases every connection. The next local
  * port and the counters stay. Also sets held to false; see virtio_vsock_table_hold().
  */
 void virtio_vsock_table_clear(struct virtio_vsock_table *table);
@@ -249,8 +253,9 @@ void virtio_vsock_table_clear(struct virtio_vsock_table *table);
 void virtio_vsock_table_reset_all(struct virtio_vsock_table *table);
 
 /*
- * While held is true, an owed REQUEST is not sent, but its deadline runs. Call this with true while
- * virtio_vsock_events_pending() is 1, because the transport reset would end the new connection.
+ * While held is true, a pending REQUEST is not sent, but its deadline runs. Call this with true
+ * while virtio_vsock_events_pending() is 1, because the transport reset would end the new
+ * connection.
  */
 void virtio_vsock_table_hold(struct virtio_vsock_table *table, bool held);
 
@@ -263,7 +268,7 @@ void virtio_vsock_table_hold(struct virtio_vsock_table *table, bool held);
  * @out     what the caller must do; filled in if 0 is returned
  *
  * Returns 0. Complete the packet after you have handled out. Returns VIRTIO_EBUSY if the number of
- * owed replies is at its bound, and changes nothing. Then unpop the packet, and retry after
+ * pending replies is at its bound, and changes nothing. Then unpop the packet, and retry after
  * virtio_vsock_table_next() has returned a packet.
  */
 VIRTIO_MUST_CHECK
@@ -271,19 +276,19 @@ int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct vi
 			       uint64_t now, struct virtio_vsock_received *out);
 
 /*
- * Builds the header of the next owed packet. Replies to packets without a connection are
+ * Builds the header of the next pending packet. Replies to packets without a connection are
  * first. Packets of the connections follow in turn, and REQUESTs are last. Pop the rx buffer before
  * this call, because the table treats a returned header as sent.
  *
  * @out  filled in if 1 is returned, otherwise untouched. The len in the header is 0.
  *
- * Returns 1; 0 if no packet is owed, or only REQUESTs that are held.
+ * Returns 1; 0 if no packet is pending, or only REQUESTs that are held.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_next(struct virtio_vsock_table *table, struct virtio_vsock_hdr *out);
 
 /* Returns whether virtio_vsock_table_next() would return 1. */
-bool virtio_vsock_table_owes(const struct virtio_vsock_table *table);
+bool virtio_vsock_table_pending(const struct virtio_vsock_table *table);
 
 /*
  * Returns the time at which virtio_vsock_table_expire() must be called, or
@@ -319,7 +324,7 @@ struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsoc
 							const struct virtio_vsock_connection *previous);
 
 /*
- * Begins a connection from the host to the guest: REQUEST is owed.
+ * Begins a connection from the host to the guest, and makes a REQUEST pending.
  *
  * @type       enum virtio_vsock_type
  * @peer_port  port of the guest
@@ -348,16 +353,16 @@ int virtio_vsock_table_connect_from(struct virtio_vsock_table *table, uint16_t t
 /* Connections */
 
 /*
- * Accepts a guest's request: RESPONSE is owed, and data may follow. Returns 0; VIRTIO_ENOTREADY in
- * a state other than VIRTIO_VSOCK_ACCEPTING. A failure changes nothing.
+ * Accepts a guest's request, and makes a RESPONSE pending. Data may follow. Returns 0;
+ * VIRTIO_ENOTREADY in a state other than VIRTIO_VSOCK_ACCEPTING. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_connection_accept(struct virtio_vsock_connection *connection);
 
 /*
- * Refuses a request, or ends a connection: RST is owed, and the caller releases the connection. If
- * our own REQUEST was not sent yet, no RST is owed, and the table forgets the connection. Does
- * nothing in VIRTIO_VSOCK_RESET and VIRTIO_VSOCK_CLOSED.
+ * Refuses a request, or ends a connection. An RST is then pending, and the caller releases the
+ * connection. If our own REQUEST was not sent yet, no RST is pending, and the table forgets the
+ * connection. Does nothing in VIRTIO_VSOCK_RESET and VIRTIO_VSOCK_CLOSED.
  */
 void virtio_vsock_connection_reset(struct virtio_vsock_connection *connection);
 
@@ -366,7 +371,8 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
 
 /*
  * Reports that data has left the caller's buffer for the host. The guest's credit grows by the same
- * number of bytes. Owes a CREDIT_UPDATE if the guest might otherwise wait soon, or for ever.
+ * number of bytes. A CREDIT_UPDATE is then pending if the guest might otherwise wait soon, or for
+ * ever.
  *
  * @bytes    at most virtio_vsock_connection_buffered()
  * @packets  packets that have left the buffer completely: at most rx_packets, and fewer than
@@ -375,7 +381,7 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
  * @now      the current time
  *
  * Returns 0; or 1 if the guest had shut both directions and nothing is left in the buffer: RST is
- * owed, and the caller releases the connection. Returns VIRTIO_EINVAL for more bytes or packets
+ * pending, and the caller releases the connection. Returns VIRTIO_EINVAL for more bytes or packets
  * than are buffered, and if bytes would be left but no packets. A failure changes nothing. If the
  * connection is not established yet, or has ended, returns 0 and changes nothing.
  */
@@ -406,9 +412,9 @@ struct virtio_vsock_piece {
  * @out    the piece if 1 is returned, otherwise untouched. To send fewer bytes, the caller reduces
  *         `bytes` and clears `marks`.
  *
- * Returns 1, or 0 if nothing may be sent now. While RESPONSE is owed, retry after
+ * Returns 1, or 0 if nothing may be sent now. While RESPONSE is pending, retry after
  * virtio_vsock_table_next() has returned the RESPONSE. Otherwise credit is missing, and a
- * CREDIT_REQUEST is owed or was sent: retry after VIRTIO_VSOCK_GOT_CREDIT. Errors:
+ * CREDIT_REQUEST is pending or was sent: retry after VIRTIO_VSOCK_GOT_CREDIT. Errors:
  *   VIRTIO_ENOTREADY  the connection is not established, or either side has shut this direction
  *   VIRTIO_EINVAL     nothing to send; room is 0 and left > 0; unknown marks, or marks of a stream
  */
@@ -425,16 +431,16 @@ int virtio_vsock_connection_piece(struct virtio_vsock_connection *connection, ui
  * @out    filled in on success, otherwise untouched
  *
  * Returns 0; VIRTIO_ENOTREADY and VIRTIO_EINVAL as virtio_vsock_connection_piece();
- * VIRTIO_ENOTREADY also while RESPONSE is owed; VIRTIO_ENOBUFS if the guest has too little room. A
- * failure changes nothing.
+ * VIRTIO_ENOTREADY also while RESPONSE is pending; VIRTIO_ENOBUFS if the guest has too little room.
+ * A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, const struct virtio_vsock_piece *piece,
 				 struct virtio_vsock_hdr *out);
 
 /*
- * Shuts down one or both directions for ever. SHUTDOWN is owed, and is sent after all earlier data.
- * A later call can only add a direction.
+ * Shuts down one or both directions for ever. A SHUTDOWN is then pending, and is sent after all
+ * earlier data. A later call can only add a direction.
  *
  * @flags  VIRTIO_VSOCK_SHUTDOWN_... of this side: SEND at the end of the host socket's data, RCV
  *         when the socket accepts no more data
@@ -443,7 +449,8 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
  * If both sides have shut SEND, and all data is forwarded, the SHUTDOWN has both flags.
  * The guest then ends the connection. Returns 0, or:
  *   1                 the guest had shut both directions, and either no data is buffered or this
- *                     side has shut RCV. RST is owed, and the caller releases the connection
+ *                     side has shut RCV. An RST is then pending, and the caller releases the
+ *                     connection
  *   VIRTIO_EINVAL     no flags, or unknown flags
  *   VIRTIO_ENOTREADY  the connection is not established yet, or has ended
  * A failure changes nothing.
@@ -471,7 +478,7 @@ struct virtio_vsock_connection_state {
 	uint8_t shut_by_peer;
 	uint8_t credit_bad; /* 0 or 1 */
 	uint16_t reserved;  /* must be 0 */
-	uint32_t owed;
+	uint32_t pending;
 	uint32_t buf_alloc;
 	uint32_t rx_cnt;
 	uint32_t fwd_cnt;

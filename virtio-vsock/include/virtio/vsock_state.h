@@ -5,7 +5,7 @@
  *   section        index  content
  *   vsock          0      features, the transport reset, the next local port, and the connections
  *                         with their counters
- *   vsock.replies  0      the RSTs that are owed to packets without a connection
+ *   vsock.replies  0      the pending RSTs for packets without a connection
  *
  * The order of a restore:
  *   1  virtio_vsock_read_state() checks the file
@@ -15,7 +15,7 @@
  *
  * The payload in the caller's buffers, rx_cnt - fwd_cnt bytes per connection, is not saved here.
  * If the host's ends of the connections are lost, the caller has two choices:
- *   - Restore no connection, and owe the driver a transport reset: virtio_vsock_events_owe_reset().
+ *   - Restore no connection, and schedule a transport reset: virtio_vsock_events_schedule_reset().
  *   - If the device has no access to the event queue: restore the connections, and reset them by
  *     virtio_vsock_table_reset_all().
  *
@@ -40,11 +40,11 @@ struct virtio_vsock_device_state {
 	uint64_t negotiated;      /* mask of this device type's feature bits */
 	uint32_t next_port;       /* the first port that virtio_vsock_table_connect() tries */
 	uint16_t event_avail_idx; /* avail index when the reset was sent; 0 if not event_waiting */
-	bool event_owed;          /* a transport reset must be sent */
+	bool event_unsent;        /* a transport reset must be sent */
 	bool event_waiting;       /* a reset was sent, and the driver has not seen it yet */
 };
 
-/* An RST that is owed to a packet without a connection. */
+/* A pending RST for a packet without a connection. */
 struct virtio_vsock_reply_state {
 	uint64_t src_cid; /* source of the RST, which is the packet's destination */
 	uint64_t dst_cid;
@@ -99,7 +99,7 @@ int virtio_vsock_restore(struct virtio_vsock *vsock, struct virtio_vsock_events 
 			 struct virtio_vsock_table *table, const struct virtio_vsock_device_state *state);
 
 /*
- * Appends the saved replies to the replies that the table already owes.
+ * Appends the saved replies to the pending replies of the table.
  *
  * @replies  array of count entries, in the order of sending
  *
