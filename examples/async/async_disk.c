@@ -12,8 +12,8 @@
 
 /* Requests */
 
-/* The context of take(). */
-struct taker {
+/* The context of start(). */
+struct start_context {
 	struct async_disk *disk;
 	uint16_t queue;
 };
@@ -22,17 +22,17 @@ struct taker {
  * Puts a request into the list, in the slot of its head. The slot is unused, because no two
  * requests in flight have the same head.
  */
-static int take(void *context, struct virtio_chain *chain, uint32_t *written)
+static int start(void *context, struct virtio_chain *chain, uint32_t *written)
 {
-	const struct taker *taker = context;
-	struct async_disk *disk = taker->disk;
-	struct async_request *request = &disk->requests[taker->queue][virtio_token_head(chain->token)];
+	const struct start_context *to = context;
+	struct async_disk *disk = to->disk;
+	struct async_request *request = &disk->requests[to->queue][virtio_token_head(chain->token)];
 	const int error = virtio_blk_parse(chain, &request->request);
 
 	(void)written;
 	if (error)
 		return error;
-	request->queue = taker->queue;
+	request->queue = to->queue;
 	request->next = NULL;
 	*disk->last = request;
 	disk->last = &request->next;
@@ -41,24 +41,24 @@ static int take(void *context, struct virtio_chain *chain, uint32_t *written)
 }
 
 /*
- * Pops the available requests. take() keeps every request, and this thread holds the lock, so no
+ * Pops the available requests. start() keeps every request, and this thread holds the lock, so no
  * request completes during the loop. Therefore the loop pops at most as many requests as the queue
  * has entries. After VIRTIO_ENOTMAPPED, async_disk_mapped() pops the remaining requests.
  */
-static void take_all(struct async_disk *disk, uint16_t queue)
+static void pop_all(struct async_disk *disk, uint16_t queue)
 {
-	struct taker taker = { disk, queue };
+	struct start_context to = { disk, queue };
 	int got;
 
 	do
-		got = virtio_device_queues_serve(&disk->device, queue, ASYNC_QUEUE_SIZE, take, &taker);
+		got = virtio_device_queues_serve(&disk->device, queue, ASYNC_QUEUE_SIZE, start, &to);
 	while (got == 1);
 }
 
 static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t next)
 {
 	(void)next;
-	take_all(device->context, queue);
+	pop_all(device->context, queue);
 }
 
 /* Completes a request. Returns false if the used ring is not mapped. */
@@ -137,7 +137,7 @@ void async_disk_mapped(struct async_disk *disk)
 	}
 	for (uint16_t i = 0; i < ASYNC_QUEUES; i++) {
 		(void)virtio_device_queue_mapped(&disk->device, i);
-		take_all(disk, i);
+		pop_all(disk, i);
 	}
 }
 

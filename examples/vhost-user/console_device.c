@@ -286,7 +286,7 @@ static void forget_chain(struct console_device *console, uint32_t id)
  * Pops the chain that queue_drain() has unpopped, and continues at its kept position. The chain of
  * a new driver is transmitted from its beginning.
  */
-static int take_chain_again(struct console_device *console, struct port *port, struct virtio_queue *virtq)
+static int pop_chain_again(struct console_device *console, struct port *port, struct virtio_queue *virtq)
 {
 	struct virtio_chain chain;
 	int got = virtio_queue_pop(virtq, &chain);
@@ -307,7 +307,7 @@ static int transmit(struct console_device *console, struct port *port, struct de
 	int error = 0;
 
 	if (console->table[port->id].output.restored)
-		error = take_chain_again(console, port, &queue->virtq);
+		error = pop_chain_again(console, port, &queue->virtq);
 	if (error)
 		return error;
 	error = virtio_console_transmit(&console->console, port->id, &queue->virtq, &progress);

@@ -13,7 +13,10 @@ static void event(void *context, uint32_t id, uint16_t what, uint16_t value)
 {
 	struct console_harness *h = context;
 
-	/* harness_take() checks later that there is one event for each accepted message. */
+	/*
+	 * harness_transmit_control() checks later that there is one event for each accepted
+	 * message.
+	 */
 	h->events++;
 	FUZZ_CHECK(id < PORTS && value <= 1, "wrong event %u of port %u", what, id);
 }
@@ -158,7 +161,7 @@ void harness_resize(struct console_harness *h, uint32_t id, uint16_t cols, uint1
 /* Messages */
 
 /* Repeats the call until nothing is left to do, because a call may end early after long chains. */
-static int take_all(struct console_harness *h, struct virtio_console_progress *all)
+static int transmit_all(struct console_harness *h, struct virtio_console_progress *all)
 {
 	struct virtio_console_progress progress;
 	int got;
@@ -174,7 +177,7 @@ static int take_all(struct console_harness *h, struct virtio_console_progress *a
 	return got;
 }
 
-void harness_take(struct console_harness *h)
+void harness_transmit_control(struct console_harness *h)
 {
 	struct guest_queue *q = &h->guest.queues[CONTROL_TX];
 	struct virtio_console_progress progress;
@@ -183,7 +186,7 @@ void harness_take(struct console_harness *h)
 
 	guest_before(&h->guest);
 	h->events = 0;
-	got = take_all(h, &progress);
+	got = transmit_all(h, &progress);
 	for (; h->view.multiport && q->waiting > 0; index++) {
 		const struct chain_spec *spec = &q->specs[q->order[0]];
 		struct chain_worth worth;

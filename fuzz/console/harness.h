@@ -45,7 +45,7 @@ void harness_close(struct console_harness *h);
 void harness_type(struct console_harness *h, uint32_t id, uint32_t len);
 void harness_receive(struct console_harness *h, uint32_t id);
 void harness_transmit(struct console_harness *h, uint32_t id, uint32_t limit);
-void harness_take(struct console_harness *h);
+void harness_transmit_control(struct console_harness *h);
 
 /* Serves the control receive queue. Returns whether the caller must stop and try again later. */
 bool harness_hear(struct console_harness *h);

@@ -151,7 +151,7 @@ static void step(struct console_harness *h)
 		step_hear(h);
 		break;
 	case CONSOLE_TAKE:
-		harness_take(h);
+		harness_transmit_control(h);
 		break;
 	case CONSOLE_POKE:
 		at = place_of(fuzz_u8(&h->in));

@@ -268,7 +268,7 @@ static void guest_config(struct device_harness *h)
 	free(data);
 }
 
-static void guest_take(struct device_harness *h)
+static void guest_take_interrupt(struct device_harness *h)
 {
 	uint32_t expected, got;
 
@@ -353,15 +353,24 @@ static void guest_ring(struct device_harness *h)
 void device_guest_step(struct device_harness *h, uint8_t op)
 {
 	static void (*const steps[GUEST_STEPS])(struct device_harness *) = {
-		[GUEST_BOOT] = guest_boot,         [GUEST_ADVANCE] = guest_advance,
-		[GUEST_QUEUE] = guest_queue,       [GUEST_STATUS] = guest_status,
-		[GUEST_REGISTER] = guest_register, [GUEST_ACCESS] = guest_access,
-		[GUEST_READ_ALL] = guest_read_all, [GUEST_READ] = guest_read_one,
-		[GUEST_ADD] = guest_add,           [GUEST_HANDLE] = guest_handle,
-		[GUEST_NOTIFY] = guest_notify,     [GUEST_ACK] = guest_ack,
-		[GUEST_READY] = guest_ready,       [GUEST_RING_RESET] = guest_ring_reset,
-		[GUEST_FEATURES] = guest_features, [GUEST_CONFIG] = guest_config,
-		[GUEST_TAKE] = guest_take,         [GUEST_RING] = guest_ring,
+		[GUEST_BOOT] = guest_boot,
+		[GUEST_ADVANCE] = guest_advance,
+		[GUEST_QUEUE] = guest_queue,
+		[GUEST_STATUS] = guest_status,
+		[GUEST_REGISTER] = guest_register,
+		[GUEST_ACCESS] = guest_access,
+		[GUEST_READ_ALL] = guest_read_all,
+		[GUEST_READ] = guest_read_one,
+		[GUEST_ADD] = guest_add,
+		[GUEST_HANDLE] = guest_handle,
+		[GUEST_NOTIFY] = guest_notify,
+		[GUEST_ACK] = guest_ack,
+		[GUEST_READY] = guest_ready,
+		[GUEST_RING_RESET] = guest_ring_reset,
+		[GUEST_FEATURES] = guest_features,
+		[GUEST_CONFIG] = guest_config,
+		[GUEST_TAKE] = guest_take_interrupt,
+		[GUEST_RING] = guest_ring,
 	};
 
 	steps[op % GUEST_STEPS](h);

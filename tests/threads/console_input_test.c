@@ -177,7 +177,7 @@ static void offer_buffers(struct consumer *c)
 }
 
 /* Checks the bytes in used buffers. Returns the number of bytes. */
-static uint64_t take_used(struct consumer *c, uint64_t place)
+static uint64_t pop_used(struct consumer *c, uint64_t place)
 {
 	struct vring_used_elem used;
 	uint64_t taken = 0;
@@ -228,7 +228,7 @@ static void consume(struct consumer *c)
 		if ((random >> 16) % 8 == 0)
 			done += clear_input();
 		MUST(virtio_console_receive(&c->console, 0, &c->queue, &progress) == 0);
-		taken = take_used(c, done);
+		taken = pop_used(c, done);
 		if (taken > 0)
 			watchdog_step();
 		done += taken;

@@ -40,8 +40,8 @@ static uint32_t take_from(uint32_t left, uint32_t pieces)
  * Pops and checks a chain. Returns as virtio_queue_pop(); VIRTIO_ENOTMAPPED also if a buffer or a
  * table of the chain is not mapped yet. Subtracts the chain from *left, the remaining limit.
  */
-static int take_chain(struct virtio_console *console, struct virtio_queue *queue, bool to_driver,
-		      struct virtio_chain *chain, struct control_chain *out, uint32_t *left)
+static int pop_chain(struct virtio_console *console, struct virtio_queue *queue, bool to_driver,
+		     struct virtio_chain *chain, struct control_chain *out, uint32_t *left)
 {
 	const int got = virtio_queue_pop(queue, chain);
 	bool misdirected;
@@ -175,7 +175,7 @@ static int send_message(struct virtio_console *console, struct virtio_queue *que
 	struct control_chain taken;
 	struct virtio_chain chain;
 	uint32_t len = 0;
-	int got = take_chain(console, queue, true, &chain, &taken, left);
+	int got = pop_chain(console, queue, true, &chain, &taken, left);
 
 	if (got != 1)
 		return got;
@@ -318,7 +318,7 @@ static int receive_message(struct virtio_console *console, struct virtio_queue *
 	struct virtio_reader reader;
 	struct virtio_chain chain;
 	bool whole = false;
-	int got = take_chain(console, queue, false, &chain, &taken, left);
+	int got = pop_chain(console, queue, false, &chain, &taken, left);
 
 	if (got != 1)
 		return got;

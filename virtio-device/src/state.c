@@ -333,8 +333,8 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
 }
 
 /* Copies the saved settings of a queue. virtio_device_check_state() has checked them. */
-static void take_queue(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved,
-		       struct virtio_queue_registers *queue)
+static void restore_queue(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved,
+			  struct virtio_queue_registers *queue)
 {
 	const char *field;
 
@@ -359,7 +359,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 		return error;
 	virtio_impl_device_clear(device);
 	for (uint32_t i = 0; i < device->num_queues; i++)
-		take_queue(state, &queues[i], &device->queues[i]);
+		restore_queue(state, &queues[i], &device->queues[i]);
 	for (int i = 0; i < VIRTIO_FEATURE_WORDS; i++)
 		device->accepted[i] = state->accepted[i];
 	device->accepted_beyond = state->accepted_beyond;

@@ -89,7 +89,7 @@ int virtio_mock_publish(struct virtio_mock *mock)
  * Moves the first count descriptors from the free list into a chain. Their slots stay linked. The
  * caller has checked that the list has enough descriptors.
  */
-static uint16_t take_free(struct virtio_mock *mock, uint32_t count, uint64_t writable)
+static uint16_t pop_free(struct virtio_mock *mock, uint32_t count, uint64_t writable)
 {
 	const uint16_t head = mock->free_head;
 	uint16_t last = head;
@@ -103,7 +103,7 @@ static uint16_t take_free(struct virtio_mock *mock, uint32_t count, uint64_t wri
 	return head;
 }
 
-static void give_free(struct virtio_mock *mock, uint16_t head)
+static void push_free(struct virtio_mock *mock, uint16_t head)
 {
 	struct virtio_mock_slot *slot = &mock->slots[head];
 	uint16_t last = head;
@@ -156,7 +156,7 @@ static int alloc_chain(struct virtio_mock *mock, const struct virtio_mock_buffer
 			return error;
 		index = next;
 	}
-	return take_free(mock, count, writable);
+	return pop_free(mock, count, writable);
 }
 
 int virtio_mock_alloc(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count)
@@ -184,7 +184,7 @@ int virtio_mock_free(struct virtio_mock *mock, uint16_t head)
 		return VIRTIO_ESTALE;
 	if (mock->slots[head].offered != 0)
 		return VIRTIO_EBUSY;
-	give_free(mock, head);
+	push_free(mock, head);
 	return 0;
 }
 
@@ -198,7 +198,7 @@ static bool chain_ends(const struct virtio_mock_buffer *buffers, uint32_t count,
 }
 
 /*
- * Writes chains into the descriptors that take_free() will allocate, and publishes the chains.
+ * Writes chains into the descriptors that pop_free() will allocate, and publishes the chains.
  * Returns the number of chains, or an error.
  */
 static int publish_chains(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count, bool many)
@@ -252,7 +252,7 @@ static int add_chains(struct virtio_mock *mock, const struct virtio_mock_buffer 
 
 		if (!chain_ends(buffers, count, i, many))
 			continue;
-		head = take_free(mock, i + 1 - first, writable_bytes(buffers + first, i + 1 - first));
+		head = pop_free(mock, i + 1 - first, writable_bytes(buffers + first, i + 1 - first));
 		mock->slots[head].offered++;
 		mock->in_flight++;
 		mock->avail_idx++;
@@ -351,7 +351,7 @@ int virtio_mock_pop_used(struct virtio_mock *mock, struct vring_used_elem *out)
 	mock->in_flight--;
 	mock->slots[element.id].offered--;
 	if (mock->slots[element.id].count != 0 && mock->slots[element.id].offered == 0)
-		give_free(mock, (uint16_t)element.id);
+		push_free(mock, (uint16_t)element.id);
 	*out = element;
 	return 1;
 }

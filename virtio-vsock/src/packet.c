@@ -156,7 +156,7 @@ static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, stru
 }
 
 /* Fills in a tx packet from resolved segments. error is the result of the resolution. */
-static void take_tx(struct virtio_vsock_packet *packet, const struct virtio_chain_segments *all, int error)
+static void parse_tx(struct virtio_vsock_packet *packet, const struct virtio_chain_segments *all, int error)
 {
 	uint32_t used;
 
@@ -179,7 +179,7 @@ static void take_tx(struct virtio_vsock_packet *packet, const struct virtio_chai
 		finish_tx(packet, packet->segments + used, all->readable - used, all->readable_bytes - HEADER);
 }
 
-static void take_rx(struct virtio_vsock_packet *packet, const struct virtio_chain_segments *all, int error)
+static void parse_rx(struct virtio_vsock_packet *packet, const struct virtio_chain_segments *all, int error)
 {
 	uint64_t room = all->writable_bytes;
 	uint32_t used;
@@ -226,9 +226,9 @@ static VIRTIO_COLD int pop_any(struct virtio_queue *queue, struct virtio_chain *
 	}
 	packet->token = chain->token;
 	if (tx)
-		take_tx(packet, &all, error);
+		parse_tx(packet, &all, error);
 	else
-		take_rx(packet, &all, error);
+		parse_rx(packet, &all, error);
 	return 1;
 }
 

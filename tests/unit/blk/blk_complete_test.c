@@ -95,7 +95,7 @@ static void blk_complete_accepts_a_result_of_the_caller(void **state)
 		memset(f.bitmap, 0, sizeof f.bitmap);
 		assert_int_equal(virtio_blk_pop(&f.queue, &f.request), 1);
 		assert_int_equal(virtio_blk_complete(&f.queue, &f.request, &result, &f.stats), 0);
-		assert_int_equal(blk_take_used(&f), cases[i].len);
+		assert_int_equal(blk_pop_used(&f), cases[i].len);
 		blk_expect(&f, &ask, NULL, 0, cases[i].status);
 		blk_check_memory(&f);
 		blk_check_dirty(&f, &ask, (uint32_t)cases[i].touched);
@@ -154,7 +154,7 @@ static void blk_complete_counts_a_request_without_a_status(void **state)
 		assert_int_equal(f.request.base.error, VIRTIO_ESHORT);
 		memset(f.bitmap, 0, sizeof f.bitmap);
 		assert_int_equal(virtio_blk_complete(&f.queue, &f.request, &result, &f.stats), 0);
-		assert_int_equal(blk_take_used(&f), 0);
+		assert_int_equal(blk_pop_used(&f), 0);
 		assert_memory_equal(&f.stats, &expected, sizeof expected);
 		blk_check_memory(&f);
 		for (uint64_t addr = BLK_RINGS_END; addr < BLK_RAM; addr += 1u << BLK_PAGE_SHIFT)
@@ -225,7 +225,7 @@ static void serve(struct blk_fixture *f, const struct virtio_blk_request *reques
 	virtio_blk_execute(&f->blk, request, &result);
 	assert_int_equal(virtio_blk_complete(&f->queue, request, &result, &f->stats), 0);
 	assert_int_equal(f->ram[BLK_WRITABLE + 512], VIRTIO_BLK_S_OK);
-	assert_int_equal(blk_take_used(f), 513);
+	assert_int_equal(blk_pop_used(f), 513);
 }
 
 static void blk_complete_twice_is_stale(void **state)

@@ -289,7 +289,7 @@ static void blk_execute_says_why_it_refuses(void **state)
 		assert_int_equal(result.error, f.request.base.error);
 		assert_int_equal(virtio_blk_complete(&f.queue, &f.request, &result, &f.stats), 0);
 		assert_int_equal(f.stats.first_refusal, cases[i].first);
-		blk_take_used(&f);
+		blk_pop_used(&f);
 	}
 }
 
@@ -541,7 +541,7 @@ static void blk_process_needs_no_statistics(void **state)
 	for (uint32_t i = 0; i < 2; i++) {
 		blk_send(&f, i ? &good : &headless);
 		assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &f.request, NULL), 1);
-		assert_int_equal(blk_take_used(&f), i);
+		assert_int_equal(blk_pop_used(&f), i);
 	}
 }
 

@@ -434,7 +434,7 @@ static inline void blk_send(struct blk_fixture *f, const struct blk_ask *ask)
  * Pops the next used element and returns its length. The mock checks that the length is at most the
  * chain's writable bytes.
  */
-static inline uint32_t blk_take_used(struct blk_fixture *f)
+static inline uint32_t blk_pop_used(struct blk_fixture *f)
 {
 	struct vring_used_elem element;
 
@@ -446,7 +446,7 @@ static inline uint32_t blk_take_used(struct blk_fixture *f)
 static inline uint32_t blk_serve(struct blk_fixture *f)
 {
 	assert_int_equal(virtio_blk_process(&f->blk, &f->queue, &f->request, &f->stats), 1);
-	return blk_take_used(f);
+	return blk_pop_used(f);
 }
 
 /* Writes into the model of guest memory the bytes that the device must write. */

@@ -46,7 +46,7 @@ static void complete(struct blk_fixture *f, const struct virtio_blk_request *req
 	if (request->base.data.last_writable.len)
 		f->model[status] = VIRTIO_BLK_S_IOERR;
 	assert_int_equal(virtio_blk_complete(&f->queue, request, &result, &f->stats), 0);
-	assert_true(blk_take_used(f) <= (request->base.error || virtio_blk_in(request).bytes ? 0u : 1u));
+	assert_true(blk_pop_used(f) <= (request->base.error || virtio_blk_in(request).bytes ? 0u : 1u));
 	blk_check_memory(f);
 }
 
@@ -522,7 +522,7 @@ static void blk_parse_copies_the_header_once(void **state)
 	virtio_blk_execute(&f.blk, request, &result);
 	assert_int_equal(result.status, VIRTIO_BLK_S_OK);
 	assert_int_equal(virtio_blk_complete(&f.queue, request, &result, NULL), 0);
-	assert_int_equal(blk_take_used(&f), 21);
+	assert_int_equal(blk_pop_used(&f), 21);
 	blk_expect(&f, &ask, (const uint8_t *)f.options.id, 20, VIRTIO_BLK_S_OK);
 	blk_check_memory(&f);
 }

@@ -559,7 +559,7 @@ static void blk_ranges_are_acted_on_as_they_were_when_parsed(void **state)
 			virtio_blk_execute(&f.blk, request, &result);
 			assert_int_equal(s.calls, 5);
 			assert_int_equal(virtio_blk_complete(&f.queue, request, &result, &f.stats), 0);
-			assert_int_equal(blk_take_used(&f), 1);
+			assert_int_equal(blk_pop_used(&f), 1);
 			for (uint32_t i = 0; i < 3; i++)
 				memset(f.disk_model + ranges[i].sector * 512, blk_after(op_of(commands[t], &ranges[i])),
 				       (size_t)ranges[i].sectors * 512);

@@ -72,7 +72,7 @@ static void steps_move_no_more_than_is_allowed(void **state)
 		assert_int_equal(result.written, in ? 4096 : 0);
 		assert_int_equal(result.touched, in ? 4096 : 0);
 		assert_int_equal(virtio_blk_complete(&f.queue, &f.request, &result, &f.stats), 0);
-		assert_int_equal(blk_take_used(&f), in ? 4097 : 1);
+		assert_int_equal(blk_pop_used(&f), in ? 4097 : 1);
 		blk_expect(&f, &ask, f.disk_model + 3 * 512, in ? 4096 : 0, VIRTIO_BLK_S_OK);
 		if (!in)
 			memcpy(f.disk_model + 3 * 512, blk_pattern, 4096);

@@ -126,7 +126,7 @@ static void finish(struct blk_fixture *f, struct job *job, int error)
 	assert_int_equal(result.written, in);
 	assert_int_equal(result.touched, job->read && error ? job->bytes : in);
 	assert_int_equal(virtio_blk_complete(&f->queue, &job->request, &result, &f->stats), 0);
-	assert_int_equal(blk_take_used(f), in + (in == job->ask.in_bytes));
+	assert_int_equal(blk_pop_used(f), in + (in == job->ask.in_bytes));
 	blk_expect(f, &job->ask, f->disk_model + job->ask.sector * 512, in, status);
 	if (!job->read)
 		memcpy(f->disk_model + job->ask.sector * 512, blk_pattern, job->done);
@@ -381,7 +381,7 @@ static void blk_transfer_begin_refuses_and_leaves_nothing_to_move(void **state)
 		assert_int_equal(result.written, 0);
 		assert_int_equal(result.touched, 0);
 		assert_int_equal(virtio_blk_complete(&f.queue, &f.request, &result, &f.stats), 0);
-		blk_take_used(&f);
+		blk_pop_used(&f);
 		blk_expect(&f, ask, NULL, 0, result.status);
 		blk_check_memory(&f);
 		blk_check_disk(&f);

@@ -253,7 +253,7 @@ static void pop_and_complete(struct device *d, struct virtio_request *taken, int
  * Pops requests of three buffers, of two buffers, and in a table. Then pops a request into too few
  * segments, and a request without a header. Then parses a chain that was popped before.
  */
-static void take_requests(struct device *d)
+static void pop_requests(struct device *d)
 {
 	struct virtio_request taken, little;
 	struct virtio_chain chain = { 0 };
@@ -394,7 +394,7 @@ static void use_queue(struct device *d)
 		walk_and_unpop(d);
 		resolve_again(d);
 		resolve_and_stream(d);
-		take_requests(d);
+		pop_requests(d);
 		walk_indirect(d);
 		complete_batch(d);
 		notify(d);
@@ -496,7 +496,7 @@ static void add_request(struct device *d, uint32_t type)
 	MUST(virtio_mock_add(&d->f.mock, buffers, COUNT(buffers)) >= 0);
 }
 
-static void take_used(struct device *d)
+static void pop_used(struct device *d)
 {
 	struct vring_used_elem used;
 
@@ -528,7 +528,7 @@ static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t ty
 	virtio_blk_transfer_result(served, &moved, left, &result);
 	MUST(virtio_blk_complete(&d->f.queue, served, &result, stats) == 0);
 	MUST(virtio_blk_complete(&d->f.queue, served, &result, stats) == VIRTIO_ESTALE);
-	take_used(d);
+	pop_used(d);
 }
 
 /* Sends requests of several types to a disk in memory, then a read and a write in steps. */
@@ -551,7 +551,7 @@ static void use_disk(struct device *d, void *bytes, uint64_t size)
 	for (uint32_t i = 0; i < COUNT(types); i++) {
 		add_request(d, types[i]);
 		MUST(virtio_blk_process(&blk, &d->f.queue, &served, &stats) == 1);
-		take_used(d);
+		pop_used(d);
 	}
 	transfer(d, &blk, VIRTIO_BLK_T_IN, &served, &stats);
 	transfer(d, &blk, VIRTIO_BLK_T_OUT, &served, &stats);
@@ -685,7 +685,7 @@ static uint32_t vsock_receive(struct device *d, struct virtio_vsock_table *table
 	MUST(virtio_vsock_tx_pop(&d->f.queue, packet) == 1);
 	MUST(virtio_vsock_table_receive(table, &packet->header, packet->error, 1, got) == 0);
 	MUST(virtio_vsock_complete(&d->f.queue, packet) == 0);
-	take_used(d);
+	pop_used(d);
 	return got->got;
 }
 
@@ -698,7 +698,7 @@ static void vsock_next(struct device *d, struct virtio_vsock_table *table, struc
 	MUST(virtio_vsock_rx_pop(&d->f.queue, packet) == 1);
 	MUST(virtio_vsock_table_next(table, &packet->header) == 1);
 	MUST(virtio_vsock_rx_commit(&d->f.queue, packet) == 0);
-	take_used(d);
+	pop_used(d);
 }
 
 /* Uses a connection of the guest from request to end, and a connection of the host. */

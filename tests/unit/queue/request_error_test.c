@@ -78,7 +78,7 @@ static void request_pop_reports_more_segments_than_room(void **state)
 			request_prepare(&w, a.header, capacity);
 			request_add(&w, &a, &s);
 			a.error = capacity < s.needed ? VIRTIO_ENOBUFS : 0;
-			assert_int_equal(request_take(&w, i / 2 % WAYS), 1);
+			assert_int_equal(request_pop(&w, i / 2 % WAYS), 1);
 			for (uint32_t k = capacity; k <= ROOM; k++)
 				assert_true(w.segments[k].addr == UNTOUCHED && w.segments[k].len == UNTOUCHED);
 			request_judge(&w, &a, &s);
@@ -133,7 +133,7 @@ static void go_through_malformed(struct request_fixture *w, const struct malform
 		assert_int_equal(virtio_mock_set_desc_at(&w->f.mock, at, i, &m->d[i]), 0);
 	assert_int_equal(virtio_mock_set_desc(&w->f.mock, 7, &table), 0);
 	fixture_offer_head(&w->f, head);
-	assert_int_equal(request_take(w, way), 1);
+	assert_int_equal(request_pop(w, way), 1);
 	request_check_error(w, head, m->error, NULL);
 }
 
@@ -207,7 +207,7 @@ static void request_pop_reports_bad_buffers_and_keeps_the_status(void **state)
 			s.buffers[k / WAYS].addr = bad[i / REQUEST_SHAPES].addr;
 			s.buffers[k / WAYS].len = bad[i / REQUEST_SHAPES].len;
 			request_offer(&w, &s, false);
-			assert_int_equal(request_take(&w, k % WAYS), 1);
+			assert_int_equal(request_pop(&w, k % WAYS), 1);
 			request_check_error(&w, s.head, VIRTIO_EFAULT, status_of(&s, &status));
 			request_check_faults(&w, VIRTIO_EFAULT);
 		}
@@ -264,13 +264,13 @@ static void try_answer(struct ask a, uint64_t addr, int error)
 	a.error = touches(&w, &a, &s, addr) ? error : 0;
 	a.status_lost = touches_tables(&w, &a, &s, addr) || s.write_at[a.in] / 16 == addr / 16;
 	for (uint32_t i = 0; i < 4 && a.error == VIRTIO_ENOTMAPPED; i++)
-		request_take_none(&w, VIRTIO_ENOTMAPPED, i % WAYS);
+		request_pop_none(&w, VIRTIO_ENOTMAPPED, i % WAYS);
 	if (error == VIRTIO_ENOTMAPPED)
 		w.f.bad_error = a.error = 0;
 	virtio_queue_get_stats(&w.f.queue, &stats);
 	assert_true(stats.chains == 0 && virtio_queue_next_avail(&w.f.queue) == 0);
 	assert_int_equal(stats.not_mapped, error == VIRTIO_ENOTMAPPED && touches(&w, &a, &s, addr) ? 4 : 0);
-	assert_int_equal(request_take(&w, (uint32_t)(addr / 16 % WAYS)), 1);
+	assert_int_equal(request_pop(&w, (uint32_t)(addr / 16 % WAYS)), 1);
 	request_judge(&w, &a, &s);
 	request_check_faults(&w, a.error);
 }
@@ -317,7 +317,7 @@ static void come_out(struct request_fixture *w, uint32_t k, uint32_t way)
 	struct sent s;
 
 	a.way = way;
-	request_take_none(w, 0, POP);
+	request_pop_none(w, 0, POP);
 	if (k < REQUEST_SHAPES + COUNT(failures)) {
 		request_go_through(w, &a);
 	} else if (k < OUTCOMES - 1) {
@@ -333,10 +333,10 @@ static void come_out(struct request_fixture *w, uint32_t k, uint32_t way)
 		w->f.bad_error = VIRTIO_ENOTMAPPED;
 		w->f.rewriting = false;
 		request_add(w, &a, &s);
-		request_take_none(w, VIRTIO_ENOTMAPPED, way);
+		request_pop_none(w, VIRTIO_ENOTMAPPED, way);
 		w->f.bad_error = a.error = VIRTIO_EFAULT;
 		a.status_lost = true;
-		assert_int_equal(request_take(w, way), 1);
+		assert_int_equal(request_pop(w, way), 1);
 		request_judge(w, &a, &s);
 		w->f.rewriting = true;
 		w->f.bad_error = 0;

@@ -122,7 +122,7 @@ void request_add(struct request_fixture *w, const struct ask *a, struct sent *s)
 	request_offer(w, s, a->indirect);
 }
 
-int request_take(struct request_fixture *w, uint32_t way)
+int request_pop(struct request_fixture *w, uint32_t way)
 {
 	struct virtio_chain chain = { 0 };
 	struct virtio_desc desc;
@@ -140,7 +140,7 @@ int request_take(struct request_fixture *w, uint32_t way)
 	return got;
 }
 
-void request_take_none(struct request_fixture *w, int answer, uint32_t way)
+void request_pop_none(struct request_fixture *w, int answer, uint32_t way)
 {
 	struct virtio_chain chain = { 0 };
 	struct virtio_request before;
@@ -299,7 +299,7 @@ void request_go_through(struct request_fixture *w, const struct ask *a)
 	struct sent s;
 
 	request_add(w, a, &s);
-	assert_int_equal(request_take(w, a->way), 1);
+	assert_int_equal(request_pop(w, a->way), 1);
 	request_judge(w, a, &s);
 }
 

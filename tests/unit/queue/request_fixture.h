@@ -108,13 +108,13 @@ void request_add(struct request_fixture *w, const struct ask *a, struct sent *s)
  * Gets a request in the given way. The call must not change guest memory. In FIXTURE_CHANGING this
  * is not checked, because its look-ups change memory.
  */
-int request_take(struct request_fixture *w, uint32_t way);
+int request_pop(struct request_fixture *w, uint32_t way);
 
 /*
  * Tries to get a request. The call must return `answer`, and must not change request or header.
  * Unpops a chain that was popped but not parsed.
  */
-void request_take_none(struct request_fixture *w, int answer, uint32_t way);
+void request_pop_none(struct request_fixture *w, int answer, uint32_t way);
 
 /*
  * Check the popped request, and complete it. request_judge() expects the result that `a` describes.

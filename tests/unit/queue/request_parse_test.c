@@ -172,7 +172,7 @@ static void go_through_places(struct request_fixture *w, const struct places *p)
 	s.needed = 3 + over;
 	request_put(w, &a, &s);
 	request_offer(w, &s, false);
-	assert_int_equal(request_take(w, a.way), 1);
+	assert_int_equal(request_pop(w, a.way), 1);
 	request_judge(w, &a, &s);
 }
 
