@@ -51,10 +51,10 @@ int disk_option(struct disk_options *options, const char *name, char *value);
 void disk_print_help(void);
 
 /*
- * Opens an image, which is a file or a block device. Refuses an image in use. Does not block, even
- * if the path names a pipe. Locks the image until it is closed. The lock excludes other programs
- * that lock, such as QEMU and these examples, so an image has one writer. A file system without
- * locks gives no such protection.
+ * Opens an image, which is a file or a block device. Refuses an image that is still in use after
+ * half a second. Does not wait for the other end if the path names a pipe. Locks the image until it
+ * is closed. The lock excludes other programs that lock, such as QEMU and these examples, so an
+ * image has one writer. A file system without locks gives no such protection.
  *
  * A disk on a block device gets the device's properties. The properties are printed as options.
  * With these options the guest sees the same disk on another host. The size of an image is rounded

@@ -26,7 +26,7 @@ struct guest_ram {
 };
 
 /*
- * Maps a table.
+ * Maps the regions of a table.
  *
  * @table   from QEMU, not checked yet
  * @fds     a descriptor for each region. The caller keeps the descriptors, and may close them after

@@ -156,7 +156,8 @@ static void on_hang_up(struct signals *signals)
 }
 
 /*
- * Runs until QEMU has ended or a signal has arrived. Returns 0, or -1 after printing what is wrong.
+ * Runs until the connection to QEMU ends, or SIGINT, SIGQUIT or SIGTERM arrives. Returns 0, or -1
+ * after printing what is wrong.
  */
 static int serve(struct program *program)
 {

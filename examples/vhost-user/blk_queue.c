@@ -175,8 +175,8 @@ static bool has_work(const struct sync_queue *sync)
 }
 
 /*
- * If the pop breaks the queue, the chains that were popped before the error are still served in
- * this turn.
+ * If the pop breaks the queue, the chains that were popped before the error are still served, until
+ * the turn's time is over.
  */
 static int sync_process(struct blk_queue *queue, struct virtio_queue *virtq, unsigned int budget)
 {

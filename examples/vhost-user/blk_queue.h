@@ -69,7 +69,8 @@ struct blk_queue_ops {
 };
 
 /*
- * Both functions return a queue, or NULL with errno. blk and name must live as long as the queue.
+ * Both functions return a queue, or NULL with errno. `blk` and `name` must live as long as the
+ * queue.
  */
 struct blk_queue *blk_queue_create(const struct virtio_blk *blk, int fd, const char *name);
 struct blk_queue *blk_queue_create_uring(const struct virtio_blk *blk, int fd, const char *name);

@@ -295,7 +295,7 @@ static int pop_chain_again(struct console_device *console, struct port *port, st
 		return 0;
 	if (got == 1)
 		got = virtio_queue_unpop(virtq, chain.token);
-	/* No chain was popped: another driver has emptied the queue. */
+	/* The position is an earlier driver's: the queue is empty, or has another chain. */
 	if (got >= 0)
 		forget_chain(console, port->id);
 	return got < 0 ? got : 0;
@@ -366,7 +366,7 @@ static uint32_t port_of(uint32_t index)
 	return index < VIRTIO_CONSOLE_CONTROL_RECEIVE_QUEUE ? 0 : index / 2 - 1;
 }
 
-/* Needs no budget, because a library call pops at most as many chains as the queue has entries. */
+/* Library calls need no `budget`: each pops at most as many chains as the queue has entries. */
 static int queue_notify(struct device *device, struct device_queue *queue, unsigned int budget)
 {
 	struct console_device *console = console_from_device(device);
@@ -467,8 +467,8 @@ static void tell_size(struct console_device *console)
 }
 
 /*
- * Called when a new driver has begun with an empty control queue. Queues that started before the
- * control queue belong to the new driver, and may have a chain in flight.
+ * Called when the control transmit queue of a new driver starts. Queues that started earlier
+ * belong to the new driver, too, and may have a chain in flight.
  */
 static void forget_driver(struct console_device *console)
 {

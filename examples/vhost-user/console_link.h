@@ -97,7 +97,7 @@ struct console_link {
 	const char *name; /* the port's name, for messages */
 	char handle[176]; /* for the names of descriptors that are handed over */
 	struct event_loop *loop;
-	struct event_source in, out; /* fd is -1 for none; in and out never share a descriptor */
+	struct event_source in, out; /* fd is -1 for none; `in` and `out` never share an fd */
 	struct event_task read_on;   /* reads a file, for which the loop can't wait */
 	bool taken_over;             /* the old process had the end open */
 	bool is_file;

@@ -54,8 +54,8 @@ static int open_slave(struct console_link *link)
 }
 
 /*
- * Replaces a symbolic link to a pty, but no other file. The pty of that link may be in use. Since
- * an earlier run of the daemon, another program may have got a pty with the same number.
+ * Replaces a symbolic link to a pty, even if that pty is in use. Another program may have got the
+ * number of the pty to which an earlier run of the daemon made the link. Replaces no other file.
  */
 static int make_symlink(const struct console_link *link)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The daemon's own terminal: its stdin and stdout, either of which may be a pipe or a file. The
- * terminal is raw only while a front end is attached, so Ctrl-C ends the daemon otherwise. All
+ * terminal is raw only while a front end is attached, so Ctrl-C ends the daemon at other times. All
  * processes that share a descriptor share its flags, so the daemon opens stdin and stdout again.
  *
  * A background job that changes or reads its terminal is stopped. A stopped daemon would stop all

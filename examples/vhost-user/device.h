@@ -36,7 +36,7 @@
  *   create(), destroy(), print_summary()  control thread          control thread
  *   queue_*()                             device's thread         the queue's thread
  *   handlers of the device's sources      device's thread         the thread of the source's loop
- *   all others                            device's thread         control thread, while queues run
+ *   all others                            device's thread         control thread; queues may run
  *
  * No other operation runs during create(), destroy() and print_summary(). A device with
  * DEVICE_ONE_THREAD needs no lock.
@@ -242,7 +242,7 @@ struct device {
 	uint16_t max_queue_size; /* a power of two */
 	enum device_threads threads;
 	struct device_host *host; /* belongs to the vhost-user side */
-	/* How often guests have broken a ring. A ring's count is added when its session ends. */
+	/* How often guests have broken a ring. A ring's count is added by its session's end. */
 	uint64_t ring_faults;
 };
 

@@ -3,7 +3,7 @@
  * The vhost-user side's state of a device, and functions by which the control thread calls the
  * device's operations. Each function runs the operation on the device's thread if the device has
  * one, otherwise on the calling thread. If the device lacks the operation,
- * device_host_config_write() fails, and every other function does nothing.
+ * device_host_config_write() fails, and every other function succeeds.
  */
 #ifndef DEVICE_HOST_H
 #define DEVICE_HOST_H

@@ -23,8 +23,8 @@ struct endpoint {
 
 /*
  * Takes the pairs server, reconnect, fd, socket-mode and socket-group out of a device's argument.
- * mode and group are short forms of the last two. The pair socket= stays for the device. A device
- * without socket= and fd= gets the next descriptor of LISTEN_FDS, if any.
+ * The names mode and group are short forms of the last two. The pair socket= stays for the device.
+ * A device without socket= and fd= gets the next descriptor of LISTEN_FDS, if any.
  *
  * @argument    as given
  * @own_access  true if mode and group are options of the device, and stay in the argument

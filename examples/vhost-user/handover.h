@@ -89,7 +89,7 @@ __attribute__((format(printf, 2, 3))) int handover_take(struct handover *handove
 __attribute__((format(printf, 2, 3))) bool handover_has(const struct handover *handover, const char *name, ...);
 
 /*
- * Takes exactly count bytes. Returns 0, or -1 if no bytes have this name, the number of bytes
+ * Takes exactly `count` bytes. Returns 0, or -1 if no bytes have this name, the number of bytes
  * differs, or the bytes can't be read.
  */
 __attribute__((format(printf, 4, 5))) int handover_take_bytes(struct handover *handover, void *bytes, size_t count,

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_BYTES (UINT32_C(1) << 30) /* largest size of a file, in bytes */
+#define MAX_BYTES (UINT32_C(1) << 30) /* a file must have fewer bytes */
 #define STATE_BYTES 256               /* at least the size of the largest structure of values */
 #define BYTES_PER_LINE 16
 
