@@ -89,7 +89,8 @@ fuzz() {
 	timeout "$patience" "$@" "$folder/corpus" >>"$folder/log" 2>&1
 }
 
-# how_to_repeat FOLDER PROGRAM: prints the commands that repeat each finding in FOLDER, and the run.
+# how_to_repeat FOLDER PROGRAM: prints the commands that repeat each finding in FOLDER, and the
+# command that repeats the run.
 how_to_repeat() {
 	for input in "$1"/crash-* "$1"/leak-* "$1"/oom-* "$1"/timeout-*; do
 		[ -e "$input" ] || continue

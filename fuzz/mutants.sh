@@ -54,9 +54,9 @@ plant() {
 # shellcheck disable=SC2154 # lib.sh sets seed
 echo "Seed $seed"
 # search FOLDER HARNESS SECONDS RUNS: returns 0 if the harness finds nothing in the copy, 1 if it
-# finds something, 2 if it does not compile. FOLDER/log has the output. A fuzzer runs for at most
-# SECONDS, a program with threads at most RUNS times. Sets $start to the time at which the search
-# begins.
+# finds something, 2 if it does not compile. FOLDER/log has the output. Without FUZZ_SEED a
+# fuzzer runs for at most SECONDS. A program with threads runs at most RUNS times. Sets $start to
+# the time at which the search begins.
 search() {
 	case $2 in
 	fuzz_*)

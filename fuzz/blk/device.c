@@ -531,7 +531,10 @@ static void device_finish(struct blk_harness *h)
 		complete(h, s, flags);
 }
 
-/* Completes a request again, or completes a request without a status with an empty result. */
+/*
+ * Completes a completed request again. Completes any other request only if it has no status byte.
+ * The result then contains only the request's error.
+ */
 static void device_complete(struct blk_harness *h)
 {
 	struct blk_slot *s = pick(h);

@@ -398,7 +398,7 @@ void harness_config(struct console_harness *h, uint64_t offset, size_t len, bool
 
 /*
  * Restores a forged state into a copy of the device. If the restore accepts the state, a save must
- * return the same flags, head, taken and in_flight.
+ * return the same `flags`, `head`, `taken` and `in_flight`.
  */
 void harness_forge(struct console_harness *h, const struct virtio_console_port_state *state)
 {

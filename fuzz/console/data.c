@@ -157,7 +157,7 @@ static size_t sink(void *context, const void *bytes, size_t len)
 	return n;
 }
 
-/* Adds a chain's bytes from offset @from on to the bytes that the library may offer to the sink. */
+/* Adds a chain's bytes, from offset @from on, to what the library may offer to the sink. */
 static void expect_output(struct console_harness *h, uint32_t id, const struct chain_spec *spec, uint32_t from,
 			  uint32_t count)
 {

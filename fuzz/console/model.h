@@ -6,8 +6,8 @@
  *   permits.
  * - The model remembers each chain as the driver wrote it, so the model needs no walk. The model
  *   computes the bytes of a chain when the device reaches the chain.
- * - Input is a list of bytes. Bytes leave the list only in completed chains. Output is compared
- *   when the library offers it to the sink.
+ * - Input is a list of bytes. Bytes leave the list in completed chains, or when the host drops the
+ *   port's input. Output is compared when the library offers it to the sink.
  * - For the control queues the model is the driver's view (view.h).
  */
 #ifndef VIRTIO_FUZZ_CONSOLE_MODEL_H
@@ -54,7 +54,7 @@ struct guest_queue {
 	bool busy[SLOTS];
 	uint32_t order[SLOTS]; /* slots that the device has not completed, oldest first */
 	uint32_t waiting;
-	bool doubt; /* the queue was restored, so the next transmit must set notify */
+	bool doubt; /* the queue was restored, so the next transmit must set `notify` */
 };
 
 /* The bytes that the device would find in a chain now. */

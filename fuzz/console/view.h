@@ -5,7 +5,7 @@
 
 #include "model.h"
 
-/* The host's side of a port, and the driver's knowledge of it. */
+/* The host's side of a port, and what the driver knows about the port. */
 struct port_view {
 	/* The host's side. */
 	bool present, console, named, connected;
@@ -26,7 +26,7 @@ struct port_view {
 	/* PORT_READY with value 1 was sent, so the messages that it requires must follow. */
 	bool wants_answer;
 	bool had_console, had_name, had_open, had_size; /* received since PORT_READY */
-	/* OPEN with value 0, because the client that the driver knows has left. */
+	/* OPEN with value 0: the client has left since the driver got OPEN with value 1. */
 	bool client_left;
 };
 

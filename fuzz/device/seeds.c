@@ -18,7 +18,7 @@
 #define TWO 0x00
 #define NO_CHECK 0x10
 #define NO_CONFIG_WRITE 0x20
-#define NO_CONFIG_READ 0x80 /* the option config points to the configuration space */
+#define NO_CONFIG_READ 0x80 /* the option `config` points to the configuration space */
 #define ALL 0xff            /* all features and shared memory */
 #define D_FLAT M_FLAT, FOUR, ALL, 40
 

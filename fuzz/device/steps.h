@@ -11,7 +11,7 @@
 enum guest_step {
 	GUEST_BOOT,    /* takes some or all steps of a driver's initialization */
 	GUEST_ADVANCE, /* takes the next step of a driver's initialization */
-	GUEST_QUEUE,   /* sets up one queue, rightly or with one error */
+	GUEST_QUEUE,   /* sets up one queue, rightly or wrongly */
 	GUEST_STATUS,
 	GUEST_REGISTER,   /* writes any value to a register */
 	GUEST_ACCESS,     /* reads or writes at any offset, with any width */

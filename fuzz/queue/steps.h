@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The steps in an input of the queue harness, for the harness and its seeds. A step is a byte. The
- * function of a step in driver.c or device.c reads the step's arguments from the bytes after it.
+ * function of a step reads the step's arguments from the bytes after it. These functions are in
+ * driver.c, device.c, requests.c and streams.c.
  */
 #ifndef VIRTIO_FUZZ_QUEUE_STEPS_H
 #define VIRTIO_FUZZ_QUEUE_STEPS_H

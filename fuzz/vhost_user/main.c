@@ -263,8 +263,8 @@ static void step_owner(struct peer *peer, unsigned int ring __attribute__((unuse
 
 /*
  * Sends a memory table. Right tables have both halves of memory, one half or no region. Wrong
- * tables have too many regions, a count of regions that disagrees with the message's size or
- * descriptors, or a region beyond the end of the file.
+ * tables have too many regions, a wrong number of descriptors, a region beyond the end of the file,
+ * or too short a message.
  */
 static void step_memory(struct peer *peer, unsigned int ring __attribute__((unused)))
 {

@@ -36,10 +36,7 @@ struct model_ring {
 	uint32_t base;
 	int place;  /* half of memory, 1 or 2; 0 if the address was not set */
 	int enable; /* 0 or 1; -1 without SET_VRING_ENABLE */
-	/*
-	 * the ring is held: after a changed setting, it waits for a new kick descriptor or for
-	 * ENABLE.
-	 */
+	/* `held`: since a changed setting, the ring waits for a new kick descriptor or ENABLE. */
 	bool kick, held, running;
 };
 

@@ -14,7 +14,7 @@ enum { VSOCK_PACKETS, VSOCK_CONNECTIONS };
  * makes a packet from host buffers instead.
  */
 enum { VSOCK_RX_CHAIN, VSOCK_TX_CHAIN, VSOCK_BUFFERS = 3 };
-#define VSOCK_DIRECTLY 8 /* the payload is written without a writer */
+#define VSOCK_DIRECTLY 8 /* the payload is written directly to guest memory */
 #define VSOCK_UNSEEN 4   /* the device does not read the available index before the pop */
 
 /* A step on connections, modulo the number of steps. */
