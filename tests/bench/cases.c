@@ -97,7 +97,7 @@ static bool modify_regions(struct workload *w, char letter, uint32_t number)
 	return true;
 }
 
-/* Applies one modifier, without the dot. Returns false if the modifier is unknown. */
+/* Applies one modifier, without the dot. Returns false if the modifier or its number is invalid. */
 static bool modify(struct workload *w, const char *modifier, size_t length)
 {
 	const char *const end = modifier + length;

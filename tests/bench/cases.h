@@ -8,9 +8,9 @@
  *	xN      bursts of N chains, in place of the load's usual burst
  *	qN      a queue of N entries, in place of 256
  *	bN      N regions, used in turn for buffers; rings and tables are in region 0
- *	rN      N regions, used in turn for buffers and tables; each ring has its own region
+ *	rN      N regions, used in turn for buffers, tables and rings
  *	sN      N regions: each table, header, data buffer and status is in a random region
- *	lh, ls  a dirty log: the device's writes fall into two pages (lh: hot) or many (ls: spread)
+ *	lh, ls  a dirty log; the used ring is in one page (lh: hot) or in two pages (ls: spread)
  */
 #ifndef TESTS_BENCH_CASES_H
 #define TESTS_BENCH_CASES_H

@@ -15,7 +15,7 @@
 int dump_begin(void);
 
 /*
- * Makes two dumps for one row, "ROW KIND: N chains", with different numbers of chains. The
+ * Makes two dumps for one row, "CASE KIND: N chains", with different numbers of chains. The
  * difference between the two dumps excludes the cost of the dumps and of the first burst. callgrind
  * must collect only in serve_once().
  */

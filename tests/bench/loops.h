@@ -31,7 +31,7 @@ serve_fn baseline_packet_out, baseline_packet_in, library_packet_out, library_pa
 /* Console data out of the guest and into it. */
 serve_fn baseline_transmit, baseline_receive, library_transmit, library_receive;
 
-/* Register accesses, which need no queue. */
+/* Register accesses, which use no chains. */
 serve_fn baseline_registers, library_registers;
 
 #endif

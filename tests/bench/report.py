@@ -14,7 +14,7 @@ usage:
   report.py record COMPILER DUMPS...
       writes the records of each compiler, and the tables of README.md
   report.py paste NAME FILE
-      puts the table of times in FILE into README.md
+      puts the table in FILE into README.md, as the table NAME
   report.py readme
       exits with 1 if README.md does not have the tables of the records
 """
@@ -197,7 +197,7 @@ def usual_table(counts):
 def grid_table(cases, columns):
     """Returns a function that makes a table: a row for each case, a column for each modifier.
 
-    In columns, "-" is no modifier. Counts are inline, or called if there is no inline count.
+    In @columns, "-" is no modifier. Counts are inline, or called if there is no inline count.
     """
 
     def cell(counts, case):
@@ -213,7 +213,7 @@ def grid_table(cases, columns):
 
 
 def lengths_table(counts):
-    """Returns a table: a row for each load with ".t" and ".r8", a column for each length."""
+    """Returns a table: rows for loads with and without ".t" and ".r8", a column for each length."""
     names = itertools.product("W2 R B".split(), ["", ".t"], ["", ".r8"])
     lengths = "n2 n4 n16 n64".split()
     rows = []
@@ -265,7 +265,7 @@ def with_tables(text):
     counts = by_compiler(*read_table())
 
     def table(found):
-        # Leaves tables of times unchanged, because "paste" makes these tables.
+        # Leaves a table that is not in TABLES unchanged, because "paste" makes such a table.
         return f"{found[1]}\n{TABLES[found[2]](counts)}\n<!-- end -->" if found[2] in TABLES else found[0]
 
     return re.sub(r"(<!-- table (\w+):[^\n]*-->)\n.*?<!-- end -->", table, text, flags=re.S)

@@ -48,8 +48,8 @@ static uint32_t scatter(uint32_t chain, uint32_t part)
 }
 
 /*
- * Returns the region of a part. Unless the layout is scattered, an access in a short chain uses
- * another region than the access before.
+ * Returns the region of a part. With several regions, unless the layout is scattered, most accesses
+ * in a short chain use another region than the access before.
  */
 static uint32_t region_of(const struct rig *w, uint32_t chain, uint32_t part)
 {

@@ -24,14 +24,14 @@ enum shape {
 /* How the driver's memory is spread over the regions. */
 enum layout {
 	LAYOUT_BUFFERS,   /* buffers use regions in turn; rings and tables are in region 0 */
-	LAYOUT_TURNS,     /* buffers and tables use regions in turn; each ring has its own region */
+	LAYOUT_TURNS,     /* buffers, tables and rings use regions in turn */
 	LAYOUT_SCATTERED, /* each table, header, data buffer and status is in a random region */
 };
 
 /* Whether the regions have a dirty log, and which pages the device writes. */
 enum dirty {
 	DIRTY_OFF,
-	DIRTY_HOT,    /* all status bytes in one page, and the used ring in another */
+	DIRTY_HOT,    /* header and status in 32 bytes, and the used ring in one page */
 	DIRTY_SPREAD, /* each status byte in a page of its own, and the used ring in two pages */
 };
 

@@ -5,7 +5,8 @@
 usage: steps.py BENCH FOLDER CASE KIND     prints a line for each function: instructions per chain
        steps.py BENCH FOLDER missed        prints a table of the bars that the records do not reach
 
-callgrind counts by line, and the lines of a function are one step. Its output goes to FOLDER.
+callgrind counts by line, and the lines of a function are one step. callgrind's output goes to
+FOLDER.
 """
 import collections
 import os

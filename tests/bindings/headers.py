@@ -82,7 +82,7 @@ class Tree:
             self.top_level(node)
 
     def locate(self, value):
-        """Keeps the current file in self.path, because clang names only changes of the file."""
+        """Keeps the current file in self.path: clang names a file only where the file changes."""
         if isinstance(value, dict):
             self.path = value.get('file', self.path)
             for key, below in value.items():

@@ -64,7 +64,7 @@ def includes(*paths):
 
 
 def alone(compilers):
-    """Compiles every header by itself, twice in a row, and all headers together in both orders."""
+    """Compiles every header alone, included twice, and all headers together in both orders."""
     units = {header: includes(*2 * [headers.OURS.format(header)]) for header in ALL}
     paths = [headers.OURS.format(header) for header in ALL]
     units['all'], units['all, backwards'] = includes(*paths), includes(*paths[::-1])

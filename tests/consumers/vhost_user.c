@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A user of the suite: a vhost-user back end. Memory tables change while rings run. Ring addresses
- * are addresses of the front end. A ring's indices are read from guest memory. I/O completes later,
- * on another thread.
+ * are addresses of the front end. A ring starts at the used index in guest memory, and at the
+ * available index of SET_VRING_BASE. I/O completes later, on another thread.
  */
 #include <virtio/queue.h>
 #include <virtio/reader.h>
@@ -154,8 +154,10 @@ int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 }
 
 /*
- * Called after vring_next_io() has returned 0. Returns 0 if the caller must wait for the next kick,
- * or 1 if the driver has added more requests, perhaps without a kick.
+ * Called after vring_next_io() has returned 0. Returns one of
+ *   0      the caller must wait for the next kick
+ *   1      the driver has added more requests, perhaps without a kick
+ *   error  as from virtio_queue_enable_kicks()
  */
 int vring_sleep(struct vhost_vring *vring)
 {

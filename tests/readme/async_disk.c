@@ -12,7 +12,7 @@
 #include <virtio/bindings/virtio_blk.h>
 
 #define SECTORS 16u
-#define DATA 512u /* offset of a request's data and status from its header */
+#define DATA 512u /* offset of a request's data from its header */
 #define STATUS 2048u
 #define PIECE 300u /* largest number of bytes that one step of I/O moves */
 #define SLOTS GUEST_QUEUE_SIZE

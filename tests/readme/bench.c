@@ -35,7 +35,7 @@ static void lazy(struct virtio_queue *queue)
 	(void)queue;
 }
 
-/* A bad device, which also completes chains that it has not popped. */
+/* A bad device: its first used element names a chain that the device has not popped. */
 static void mad(struct virtio_queue *queue)
 {
 	const struct vring_used_elem made_up = { SIZE - 1, 0 };

@@ -14,7 +14,7 @@
 #include <virtio/bindings/virtio_blk.h>
 
 #define SECTORS 16u
-#define DATA 512u /* offset of a request's data and status from its header */
+#define DATA 512u /* offset of a request's data from its header */
 #define STATUS 1024u
 
 enum request { WRITE, READ, FLUSH, PAST_END, REQUESTS };

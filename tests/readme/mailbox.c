@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The mailbox of virtio-queue's README, behind a vIOMMU. Pages that are adjacent for the driver are
- * not adjacent in guest memory.
+ * The mailbox of virtio-queue's README, behind a vIOMMU. Guest memory has the driver's pages in
+ * reverse order.
  */
 #include "readme_mailbox.h"
 
@@ -29,7 +29,7 @@ static void take(const struct virtio_segment *message, uint32_t count)
 	}
 }
 
-/* Translates an address. The pages are in reverse order, so neighbours are not adjacent. */
+/* Translates an address. The pages are in reverse order, so a message over two pages is split. */
 static uint64_t behind(uint64_t addr)
 {
 	return (PAGES - 1 - addr / PAGE) * PAGE + addr % PAGE;

@@ -78,7 +78,9 @@ static void expect_none_used(void)
 	assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 0);
 }
 
-/* Delivers a packet. Checks that the driver is interrupted only if the packet was delivered. */
+/*
+ * Delivers a packet. Checks that the driver is interrupted if and only if the packet was delivered.
+ */
 static int deliver(const uint8_t *packet, size_t len)
 {
 	bool interrupt = true;

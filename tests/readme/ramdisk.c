@@ -9,7 +9,7 @@
 #include <virtio/bindings/virtio_blk.h>
 
 #define SECTORS 16u
-#define DATA 512u /* offset of a request's data and status from its header */
+#define DATA 512u /* offset of a request's data from its header */
 #define STATUS 1024u
 
 static uint8_t bytes[SECTORS * 512], before[SECTORS * 512];

@@ -174,10 +174,7 @@ static void terminal_passes_all_input_on_in_order(void **state)
 	assert_int_equal(arrived, terminal.port.stats.received);
 }
 
-/*
- * A keystroke in an empty input buffer wakes the terminal. The keystroke arrives at once, as the
- * only byte.
- */
+/* A keystroke in an empty input buffer wakes the terminal. */
 static void terminal_type_wakes_a_waiting_terminal(void **state)
 {
 	bool wake = false;

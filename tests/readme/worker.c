@@ -28,7 +28,7 @@ static struct {
 	struct virtio_mock_slot slots[DRIVER_SIZE];
 	struct worker worker;
 	pthread_t thread;
-	pthread_cond_t event; /* signals that the test may continue; used with the worker's lock */
+	pthread_cond_t event; /* a member below has changed; used with the worker's lock */
 	bool line;
 	uint32_t begun;   /* number of requests that the thread has begun */
 	bool held;        /* whether a stop was in progress while a request was in flight */
@@ -168,7 +168,7 @@ static void add(void)
 		put(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 }
 
-/* Pops a used buffer. Waits for an interrupt if there is none. */
+/* Pops a used buffer. If no buffer is used yet, waits for an interrupt and tries again. */
 static void pop_used(uint32_t len)
 {
 	struct vring_used_elem used;

@@ -99,7 +99,7 @@
 #define VIRTIO_CRYPTO_AEAD_CCM 2
 #define VIRTIO_CRYPTO_AEAD_CHACHA20_POLY1305 3
 
-/* Asymmetric ciphers. In the configuration space they are bit numbers. */
+/* Asymmetric ciphers, and types of key. In the configuration space the ciphers are bit numbers. */
 #define VIRTIO_CRYPTO_NO_AKCIPHER 0
 #define VIRTIO_CRYPTO_AKCIPHER_RSA 1
 #define VIRTIO_CRYPTO_AKCIPHER_DSA 2
@@ -407,7 +407,7 @@ struct virtio_crypto_op_data_req {
 #define VIRTIO_CRYPTO_NOSPC 5
 #define VIRTIO_CRYPTO_KEY_REJECTED 6
 
-/* The device's part of a data request: its last byte. */
+/* The last byte of a data request. The device writes this byte. */
 struct virtio_crypto_inhdr {
 	__u8 status; /* VIRTIO_CRYPTO_OK, ... */
 };

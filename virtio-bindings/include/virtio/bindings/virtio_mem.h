@@ -85,10 +85,10 @@ struct virtio_mem_config {
 	__le16 node_id;    /* valid with VIRTIO_MEM_F_ACPI_PXM */
 	__u8 padding[6];
 	__le64 addr;               /* start of the region */
-	__le64 region_size;        /* largest size of the region, in bytes */
+	__le64 region_size;        /* size of the region */
 	__le64 usable_region_size; /* length of the pluggable range, which starts at addr */
 	__le64 plugged_size;
-	__le64 requested_size; /* bytes that the driver should plug */
+	__le64 requested_size; /* plugged_size that the device wants */
 };
 
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_mem_req_plug) == 16, "size of struct virtio_mem_req_plug");
@@ -101,7 +101,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_mem_config) == 56, "size of struct vir
 
 #endif /* _LINUX_VIRTIO_MEM_H */
 
-/* Linux 6.1 lacks these names. */
+/* Linux 6.1 lacks this name. */
 #ifndef VIRTIO_MEM_F_PERSISTENT_SUSPEND
 #define VIRTIO_MEM_F_PERSISTENT_SUSPEND 2 /* plugged memory survives suspending */
 #endif

@@ -2,8 +2,8 @@
 /*
  * A packet's header in host byte order, and its conversions from and to two forms on the wire,
  * without and with a hash. The functions read and write the caller's copies, and are thread-safe.
- * They check no value, and a guest may have written any value. They access fields by offset,
- * because Linux has renamed the hash's field.
+ * They check no value, and a guest may have written any value. They access the hash's value by
+ * offset, because Linux has renamed that field.
  *
  * virtio 1.4, 5.1.6 (device operation)
  */
@@ -89,7 +89,7 @@ static inline void virtio_net_hdr_v1_hash_from_host(struct virtio_net_hdr_v1_has
 }
 
 /*
- * Adds an empty hash to the little-endian header at `from`: hash_report is
+ * Copies the little-endian header at `from` to `to`, with an empty hash: hash_report is
  * VIRTIO_NET_HASH_REPORT_NONE, and the other added fields are 0.
  */
 static inline void virtio_net_hdr_v1_to_hash(struct virtio_net_hdr_v1_hash *to, const struct virtio_net_hdr_v1 *from)
@@ -98,7 +98,7 @@ static inline void virtio_net_hdr_v1_to_hash(struct virtio_net_hdr_v1_hash *to, 
 	to->hdr = *from;
 }
 
-/* Drops the hash of the little-endian header at `from`. */
+/* Copies the little-endian header at `from` to `to`, without the hash. */
 static inline void virtio_net_hdr_v1_from_hash(struct virtio_net_hdr_v1 *to, const struct virtio_net_hdr_v1_hash *from)
 {
 	*to = from->hdr;

@@ -102,7 +102,7 @@ struct virtio_pci_common_cfg {
 	__u8 device_status;
 	__u8 config_generation; /* read */
 	__le16 queue_select;
-	__le16 queue_size; /* a power of two */
+	__le16 queue_size; /* a power of two, unless the ring is packed */
 	__le16 queue_msix_vector;
 	__le16 queue_enable;
 	__le16 queue_notify_off; /* read */
