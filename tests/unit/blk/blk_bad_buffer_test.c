@@ -230,8 +230,8 @@ static void blk_process_answers_ioerr_for_data_in_a_bad_place(void **state)
 }
 
 /*
- * Repeats some requests of the test above in every kind of guest memory. In two of the kinds, each
- * byte is a region, or each descriptor changes after its first read.
+ * Repeats some requests of the test above in every kind of guest memory. In one kind each byte is a
+ * region. In another kind each descriptor changes after its first read.
  */
 static void blk_process_answers_ioerr_for_bad_data_in_any_memory(void **state)
 {
@@ -424,7 +424,7 @@ static const struct {
 	    { STATUS, 1, VRING_DESC_F_NEXT | IN, 3 },
 	    { DATA, 16, OUT, 0 } },
 	  VIRTIO_EORDER },
-	/* The field next is outside the table. */
+	/* The field `next` is outside the table. */
 	{ { { BLK_READABLE, 16, VRING_DESC_F_NEXT, 1 },
 	    { BLK_RAM, 512, VRING_DESC_F_NEXT | IN, 2 },
 	    { STATUS, 1, VRING_DESC_F_NEXT | IN, BLK_QUEUE } },

@@ -133,8 +133,8 @@ static void blk_complete_never_exceeds_a_used_length(void **state)
 }
 
 /*
- * A request without a status byte is completed, and nothing is written. Of the counters only
- * malformed changes.
+ * A request without a status byte is completed, and nothing is written. Of the counters, only
+ * `malformed` changes.
  */
 static void blk_complete_counts_a_request_without_a_status(void **state)
 {

@@ -33,7 +33,7 @@ static int no_lifetime(void *context, struct virtio_blk_wear *wear)
 }
 
 static const struct virtio_blk_backend_ops all_ops = { .readv = no_move, .writev = no_move, .flush = no_flush };
-/* All operations that the commands on ranges need. The test removes each of them in turn. */
+/* All commands on ranges. One test removes the operation of each of these commands in turn. */
 static const struct virtio_blk_backend_ops command_ops = { .readv = no_move,
 							   .writev = no_move,
 							   .discard = no_discard,
@@ -109,8 +109,8 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 	o = plain(), o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o = plain(), o.max_secure_erase_seg = o.max_secure_erase_sectors = 1, lack(&o, "secure_erase");
 	/*
-	 * The error names the first missing operation. If a value is bad, the error names no
-	 * operation.
+	 * virtio_blk_missing_op() names the first missing operation. A bad value is reported before
+	 * a missing operation.
 	 */
 	o.max_write_zeroes_seg = o.max_write_zeroes_sectors = 1, lack(&o, "write_zeroes");
 	o.backend.ops = &no_ops, lack(&o, "readv");
@@ -204,7 +204,7 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.num_queues = 1, accept(&o, 1u << 9 | 1u << 12);
 	/*
 	 * A command on ranges is offered only with its limits. LIFETIME is offered if the operation
-	 * lifetime exists. Hints without limits offer no feature.
+	 * `lifetime` exists. Hints without limits offer no feature.
 	 */
 	o = plain(), o.backend.ops = &command_ops, accept(&o, 0);
 	o.discard_sector_alignment = o.secure_erase_sector_alignment = 8, o.write_zeroes_may_unmap = true;
@@ -238,7 +238,7 @@ static void blk_init_offers_what_options_say_without_a_back_end(void **state)
 	o = without_ops(), o.max_discard_seg = 1, refuse(&o);
 	o = without_ops(), o.max_discard_seg = o.max_discard_sectors = 1, o.read_only = true, refuse(&o);
 	o = without_ops(), o.capacity = VIRTIO_BLK_MAX_CAPACITY + 1, refuse(&o);
-	/* The back end's operation flush decides whether FLUSH is offered, not the option flush. */
+	/* The operation `flush` decides whether FLUSH is offered. The option `flush` does not. */
 	o = plain(), o.flush = true, accept(&o, 1u << 9);
 }
 
@@ -408,7 +408,7 @@ static void blk_capacity_is_the_old_one_during_an_update(void **state)
 	}
 }
 
-/* Makes a disk with every feature. everything_config is its configuration space (5.2.4). */
+/* Makes a disk with every feature but RO. everything_config is its configuration space (5.2.4). */
 static void everything(struct virtio_blk *blk)
 {
 	struct virtio_blk_options o = plain();
@@ -563,8 +563,8 @@ static void blk_config_read_shows_only_capacity_without_features(void **state)
 
 	(void)state;
 	/*
-	 * These options have no effect: heads and sectors without cylinders, and writeback without
-	 * CONFIG_WCE.
+	 * Without `cylinders`, the options `heads` and `sectors` have no effect. Without
+	 * CONFIG_WCE, the field `writeback` reads as zero.
 	 */
 	o.heads = 9;
 	o.sectors = 9;

@@ -48,7 +48,7 @@ static void apply(struct blk_fixture *f, const struct change *change)
 		memset(f->disk_model + ranges[i].sector * 512, blk_after(change->op), (size_t)ranges[i].sectors * 512);
 }
 
-/* A driver that writes to writeback while a request is carried out. */
+/* A driver that writes the field `writeback` while a request is carried out. */
 struct toggle {
 	struct virtio_blk *blk;
 	enum blk_op when; /* the driver writes in the first call of this operation */
@@ -247,8 +247,8 @@ static void blk_flush_makes_everything_before_it_stable(void **state)
 }
 
 /*
- * If the back end has no operation flush, the disk promises no stable writes and must not call the
- * missing operation.
+ * If the back end has no operation `flush`, the disk promises no stable writes and must not call
+ * the missing operation.
  */
 static void blk_change_needs_no_sync_where_none_is_offered(void **state)
 {

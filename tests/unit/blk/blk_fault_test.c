@@ -168,7 +168,7 @@ static void blk_transfers_respect_the_longest_vector(void **state)
 /*
  * Tests the order of write, flush and status. The fixture's back end checks the status byte in
  * every call. So blk_check_disk() fails if the status was written before the flush. The back end's
- * array stable has the disk's content at the last flush.
+ * array `stable` has the disk's content at the last flush.
  */
 static void blk_write_is_stable_before_it_is_reported_under_write_through(void **state)
 {
@@ -243,7 +243,7 @@ static void blk_write_waits_for_flush_under_write_back(void **state)
 	assert_memory_equal(f.backend.stable, f.disk_model, BLK_DISK);
 }
 
-/* If the back end has no operation flush, FLUSH is not offered, and a write needs no flush. */
+/* If the back end has no operation `flush`, FLUSH is not offered, and a write needs no flush. */
 static void blk_write_needs_no_flush_where_none_is_offered(void **state)
 {
 	static const struct virtio_blk_backend_ops ops = { .readv = blk_faulty_readv, .writev = blk_faulty_writev };

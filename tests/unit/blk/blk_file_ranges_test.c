@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end on a file: discard, write zeroes, secure erase. This program defines the system
- * calls, and its definitions replace the C library's definitions. They interrupt or shorten
- * calls, make calls fail, or carry calls out. The files are in the current folder and on a tmpfs.
- * In tests of block devices, fstat() reports a file as a block device.
+ * The back end on a file: discard, write zeroes, secure erase. This program replaces the C
+ * library's system calls with its own functions. These functions interrupt or shorten calls, make
+ * calls fail, or carry calls out. The files are in the current folder and on a tmpfs. In tests of
+ * block devices, fstat() reports a file as a block device.
  */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -252,9 +252,7 @@ static void file_zeroes_fail_with_the_storage(void **state)
 	}
 }
 
-/*
- * Hostile 134: writing zeroes continues after short and interrupted calls, and reports a failure.
- */
+/* Hostile 134: writing zeroes continues after short and interrupted calls. */
 static void file_zeroes_written_by_hand_survive_short_writes(void **state)
 {
 	static const size_t most[] = { 1, 511, 512, 4095, 65535 };
@@ -324,8 +322,8 @@ static uint64_t allocated(const struct ranges_fixture *w)
 }
 
 /*
- * Sets up a file whose storage can be counted and punched. Skips the test if the file system cannot
- * do that.
+ * Sets up a file whose storage can be counted, and punched or (if `zero_range` is true) zeroed.
+ * Skips the test if the file system cannot do that.
  */
 static void begin_with_holes(struct ranges_fixture *w, void **state, bool zero_range)
 {

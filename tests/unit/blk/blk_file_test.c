@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The back end on a file. This program defines the system calls, and its definitions replace the C
- * library's definitions. They interrupt or shorten calls, make calls fail, or carry calls out.
+ * The back end on a file. This program replaces the C library's system calls with its own
+ * functions. These functions interrupt or shorten calls, make calls fail, or carry calls out.
  */
 #define _DEFAULT_SOURCE
 #define _FILE_OFFSET_BITS 64
@@ -464,7 +464,7 @@ static void file_write_is_synced_before_it_is_reported_under_write_through(void 
 
 /*
  * The kernel reports lost data once. Afterwards, every request that promises stability fails until
- * the file is opened again.
+ * a new back end is made.
  */
 static void file_flush_that_failed_fails_from_then_on(void **state)
 {

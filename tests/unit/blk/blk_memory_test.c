@@ -71,7 +71,7 @@ static void memory_reads_stay_inside_the_disk(void **state)
 			const uint32_t moved = len < there ? len : there;
 
 			setup(&f);
-			/* An empty entry does not end a transfer. */
+			/* If the first entry would be empty, the vector has only the second. */
 			assert_int_equal(
 				f.backend.ops->readv(f.backend.context, first ? iov : iov + 1, first ? 2 : 1, offset),
 				moved);

@@ -219,8 +219,8 @@ static bool change_model(struct model_fixture *w, int calls_before)
 }
 
 /*
- * Completes the verdict on a legal request. `moved` is the number of bytes that the back end claims
- * to have moved.
+ * Completes the verdict on a legal request. `moved` is the number of bytes that the back end has
+ * moved.
  */
 static bool carry_out(struct model_fixture *w, struct verdict *v, uint64_t moved, int range_calls)
 {

@@ -369,8 +369,8 @@ static void blk_request_init_refuses_storage_that_is_not_there(void **state)
 }
 
 /*
- * Hostile 131 and 33: the parse reports a status byte outside guest memory. The parse also reports
- * a header outside guest memory if the status byte is good.
+ * Hostile 131 and 33: a request whose status byte is outside guest memory fails without a status. A
+ * request whose header is outside guest memory fails with a status.
  */
 static void blk_parse_reports_buffers_outside_memory(void **state)
 {

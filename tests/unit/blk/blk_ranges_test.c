@@ -178,7 +178,7 @@ static void blk_flags_are_judged_in_lists_that_are_wrong_as_a_whole(void **state
 }
 
 /*
- * Hostile 126: the option write_zeroes_may_unmap decides whether the flag unmap reaches the back
+ * Hostile 126: the option write_zeroes_may_unmap decides whether the flag `unmap` reaches the back
  * end. The range reads as zeroes whether or not the flag reaches the back end.
  */
 static void blk_unmap_is_passed_on_only_where_it_may_unmap(void **state)
@@ -513,8 +513,8 @@ struct scribbler {
 };
 
 /*
- * Overwrites header and ranges with another request. The new request has another type, covers the
- * whole disk, and sets every flag.
+ * Overwrites header and ranges with another request. The new request has an unknown type, unknown
+ * flags, and ranges beyond the end of the disk.
  */
 static void scribble(void *context, enum blk_op op)
 {

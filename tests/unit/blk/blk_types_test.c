@@ -344,8 +344,8 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 			memset(&f.stats, 0, sizeof f.stats);
 			blk_restart(&f, outcome == 1 ? 0 : ALL_FEATURES);
 			/*
-			 * A request with a partial header has no type. So the counter others counts
-			 * it.
+			 * A request with a partial header has no type. So the counter `others`
+			 * counts the request.
 			 */
 			if (outcome == 2)
 				ask.header_bytes = 12, ask.out_bytes = 0;

@@ -129,7 +129,8 @@ static void console_config_read_accepts_any_offset_and_length(void **state)
 }
 
 /*
- * Hostile 146: emerg_wr can be written in every state. Without the feature a write has no effect.
+ * Hostile 146: emerg_wr can be written in every state. If the feature is not offered, a write has
+ * no effect.
  */
 static void console_config_write_sends_the_low_byte_in_every_state(void **state)
 {

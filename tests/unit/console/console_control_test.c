@@ -368,7 +368,7 @@ static void control_calls_report_their_limit_and_broken_rings(void **state)
 	assert_true(virtio_console_control_pending(&f.console));
 }
 
-/* A call sends at most as many messages as the queue has entries, however many are pending. */
+/* A call completes at most as many chains as the queue has entries, although a message waits. */
 static void control_receive_reports_its_limit(void **state)
 {
 	const struct virtio_mock_buffer short_one = WRITABLE(FIXTURE_DATA, 1);
@@ -509,8 +509,8 @@ static void control_clients_that_the_driver_never_saw_are_not_told(void **state)
 	disconnect(1);
 	console_expect_nothing(&f);
 	/*
-	 * If many clients connect and disconnect between two messages, the guest gets one close and
-	 * one open.
+	 * Many clients connect and disconnect between two messages. The guest gets only the first
+	 * open and the last close.
 	 */
 	assert_int_equal(virtio_console_connect(&f.console, 1), 0);
 	console_expect(&f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);

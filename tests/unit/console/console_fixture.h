@@ -269,7 +269,7 @@ static inline void console_say(struct console_fixture *f, uint32_t id, uint16_t 
 
 /*
  * Offers one control receive buffer. Checks that the buffer gets this message, followed by the
- * bytes of tail.
+ * bytes of `tail`.
  */
 static inline void console_expect_message(struct console_fixture *f, uint32_t id, uint16_t event, uint16_t value,
 					  const void *tail, uint32_t tail_bytes)

@@ -178,8 +178,8 @@ static void receive_fills_a_chain_of_many_pieces(void **state)
 
 /*
  * Offers a chain of each length up to the queue's size. All chains share one list of descriptors,
- * and together need millions of steps. Checks that one call takes only a part of these steps and
- * sets progress.more.
+ * and together need millions of steps. Checks that each call takes only a part of these steps, and
+ * sets progress.more unless it is the last call.
  */
 static void expect_short_calls(uint16_t flags, int (*call)(struct virtio_console_progress *progress))
 {

@@ -156,8 +156,8 @@ static void receive_keeps_the_order_across_the_end_of_the_buffer(void **state)
 }
 
 /*
- * Hostile 142: without buffers the port holds its input, and the producer sees a full buffer. The
- * kick resumes the input.
+ * Hostile 142: without receive buffers the port holds its input, and the producer sees a full input
+ * buffer. The kick resumes the input.
  */
 static void receive_without_buffers_holds_input_until_the_kick(void **state)
 {
@@ -180,7 +180,7 @@ static void receive_without_buffers_holds_input_until_the_kick(void **state)
 	assert_int_equal(console_used(&f.rx), 10);
 	assert_true(f.progress.room);
 	assert_int_equal(virtio_console_input_available(&f.input[0]), 10);
-	/* Only the first call after a full buffer sets `room`. */
+	/* Only the first call after the input buffer was full sets `room`. */
 	add_buffer(FIXTURE_DATA, 10);
 	assert_int_equal(console_receive(&f, 0), 0);
 	assert_false(f.progress.room);

@@ -112,8 +112,8 @@ static void replay_refuses_another_chain(void **state)
 }
 
 /*
- * The guest, or the sender of the state, has changed the chain since the save. The replay completes
- * the chain.
+ * The guest, or the sender of the state, has changed the chain since the save. The first transmit
+ * after the replay completes the chain.
  */
 static void replay_ends_a_chain_that_is_shorter_or_malformed_by_now(void **state)
 {

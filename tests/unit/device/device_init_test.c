@@ -97,7 +97,7 @@ static void device_init_refuses_missing_operation_and_names_it(void **state)
 	expect_missing(&f, "queue_stop");
 }
 
-/* Other errors are reported first, so that VIRTIO_ENOOP always means a missing operation. */
+/* Other errors are reported first. So VIRTIO_ENOOP means that nothing else is wrong. */
 static void device_init_names_operation_last(void **state)
 {
 	struct device_fixture f;
@@ -244,7 +244,7 @@ static void device_init_accepts_most_queues_there_can_be(void **state)
 	assert_int_equal(reg_get(&f, REG_QUEUE_SIZE_MAX), 4);
 	driver_place(&f, 0xfffe, 4);
 	/*
-	 * driver_place() would put the areas of a queue with such a high index outside of memory.
+	 * driver_place() has put the areas outside of memory, because the queue's index is so high.
 	 */
 	for (uint32_t area = REG_QUEUE_DESC; area <= REG_QUEUE_DEVICE; area += 0x10)
 		reg_set64(&f, area, RAM_START);

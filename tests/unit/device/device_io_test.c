@@ -158,8 +158,8 @@ static void hold_some(struct device_fixture *f)
 }
 
 /*
- * Hostile 59, 92: the reset ends when the device's I/O has ended. Later completions change nothing
- * in guest memory.
+ * Hostile 59, 92: the reset ends only when the device reports the end. Later completions change
+ * nothing in guest memory.
  */
 static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 {
@@ -340,8 +340,8 @@ static void io_over_incoherent_ring_needs_reset(void **state)
 }
 
 /*
- * Hostile 78, 80: the restored device serves a request whose notification went to the old device.
- * The restored device also signals a completion that the old device didn't signal.
+ * Hostile 78, 80: the restored device serves a request that was available at the save, and needs no
+ * kick. The driver gets an interrupt.
  */
 static void io_goes_on_after_restore(void **state)
 {

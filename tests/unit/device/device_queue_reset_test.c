@@ -132,8 +132,8 @@ static void queue_stop_that_fails_needs_reset(void **state)
 }
 
 /*
- * A stop in progress may fail. Then the waiting vCPU continues, and the driver may write again. The
- * second stop can succeed.
+ * A stop in progress may fail. Then the waiting vCPU continues, and the driver may write again. A
+ * later stop can succeed.
  */
 static void queue_stop_in_progress_may_fail(void **state)
 {
@@ -315,7 +315,7 @@ static void queue_enabled_by_device_that_breaks_is_not_notified(void **state)
 	reg_set(&f, REG_QUEUE_READY, 1);
 	assert_int_equal(f.calls[OP_START], 1);
 	assert_int_equal(f.calls[OP_NOTIFY], 0);
-	/* The device needs a reset now, so the reset of another queue does not begin. */
+	/* The device needs a reset now. Another queue can be reset, but not enabled again. */
 	reg_set(&f, REG_QUEUE_SEL, 1);
 	reg_set(&f, REG_QUEUE_RESET, 1);
 	driver_place(&f, 1, 8);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A stop or a reset that waits for requests in flight has a number. A report with this number ends
- * the stop or reset.
+ * the stop, or makes the core call reset() again.
  */
 #include "device_fixture.h"
 
@@ -335,8 +335,8 @@ static void queue_quiesced_ends_stop_after_failed_reset(void **state)
 }
 
 /*
- * Two queues have requests in flight. The device completes them and reports each queue. The device
- * needs to remember nothing but the number.
+ * Two queues have requests in flight. A report ends the reset only after all these requests are
+ * completed. The device needs to remember nothing but the number.
  */
 static void queue_quiesced_by_device_with_requests_in_flight(void **state)
 {

@@ -236,8 +236,8 @@ static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
 		assert_false(f.device.active);
 		assert_int_equal(f.device.ignored, 0);
 		/*
-		 * activate() is not called a second time. Nothing runs, and nothing can be started
-		 * before a reset.
+		 * A second write of DRIVER_OK does not call activate() either. Nothing runs, and
+		 * nothing can be started before a reset.
 		 */
 		device_forget(&f);
 		reg_set(&f, REG_STATUS, 0x0f);

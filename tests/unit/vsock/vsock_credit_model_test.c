@@ -3,8 +3,8 @@
  * Two peers, each with a table, send each other streams or messages over wires with random delays.
  * Each peer counts in 64 bits how many bytes were really sent, received and forwarded. No buffer
  * ever overruns, and both peers finish. Both results hold for all sizes of buffers and packets,
- * with readers that stop, with buffers that grow, and with counters that pass 2^32. A reader
- * forwards whole messages only.
+ * with readers that stop, with buffers that grow, and with counters that pass 2^32. A reader of
+ * messages forwards whole messages only.
  */
 #include <stdlib.h>
 
@@ -87,7 +87,7 @@ static void put(struct wire *wire, const struct virtio_vsock_hdr *header)
 	wire->count++;
 }
 
-/* Brings the counters of a new connection close to 2^32. */
+/* Sets the counters of a new connection to values that wrap after `before` bytes. */
 static void begin_near_the_end(struct virtio_vsock_connection *c, struct virtio_vsock_connection *other,
 			       uint32_t before)
 {

@@ -338,7 +338,8 @@ static void credit_update_is_carried_by_other_packets(void **state)
 	host_sends(c, 1, 0);
 	assert_int_equal(pending_op(&s), 0);
 	/*
-	 * Hostile 196: two CREDIT_REQUESTs get one update, although a data packet was sent before.
+	 * Hostile 196: two CREDIT_REQUESTs get one update, although a data packet precedes the
+	 * update.
 	 */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
@@ -470,7 +471,7 @@ static void credit_marks_never_count_too_few_packets(void **state)
 
 /*
  * A guest forwards whole messages. Although packets are counted in groups, the packets of forwarded
- * messages use no more credit.
+ * messages no longer use credit.
  */
 static void credit_of_a_message_is_not_used_by_those_before(void **state)
 {

@@ -61,9 +61,9 @@ static inline struct virtio_vsock_hdr packets_header(uint32_t len)
 }
 
 /*
- * Writes a header and pseudo-random payload into buffers of these lengths, 5 bytes apart, and
- * offers the buffers. If the queue has too few entries, the buffers go into an indirect table. A
- * length of 0 ends the list.
+ * Offers buffers of these lengths, 5 bytes apart. Readable buffers get a header and a payload. If
+ * the queue has too few entries, the buffers go into an indirect table. A length of 0 ends the
+ * list.
  */
 static inline uint32_t packets_offer(struct packets *p, const uint32_t *lengths, uint32_t len, uint16_t flags)
 {

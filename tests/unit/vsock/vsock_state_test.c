@@ -130,7 +130,7 @@ static void state_restores_a_message_in_pieces(void **state)
 	assert_int_equal(virtio_vsock_connection_restore(&s.table, &saved, s.now, &c), 0);
 }
 
-/* Sets one field, which i selects, to a value that no connection in this state has. */
+/* Changes one or two fields, which `i` selects, so that no connection can have all the values. */
 static void change_counter(struct virtio_vsock_connection_state *s, uint32_t i)
 {
 	switch (i) {
