@@ -133,9 +133,9 @@ static void refresh(struct device *device)
 
 /*
  * Fills the buffers of one request with the bytes that the source has now, at least one byte. See
- * <virtio/serve.h>. If the chain can't be resolved, this fills the buffers before the bad buffer,
- * or as many buffers as fit the array (virtio 1.4, 5.4.6). A malformed chain has no usable buffer,
- * and is completed with length 0.
+ * <virtio/serve.h>. From a bad buffer on, no buffer is filled. If the array is too small, only the
+ * buffers that fit are filled (virtio 1.4, 5.4.6). In a malformed chain no buffer is filled, and
+ * the chain is completed with length 0.
  */
 static int serve_one(void *context, struct virtio_chain *chain, uint32_t *written)
 {

@@ -83,7 +83,7 @@ struct uring_queue {
 	 * A long request in flight, or NULL. No other request begins before the long request ends.
 	 */
 	struct slot *last;
-	bool stopping; /* the queue is stopping, and the long request is unpopped */
+	bool stopping; /* the queue pauses or stops, and the long request is unpopped */
 	/* Arrays for a request with many segments. Such a request is treated as a long request. */
 	struct blk_queue_large_storage *large;
 

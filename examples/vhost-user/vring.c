@@ -203,8 +203,9 @@ static void break_ring(struct vhost_vring *vring, int error)
 }
 
 /*
- * Runs one turn. The device pops at most the chains that were available at the start of the turn,
- * and may pop fewer. If more remain, another turn follows after the worker has checked for orders.
+ * Runs one turn. The budget is the number of chains that are available at the start of the turn.
+ * If work remains, another turn follows after the worker has checked for orders, unless the device
+ * waits (DEVICE_TURN_WAIT).
  */
 static void serve(struct vhost_vring *vring)
 {

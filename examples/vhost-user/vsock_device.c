@@ -250,8 +250,9 @@ static void queue_stop(struct device *device, struct device_queue *queue)
 
 	vsock->running[queue->index] = NULL;
 	/*
-	 * A pause keeps the transport reset that is not sent yet. REQUESTs to the guest wait for
-	 * the reset, but at most VSOCK_HOLD_TIME after the event queue has stopped.
+	 * A stop keeps a transport reset that is not sent yet, because a paused driver may
+	 * continue. REQUESTs to the guest wait for the reset, but at most VSOCK_HOLD_TIME after the
+	 * event queue has stopped.
 	 */
 	if (queue->index == VIRTIO_VSOCK_QUEUE_EVENT && vsock->table.held)
 		vsock->hold_until = vsock_now() + VSOCK_HOLD_TIME;

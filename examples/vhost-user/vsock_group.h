@@ -22,7 +22,7 @@ struct vsock_stream;
 struct vsock_offer {
 	int fd;
 	uint16_t type;
-	struct virtio_vsock_address address; /* local_cid is the beginning guest's ID */
+	struct virtio_vsock_address address; /* local_cid is the ID of the other guest */
 };
 
 /* A device's membership in a group. */

@@ -30,7 +30,7 @@ void vsock_output_clear(struct vsock_output *output);
 int vsock_output_put(struct vsock_output *output, struct virtio_reader *reader, uint32_t len);
 
 /*
- * Adds len bytes of a record. The record ends with these bytes if marks has VIRTIO_VSOCK_SEQ_EOM.
+ * Adds len bytes of a record. The record ends with these bytes if `marks` has VIRTIO_VSOCK_SEQ_EOM.
  * Returns the same as vsock_output_put().
  */
 int vsock_output_put_record(struct vsock_output *output, struct virtio_reader *reader, uint32_t len, uint32_t marks);

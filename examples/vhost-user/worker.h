@@ -11,9 +11,9 @@
  * this file contain the memory barriers.
  *
  * The thread checks for orders after each turn of its loop. A turn runs at most one handler and one
- * task. If the handler or task waits in a system call, a signal interrupts the call, again and
- * again until the handler or task returns. So a handler or task must return after EINTR, and must
- * not repeat the call.
+ * task. While the owner waits for the thread, a signal interrupts a system call of the handler or
+ * task, again and again until the handler or task returns. So a handler or task must return after
+ * EINTR, and must not repeat the system call.
  */
 #ifndef WORKER_H
 #define WORKER_H

@@ -39,8 +39,8 @@ void driver_init(struct driver *driver, struct vm *vm, unsigned int window);
 
 /*
  * driver_negotiate() resets the device and brings it up to FEATURES_OK. VERSION_1 is added to
- * `features`. driver_set_queue() enables a queue of `size`. driver_set_up() does the work of both
- * functions, and sets DRIVER_OK.
+ * `features`. driver_set_queue() enables a queue of `size` entries. driver_set_up() does the work
+ * of both functions, and sets DRIVER_OK.
  */
 void driver_negotiate(struct driver *driver, uint64_t features);
 void driver_set_queue(struct driver *driver, uint32_t size);

@@ -84,7 +84,7 @@ static void registers_accept_any_order_around_a_running_queue(void **state)
 		driver_set_up(&driver, FEATURE(VIRTIO_F_RING_RESET) | FEATURE(VIRTIO_RING_F_INDIRECT_DESC));
 		for (uint32_t i = 0; i < 0x2000; i++)
 			vm.memory[RING(driver.window) + i] = (uint8_t)next_random(&seed);
-		/* Clears the high bytes of flags, so that some chains end. */
+		/* Clears the high bytes of `flags`, in which a split ring has no flag. */
 		for (uint32_t i = 0; i < RING_SIZE; i++)
 			vm.memory[RING(driver.window) + sizeof(struct vring_desc) * i + 13] = 0;
 		for (int i = 0; i < 30; i++)

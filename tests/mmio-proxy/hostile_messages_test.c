@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Commands, each with the size of its message. */
+/* Commands, each with the size of its payload. */
 static const struct {
 	int32_t command;
 	uint64_t size;

@@ -7,8 +7,8 @@
  *   grow   The capacity grows, and its two 32-bit halves are always equal. The storage of a
  *          capacity is prepared before the capacity is set. Each read must return equal halves, and
  *          no less than the same thread's earlier reads. The capacity's storage must be prepared.
- *   swing  The capacity changes between two values whose two halves differ. Requests that fit both
- *          capacities must succeed, and requests that fit neither capacity must fail.
+ *   swing  The capacity changes between two values that differ in both 32-bit halves. Requests that
+ *          fit both capacities must succeed, and requests that fit neither capacity must fail.
  *
  * The storage is written without atomics. So ThreadSanitizer reports a race if
  * virtio_blk_set_capacity() does not publish the storage.

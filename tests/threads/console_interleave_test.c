@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Runs the two sides of an input buffer in every order of their steps that has up to three switches
- * between the sides. The switches when a side sleeps or ends are not included. Two threads would
+ * between the sides. The switches when a side sleeps or ends are not counted. Two threads would
  * rarely meet at the few instructions where a wake-up can be lost. So the source of the buffer is
  * compiled with a possible switch before each atomic access, and both sides are coroutines of one
  * thread. console_input_test.c tests the order of memory accesses between processors.

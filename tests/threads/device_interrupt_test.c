@@ -3,10 +3,10 @@
  * Can threads lose an interrupt, or leave the line high? Several threads of a device raise
  * interrupts while the driver acknowledges, resets, or sets DRIVER_OK. The line is one atomic word,
  * like an interrupt controller's input. Calls of interrupt() are often delayed before they change
- * the line. A round is a few steps of each thread. After each round all threads rest, and the
- * device's state, the line and the driver's counters must agree.
+ * the line. A round is one step or a few steps of each thread. After each round all threads rest,
+ * and the device's state, the line and the driver's counters must agree.
  *
- * In a crowd each thread has several steps. In a duel the driver and one thread of the device have
+ * In a crowd the device has several threads. In a duel the driver and one thread of the device have
  * one step each, as nearly at the same time as possible. A duel has many rounds. A duel finds a
  * change of the status or the interrupt status that is not atomic. Such a change would undo the
  * other side's change.

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /*
- * Sets bits in *at, a unit of the dirty log. `size` is the unit's size in bytes, and must be 1.
+ * Sets `bits` in *at, a unit of the dirty log. `size` is the unit's size in bytes, and must be 1.
  * Then copies the marked pages.
  */
 void dirty_log_hook(void *at, size_t size, unsigned long bits);

@@ -33,8 +33,8 @@
 #define DATA 0x4000u
 #define RAM_BYTES (DATA + MAX_SIZE * SLOT_BYTES)
 /*
- * Length of the regions, in runs that cut memory into regions. Such regions cut every ring, but no
- * field of a ring.
+ * Length of the regions, in runs that cut memory into regions. Such regions cut every used ring,
+ * but no field of a ring.
  */
 #define PIECE_BYTES 16u
 #define PAGE_SHIFT 12u

@@ -128,7 +128,7 @@ static uint8_t byte_of(uint32_t number, uint32_t at, bool answer)
 
 /* The driver */
 
-/* Cuts `len` bytes into `count` pieces. */
+/* Cuts `len` bytes into at most `count` pieces. Returns the number of pieces. */
 static unsigned int cut_up(uint8_t *bytes, uint32_t len, unsigned int count, struct linux_piece *pieces)
 {
 	unsigned int made = 0;
