@@ -160,8 +160,8 @@ static void dirty_log_marks_nothing_for_ranges_outside(void **state)
 }
 
 /*
- * Marks ranges around a small bitmap. A range begins before the bitmap or at any bit, and ends at
- * any bit or after the bitmap.
+ * Marks ranges around a small bitmap. Ranges begin and end before the bitmap, inside it and after
+ * it.
  */
 static void dirty_log_sets_exactly_the_pages_touched(void **state)
 {

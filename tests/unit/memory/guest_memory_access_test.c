@@ -241,7 +241,7 @@ static void memory_access_to_bad_range_changes_nothing(void **state)
 	expect_write(&f, 0x10f0, 0x20);
 }
 
-/* Hostile 34: two large regions have a hole of one byte between them. */
+/* Hostile 34: two regions of 100 bytes have a hole of one byte between them. */
 static void memory_access_over_hole_of_one_byte_changes_nothing(void **state)
 {
 	uint8_t host[201], before[201], dst[201];
@@ -294,7 +294,7 @@ static void memory_write_into_read_only_region_changes_nothing(void **state)
 		for (uint32_t end = start + 1; end <= 30; end++) {
 			const bool legal = end <= 10 || start >= 20;
 
-			/* The read makes a region cached that the writes below must not use. */
+			/* The read caches a region. The write below must not use this region. */
 			assert_int_equal(virtio_memory_read(&cursor, 0x1000 + start, dst, end - start), 0);
 			if (legal)
 				continue;

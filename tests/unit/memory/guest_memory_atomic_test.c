@@ -81,8 +81,8 @@ static void stores_fail(struct fixture *f, uint64_t addr, int error16, int error
 }
 
 /*
- * Loads and stores of 16 and 32 bits must fail with these errors, with a fresh cursor and with
- * another region cached. If the error for a size is 0, accesses of that size are not tried.
+ * Loads and stores of 16 and 32 bits must fail with these errors, with a fresh cursor and with the
+ * region at 0x1000 cached. If the error for a size is 0, accesses of that size are not tried.
  */
 static void fields_fail(struct fixture *f, uint64_t addr, int error16, int error32)
 {

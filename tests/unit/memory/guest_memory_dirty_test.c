@@ -388,9 +388,7 @@ static void dirty_writer_records_nothing_without_a_write(void **state)
 
 /* Translation */
 
-/*
- * Translates input addresses from 0x7000 on to addresses from 0x1000 on, at most 0x40 bytes a call.
- */
+/* Subtracts 0x6000 from an input address. A result covers at most 0x40 bytes. */
 static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access, struct virtio_translation *out)
 {
 	(void)context, (void)len, (void)access;

@@ -229,7 +229,10 @@ static int byte_error(const struct byte *b, uint32_t access)
 	return (b->access & access) == access ? 0 : VIRTIO_EPERM;
 }
 
-/* Returns the expected result of an access to a range: the error of its first bad byte, or 0. */
+/*
+ * Returns the expected result of an access to a range: the error of its first bad byte, or 0. A
+ * range that wraps has the error VIRTIO_EFAULT.
+ */
 static int expected(const struct shadow *w, uint64_t addr, uint64_t len, uint32_t access)
 {
 	if (len > 0 && len - 1 > UINT64_MAX - addr)

@@ -78,7 +78,7 @@ struct fixture {
 	struct page table[COUNT(pages) + 2];
 	uint32_t count;
 	bool clip; /* the result covers only the bytes of the look-up */
-	/* Unless `whole` is 0, look-ups of more bytes fail with VIRTIO_ENOTMAPPED. */
+	/* Unless `whole` is 0, look-ups of more than `whole` bytes fail with VIRTIO_ENOTMAPPED. */
 	uint64_t whole;
 	/*
 	 * Unless `last` is 0, only the first `last` look-ups succeed. Later look-ups fail with
@@ -257,7 +257,7 @@ static void translation_is_never_asked_for_length_zero(void **state)
 	expect_unchanged(&f);
 }
 
-/* Accesses each page, with a fresh cursor and with each of the other pages cached. */
+/* Accesses each page, with a fresh cursor and with each readable page cached. */
 static void translation_answers_decide_each_access(void **state)
 {
 	struct fixture f;

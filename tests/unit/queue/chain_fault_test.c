@@ -544,8 +544,8 @@ static const struct {
 };
 
 /*
- * The error of a malformed chain is reported before a bad buffer, wherever the bad buffer is. The
- * caller then gets no part of the chain.
+ * A malformed chain may also have a bad buffer, at any position. The error is still that of the
+ * malformed chain, and the caller gets no part of the chain.
  */
 static void chain_resolve_yields_nothing_of_a_malformed_chain(void **state)
 {

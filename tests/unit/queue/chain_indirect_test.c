@@ -217,7 +217,8 @@ static void chain_indirect_needs_negotiation(void **state)
 }
 
 /*
- * Hostile 29: next is at or past the end of the table. Some values are still below the queue size.
+ * Hostile 29: `next` is at or past the end of the table. Some values are still below the queue
+ * size.
  */
 static void chain_indirect_refuses_next_outside_table(void **state)
 {
@@ -409,7 +410,7 @@ static void chain_indirect_accepts_65535_entries_when_long_allowed(void **state)
 	for (uint32_t i = 0; i < 65536; i++)
 		buffers[i] = (struct virtio_mock_buffer){ FIXTURE_DATA + i, i % 7, i < 40000 ? 0 : WRITE };
 	/*
-	 * The table's host address is aligned if odd is 0. Aligned and unaligned entries are read
+	 * The table's host address is aligned if `odd` is 0. Aligned and unaligned entries are read
 	 * by different loads.
 	 */
 	for (uint32_t odd = 0; odd <= 1; odd++) {

@@ -160,7 +160,7 @@ static void chain_resolve_passes_on_errors_of_the_walk(void **state)
 }
 
 /*
- * As above, for faults that a list of buffers cannot express: next outside the table, and more
+ * As above, for faults that a list of buffers cannot express: a `next` outside the table, and more
  * descriptors than the queue has.
  */
 static void chain_resolve_passes_on_bad_next_and_length(void **state)

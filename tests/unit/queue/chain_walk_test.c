@@ -130,7 +130,7 @@ static void chain_next_refuses_size_plus_one_entries(void **state)
 }
 
 /*
- * Hostile 5, regression R7: a value of next outside the table is an error, and not the end of the
+ * Hostile 5, regression R7: a value of `next` outside the table is an error, and not the end of the
  * chain. Each further call returns the error again.
  */
 static void chain_next_refuses_next_outside_table(void **state)
@@ -148,7 +148,7 @@ static void chain_next_refuses_next_outside_table(void **state)
 	}
 }
 
-/* Without VRING_DESC_F_NEXT the field next has no meaning. */
+/* Without VRING_DESC_F_NEXT the field `next` has no meaning. */
 static void chain_next_ignores_next_without_flag(void **state)
 {
 	const struct vring_desc desc = { FIXTURE_DATA, 7, 0, 0xffff };

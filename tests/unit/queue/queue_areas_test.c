@@ -169,8 +169,8 @@ static void expect_margins_untouched(const struct scattered *s)
 }
 
 /*
- * The dirty log must have exactly these bytes: two used elements from index first on, the used
- * index, and the field that enables kicks.
+ * The dirty log must have exactly these bytes: two used elements from index `first` on, the used
+ * index, and the field for kicks. Under EVENT_IDX that field is written only if `enabled` is set.
  */
 static void expect_marked(const struct scattered *s, uint16_t first, bool enabled)
 {
@@ -327,7 +327,7 @@ static void refuse_bad_ones(struct scattered *s)
 	assert_int_equal(virtio_queue_complete(&s->queue, chain.token, 0), VIRTIO_ESTALE);
 }
 
-/* Serves requests for more than two rounds of the ring, in each variant. */
+/* In each variant, the requests go around the ring more than twice. */
 static void serve_from(const struct place places[AREAS])
 {
 	struct scattered s;

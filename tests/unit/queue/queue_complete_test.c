@@ -84,8 +84,8 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), SIZE));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), 0xffff));
 	/*
-	 * These tokens name a head that is not in flight. No pop uses an even sequence number. The
-	 * last two tokens have the bits of an idle entry.
+	 * These tokens name a head that is not in flight. No pop uses an even sequence number. In
+	 * the last two tokens all bits above the head are set, as in an idle entry.
 	 */
 	expect_stale(&f, fixture_token(0, SIZE - 1));
 	expect_stale(&f, fixture_token(2, SIZE - 1));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests interrupts and kicks: when the device must interrupt the driver, and how it enables kicks.
+ * Tests interrupts and kicks: when the device must interrupt the driver, and how the device enables
+ * kicks.
  */
 #include "../common/fixture.h"
 

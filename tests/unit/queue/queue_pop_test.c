@@ -481,8 +481,8 @@ static void queue_unpop_refuses_stale_and_buried_tokens(void **state)
 	assert_int_equal(virtio_queue_complete(&f.queue, tokens[2], 0), 0);
 	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[2]), VIRTIO_ESTALE);
 	/*
-	 * A completed request cannot be unpopped. The request popped before it is not the last pop,
-	 * so it can't be unpopped either.
+	 * A completed request cannot be unpopped. An earlier request is not the last pop, so that
+	 * request can't be unpopped either.
 	 */
 	assert_int_equal(virtio_queue_unpop(&f.queue, tokens[1]), VIRTIO_ENOTLAST);
 }

@@ -199,7 +199,7 @@ static void queue_save_holds_nothing_about_notifications(void **state)
 	assert_true(same_config(&before.config, &after.config));
 	assert_int_equal(before.next_avail, after.next_avail);
 	assert_int_equal(before.next_used, after.next_used);
-	/* The state holds the configuration and the two indices only. */
+	/* The state holds only the configuration, the two indices and `broken`. */
 	assert_true(offsetof(struct virtio_queue_state, next_avail) == sizeof(struct virtio_queue_config));
 	assert_true(sizeof(struct virtio_queue_state) - sizeof(struct virtio_queue_config) < 4 + _Alignof(uint64_t));
 }
@@ -703,8 +703,8 @@ static void queue_restore_keeps_sparse_queues_apart(void **state)
 }
 
 /*
- * Hostile 237: the available index was bad before the save. The restore succeeds, and the queue
- * breaks at the next read of the index.
+ * Hostile 237: the available index in guest memory is bad at the restore. The restore succeeds, and
+ * the queue breaks at the next read of the index.
  */
 static void queue_restore_with_bad_available_index_breaks_at_a_pop(void **state)
 {
@@ -726,8 +726,8 @@ static void queue_restore_with_bad_available_index_breaks_at_a_pop(void **state)
 }
 
 /*
- * Hostile 243: each save lists the requests that the last restore put in flight. A buffer that is
- * not popped yet is never lost.
+ * Hostile 243: each save lists the requests replayed or popped after the last restore. A buffer
+ * that is not popped yet is never lost.
  */
 static void queue_save_after_restore_keeps_what_was_in_flight(void **state)
 {

@@ -84,8 +84,8 @@ static void queue_wraps_one_request_at_a_time(void **state)
 			token = pop();
 			assert_int_equal(virtio_queue_complete(&guest.queue, token, i & 15), 0);
 			/*
-			 * The very first check may require an interrupt, because there was no
-			 * earlier check.
+			 * The first check may require an interrupt, because setup() has set the
+			 * indices.
 			 */
 			wanted = virtio_queue_needs_interrupt(&guest.queue);
 			assert_true(i == 0 || wanted == (i & 1));

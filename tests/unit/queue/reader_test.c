@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests readers and writers over a chain of segments of odd lengths. Compares them with the same
- * bytes in a flat array.
+ * Tests readers and writers over a chain of segments of various lengths. Compares them with the
+ * same bytes in a flat array.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -420,8 +420,7 @@ static void writer_splits_anywhere(void **state)
 }
 
 /*
- * The status at the end is written first, as in real devices. The front does not count the bytes of
- * the status.
+ * A device may write the status at the end first. The front does not count the bytes of the status.
  */
 static void writer_rest_may_be_written_before_the_front(void **state)
 {

@@ -115,7 +115,7 @@ static void expect_used(struct request_fixture *w, uint32_t id, uint32_t len)
 
 /*
  * Returns the expected used length: the bytes written, plus 1 for the status if all data before it
- * was written (virtio 1.4, 2.7.8.2).
+ * was written (virtio 1.4, 2.7.8.2). Returns 0 for a shape with an error.
  */
 static uint32_t used_length(const struct shape *s, uint64_t written)
 {

@@ -109,7 +109,7 @@ static const struct malformed {
 	{ { { IN, 1, N | W, 1 }, { OUT, 16, N, 2 }, { IN, 1, W, 0 } }, VIRTIO_EORDER },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { OUT, 1, 0, 0 } }, VIRTIO_EORDER },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { IN, 1, N | W, 3 }, { 0, 0, 0, 0 } }, VIRTIO_EORDER },
-	/* Hostile 5 and 29: next is outside the table. */
+	/* Hostile 5 and 29: `next` is outside the table. */
 	{ { { OUT, 16, N, SIZE } }, VIRTIO_ENEXT },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, SIZE } }, VIRTIO_ENEXT },
 	{ { { OUT, 16, N, 1 }, { IN, 8, N | W, 2 }, { IN, 1, N | W, 0xffff } }, VIRTIO_ENEXT },
@@ -165,8 +165,8 @@ static void request_pop_reports_table_that_was_not_negotiated(void **state)
 }
 
 /*
- * Returns the address of the status, the last writable byte. Returns NULL if there is no writable
- * byte, or if the last writable byte is outside memory.
+ * Sets *addr to the address of the status, the last writable byte, and returns addr. Returns NULL
+ * if there is no writable byte, or if the last writable byte is outside memory.
  */
 static const uint64_t *status_of(const struct sent *s, uint64_t *addr)
 {

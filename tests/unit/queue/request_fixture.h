@@ -134,8 +134,8 @@ void request_go_through(struct request_fixture *w, const struct ask *a);
 void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty);
 
 /*
- * Checks that the queue has counted this error and has nothing in flight. Only a malformed chain
- * counts as a chain fault.
+ * Checks that the queue has counted this error as a chain fault and has nothing in flight.
+ * VIRTIO_ESHORT and VIRTIO_ENOBUFS must not be counted.
  */
 void request_check_faults(struct request_fixture *w, int error);
 

@@ -30,7 +30,7 @@ static struct guest {
 } big;
 
 /*
- * Sets up the guest. If logged is set, the rings have a dirty log, so each completion takes the
+ * Sets up the guest. If `logged` is set, the rings have a dirty log, so each completion takes the
  * slow path.
  */
 static void setup(void *data, uint64_t bytes, bool logged)

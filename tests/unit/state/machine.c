@@ -376,8 +376,8 @@ static int restore_type(struct machine *m, uint32_t device, const struct machine
 }
 
 /*
- * Continues a request that was in flight. A console's transmit chain is replayed. All other chains
- * are held again.
+ * Continues a request that was in flight. The console continues its transmit chains. All other
+ * chains are held again.
  */
 static int take_up(struct machine *m, uint32_t device, uint32_t queue, struct virtio_chain *chain)
 {

@@ -11,7 +11,7 @@
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/endian.h>
 
-/* Returns the next number of SplitMix64. Any seed is valid. */
+/* Returns the next 32 random bits, by SplitMix64 without its last step. Any seed is valid. */
 static inline uint32_t random_word(uint64_t *random)
 {
 	uint64_t x = *random + UINT64_C(0x9e3779b97f4a7c15);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Saves and loads the files of all versions. Every later release must load a released file, and
- * every host must save the same bytes.
+ * Loads the files of all versions and saves each of them again. Every later release must load a
+ * released file, and every host must save the same bytes.
  *
  *   machine-N.state            all sections have version 1
  *   machine-N.vsock-2.state    section vsock has version 2

@@ -71,7 +71,7 @@ static bool get_all(int fd, void *bytes, size_t length)
 /* Shared by both processes: guest memory, and the image of the disk. */
 static uint8_t *ram, *storage;
 
-/* The guest's drivers. The first child reads the addresses of the queues from mocks. */
+/* The guest's drivers. The first child reads the addresses of the queues from `mocks`. */
 static struct virtio_region region;
 static struct virtio_memory_map map;
 static struct virtio_mock mocks[MACHINE_DEVICES][LINKS];
@@ -121,8 +121,8 @@ static void interrupt_if_wanted(uint32_t device, uint32_t queue)
 }
 
 /*
- * Pops all requests, and carries out `number` of them. Picks the requests in any order, so that
- * completions are out of order.
+ * Pops all requests, and carries out at most `number` of them. Picks the requests in any order, so
+ * that completions are out of order.
  */
 static void work_disk(uint32_t queue, uint32_t number)
 {
@@ -224,7 +224,7 @@ static void work_rx(uint32_t number)
 	}
 }
 
-/* Serves a queue only after a kick, or if the last call has left requests. */
+/* Serves each queue that was kicked, or in which the last call has left requests. */
 static void work(const struct message *m)
 {
 	for (uint32_t device = 0; device < MACHINE_DEVICES; device++)
@@ -232,8 +232,8 @@ static void work(const struct message *m)
 			struct machine_part *part = &machine.parts[device];
 
 			/*
-			 * Only queues 0 of the console and of the socket device are served without
-			 * a kick.
+			 * Queue 0 of the console or of the socket device is always served, because
+			 * data from the host arrives without a kick.
 			 */
 			if (part->notified[queue] == 0 && (queue == 1 || device == MACHINE_DISK))
 				continue;
@@ -363,8 +363,8 @@ static void end_child(void)
 }
 
 /*
- * Checks a request of the disk: a header, a sector and a status. The sector is filled with the
- * number of the request.
+ * Checks a request of the disk: a header, a sector and a status. The sector begins with the
+ * request's number plus 1.
  */
 static void check_disk(uint32_t queue, uint32_t number, uint32_t len)
 {

@@ -267,7 +267,7 @@ static void state_with_mutations_and_checksum_is_refused_or_serves(void **state)
 	assert_true(refused > MUTATIONS / 4 && restored > MUTATIONS / 20);
 }
 
-/* Sets a bit of the value at an offset of a section. Returns the text of the refusal. */
+/* Sets a bit of the value at an offset of a section. Stores the text of the refusal in `text`. */
 static void refuse_bit(const char *section, size_t offset, uint32_t bit, char text[300])
 {
 	size_t at = VIRTIO_QUEUE_SER_FRAME_BYTES - 4;
@@ -302,7 +302,10 @@ static void state_with_a_feature_that_is_not_offered_names_the_bit(void **state)
 	assert_non_null(strstr(text, ", bit 9 (VIRTIO_EINVAL"));
 }
 
-/* Changes each byte of a file alone. Returns the number of changes that made the target differ. */
+/*
+ * Changes each byte of a file's sections alone. Returns the number of changes that made the target
+ * differ.
+ */
 static uint32_t change_each_byte(uint64_t number)
 {
 	static uint8_t same[MACHINE_FILE_BYTES];

@@ -449,7 +449,7 @@ static void expect_refused(struct file *f, const struct virtio_section *where, s
 }
 
 /*
- * If a target refuses a value, the library finds the value's offset in the section by the value's
+ * If a target refuses a value, the library finds the value's offset in the file by the value's
  * name.
  */
 static void section_refuse_finds_the_value(void **state)
