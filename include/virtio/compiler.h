@@ -56,7 +56,7 @@
 #define VIRTIO_INLINE inline
 #endif
 
-/* For inline functions on the fast path of a request. External copies of them exist, too. */
+/* For functions on the fast path. A VIRTIO_INLINE function also has an external copy. */
 #define VIRTIO_HOT __attribute__((always_inline))
 
 /* For functions whose result the caller must act on. A caller that ignores the result has a bug. */

@@ -13,7 +13,7 @@
  *
  * What the guest can do: choose any address and length, and change every byte at any time from
  * another processor. Therefore:
- * - Each access is checked against the map. No arithmetic here can wrap.
+ * - Each access is checked against the map. A check fails if its arithmetic wraps.
  * - For each access the caller states whether the access reads or writes.
  * - A value is copied once into the caller's own memory, and the copy is checked.
  *
@@ -152,7 +152,7 @@ struct virtio_memory_map {
 
 /*
  * A map, and the cached region: the region of the last access. Set up by
- * virtio_memory_cursor_init(). Caching another region takes one store.
+ * virtio_memory_cursor_init(). Caching another region of the map takes one store.
  */
 struct virtio_memory_cursor {
 	const struct virtio_memory_map *map;

@@ -6,8 +6,7 @@
 #define INDIRECT_MAX_ENTRIES 65535u
 
 /*
- * Returns the queue of a chain. memory must be the chain's member memory, which points into the
- * queue.
+ * Returns the queue of a chain. The argument must be chain->memory, which points into the queue.
  */
 static struct virtio_queue *queue_of(struct virtio_memory_cursor *memory)
 {
@@ -230,7 +229,7 @@ static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cur
 	return error;
 }
 
-/* Records where the writable buffers begin. bytes is the length of all readable buffers. */
+/* Records where the writable buffers begin. `bytes` is the length of all readable buffers. */
 static inline void begin_writable(struct resolution *c, const struct virtio_chain_segments *out, uint64_t bytes)
 {
 	c->writable = true;

@@ -35,7 +35,7 @@ static bool region_is_valid(const struct virtio_region *r)
 	return !r->dirty || dirty_log_is_valid(r->dirty);
 }
 
-/* Returns what a region permits, as bits for its member access. */
+/* Returns what a region permits, as bits for its member `access`. */
 static uint32_t permitted_in(const struct virtio_region *region)
 {
 	if (region->flags & VIRTIO_REGION_READ_ONLY)
@@ -43,7 +43,7 @@ static uint32_t permitted_in(const struct virtio_region *region)
 	return VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE | (region->dirty ? 0 : VIRTIO_IMPL_ACCESS_UNLOGGED);
 }
 
-/* Sets the members that limit accesses, from the members len and access. */
+/* Sets the members that limit accesses, from the members `len` and `access`. */
 static void set_limits(struct virtio_region *region)
 {
 	const uint32_t both = VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;

@@ -2,7 +2,7 @@
 /* The mock driver: chains, the records of its descriptors, used elements, kicks and interrupts. */
 #include <virtio/queue_mock.h>
 
-/* The most entries that a table can link, because the field next has 16 bits. */
+/* The most entries that a table can link, because the field `next` has 16 bits. */
 #define TABLE_MAX_ENTRIES 65536u
 /* The most entries of an indirect table that virtio-queue accepts: see chain.c. */
 #define INDIRECT_MAX_ENTRIES 65535u
@@ -10,8 +10,8 @@
 /* Chains without allocation */
 
 /*
- * Returns the descriptor for one buffer of a chain. Links the descriptor to next unless last is
- * true.
+ * Returns the descriptor for one buffer of a chain. Links the descriptor to `next` unless `last`
+ * is true.
  */
 static struct vring_desc make_desc(const struct virtio_mock_buffer *buffer, bool last, uint32_t next)
 {
@@ -86,7 +86,7 @@ int virtio_mock_publish(struct virtio_mock *mock)
 /* Chains of allocated descriptors */
 
 /*
- * Moves the first count descriptors from the free list into a chain. Their slots stay linked. The
+ * Moves the first `count` descriptors from the free list into a chain. Their slots stay linked. The
  * caller has checked that the list has enough descriptors.
  */
 static uint16_t pop_free(struct virtio_mock *mock, uint32_t count, uint64_t writable)
@@ -135,7 +135,7 @@ static uint64_t writable_bytes(const struct virtio_mock_buffer *buffers, uint32_
 }
 
 /*
- * Writes a chain into the first count free descriptors, then allocates them. After an error no
+ * Writes a chain into the first `count` free descriptors, then allocates them. After an error no
  * descriptor is allocated.
  */
 static int alloc_chain(struct virtio_mock *mock, const struct virtio_mock_buffer *buffers, uint32_t count,

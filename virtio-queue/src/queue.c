@@ -153,8 +153,8 @@ void virtio_queue_reset(struct virtio_queue *queue)
 
 	bank_counters(queue);
 	/*
-	 * Adds the popped requests that are not in the used ring: these requests will never be
-	 * completed. virtio_queue_get_stats() counts all other popped chains by their completions.
+	 * Adds the popped requests that are not in the used ring: after a reset they never reach
+	 * the ring. virtio_queue_get_stats() counts all other popped chains by their completions.
 	 */
 	queue->stats.chains += virtio_queue_in_flight(queue) + queue->waiting;
 	memset(&fresh, 0, sizeof fresh);

@@ -42,7 +42,7 @@ static inline VIRTIO_HOT int refresh(struct virtio_queue *queue)
 		return ring_error(queue, error);
 	ahead = (uint16_t)(idx - queue->next_avail);
 	/*
-	 * The ring holds at most size chains, and a driver must not decrement the index (2.7.6.1).
+	 * The ring holds at most `size` chains, and no driver may decrement the index (2.7.6.1).
 	 */
 	if (ahead > queue->size || ahead < known)
 		return virtio_impl_queue_break(queue, VIRTIO_EAVAILIDX, UINT16_MAX);

@@ -44,8 +44,8 @@ int virtio_impl_ring_store_used(struct virtio_queue *queue, uint64_t idx, uint16
 int virtio_impl_ring_publish(struct virtio_queue *queue, uint64_t idx);
 
 /*
- * Breaks the queue for a fault of the ring. head is UINT16_MAX if the fault has no head. Returns
- * error.
+ * Breaks the queue for a fault of the ring. `head` is UINT16_MAX if the fault has no head. Returns
+ * `error`.
  */
 int virtio_impl_queue_break(struct virtio_queue *queue, int error, uint16_t head);
 
@@ -53,8 +53,8 @@ int virtio_impl_queue_break(struct virtio_queue *queue, int error, uint16_t head
 void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16_t head, uint64_t *counter);
 
 /*
- * Lets a walk begin or continue at an entry of a checked table. The walk reads the table at host.
- * If host is NULL, or misaligned for whole loads, the walk is slow and reads the table at addr.
+ * Lets a walk begin or continue at an entry of a checked table. The walk reads the table at `host`.
+ * If `host` is NULL, or misaligned for whole loads, the walk is slow and reads the table at `addr`.
  */
 void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
 				uint32_t first, uint32_t left);
@@ -91,7 +91,7 @@ struct virtio_run {
  * @walk     has yielded no descriptor yet; is not changed
  * @stopped  set if the function returns false
  *
- * Returns true if the whole chain was resolved. Otherwise only the array in out may have changed,
+ * Returns true if the whole chain was resolved. Otherwise *out is unchanged except for its array,
  * and the caller must call virtio_impl_chain_resolve_rest().
  */
 bool virtio_impl_chain_resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
@@ -118,7 +118,7 @@ int virtio_impl_queue_resolve_popped(struct virtio_queue *queue, int got, struct
 				     struct virtio_token *token, struct virtio_chain_segments *segments,
 				     int *chain_error);
 
-/* Unpops a request because of an error. Returns error, or the error of a failed unpop. */
+/* Unpops a request because of an error. Returns `error`, or the error of a failed unpop. */
 static inline int virtio_queue_unpop_after(struct virtio_queue *queue, struct virtio_token token, int error)
 {
 	const int unpop = virtio_queue_unpop(queue, token);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The slow paths of requests with a header, data and a status. They serve layouts other than three
- * descriptors, and buffers outside the cached regions.
+ * The slow paths of requests with a header, data and a status. They serve what the inline code
+ * refuses, for example layouts other than three descriptors, and buffers over two regions.
  */
 #include <virtio/reader.h>
 #include <virtio/request.h>
@@ -166,7 +166,7 @@ int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *requ
 
 /*
  * Fills in a request of a header and a status only, such as a flush of a disk. The caller adds the
- * token. Returns false for any other request, which stays unchanged.
+ * token. Returns whether the request was filled in. If not, the request is unchanged.
  */
 static inline VIRTIO_HOT bool fill_two(struct virtio_memory_cursor *memory, const struct virtio_impl_three *loaded,
 				       struct virtio_request *request)

@@ -58,7 +58,9 @@ static inline int serve_some(uint32_t count, virtio_serve_request_fn *serve, voi
 	return got;
 }
 
-/* Ends a round, and enables kicks if no request is left. got is the result that ended the round. */
+/*
+ * Ends a round, and enables kicks if no request is left. `got` is the result that ended the round.
+ */
 static int end_round(struct virtio_queue *queue, int got, bool *interrupt)
 {
 	/*

@@ -11,7 +11,7 @@
 VIRTIO_BEGIN_DECLS
 
 /*
- * An internal bit of a region's member access: reading and writing are permitted, and writes need
+ * An internal bit of a region's member `access`: reading and writing are permitted, and writes need
  * no record in a dirty log.
  */
 #define VIRTIO_IMPL_ACCESS_UNLOGGED 4u

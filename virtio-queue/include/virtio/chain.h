@@ -97,7 +97,7 @@ enum virtio_memory_use {
 	VIRTIO_MEMORY_USES,
 };
 
-/* A chain. virtio_queue_pop() fills it in. A caller uses token and memory only. */
+/* A chain. virtio_queue_pop() fills it in. A caller uses only `token` and `memory`. */
 struct virtio_chain {
 	struct virtio_token token;
 	/*
@@ -115,7 +115,7 @@ struct virtio_chain {
 
 /*
  * A resolved chain: first the readable segments, then the writable ones, in the chain's order.
- * Before virtio_chain_resolve() the caller sets segments and capacity, and nothing else.
+ * Before virtio_chain_resolve() the caller sets `segments` and `capacity`, and nothing else.
  */
 struct virtio_chain_segments {
 	struct virtio_segment *segments; /* the caller's array */
@@ -161,8 +161,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  * Walks a chain to its end, checks all of it, and resolves its buffers.
  *
  * @chain  from virtio_queue_pop(), not walked yet
- * @out    segments and capacity set by the caller; segments may be NULL if capacity is 0. A buffer
- *         of length 0 makes no segment. A buffer over several regions makes several segments.
+ * @out    `segments` and `capacity` set by the caller; `segments` may be NULL if `capacity` is 0. A
+ *         buffer of length 0 makes no segment. A buffer over several regions makes several.
  *
  * Returns 0, or an error. out then describes what the device can still use:
  *   Error             Cause                              segments, counts    last_writable
@@ -174,7 +174,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  * the bad buffer.
  *
  * VIRTIO_EFAULT and VIRTIO_EPERM for a table belong to the row "any other". After every error
- * last_writable.len says whether a status can be written. After VIRTIO_ENOBUFS, needed says how
+ * last_writable.len says whether a status can be written. After VIRTIO_ENOBUFS, `needed` says how
  * large the array must be. A second call with a larger array reads the chain again.
  */
 VIRTIO_MUST_CHECK

@@ -87,7 +87,7 @@ struct virtio_queue {
 	/*
 	 * Derived members that permit and limit the fast paths. All of them are computed again if a
 	 * member that they depend on changes. A pop, or a read of the driver's index, may change
-	 * only fast_avail.
+	 * only fast_avail, unless the queue breaks.
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring; or NULL */
@@ -107,7 +107,7 @@ struct virtio_queue {
 	uint64_t signalled;  /* used_idx at the last virtio_queue_needs_interrupt() */
 	struct virtio_memory_cursor memory[VIRTIO_MEMORY_USES]; /* chains point to this array */
 
-	/* Only set-up, slow paths and queries use the members below. */
+	/* For set-up, slow paths and queries. Fast paths use only avail_idx and stats of these. */
 	struct virtio_queue_config config;
 	/*
 	 * Host addresses of the rings. NULL for a ring that is not contiguous and aligned in host

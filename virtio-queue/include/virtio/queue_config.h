@@ -105,7 +105,7 @@ int virtio_queue_config_set_addr_high(struct virtio_queue_config *config, enum v
 uint64_t virtio_queue_config_area_bytes(const struct virtio_queue_config *config, enum virtio_queue_area area);
 
 /*
- * Checks whether a queue could start from this configuration. The member ready is not checked.
+ * Checks whether a queue could start from this configuration. The member `ready` is not checked.
  * Sizes and alignment must be legal, and each area must lie in memory that permits the device's
  * access.
  *

@@ -28,7 +28,7 @@
  *
  * The device may run on another thread, because mock and device share only guest memory. 16-bit
  * fields are loaded with acquire order and stored with release order. A field that is misaligned,
- * or that a region boundary cuts in two, is accessed byte by byte.
+ * or that a region boundary cuts in two, is accessed by a plain copy.
  *
  * Freestanding. Allocates nothing.
  *

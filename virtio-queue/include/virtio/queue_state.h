@@ -84,7 +84,8 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
  * Checks a state and its record. Makes the checks of virtio_queue_restore() and
  * virtio_queue_replay(), but needs no queue.
  *
- * @record   an array of count entries; NULL skips the check of the entries
+ * @record   an array of count entries. NULL skips the checks of its entries, and of count
+ *           unless the state is all zeroes
  * @map      the guest's memory; NULL skips the check whether the areas are in memory
  * @refusal  on failure set to the refused value; otherwise untouched. Values have the names of the
  *           section "queue" (virtio-queue-ser/README.md); the name of the record is in_flight.

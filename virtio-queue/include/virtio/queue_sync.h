@@ -76,7 +76,7 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
  * @token        set if 1 is returned; otherwise untouched
  * @resolved     as for virtio_chain_resolve()
  * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(), which documents
- *               the content of resolved after an error. The caller still completes the chain,
+ *               the content of `resolved` after an error. The caller still completes the chain,
  *               usually with length 0.
  *
  * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has

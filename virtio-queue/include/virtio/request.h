@@ -14,7 +14,7 @@
  *		virtio_request_complete(queue, &request, status, written);
  *	}
  *
- * left and got are as in <virtio/queue.h>. A device that pops again before it completes needs a
+ * `left` and `got` are as in <virtio/queue.h>. A device that pops again before it completes needs a
  * struct virtio_request, a header and segments for each request in flight.
  *
  * What the guest can do: cut a request into descriptors as it likes (virtio 1.4, 2.7.4.1), leave
@@ -61,16 +61,16 @@ struct virtio_request {
 	 *   VIRTIO_ENOBUFS                more segments than the array has entries
 	 *   VIRTIO_EFAULT, VIRTIO_EPERM   a bad buffer, or a bad table
 	 *   other errors                  of virtio_chain_resolve()
-	 * If there are several reasons, error is one of them. After an error the header is
-	 * undefined, and data is empty.
+	 * If there are several reasons, `error` is one of them. After an error the header is
+	 * undefined, and `data` is empty.
 	 */
 	int error;
 	/*
 	 * The data between header and status, in the caller's array, as virtio_chain_resolve()
-	 * describes it. Readers and writers work on data.
+	 * describes it. Readers and writers work on `data`.
 	 * - data.last_writable is the status byte. Its length is 0 if there is no such byte, the
-	 *   byte cannot be written, or the chain is malformed. In all these cases error is set.
-	 * - data.needed counts the segments of the whole chain, if error is 0, VIRTIO_ESHORT or
+	 *   byte cannot be written, or the chain is malformed. In all these cases `error` is set.
+	 * - data.needed counts the segments of the whole chain, if `error` is 0, VIRTIO_ESHORT or
 	 *   VIRTIO_ENOBUFS.
 	 */
 	struct virtio_chain_segments data;

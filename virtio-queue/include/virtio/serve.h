@@ -69,7 +69,7 @@ typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t 
  * @queue      started
  * @budget     the most chains to serve. Chains added during the call are left for the next call.
  * @serve      called for each chain
- * @context    passed to serve
+ * @context    passed to `serve`
  * @interrupt  says whether to interrupt the driver; also set after an error
  *
  * The call disables kicks, and enables kicks again only when no chain is left. Returns:
@@ -113,9 +113,9 @@ int virtio_queue_serve_requests(struct virtio_queue *queue, uint32_t budget, vir
  *
  * @queue        started
  * @token        set if 1 is returned; otherwise untouched
- * @segments     as for virtio_chain_resolve(): the caller sets segments and capacity
+ * @segments     as for virtio_chain_resolve(): the caller sets `segments` and `capacity`
  * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(), which documents
- *               the content of segments after an error. The caller still completes the chain,
+ *               the content of `segments` after an error. The caller still completes the chain,
  *               usually with length 0.
  *
  * Returns as virtio_queue_pop(). If memory of the chain is not mapped yet, the call unpops the

@@ -34,7 +34,7 @@ VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
 
 /*
  * The slow path of virtio_chain_next(): a step of any walk, with all checks. Computes the queue's
- * address from the parameter memory, which points into the queue.
+ * address from the parameter `memory`, which points into the queue.
  *
  * @d        the next descriptor if it was read already, or NULL
  * @charged  bytes that the caller has subtracted from bytes_left for d. This function adds them
@@ -112,7 +112,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *w
 	 */
 	if (!(walk->left & VIRTIO_IMPL_WALK_DIRECT))
 		return false;
-	/* If the length is less than 16, the subtraction wraps, and the table is too long. */
+	/* If the length is less than 16, the subtraction has wrapped, and this test is true. */
 	if (less_1_desc > walk->last - walk->table)
 		return false;
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(region, d->addr, d->len))) {
@@ -200,7 +200,7 @@ VIRTIO_INLINE void virtio_impl_walk_end(struct virtio_walk *walk)
 	walk->left = VIRTIO_IMPL_WALK_END;
 }
 
-/* Up to three descriptors as read from guest memory; loaded is the number of descriptors. */
+/* Up to three descriptors as read from guest memory. `loaded` is their number. */
 struct virtio_impl_three {
 	struct virtio_guest_desc d[3];
 	uint32_t loaded;
@@ -213,10 +213,10 @@ struct virtio_impl_three {
 
 /*
  * Loads a chain of exactly three descriptors: the first is readable, the last is writable, and the
- * middle one is either. Call with three->loaded = 0. Returns whether the chain has this form.
+ * middle one is either. Call with three->loaded = 0. Returns true only for a chain of this form.
  *
  * Afterwards the walk is at its old position, or at the start of an indirect table. If the result
- * is false, the slow path continues with the loaded descriptors.
+ * is false, the slow path continues with the loaded descriptors, and handles a chain of any form.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_three(struct virtio_walk *walk, struct virtio_memory_cursor *tables,
 						     struct virtio_impl_three *three)

@@ -164,8 +164,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_queue_pop(struct virtio_queue *queue, struct
 	virtio_impl_walk_copy(&chain->walk, &copy.walk);
 taken:
 	/*
-	 * chain->memory has this value already. After the assignment the compiler knows the value,
-	 * and needs no register for the member.
+	 * Completes a slow pop. After a fast pop chain->memory has this value already, but the
+	 * assignment tells the compiler the value. So the member needs no register.
 	 */
 	chain->memory = memory;
 	return 1;

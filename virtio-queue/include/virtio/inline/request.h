@@ -53,7 +53,8 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_segment_set(struct virtio_segment *seg
  *
  * @header_at  the host address of the header
  *
- * Returns false for any other request, which stays unchanged.
+ * Returns whether the request was filled in. If not, the request is unchanged, and a slow path can
+ * fill in a request of any form.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *request,
 						       struct virtio_memory_cursor *memory,
