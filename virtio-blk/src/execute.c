@@ -67,7 +67,7 @@ int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t mo
 	if (moved < 0 || (uint64_t)moved > wanted || (moved == 0 && transfer->at.left > 0))
 		return VIRTIO_EIO;
 	transfer->offset += (uint64_t)moved;
-	/* Cannot fail: moved is at most wanted, and wanted is at most at.left. */
+	/* Cannot fail: `moved` is at most `wanted`, and `wanted` is at most `at.left`. */
 	(void)!virtio_stream_advance(&transfer->at, (uint64_t)moved);
 	return transfer->at.left > 0;
 }
@@ -320,7 +320,7 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 
 /*
  * Returns the counter of a request's type. A request with a base.error is counted in the member
- * others.
+ * `others`.
  */
 static uint64_t *counter(struct virtio_blk_stats *stats, const struct virtio_blk_request *request)
 {

@@ -273,8 +273,8 @@ static int write_zeroes(int fd, uint64_t offset, uint64_t bytes)
 }
 
 /*
- * Returns whether a file has bytes up to the offset end. A hole beyond the end of a file cannot be
- * read: the file does not grow when the hole is punched.
+ * Returns whether a file has bytes up to the offset `end`. A hole beyond the end of a file cannot
+ * be read: the file does not grow when the hole is punched.
  */
 static bool reaches(int fd, uint64_t end)
 {

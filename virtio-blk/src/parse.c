@@ -134,7 +134,7 @@ struct range_rules {
 static enum virtio_blk_refusal judge_list(const struct virtio_blk_request *request, uint32_t max_count)
 {
 	const uint64_t bytes = request->base.data.readable_bytes;
-	/* The number of ranges that the driver sent. range_count ranges fit into the array. */
+	/* The number of ranges that the driver sent. `range_count` counts those in the array. */
 	const uint64_t sent = bytes / RANGE_BYTES;
 
 	if (request->base.data.writable_bytes)

@@ -6,7 +6,7 @@ int virtio_console_input_init(struct virtio_console_input *input, uint8_t *bytes
 {
 	if (!bytes || capacity == 0 || capacity > VIRTIO_CONSOLE_INPUT_MAX)
 		return VIRTIO_EINVAL;
-	/* The first enqueue must set wake, although no consumer has found the buffer empty yet. */
+	/* The first enqueue must set *wake, although no consumer has found the buffer empty yet. */
 	*input = (struct virtio_console_input){ .bytes = bytes, .capacity = capacity, .want_bytes = 1 };
 	return 0;
 }
@@ -28,8 +28,8 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input)
 
 /*
  * Returns the room in bytes, or len if all bytes fit. If not all bytes fit, asks the consumer to
- * report room, and then loads taken again. The consumer may have made room before it could see the
- * request.
+ * report room, and then loads `taken` again. The consumer may have made room before it could see
+ * the request.
  */
 static uint32_t find_room(struct virtio_console_input *input, size_t len)
 {
@@ -96,7 +96,7 @@ uint32_t virtio_console_input_clear(struct virtio_console_input *input, bool *ro
 bool virtio_impl_console_input_sleep(struct virtio_console_input *input)
 {
 	/*
-	 * This store must precede the load of written. The two accesses pair with
+	 * This store must precede the load of `written`. The two accesses pair with
 	 * virtio_console_input_enqueue().
 	 */
 	console_store_ordered(&input->want_bytes, 1);

@@ -99,7 +99,7 @@ static void drop_input(struct virtio_console_port *port, bool *room)
 
 /*
  * Drops the unsent bytes of a chain in flight, because the next port with this number must not send
- * them. taken is set to the maximum, so a restored chain is skipped to its end, too.
+ * them. `taken` is set to the maximum, so a restored chain is skipped to its end, too.
  */
 static void drop_output(struct virtio_console_output *output, struct virtio_console_port_stats *stats)
 {

@@ -2,7 +2,7 @@
 /* Transmit: passes the bytes of the driver's chains to a port's sink. */
 #include "console_internal.h"
 
-/* The state of one virtio_console_transmit() call. piece is an array on the stack of the call. */
+/* The state of one virtio_console_transmit() call. `piece` is an array on the call's stack. */
 struct transmission {
 	struct virtio_console_port *port;
 	struct virtio_queue *queue;
@@ -12,7 +12,7 @@ struct transmission {
 	void *sink_context;
 };
 
-/* Offers len bytes of the piece to the sink. Returns how many bytes the sink has taken. */
+/* Offers `len` bytes of t->piece to the sink. Returns how many bytes the sink has taken. */
 static inline uint32_t offer(const struct transmission *t, uint32_t len)
 {
 	const size_t took = t->sink(t->sink_context, t->piece, len);
@@ -35,8 +35,8 @@ static inline int complete(const struct transmission *t, struct virtio_token tok
 /* Chains that need more segments than the array has */
 
 /*
- * Finds the next segment of a chain that is read piece by piece. Returns 1 for a segment, 0 at the
- * end of the chain, or an error.
+ * Finds the next segment of a chain that is read in parts. Returns 1 for a segment, 0 at the end of
+ * the chain, or an error.
  */
 static int next_piece(struct virtio_console_output *output, struct virtio_segment *segment)
 {
@@ -90,7 +90,7 @@ static int refill(struct virtio_console_port *port)
 
 /* A chain in flight */
 
-/* Keeps a chain in flight. All segments of the chain are in the array. */
+/* Keeps a chain in flight, and prepares to read the segments in `list`. */
 static void begin(struct virtio_console_port *port, const struct virtio_chain *chain,
 		  const struct virtio_chain_segments *list)
 {
@@ -99,8 +99,8 @@ static void begin(struct virtio_console_port *port, const struct virtio_chain *c
 }
 
 /*
- * Keeps a chain in flight that needs more segments than the array has. The chain is read again,
- * piece by piece.
+ * Keeps a chain in flight that needs more segments than the array has. The chain is read again, in
+ * parts.
  */
 static void begin_long(struct virtio_console_port *port, const struct virtio_chain *start)
 {

@@ -13,7 +13,7 @@
 #include <virtio/device.h>
 #include <virtio/device_transport.h>
 
-/* The bits of all three areas in the members given and refused of a queue. */
+/* The bits of all three areas, in a queue's members `given` and `refused`. */
 #define ALL_AREAS (1u << VIRTIO_QUEUE_DESC | 1u << VIRTIO_QUEUE_AVAIL | 1u << VIRTIO_QUEUE_USED)
 
 #define LIVE_STATUS 0xffu
@@ -29,7 +29,10 @@ static inline uint32_t live_load(const struct virtio_device *device)
 	return __atomic_load_n(&device->live, __ATOMIC_SEQ_CST);
 }
 
-/* If `live` equals *seen, sets `live` to next and returns true. Otherwise sets *seen to `live`. */
+/*
+ * If `live` equals *seen, sets `live` to `next` and returns true. Otherwise sets *seen to `live`
+ * and returns false.
+ */
 static inline bool live_replace(struct virtio_device *device, uint32_t *seen, uint32_t next)
 {
 	return __atomic_compare_exchange_n(&device->live, seen, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -90,7 +93,7 @@ int virtio_impl_device_ask_features(struct virtio_device *device, const uint32_t
 struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_queue_config *config,
 							   const uint32_t accepted[VIRTIO_FEATURE_WORDS]);
 
-/* Ends every queue's wait for a translation. Keeps error as the first error, unless error is 0. */
+/* Ends every queue's wait for a translation. If `error` is not 0, the waits fail with it. */
 void virtio_impl_device_end_enabling(struct virtio_device *device, int error);
 
 /* Calls queue_notify() for every ready queue. Call this only while the device is active. */

@@ -28,7 +28,7 @@ static enum virtio_interrupt a_cause(uint32_t live)
 
 /*
  * Calls interrupt() until the level of the last call agrees with the interrupt status. The caller
- * has just called interrupt() with the parameter level.
+ * has just called interrupt() with the parameter `level`.
  */
 static void settle(struct virtio_device *device, bool level)
 {

@@ -177,7 +177,7 @@ static int check_accepted(const struct virtio_device *device, const struct virti
 static const char *const area_names[] = { "desc", "avail", "used" };
 
 /*
- * Returns NULL if a queue's given, refused, ready, enabling and addresses can occur together.
+ * Returns NULL if a queue's `given`, `refused`, `ready`, `enabling` and addresses fit together.
  * Otherwise returns the name of the wrong value.
  */
 static const char *check_given(const struct virtio_queue_registers_state *saved)
@@ -208,8 +208,8 @@ static bool is_empty(const struct virtio_queue_registers_state *saved)
 }
 
 /*
- * Returns NULL if a queue's ready, may_reenable, enabling and resetting are possible in this state
- * of the device. Otherwise returns the name of the wrong value.
+ * Returns NULL if a queue's `ready`, `may_reenable`, `enabling` and `resetting` are possible in
+ * this state of the device. Otherwise returns the name of the wrong value.
  */
 static const char *check_progress(const struct virtio_device_state *state,
 				  const struct virtio_queue_registers_state *saved)
@@ -263,9 +263,10 @@ static int rebuild_queue(const struct virtio_device_state *state, const struct v
 }
 
 /*
- * Checks the areas of a queue. Missing areas are accepted if the device needs a reset, because the
- * reset forgets them. They are also accepted if the memory has a translation. The guest then
- * decides which areas are mapped, and must not be able to prevent a restore.
+ * Checks the areas of a queue. If the device needs a reset, missing areas are accepted, because the
+ * reset forgets them. Otherwise, if the memory has a translation, the guest decides which areas are
+ * mapped. VIRTIO_EFAULT and VIRTIO_EPERM are then accepted, so the guest cannot prevent a restore
+ * in this way. VIRTIO_ENOTMAPPED is returned, and the caller may retry.
  */
 static int check_areas(const struct virtio_device *device, const struct virtio_device_state *state,
 		       const struct virtio_queue_config *config)

@@ -138,7 +138,7 @@ static VIRTIO_COLD void finish_odd_tx(struct virtio_vsock_packet *packet, struct
 }
 
 /*
- * Checks the payload's length in the header's copy, and sets error and data.
+ * Checks the payload's length in the header's copy, and sets `error` and `data`.
  *
  * @count, @bytes  number and total length of the segments after the header
  */
@@ -155,7 +155,7 @@ static inline VIRTIO_HOT void finish_tx(struct virtio_vsock_packet *packet, stru
 	set_data(packet, payload, false, count, len);
 }
 
-/* Fills in a tx packet from resolved segments. error is the result of the resolution. */
+/* Fills in a tx packet from resolved segments. `error` is the result of the resolution. */
 static void parse_tx(struct virtio_vsock_packet *packet, const struct virtio_chain_segments *all, int error)
 {
 	uint32_t used;
@@ -312,9 +312,9 @@ static inline VIRTIO_HOT void *find_in_place(struct virtio_queue *queue, struct 
 }
 
 /*
- * If the fast path has popped the packet, header is the header's host address, and the caller fills
- * in the packet. Otherwise header is NULL, and virtio_vsock_tx_pop() or virtio_vsock_rx_pop()
- * returns got.
+ * If the fast path has popped the packet, `header` is the host address of the packet's header, and
+ * the caller fills in the packet. Otherwise `header` is NULL, and virtio_vsock_tx_pop() or
+ * virtio_vsock_rx_pop() returns `got`.
  */
 struct popped {
 	void *header;
@@ -491,7 +491,7 @@ static VIRTIO_COLD void keep_logged(struct virtio_vsock_packet *packet, const st
 				small->region->self);
 }
 
-/* Fills in an rx packet with the header in one piece, and room bytes for payload in one segment. */
+/* Fills in an rx packet: a header in one piece, and one segment for at most `room` bytes. */
 static inline VIRTIO_HOT void finish_rx(struct virtio_vsock_packet *packet, void *header, uint32_t count, uint64_t room)
 {
 	struct virtio_segment *payload = packet->segments;

@@ -171,7 +171,7 @@ int virtio_vsock_read_state(struct virtio_section_reader *reader, uint32_t numbe
 	uint32_t connections = 0, replies = 0;
 	int error;
 
-	/* The file has no value for reserved, and virtio_vsock_check_state() accepts only 0. */
+	/* The file has no value for `reserved`, and virtio_vsock_check_state() accepts only 0. */
 	for (uint32_t i = 0; i < saved->connection_capacity; i++)
 		saved->connections[i].reserved = 0;
 	error = virtio_section_read(reader, &layout, number, 0, &read, saved->connections, saved->connection_capacity,

@@ -277,7 +277,7 @@ static bool answers(const struct virtio_vsock_hdr *reply, const struct virtio_vs
 	       reply->dst_port == header->src_port && reply->src_port == header->dst_port;
 }
 
-/* Drops the reply that answers header, if any. The other replies keep their order. */
+/* Drops the reply that answers `header`, if any. The other replies keep their order. */
 static void drop_reply(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header)
 {
 	uint32_t kept = 0;
@@ -343,7 +343,7 @@ static void receive(struct virtio_vsock_table *table, const struct virtio_vsock_
 
 	if (op == VIRTIO_VSOCK_OP_RST && !c) {
 		/*
-		 * Drops the reply that answers header. The guest could mistake the reply for an
+		 * Drops the reply that answers `header`. The guest could mistake the reply for an
 		 * RST of a new connection.
 		 */
 		drop_reply(table, header);

@@ -61,7 +61,7 @@ struct virtio_blk_file {
 	int fd;
 	uint32_t block;           /* see virtio_blk_file_set_block() */
 	pthread_mutex_t syncing;  /* held during a sync; protects `failed` */
-	pthread_mutex_t counting; /* held briefly; begun changes only under both mutexes */
+	pthread_mutex_t counting; /* held briefly; `begun` changes only under both mutexes */
 	unsigned int begun;       /* number of syncs begun */
 	int failed;               /* errno of the failed sync, or 0 */
 };

@@ -6,8 +6,8 @@
  * enqueues. The thread of the port's receive queue is the consumer, and dequeues by
  * virtio_console_receive(). Each side tells its caller when to wake the other side:
  *
- *   bytes of the producer did not fit     virtio_console_receive() sets room when there is room
- *   the consumer found the buffer empty   virtio_console_input_enqueue() sets wake
+ *   bytes of the producer did not fit     virtio_console_receive() sets `room` when there is room
+ *   the consumer found the buffer empty   virtio_console_input_enqueue() sets `wake`
  *
  * What the guest can do: provide no receive buffers, so that the input buffer fills up. The input
  * buffer never grows.
@@ -87,7 +87,7 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input);
  *         Untouched on failure.
  *
  * Returns the number of bytes enqueued, or VIRTIO_ENOBUFS if the buffer is full and len is not 0.
- * If not all bytes fit, a later virtio_console_receive() sets room when there is room.
+ * If not all bytes fit, a later virtio_console_receive() sets `room` when there is room.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_input_enqueue(struct virtio_console_input *input, const void *bytes, size_t len, bool *wake);

@@ -80,7 +80,7 @@ struct virtio_queue_registers_state {
 	bool may_reenable;
 	bool enabling;  /* QueueReady = 1 waits for a translation, and the vCPU is held */
 	bool resetting; /* a reset of the queue has failed, and still shows as in progress */
-	uint8_t given;  /* given and refused: see struct virtio_queue_registers */
+	uint8_t given;  /* `given` and `refused`: see struct virtio_queue_registers */
 	uint8_t refused;
 };
 
@@ -132,15 +132,15 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *   VIRTIO_ENOTMAPPED  an area of a ready queue is not mapped yet: the caller may retry
  *
  * VIRTIO_EINVAL has these causes:
- *   device      not the type or the queues of the device; entries is not num_queues
+ *   device      not the type or the queues of the device; `entries` is not `num_queues`
  *   bools       a value that is neither 0 nor 1
- *   status      no driver can reach the status, or DRIVER_OK and active disagree
+ *   status      no driver can reach the status, or DRIVER_OK and `active` disagree
  *   features    FEATURES_OK without VERSION_1, or with a feature that is not offered; features
  *               accepted before DRIVER
  *   interrupts  an interrupt status that is impossible with this status
- *   queues      ready too early; max_size is 0, but other members are not; may_reenable, enabling
- *               or resetting in an impossible state
- *   areas       unknown bits of given or refused, or an area in both members. A queue that is
+ *   queues      ready too early; max_size is 0, but other members are not; `may_reenable`,
+ *               `enabling` or `resetting` is set in an impossible state
+ *   areas       unknown bits of `given` or `refused`, or an area in both members. A queue that is
  *               ready or enabling has an area that was not given, or a value that was refused. An
  *               area in neither member has an address whose low half is not 0.
  *
@@ -160,7 +160,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
  * @device          with the options that the state will be restored with
  * @state, @queues  as for virtio_device_check_state(), which has accepted them
  * @queue           index
- * @config          set; ready says whether the queue runs
+ * @config          set; `ready` says whether the queue runs
  *
  * Returns 0; VIRTIO_EINVAL for an index that the state lacks. On failure config is untouched.
  */
@@ -198,8 +198,8 @@ void virtio_device_write_state(struct virtio_section_writer *writer, uint32_t nu
  * @entries  entries of queues; at least num_queues of the device
  *
  * Returns 0; or an error of virtio_section_read() or virtio_device_check_state(). After an error
- * reader->fault names the section, the value and the value's offset in the file. state is then
- * untouched, and the content of queues is undefined.
+ * reader->fault names the section, the value and the value's offset in the file. `state` is then
+ * untouched, and the content of `queues` is undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_device *device,

@@ -36,7 +36,7 @@ VIRTIO_BEGIN_DECLS
 void virtio_mmio_read(struct virtio_device *device, uint64_t offset, void *data, uint32_t len);
 
 /*
- * Handles a write of the guest. The parameters are as for virtio_mmio_read(); data is only read.
+ * Handles a write of the guest. The parameters are as for virtio_mmio_read(); `data` is only read.
  *
  * Returns 0 if the guest may go on. Returns VIRTIO_DEVICE_IN_PROGRESS if the write resets the
  * device, or stops or enables a queue (virtio_device_queue_mapped()), and this ends later. Then the

@@ -125,7 +125,7 @@ int virtio_vsock_reset_reply(const struct virtio_vsock_hdr *in, struct virtio_vs
 /* Packets */
 
 /*
- * A packet. The caller allocates it, may read every member, and sets header before a commit.
+ * A packet. The caller allocates it, may read every member, and sets `header` before a commit.
  * Functions change all other members.
  */
 struct virtio_vsock_packet {
@@ -217,8 +217,8 @@ int virtio_vsock_rx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *
  * bytes. Records header and payload in the dirty log.
  *
  * @queue   the packet's queue, which was started, and may be broken now
- * @packet  from virtio_vsock_rx_pop(), without error. The caller has set header, and has written
- *          the first header.len bytes of the payload to data.
+ * @packet  from virtio_vsock_rx_pop(), without error. The caller has set `header`, and has written
+ *          the payload, header.len bytes, to the start of `data`.
  *
  * Returns 0, or:
  *   VIRTIO_EINVAL  header.len is more than the room, or the packet has an error; nothing is written

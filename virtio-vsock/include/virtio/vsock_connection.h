@@ -8,9 +8,8 @@
  *   tx queue   Each packet is passed to virtio_vsock_table_receive(), which reports what the caller
  *              must do: read a payload, answer a request, release a connection.
  *   rx queue   Each buffer carries a pending packet or, if no packet is pending, data of a
- *   connection.
- *              virtio_vsock_table_next() builds the pending packets, which have no data. For data,
- *              virtio_vsock_connection_piece() returns how much may be sent, and
+ *              connection. virtio_vsock_table_next() builds the pending packets, which have no
+ *              data. For data, virtio_vsock_connection_piece() returns how much may be sent, and
  *              virtio_vsock_connection_send() builds the header.
  *   clock      virtio_vsock_table_expire() ends connections whose deadline has passed.
  *
@@ -23,16 +22,16 @@
  * - the caller itself resets the connection, or clears the table.
  * If an RST is pending, the table keeps the entry until the RST is sent.
  *
- * What the guest can do: send any packet at any time. A bad packet ends at most the connection that
- * has the packet's addresses. - The numbers of connections and of pending replies are bounded.
- * While the number of pending replies is
- *   at its bound, virtio_vsock_table_receive() returns VIRTIO_EBUSY. The tx queue must then wait
- *   until a reply was sent on the rx queue (virtio 1.4, 5.10.6.1.2).
+ * What the guest can do: send any packet at any time. Therefore:
+ * - A bad packet ends at most the connection that has the packet's addresses.
+ * - The numbers of connections and of pending replies are bounded. While the number of pending
+ *   replies is at its bound, virtio_vsock_table_receive() returns VIRTIO_EBUSY. The tx queue must
+ *   then wait until a reply was sent on the rx queue (virtio 1.4, 5.10.6.1.2).
  * - An RST is never answered.
  * - Ports that the guest chooses do not make look-ups slow, because the hash has a secret seed.
  *
- * Time: now and all intervals are in a unit that the caller chooses. The clock must not go back,
- * and now must be below 2^63.
+ * Time: `now` and all intervals are in a unit that the caller chooses. The clock must not go back,
+ * and `now` must be below 2^63.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -76,8 +75,8 @@ enum virtio_vsock_pending {
 	VIRTIO_VSOCK_PENDING_RST = 1,
 	VIRTIO_VSOCK_PENDING_REQUEST = 2,
 	VIRTIO_VSOCK_PENDING_RESPONSE = 4,
-	VIRTIO_VSOCK_PENDING_ANSWER = 8,  /* CREDIT_UPDATE: a CREDIT_REQUEST or a larger buffer */
-	VIRTIO_VSOCK_PENDING_UPDATE = 16, /* CREDIT_UPDATE, dropped if a packet has the credit */
+	VIRTIO_VSOCK_PENDING_ANSWER = 8,  /* CREDIT_UPDATE for a CREDIT_REQUEST or larger buffer */
+	VIRTIO_VSOCK_PENDING_UPDATE = 16, /* CREDIT_UPDATE; any other packet replaces it */
 	VIRTIO_VSOCK_PENDING_CREDIT_REQUEST = 32,
 	VIRTIO_VSOCK_PENDING_SHUTDOWN = 64,
 };
@@ -216,7 +215,7 @@ enum virtio_vsock_got {
 
 /* After VIRTIO_VSOCK_GOT_END, `connection` is valid until the next call on the table. */
 struct virtio_vsock_received {
-	struct virtio_vsock_connection *connection; /* NULL if got is 0 */
+	struct virtio_vsock_connection *connection; /* NULL if `got` is 0 */
 	uint32_t got;                               /* VIRTIO_VSOCK_GOT_... */
 	uint32_t bytes;                             /* payload length; may be 0 if marks is not 0 */
 	uint32_t marks;                             /* VIRTIO_VSOCK_SEQ_...; 0 for a stream */
@@ -242,7 +241,7 @@ int virtio_vsock_table_init(struct virtio_vsock_table *table, const struct virti
 /*
  * Forgets all connections and all pending packets. Call this when the driver resets the device, and
  * when you schedule a transport reset. The caller releases every connection. The next local
- * port and the counters stay. Also sets held to false; see virtio_vsock_table_hold().
+ * port and the counters stay. Also sets `held` to false; see virtio_vsock_table_hold().
  */
 void virtio_vsock_table_clear(struct virtio_vsock_table *table);
 
@@ -253,7 +252,7 @@ void virtio_vsock_table_clear(struct virtio_vsock_table *table);
 void virtio_vsock_table_reset_all(struct virtio_vsock_table *table);
 
 /*
- * While held is true, a pending REQUEST is not sent, but its deadline runs. Call this with true
+ * While `held` is true, a pending REQUEST is not sent, but its deadline runs. Call this with true
  * while virtio_vsock_events_pending() is 1, because the transport reset would end the new
  * connection.
  */
@@ -267,7 +266,7 @@ void virtio_vsock_table_hold(struct virtio_vsock_table *table, bool held);
  * @now     the current time
  * @out     what the caller must do; filled in if 0 is returned
  *
- * Returns 0. Complete the packet after you have handled out. Returns VIRTIO_EBUSY if the number of
+ * Returns 0. Complete the packet after you have handled *out. Returns VIRTIO_EBUSY if the number of
  * pending replies is at its bound, and changes nothing. Then unpop the packet, and retry after
  * virtio_vsock_table_next() has returned a packet.
  */
@@ -316,9 +315,9 @@ struct virtio_vsock_connection *virtio_vsock_table_find(const struct virtio_vsoc
 							const struct virtio_vsock_address *address);
 
 /*
- * Returns the connection after previous, or NULL if previous is the last. If previous is NULL,
- * returns the first connection. Includes connections in VIRTIO_VSOCK_RESET. The caller may reset
- * the returned connection before the next call.
+ * Returns the connection after `previous`, or NULL if `previous` is the last. If `previous` is
+ * NULL, returns the first connection. Includes connections in VIRTIO_VSOCK_RESET. The caller may
+ * reset the returned connection before the next call.
  */
 struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsock_table *table,
 							const struct virtio_vsock_connection *previous);
@@ -406,7 +405,7 @@ struct virtio_vsock_piece {
  * @left   bytes that the caller has of this message, or of the stream; UINT32_MAX for a socket that
  *         was not read yet
  * @marks  VIRTIO_VSOCK_SEQ_... if a message or record ends after these bytes; otherwise, and for a
- *         stream, 0. For an empty message, left is 0 and marks is not 0.
+ *         stream, 0. For an empty message, `left` is 0 and `marks` is not 0.
  * @room   bytes of payload that the rx buffer can hold
  * @now    the current time
  * @out    the piece if 1 is returned, otherwise untouched. To send fewer bytes, the caller reduces
