@@ -531,10 +531,7 @@ static void device_finish(struct blk_harness *h)
 		complete(h, s, flags);
 }
 
-/*
- * Completes a completed request again. Completes any other request only if it has no status byte.
- * The result then contains only the request's error.
- */
+/* Completes a completed request again, or fails a request that has no status byte. */
 static void device_complete(struct blk_harness *h)
 {
 	struct blk_slot *s = pick(h);
