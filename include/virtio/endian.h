@@ -5,7 +5,9 @@
  * The conversions work on values. The get and put functions work on bytes at any alignment, in the
  * caller's own memory. For memory that the guest can change, use <virtio/guest_memory.h>.
  *
- * Threads: all functions are thread-safe.
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     a change of the same bytes
  */
 #ifndef VIRTIO_ENDIAN_H
 #define VIRTIO_ENDIAN_H

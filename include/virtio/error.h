@@ -8,6 +8,10 @@
  *
  * The groups below say what is at fault: the caller, guest memory, a queue's configuration,
  * the ring, a chain, the host, or the bytes of a saved state.
+ *
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   virtio_strerror()     any thread     nothing: thread-safe
  */
 #ifndef VIRTIO_ERROR_H
 #define VIRTIO_ERROR_H

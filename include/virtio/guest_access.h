@@ -8,7 +8,10 @@
  *
  * What the guest can do: change the bytes at any time. Only a copy keeps its values.
  *
- * Threads: all functions are thread-safe.
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     another use of the caller's own bytes. Guest memory may
+ *                                        change at any time.
  */
 #ifndef VIRTIO_GUEST_ACCESS_H
 #define VIRTIO_GUEST_ACCESS_H

@@ -24,10 +24,12 @@
  *   demand-paged by the host.
  *
  * Threads:
- *   map, region, dirty log   thread-safe: any number of threads can share them. A dirty log is
- *                            changed atomically.
- *   cursor                   one thread at a time, usually the thread of a queue
- *   a map during set-up      one thread, and no other use
+ *   functions             who may call   what must not run beside
+ *   on a map, a region    any thread     the set-up of the map. Bits of a dirty log are set
+ *   or a dirty log                       atomically.
+ *   on a cursor           any thread     another call on the same cursor. Usually each queue's
+ *                                        thread has its own cursors.
+ *   set-up of a map       any thread     every other use of the map
  *
  * Freestanding: needs memcpy and memset. The functions that are not inline are in libvirtio-queue.
  */

@@ -11,6 +11,7 @@ cd "$2" || exit 1
 
 # The exceptions, as RULE FILE REASON. Each exception needs a reason.
 exceptions='
+threads include/virtio/compiler.h has no functions
 guest-memory include/virtio/guest_memory.h declares the accesses to guest memory
 guest-memory include/virtio/inline/guest_access.h has the loads, stores and copies at a host pointer
 guest-memory include/virtio/inline/guest_memory.h has the inline bodies of guest_memory.h
@@ -104,6 +105,12 @@ search '^([^/]*/)?include/' "$work/library" | search -v '/inline/' | tr '\n' '\0
 # Tests and fuzzers may use internal names. Code that readers copy must not use internal names.
 search '^(examples|tests/readme|tests/consumers)/' "$work/sources" | tr '\n' '\0' |
 	xargs -0 grep -nE '(virtio_impl|VIRTIO_IMPL)_' /dev/null | report internal 'an internal name outside the libraries'
+
+# A public header has a table of threads. virtio-bindings has headers without functions.
+search '^([^/]*/)?include/virtio/[a-z0-9_]*\.h$' "$work/library" >"$work/headers"
+[ -s "$work/headers" ] || fail 'no public headers found'
+xargs grep -LE '^ \*   functions .*who may call .*what must not run beside$' <"$work/headers" |
+	report threads 'no table of threads'
 
 # Includes point down. A component includes only its own headers and the headers of lower layers:
 # include, virtio-bindings and virtio-queue.

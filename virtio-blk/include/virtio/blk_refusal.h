@@ -2,7 +2,9 @@
 /*
  * Reasons why a disk refuses a request, for an operator.
  *
- * Threads: all functions are thread-safe.
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     nothing: thread-safe
  *
  * virtio 1.4, 5.2.6
  */

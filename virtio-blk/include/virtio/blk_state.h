@@ -3,7 +3,11 @@
  * The saved state of a disk, for snapshots and migration. The disk's queues and the device core
  * have states of their own.
  *
- * Threads: see the table of <virtio/blk.h>. Functions not in it have virtio_blk_save()'s rules.
+ * Threads:
+ *   functions               who may call   what must not run beside
+ *   virtio_blk_restore()    any thread     every other call on the same disk
+ *   other functions         any thread     functions of the last row of <virtio/blk.h>'s table, and
+ *                                          another call on the same writer or reader
  *
  * virtio 1.4, 5.2
  */

@@ -30,8 +30,11 @@
  *
  * What the guest can do: see <virtio/device.h> and <virtio/queue.h>.
  *
- * Threads: all functions are register accesses: see <virtio/device.h>. Use the queues under the
- * same serialisation.
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     another register access of the same device, see
+ *                                        <virtio/device.h>
+ * The queues are used under the same serialisation.
  *
  * Freestanding. Allocates nothing.
  *

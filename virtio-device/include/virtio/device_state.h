@@ -42,7 +42,10 @@
  * known yet. The restore only checks that the areas of enabled queues are in guest memory. A state
  * is checked as if a guest had written it.
  *
- * Threads: all functions are register accesses: see <virtio/device.h>.
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     another register access of the same device, see
+ *                                        <virtio/device.h>
  */
 #ifndef VIRTIO_DEVICE_STATE_H
 #define VIRTIO_DEVICE_STATE_H

@@ -19,7 +19,10 @@
  * With MSI-X, interrupt() sends a message for each call with a cause and @level true. The exception
  * is VIRTIO_INTERRUPT_USED with VIRTIO_DEVICE_NO_QUEUE, which only level-triggered lines need.
  *
- * Threads: all functions are register accesses: see <virtio/device.h>.
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     another register access of the same device, see
+ *                                        <virtio/device.h>
  *
  * When a function returns VIRTIO_DEVICE_IN_PROGRESS, the driver's write must not complete yet. The
  * VMM holds the vCPU while virtio_device_waiting() is true; other vCPUs may go on. Otherwise a

@@ -13,7 +13,10 @@
  * misaligned or has no register, a read returns 0 and a write does nothing. The configuration space
  * may be accessed at any byte.
  *
- * Threads: both functions are register accesses: see <virtio/device.h>.
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     another register access of the same device, see
+ *                                        <virtio/device.h>
  *
  * virtio 1.4, 4.2
  */

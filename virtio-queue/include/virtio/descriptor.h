@@ -8,7 +8,11 @@
  *
  * What the guest can do: nothing here. But every value read from a descriptor comes from the guest.
  *
- * Threads: all functions are thread-safe. No function fails.
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     a change of the same structure
+ *
+ * No function fails.
  *
  * virtio 1.4, 2.7.5 (descriptors) and 2.7.8 (used elements)
  */

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* A POSIX mutex as the lock of <virtio/queue_sync.h>. Not part of a freestanding build. */
+/*
+ * A POSIX mutex as the lock of <virtio/queue_sync.h>. Not part of a freestanding build.
+ *
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     nothing: thread-safe
+ */
 #ifndef VIRTIO_QUEUE_PTHREAD_H
 #define VIRTIO_QUEUE_PTHREAD_H
 

@@ -3,7 +3,9 @@
  * Converts the suite's I/O vectors to the operating system's type, for readv(), writev(), io_uring
  * and the like. Hosted builds only: a freestanding build has no <sys/uio.h>.
  *
- * Threads: all functions are thread-safe.
+ * Threads:
+ *   functions             who may call   what must not run beside
+ *   all of this header    any thread     nothing: thread-safe
  */
 #ifndef VIRTIO_SYS_IOVEC_H
 #define VIRTIO_SYS_IOVEC_H
