@@ -56,7 +56,8 @@ excepted() {
 		END { print "^(/" names ")(:|$)" }'
 }
 
-# report RULE TEXT: reports a violation for each line FILE:LINE:CODE of the input.
+# report RULE TEXT: reports each line FILE:LINE:CODE of the input as a violation, unless the file
+# has an exception from the rule.
 report() {
 	search -v "$(excepted "$1")" >"$work/found"
 	while IFS= read -r line; do

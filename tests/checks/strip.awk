@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# Prints C sources as FILE:LINE:CODE. Removes comments, and empties all literals except names in #include lines.
+# Prints C sources as FILE:LINE:CODE. Leaves #include lines as they are. In all other lines, removes
+# comments and empties literals.
 # With -v statements=1, joins lines until a line ends in ; { or }.
 
 FNR == 1 {

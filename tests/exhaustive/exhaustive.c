@@ -11,8 +11,8 @@
  *           varies all entries.
  *   long    check the tables of three entries in all guests and from each of the three heads
  *
- * In each guest the library accesses the tables in a different way. The tables lie in one region,
- * or a border of regions lies in a descriptor, or the host address is odd. One guest has not
+ * The guests make the library access the tables in different ways. The tables lie in one region, or
+ * a border of regions lies in a descriptor, or the host address is odd. One more guest has not
  * negotiated indirect descriptors. Each region except HUGE ends with its allocation, so
  * AddressSanitizer finds an access one byte past the region.
  */

@@ -234,7 +234,7 @@ choose_aio() {
 	if ! no_uring=$("$2" io_uring); then
 		aio=sync no_uring=${no_uring:-"cannot find out whether io_uring is available"}
 	elif "$1" --help | grep -q 'without it'; then
-		# A run that requires guests also requires io_uring.
+		# A run that requires guests also requires a daemon that can use io_uring.
 		[ -z "${VIRTIO_REQUIRE_GUESTS-}" ] || fail "the system has io_uring, but the daemon was built without it"
 		aio=sync no_uring="the daemon was built without liburing"
 	fi
@@ -327,7 +327,7 @@ stop_daemon() {
 }
 
 # wait_for_guest: waits until process $guest_pid has ended, and returns its exit status. Meanwhile
-# shows new lines "GUEST: words" of console.log, except "GUEST: sha256 ...".
+# shows all lines "GUEST: words" of console.log, except "GUEST: sha256 ...".
 wait_for_guest() {
 	tail -n +1 -F -s 0.1 --pid="$guest_pid" console.log 2>/dev/null |
 		sed -u -n 's/\r$//; /^GUEST: sha256 /d; s/^GUEST: /  guest: /p' &
@@ -390,8 +390,9 @@ boot() {
 	[ "$guest_status" = 0 ] || grep -q '^reboot: System halted' console.log
 }
 
-# boot_until COMMAND INITRAMFS KERNEL-ARGUMENT...: starts a guest and lets it run until the command
-# succeeds.
+# boot_until COMMAND INITRAMFS KERNEL-ARGUMENT...: starts a guest, and returns when the command
+# succeeds. Then the guest still runs. Tries again as boot does. Fails if the guest ends before the
+# command succeeds.
 boot_until() {
 	until=$1
 	shift

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-// Tells the guest's stock virtio_mmio driver where the two devices of virtio-mmio-proxy are. They are in the page
-// to which the firmware maps the machine's only memory BAR. The two devices and the pci-serial in slot 5 share an
-// interrupt.
+// Tells the guest's stock virtio_mmio driver where the two devices of virtio-mmio-proxy are: in the
+// page to which the firmware maps the machine's only memory BAR. The two devices and the pci-serial
+// in slot 5 share an interrupt.
 DefinitionBlock ("mmio.aml", "SSDT", 2, "VIRTIO", "MMIO", 1)
 {
     Scope (\_SB)

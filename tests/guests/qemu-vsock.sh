@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots Debian's kernel in QEMU. The front end of our daemon is QEMU's vhost-user-vsock-pci, which
-# serves the event queue itself, unlike User Mode Linux. The test sends the same streams and records
-# as uml-vsock.sh, but the guest has no other virtio device.
+# serves the event queue itself, unlike User Mode Linux. The test has the same steps as
+# uml-vsock.sh, but the guest has no other virtio device.
 # usage: qemu-vsock.sh DAEMON VSOCK_IO FOLDER
 # VSOCK_IO is a program for guest and host. FOLDER receives the logs, and is made if needed.
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.

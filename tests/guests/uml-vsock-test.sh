@@ -50,8 +50,7 @@ unpack_vsock_test() {
 		mv "$1/$source-vsock.part" "$1/$source-vsock"
 }
 
-# build_vsock_test: compiles vsock_test. Multiplies its time limits by 60, because the machine may
-# be busy.
+# build_vsock_test: compiles vsock_test with longer time limits, because the machine may be busy.
 build_vsock_test() {
 	mkdir -p built
 	for name in timeout control util vsock_test; do

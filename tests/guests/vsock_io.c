@@ -519,8 +519,8 @@ static void refused(const struct target *target)
 }
 
 /*
- * The client sees the end of the connection to the killed server. After that the client can send
- * nothing.
+ * The client sees the end of the connection to the killed server. Then the client sends until a
+ * send fails.
  */
 static void kill_server(const struct target *target)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The driver and the device exchange messages about ports. The daemon is updated after each message
- * and after each event on the host's side. The driver gets the same messages as without an update.
+ * and after each command of the operator. The driver gets the same messages as without an update.
  */
 #include "console_guest.h"
 

@@ -61,8 +61,8 @@ static void finish(struct daemon_process *daemon, struct console_guest *guest)
 }
 
 /*
- * The client's connection ends with the old process. The client's data reaches the guest, and the
- * output that the client has not read reaches the next client. The guest keeps its port open.
+ * The client's connection ends with the old process. The client's data still reaches the guest. The
+ * guest keeps its port open, and the next client uses the port.
  */
 static void console_restore_tells_that_the_client_has_left(void **state)
 {

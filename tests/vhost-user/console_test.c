@@ -174,8 +174,8 @@ static void console_pty_survives_a_hang_up(void **state)
 }
 
 /*
- * A stale link to a pty is replaced. A file, a link to a file, and another process's link are not
- * replaced.
+ * A stale link to a pty is replaced. A file and a link to a file are not replaced. At its end the
+ * daemon does not remove another process's link.
  */
 static void console_link_is_replaced_only_if_it_leads_to_a_pty(void **state)
 {

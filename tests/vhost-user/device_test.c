@@ -215,7 +215,7 @@ static const struct device_ops ops = {
 struct host {
 	struct test_device test;
 	struct event_loop loop;
-	struct event_wake wake; /* wakes the loop, which then reads hang_up and stop */
+	struct event_wake wake; /* wakes the loop, which then reads `hang_up` and `stop` */
 	bool hang_up, stop;
 	struct endpoint endpoint;
 	struct server server;

@@ -172,7 +172,7 @@ static int move(bool is_write, const struct iovec *iov, unsigned int count, uint
 
 /*
  * Carries out a read or write, of a piece or of a call, with this outcome. Returns the number of
- * moved bytes, or a negative errno.
+ * moved bytes, or the argument of SAYS().
  */
 static int apply(int64_t outcome, bool is_write, const struct iovec *iov, unsigned int count, uint64_t offset)
 {

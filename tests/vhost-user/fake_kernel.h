@@ -6,13 +6,14 @@
  *
  * Each request of each queue has REQUEST_SECTORS sectors of its own. Each write has a number, and
  * every word of its data is this number, so a sector's content shows which write stored it. At
- * every step the fake kernel checks the statuses. A flush, or a write under write-through, must not
- * have the status OK before its data is stable. A violation fails the test.
+ * every step the fake kernel checks the statuses. A flush must not have the status OK before all
+ * writes reported before the flush are stable. Under write-through, a write must not have the
+ * status OK before its data is stable. A violation fails the test.
  *
  * The data of a failed sync is lost. Later syncs succeed, but the data does not reach the disk.
- * fake_kernel.c also replaces preadv(), pwritev() and fdatasync(), because the program's symbols
- * take precedence over the C library's. It replaces log_line() too, and the linker's option --wrap
- * replaces pthread_create().
+ * fake_kernel.c also defines preadv(), pwritev() and fdatasync(). The program's symbols take
+ * precedence over the C library's. fake_kernel.c replaces log_line() too, and the linker's option
+ * --wrap replaces pthread_create().
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H

@@ -298,7 +298,7 @@ static void front_end_firecracker(void **state)
 
 /*
  * crosvm sends SET_OWNER first and asks for no reply. It reads the configuration space field by
- * field. It sends the features in two halves, and does not repeat unchanged features.
+ * field. It may send the features in two halves, and need not repeat unchanged features.
  */
 static void front_end_crosvm(void **state)
 {

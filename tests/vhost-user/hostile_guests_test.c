@@ -285,7 +285,7 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 		assert_int_equal(virtio_mock_publish(&fe.mock), 0);
 		block_kick(&fe);
 		assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
-		/* The request of the first head is still completed. */
+		/* The first of the two equal requests is still completed. */
 		assert_int_equal(block_status(&fe, 0), requests[i].status);
 		assert_int_equal(virtio_mock_reset(&fe.mock), 0);
 		front_end_set_ring(&fe, 0);
@@ -599,8 +599,8 @@ static void send_piece(const struct front_end *fe, const void *bytes, size_t len
 }
 
 /*
- * A message arrives in two pieces, each with 20 descriptors. Each piece is legal, but the message
- * has too many descriptors.
+ * A message's header arrives in two pieces, each with 20 descriptors. Each piece is legal, but the
+ * message has too many descriptors.
  */
 static void descriptors_that_are_too_many_in_pieces_are_closed(void **state)
 {

@@ -151,7 +151,8 @@ static void queues_go_on_while_memory_is_replaced(void **state)
 }
 
 /*
- * The daemon signals only the current descriptor. During a change it may signal both descriptors.
+ * The daemon signals the current descriptor. During a change it may signal the old and the new
+ * descriptor.
  */
 static void queues_lose_no_signal_while_descriptors_are_replaced(void **state)
 {

@@ -68,9 +68,9 @@ int ring_kick(struct ring *ring);
 int ring_wait(struct ring *ring, unsigned int count);
 
 /*
- * Writes and reads back the ring's sectors `rounds` times, with RING_REQUESTS requests at once. In
- * one of RING_FLUSH_ROUNDS rounds, RING_FLUSHES of the writes and of the reads are replaced by
- * flushes: one alone, and two in a row. Returns NULL, or what was wrong.
+ * Writes and reads back the ring's first sectors `rounds` times, with RING_REQUESTS requests at
+ * once. In one of RING_FLUSH_ROUNDS rounds, RING_FLUSHES of the writes and of the reads are
+ * replaced by flushes: one alone, and two in a row. Returns NULL, or what was wrong.
  */
 const char *ring_traffic(struct ring *ring, unsigned int rounds);
 

@@ -508,7 +508,7 @@ static void session_outlives_a_write_to_the_configuration_space(void **state)
 	daemon_finish(&daemon);
 }
 
-/* Hostile 124: writes are refused whether or not the driver has accepted VIRTIO_BLK_F_RO. */
+/* Hostile 124: writes are refused although the driver has not accepted VIRTIO_BLK_F_RO. */
 static void session_refuses_writes_to_a_read_only_disk(void **state)
 {
 	struct daemon_process daemon;

@@ -136,7 +136,10 @@ static void group_guests_refuse(void **state)
 	tear_down(&g, ": 0 connections from the guest, 1 to it");
 }
 
-/* One guest sends requests while the other guest's device has already stopped for an update. */
+/*
+ * One guest sends requests just before an update, so the other guest's device may already have
+ * stopped for the update.
+ */
 static void group_requests_during_an_update_are_kept(void **state)
 {
 	enum { REQUESTS = 8 };

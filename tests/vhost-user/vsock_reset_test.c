@@ -86,7 +86,7 @@ static void reset_is_an_event_that_requests_wait_for(void **state)
 	close(fd);
 	client = host_connect("", SOCK_STREAM);
 	host_send(client, "CONNECT 22\n", 11);
-	/* While the guest offers no buffer, the event is kept. */
+	/* While the guest offers no event buffer, the event is kept. */
 	do {
 		vsock_receive(&p.guest, &m);
 		assert_int_equal(virtio_vsock_op(&m.header), VIRTIO_VSOCK_OP_RST);
