@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests indirect descriptors: bad tables, the two options that allow more tables, and tables at any
- * address (virtio 1.4, 2.7.5.3).
+ * Tests indirect descriptors: bad tables, the two options that accept otherwise refused tables, and
+ * tables at any address (virtio 1.4, 2.7.5.3).
  */
 #include "../common/fixture.h"
 

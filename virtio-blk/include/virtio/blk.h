@@ -214,10 +214,10 @@ struct virtio_blk {
  * @options  copied; the context of the back end must live as long as blk is used
  *
  * Returns 0, or:
- *   VIRTIO_EINVAL  capacity, blk_size or physical_block_exp is out of range; max_iovecs is 0
- *                  although the back end has operations; config_wce is set without flush on a disk
- *                  without operations; a command on ranges has only one limit, or has limits on a
- *                  read-only disk
+ *   VIRTIO_EINVAL  - capacity, blk_size or physical_block_exp is out of range
+ *                  - max_iovecs is 0 although the back end has operations
+ *                  - an asynchronous disk has the option config_wce, but not the option flush
+ *                  - a command on ranges has only one limit, or has limits on a read-only disk
  *   VIRTIO_ENOOP   an operation is missing, and nothing else is wrong (virtio_blk_missing_op())
  */
 VIRTIO_MUST_CHECK

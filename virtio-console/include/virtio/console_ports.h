@@ -72,8 +72,9 @@ uint32_t virtio_console_queue_count(const struct virtio_console *console);
  * @options  copied; the memory to which its members point must live until the port is removed
  *
  * Returns 0, or an error that changes nothing:
- *   VIRTIO_EINVAL  id is too high; sink, segments or an initialised input are missing; name_bytes
- *                  is above VIRTIO_CONSOLE_NAME_MAX; or name is NULL and name_bytes is not 0
+ *   VIRTIO_EINVAL  - id is too high
+ *                  - sink, segments or an initialised input are missing
+ *                  - name_bytes is above VIRTIO_CONSOLE_NAME_MAX, or not 0 although name is NULL
  *   VIRTIO_EBUSY   the port is present already
  */
 VIRTIO_MUST_CHECK

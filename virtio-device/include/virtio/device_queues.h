@@ -111,8 +111,9 @@ int virtio_device_queues_reset(struct virtio_device *device);
  *          follows for each entry of the saved record.
  *
  * Returns 0, or an error that changes nothing:
- *   VIRTIO_EINVAL      no queue of this index; the queue does not run, but its state says that it
- *                      runs; or its state has another configuration than the core
+ *   VIRTIO_EINVAL      - no queue has this index
+ *                      - the saved queue runs, but the core's queue does not
+ *                      - the state has another configuration of the queue than the core
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
  *   others             as virtio_queue_restore()
  *

@@ -136,8 +136,9 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
  * Returns 1 if the device must carry out the request again, and 0 if the request was completed and
  * only waits for an earlier request. Otherwise returns an error that changes nothing:
  *   VIRTIO_ENOTREADY  the queue is not started
- *   VIRTIO_EINVAL     the head is not below the queue size, or was replayed already; all requests
- *                     have been replayed; or the request was completed in a queue without IN_ORDER
+ *   VIRTIO_EINVAL     - the head is not below the queue size, or was replayed already
+ *                     - all requests have been replayed
+ *                     - the request was completed in a queue without IN_ORDER
  *
  * virtio_queue_unpop() undoes the last replay, unless the queue is broken. The request must then be
  * replayed again later.

@@ -415,7 +415,8 @@ struct virtio_vsock_piece {
  * virtio_vsock_table_next() has returned the RESPONSE. Otherwise credit is missing, and a
  * CREDIT_REQUEST is pending or was sent: retry after VIRTIO_VSOCK_GOT_CREDIT. Errors:
  *   VIRTIO_ENOTREADY  the connection is not established, or either side has shut this direction
- *   VIRTIO_EINVAL     nothing to send; room is 0 and left > 0; unknown marks, or marks of a stream
+ *   VIRTIO_EINVAL     - there is nothing to send, or `room` is 0 while `left` is not
+ *                     - marks are unknown, or are given for a stream
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_connection_piece(struct virtio_vsock_connection *connection, uint32_t left, uint32_t marks,
