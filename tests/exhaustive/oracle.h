@@ -44,8 +44,8 @@ struct oracle_verdict {
 	oracle_errors walk;
 	/*
 	 * Result of the resolution: the errors of the walk, or else the errors of the first bad
-	 * buffer. The segments describe the buffers before the bad buffer. All counts are 0 if the
-	 * walk has an error.
+	 * buffer. The segments describe the buffers before the bad buffer. All counts in `resolved`
+	 * are 0 if the walk has an error.
 	 */
 	oracle_errors resolve;
 	struct virtio_segment segments[ORACLE_MAX_SEGMENTS];

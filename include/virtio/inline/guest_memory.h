@@ -120,8 +120,8 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virt
  * @addr    first byte, as the driver gave it
  * @len     bytes; for 0 the result is false
  * @out     the host address of addr, valid as long as the map; undefined if the result is false.
- *          The range is in the region cursor->region->self, until the cursor is used again. If that
- *          region has a dirty log, the caller must record each write.
+ *          Until the cursor is used again, cursor->region->self is the region of the range. If
+ *          that region has a dirty log, the caller must record each write.
  *
  * Returns whether the address was found. A range near the end of a region or behind a translation
  * is not always found. So if the result is false, the slow path decides.

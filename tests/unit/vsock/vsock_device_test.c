@@ -320,8 +320,8 @@ static void events_survive_any_translation_that_fails(void **state)
 		assert_int_equal(used.len, 4);
 	}
 	/*
-	 * The index is read twice, and an entry and a buffer once each. Each of these four accesses
-	 * fails in one round or more.
+	 * The call reads the available index twice, reads a ring entry, and writes a buffer. Each
+	 * of these four accesses fails in one round or more.
 	 */
 	assert_true(failures >= 4);
 }

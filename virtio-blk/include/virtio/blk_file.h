@@ -116,7 +116,7 @@ int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
  * @fd  open for writing. During the call nothing else may extend the file and write after the old
  *      end. Otherwise up to 64 KiB of the new bytes could become zeroes.
  *
- * Returns true for a block device without a test, which would change the device's data. Returns
+ * For a block device, returns true without testing: a test would change the device's data. Returns
  * false for other kinds of file, and on hosts other than Linux.
  */
 bool virtio_blk_file_may_unmap(int fd);

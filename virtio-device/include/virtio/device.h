@@ -66,7 +66,7 @@ struct virtio_device;
 struct virtio_device_queues;
 
 /*
- * The operations of a device. The member context of @device belongs to the author. Every operation
+ * The operations of a device. `context` of @device belongs to the author. Every operation
  * runs on the thread of a register access. interrupt() runs on other threads, too.
  */
 struct virtio_device_ops {

@@ -20,8 +20,8 @@
  *
  * - A device calls virtio_device_queues_serve() when the driver has kicked. A device with a loop of
  *   its own calls virtio_device_queues_running() before it pops.
- * - A device whose requests stay in flight after virtio_device_queues_serve() sets the member
- *   asynchronous of its storage, and calls virtio_device_queues_report() after completions.
+ * - If requests stay in flight after virtio_device_queues_serve() has returned, the device must set
+ *   `asynchronous` in its storage. It then calls virtio_device_queues_report() after completions.
  * - An operation that the author writes may call the matching operation of this header.
  *
  * A request of an asynchronous device is in flight until virtio_queue_complete() or
@@ -34,7 +34,7 @@
  *   functions             who may call   what must not run beside
  *   all of this header    any thread     another register access of the same device, see
  *                                        <virtio/device.h>
- * The queues are used under the same serialisation.
+ * Calls on the queues need the same serialisation as the register accesses.
  *
  * Freestanding. Allocates nothing.
  *

@@ -82,7 +82,7 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 		if (!near)
 			return false;
 	}
-	/* For data of length 0 these tests are false, and the slow path fills in the request. */
+	/* No region contains data of length 0. Then the slow path fills in the request. */
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(far, data->addr, data->len))) {
 		far = virtio_impl_memory_cache_region(large, data->addr);
 		if (!far || !virtio_impl_memory_in_region(far, data->addr, data->len))
