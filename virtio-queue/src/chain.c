@@ -194,8 +194,8 @@ static uint32_t needed(const struct resolution *c, const struct virtio_chain_seg
 }
 
 /*
- * Adds one segment for each piece of a buffer that is contiguous in host memory. If the buffer is
- * bad, adds no segment, stores the buffer in c->bad and returns an error.
+ * Cuts a buffer into pieces that are contiguous in host memory, and adds a segment for each piece.
+ * If the buffer is bad, adds no segment, stores the buffer in c->bad and returns an error.
  */
 static VIRTIO_COLD int add_pieces(struct resolution *c, struct virtio_memory_cursor *memory,
 				  const struct virtio_desc *desc)

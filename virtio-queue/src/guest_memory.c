@@ -181,8 +181,8 @@ VIRTIO_COLD const struct virtio_region *virtio_impl_memory_cache_any(struct virt
 }
 
 /*
- * Makes a translated range the cached region. The range begins at offset off of the guest-physical
- * region.
+ * Makes a translated range the cached region. The range begins `off` bytes after the start of
+ * `region`, the guest-physical region.
  */
 static void set_window(struct virtio_memory_cursor *cursor, uint64_t addr, const struct virtio_translation *t,
 		       const struct virtio_region *region, uint64_t off)
@@ -214,7 +214,8 @@ static VIRTIO_COLD int resolve_translated(struct virtio_memory_cursor *cursor, u
 	if (!region || t.len == 0)
 		return VIRTIO_EFAULT;
 	/*
-	 * Clears all other bits of t.access, because a bit could equal VIRTIO_IMPL_ACCESS_UNLOGGED.
+	 * Clears undefined bits of t.access, because such a bit could equal
+	 * VIRTIO_IMPL_ACCESS_UNLOGGED.
 	 */
 	t.access &= VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE;
 	if (t.access == (VIRTIO_ACCESS_READ | VIRTIO_ACCESS_WRITE))
@@ -326,7 +327,8 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
 
 /*
  * If a range lies in one region that permits the access, caches this region and returns the host
- * address of the range. Otherwise, and always under a translation, returns NULL.
+ * address of the range. Otherwise returns NULL. Also returns NULL for an empty range, and under a
+ * translation.
  */
 static inline uint8_t *in_one_region(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access)
 {

@@ -11,7 +11,10 @@ static inline void virtio_force_branch(void)
 	__asm__ volatile("");
 }
 
-/* One step of a binary search: returns at + n if that region starts at or below addr, else at. */
+/*
+ * One step of a binary search. Returns the region `at + n` if that region starts at or below addr,
+ * else the region `at`.
+ */
 static inline const struct virtio_region *virtio_memory_halve(const struct virtio_region *at, size_t n, uint64_t addr)
 {
 	const struct virtio_region *half = at + n;

@@ -17,8 +17,8 @@ void virtio_impl_queue_update_paths(struct virtio_queue *queue)
 }
 
 /*
- * The empty memory of a queue that is not started. A chain that was popped before a reset cannot
- * access any byte.
+ * The empty memory of a queue that is not started. From a reset to the next start, access through
+ * the member `memory` of an earlier chain fails.
  */
 static const struct virtio_memory_map no_memory;
 
@@ -138,8 +138,8 @@ int virtio_queue_start(struct virtio_queue *queue, const struct virtio_queue_con
 }
 
 /*
- * Adds the completions since used_start to the statistics. Must run before used_idx is set to
- * another value.
+ * Adds the completions since used_start to the statistics. Must run before used_idx changes for
+ * another reason than a completion.
  */
 static void bank_counters(struct virtio_queue *queue)
 {

@@ -363,8 +363,8 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
 /* Interrupts and kicks */
 
 /*
- * Returns whether the available ring asks for an interrupt. Returns true if the ring cannot be
- * read.
+ * Returns whether the available ring asks for an interrupt. Also returns true if the ring cannot be
+ * read, or if signalled_valid is false under EVENT_IDX.
  */
 static bool driver_wants_it(struct virtio_queue *queue, uint64_t added)
 {

@@ -7,7 +7,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Slow paths of the two functions below, for a field without a host address. */
+/* Slow paths of virtio_ring_load() and virtio_ring_store(), for a field without a host address. */
 int virtio_impl_ring_load_cut(struct virtio_queue *queue, enum virtio_queue_area area, uint64_t offset, uint16_t *out);
 int virtio_impl_ring_store_cut(struct virtio_queue *queue, uint64_t offset, uint16_t value);
 

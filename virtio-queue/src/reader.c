@@ -220,7 +220,7 @@ uint32_t virtio_reader_iovec(const struct virtio_reader *reader, uint64_t bytes,
 
 void virtio_writer_init(struct virtio_writer *writer, const struct virtio_chain_segments *chain)
 {
-	/* segments may be NULL when the chain has no segments; NULL + 0 is undefined in C. */
+	/* chain->segments may be NULL when the chain has none; NULL + 0 is undefined in C. */
 	struct virtio_segment *first = chain->readable ? chain->segments + chain->readable : chain->segments;
 
 	virtio_stream_init(&writer->at, first, chain->writable_bytes);

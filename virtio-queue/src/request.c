@@ -129,8 +129,9 @@ static VIRTIO_COLD int parse_rest(struct virtio_chain *chain, const struct virti
  * @d      descriptors of the chain that were read already
  * @count  number of these descriptors
  *
- * Returns true if the whole chain was resolved. The caller then stores the token. Otherwise only
- * the content of the array request->segments may have changed.
+ * Returns true if the whole chain was resolved. The caller then stores the token. Otherwise
+ * *stopped is set, and *request is unchanged. The entries of the array request->segments may have
+ * changed.
  */
 static inline VIRTIO_HOT bool resolve_fast(struct virtio_memory_cursor *memory, const struct virtio_walk *walk,
 					   const struct virtio_guest_desc *d, uint32_t count,

@@ -14,7 +14,7 @@
 
 /* How a run has ended. */
 enum virtio_run_result {
-	VIRTIO_RUN_STOPPED, /* the descriptor was not added, and needs the slow path */
+	VIRTIO_RUN_STOPPED, /* the descriptor was not added: indirect, or for the slow path */
 	VIRTIO_RUN_FULL,    /* the array is full, or the walk may yield no more descriptors */
 	VIRTIO_RUN_LAST,    /* the run has reached the last descriptor of the chain */
 };
@@ -69,7 +69,7 @@ static inline VIRTIO_HOT bool virtio_run_move(struct virtio_run *r, const struct
  */
 static inline VIRTIO_HOT bool virtio_run_put(struct virtio_run *r, const struct virtio_guest_desc *d)
 {
-	/* Looks the buffer up here, and not in another function, so that off is computed once. */
+	/* Looks the buffer up here, and not in another function, so that `off` is computed once. */
 	uint64_t off = d->addr - r->region->addr, last;
 
 	if (VIRTIO_UNLIKELY(__builtin_add_overflow(d->len - 1, off, &last)) ||
@@ -86,9 +86,9 @@ static inline VIRTIO_HOT bool virtio_run_put(struct virtio_run *r, const struct 
 }
 
 /*
- * Checks flags that differ from r->usual. The last descriptor and the first writable descriptor may
- * have such flags; the first writable descriptor begins the writable part. Returns false for any
- * other descriptor.
+ * Checks flags that differ from r->usual. Returns false for an indirect descriptor, and for a
+ * readable descriptor after a writable descriptor. Otherwise returns true: the descriptor is the
+ * last of the chain, or the first writable descriptor, which begins the writable part.
  */
 static inline VIRTIO_HOT bool virtio_run_turn(struct virtio_run *r, uint32_t flags)
 {
@@ -155,7 +155,7 @@ static inline VIRTIO_HOT enum virtio_run_result virtio_run_on(struct virtio_run 
 }
 
 /*
- * Fills in out after a run that has put the whole chain into the array.
+ * Fills in *out after a run that has put the whole chain into the array.
  *
  * @last    the last descriptor
  * @memory  the cursor for the buffers, which then caches the region of the last buffer

@@ -191,7 +191,7 @@ void virtio_section_report_skipped(struct virtio_section_reader *reader, struct 
 	reader->skipped_capacity = skipped ? capacity : 0;
 }
 
-/* Returns a little-endian number of 1, 2, 4 or 8 bytes. */
+/* Reads a little-endian number of 1, 2, 4 or 8 bytes, and returns its value. */
 static uint64_t get_number(const uint8_t *at, uint32_t count)
 {
 	uint8_t bytes[8] = { 0 };

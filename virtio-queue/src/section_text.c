@@ -49,8 +49,8 @@ static void add(struct text *text, const char *words)
 }
 
 /*
- * Prints numbers up to 32 bits in decimal, and larger numbers in hexadecimal. On 32-bit hosts,
- * decimal digits of larger numbers would need a division by a library function.
+ * Prints numbers up to 32 bits in decimal, and larger numbers in hexadecimal. Decimal digits of a
+ * larger number would need a 64-bit division, which is a library call on 32-bit hosts.
  */
 static void add_number(struct text *text, uint64_t value)
 {

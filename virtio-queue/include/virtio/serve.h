@@ -41,7 +41,7 @@
 
 VIRTIO_BEGIN_DECLS
 
-/* Results of a callback besides 0 and errors. */
+/* Results of a virtio_serve_fn besides 0 and errors. */
 #define VIRTIO_SERVE_KEEP 1  /* the device completes the chain by its token, now or later */
 #define VIRTIO_SERVE_LATER 2 /* cannot serve now: the loop unpops the chain and ends the round */
 
@@ -72,7 +72,8 @@ typedef int virtio_serve_fn(void *context, struct virtio_chain *chain, uint32_t 
  * @context    passed to `serve`
  * @interrupt  says whether to interrupt the driver; also set after an error
  *
- * The call disables kicks, and enables kicks again only when no chain is left. Returns:
+ * The call disables kicks. It enables kicks again only after it has served all chains that were
+ * available at its start. Returns:
  *   1                   there may be more chains: call again without waiting for a kick
  *   0                   no chain is left: the driver kicks for the next chain
  *   VIRTIO_SERVE_LATER  from the callback: call again when the device can serve chains. Do not
