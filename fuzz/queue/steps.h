@@ -10,7 +10,7 @@
 /* A byte below 0x80 selects a step of the driver, modulo the number of steps. */
 enum driver_step {
 	DRIVER_ADD,          /* the mock driver adds a chain */
-	DRIVER_CHAIN,        /* makes a chain of any length available, perhaps with faults */
+	DRIVER_CHAIN,        /* makes a chain available, which may be faulty or too long */
 	DRIVER_DESC,         /* writes one descriptor */
 	DRIVER_OFFER,        /* makes a head available, and writes no descriptor */
 	DRIVER_AVAIL_IDX,    /* moves the available index */

@@ -12,7 +12,10 @@ void harness_stream_step(struct harness *h, struct harness_request *r);
 void harness_begin_streams(struct harness_request *r, const struct virtio_chain_segments *data, uint64_t front,
 			   uint64_t behind);
 
-/* Reads all bytes of the request's reader, and fills its writer with a pattern. */
+/*
+ * Reads up to 64 KiB from the request's reader, and writes up to 64 KiB of a pattern to the
+ * request's writer.
+ */
 void harness_echo(struct harness *h, struct harness_request *r);
 
 #endif

@@ -59,7 +59,7 @@ static bool grow(struct edit_file *file, size_t at, size_t count)
 	return true;
 }
 
-/* Inserts a copy of a part of the file at another offset. */
+/* Copies a part of the file, and inserts the copy at `to`. Does nothing if there is no room. */
 static void copy(struct edit_file *file, size_t from, size_t count, size_t to)
 {
 	uint8_t *bytes = fuzz_alloc(count);

@@ -254,7 +254,7 @@ static bool read_envelope(const uint8_t *bytes, size_t length, const uint8_t id[
 	return memcmp(bytes + 20, id, 16) == 0 || fault(view, VIRTIO_SECTION_OTHER_ID, 20);
 }
 
-/* Returns whether 16 bytes are a name: printable characters, then zeroes. */
+/* Returns whether 16 bytes are a name: printable ASCII characters without spaces, then zeroes. */
 static bool is_name(const uint8_t *bytes)
 {
 	uint32_t length = 0;

@@ -50,7 +50,8 @@ struct format_section {
 
 /* The sections of a file, and the first fault in its format. */
 struct format_view {
-	struct format_section sections[FORMAT_SECTIONS]; /* sections without a fault, in order */
+	/* The sections that were read without a fault, in order. Skipped sections are absent. */
+	struct format_section sections[FORMAT_SECTIONS];
 	uint32_t count;
 	uint32_t skipped;
 	enum virtio_section_reason reason; /* VIRTIO_SECTION_GOOD if the file has no fault */

@@ -155,8 +155,8 @@ static uint64_t port_flags(const struct judged *console, uint32_t n)
 }
 
 /*
- * Checks the console. A port's chain in flight must be in flight on the port's transmit queue. Port
- * 0 has transmit queue 1, and port 1 has transmit queue 5.
+ * Checks the console. If a port has a chain in flight, the section of the port's transmit queue
+ * must have the same chain in flight. Port 0 has transmit queue 1, and port 1 has transmit queue 5.
  */
 static void judge_console(const struct judged *core)
 {

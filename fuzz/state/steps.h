@@ -7,8 +7,11 @@
  * The first two bytes are the number of a machine in a random valid state. Steps follow. A step is
  * a byte, and its arguments are the bytes after it. Each comment lists the arguments in brackets,
  * in their order. An argument "offset" has two bytes. fuzz_number() reads an argument "number". All
- * other arguments have one byte. Offsets, sections, fields and entries are taken modulo the number
- * that exists. The entry 255 means the values before the section's list.
+ * other arguments have one byte. Offsets are taken modulo the file's length. Sections, fields and
+ * entries are taken modulo how many exist. A target is a section, or the end of the file.
+ *
+ * STATE_FIELD and STATE_NUDGE change a value of an entry. If the entry is 255 or the list is empty,
+ * the steps change a value before the section's list. The list's count is the last of these values.
  */
 enum state_step {
 	STATE_JUDGE_RAW, /* [] reads and restores the file as it is */
@@ -20,8 +23,8 @@ enum state_step {
 	STATE_NUDGE,     /* [section, entry, field, signed difference] adds to a value */
 	/* [section, 0 to 4, number] Sets device, index, version, flags or length. */
 	STATE_HEADER,
-	STATE_MOVE,    /* [section, target] moves a section before the target, or to the end */
-	STATE_TWICE,   /* [section, target] copies a section before the target, or to the end */
+	STATE_MOVE,    /* [section, target] puts the section before the target, or at the end */
+	STATE_TWICE,   /* [section, target] puts a copy before the target, or at the end */
 	STATE_DROP,    /* [section] removes a section */
 	STATE_ENTRY,   /* [section, entry, 0 or 1] removes (0) or doubles (1) an entry */
 	STATE_STRANGE, /* [target, flags, bytes] adds an unknown section before the target */

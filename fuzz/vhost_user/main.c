@@ -162,7 +162,7 @@ static void send_message(struct peer *peer, uint32_t request, uint32_t flags, ui
 	peer->session->socket.ready(&peer->session->socket);
 }
 
-/* Returns the size of the reply, or -1 if there is none. */
+/* Returns the size of the reply's payload, or -1 if there is no reply. */
 static int receive(struct peer *peer, uint32_t request, void *payload, uint32_t size)
 {
 	struct vhost_user_header header;

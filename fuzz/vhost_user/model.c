@@ -100,7 +100,7 @@ static void make_room(struct model_ring *ring)
 	ring->held = true;
 }
 
-/* Tries to start the ring after a message. If the start fails, the message has no effect. */
+/* Tries to start the ring after a message. If the start fails, undoes the change of the ring. */
 static enum model_outcome settle(struct model *model, struct model_ring *ring, const struct model_ring *before)
 {
 	if (start(model, ring) == MODEL_DONE)

@@ -36,7 +36,7 @@ struct model_ring {
 	uint32_t base;
 	int place;  /* half of memory, 1 or 2; 0 if the address was not set */
 	int enable; /* 0 or 1; -1 without SET_VRING_ENABLE */
-	/* `held`: since a changed setting, the ring waits for a new kick descriptor or ENABLE. */
+	/* `held`: a setting has changed, and the ring waits for a new kick descriptor or ENABLE. */
 	bool kick, held, running;
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The steps in an input of the vhost-user harness. Each step is a message. In its first byte, bits
- * 0 to 3 select the step, modulo the number of steps. Bits 4 and 5 select the ring. Bit 7 requests
- * a reply. The arguments follow. Each comment lists the arguments in brackets, in their order. An
- * argument is one byte.
+ * The steps in an input of the vhost-user harness. Each step sends one message. In the first byte
+ * of a step, bits 0 to 3 select the step, modulo the number of steps. Bits 4 and 5 select the ring.
+ * Bit 7 requests a reply. The arguments follow. Each comment lists the arguments in brackets, in
+ * their order. Every argument except the data of STEP_SET_CONFIG is one byte.
  */
 #ifndef VIRTIO_FUZZ_VHOST_USER_STEPS_H
 #define VIRTIO_FUZZ_VHOST_USER_STEPS_H

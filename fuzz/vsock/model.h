@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The model of a table of socket connections, written from the headers and virtio 1.4, 5.10.6. Its
- * counters have 64 bits and never wrap around. Each search reads the whole array of connections.
- * Only the list of replies has an order.
+ * The model of a table of socket connections, written from the headers and virtio 1.4, 5.10.6. The
+ * model's counters of bytes have 64 bits and never wrap around. Each search tries the connections
+ * of the array one by one. Only the list of replies has an order.
  */
 #ifndef VIRTIO_FUZZ_VSOCK_MODEL_H
 #define VIRTIO_FUZZ_VSOCK_MODEL_H
@@ -70,7 +70,7 @@ void model_receive(struct vsock_model *m, const struct virtio_vsock_hdr *h, int 
 
 /*
  * Calls of the host. A function of type int returns the value that the library's function must
- * return.
+ * return. But model_check_piece() returns 0, or the error that the library must return.
  */
 int model_accept(struct model_connection *c);
 void model_reset(struct model_connection *c);

@@ -102,7 +102,7 @@ static bool is_good(const struct packets *p, uint64_t addr, uint64_t len)
 /* The properties of a chain before it is served. */
 struct chain {
 	bool wrong_direction, bad;
-	/* `bytes` is for all buffers, `front` for the buffers before the first bad buffer. */
+	/* `bytes` is the length of all buffers, `front` the length before the first bad buffer. */
 	uint64_t bytes, front;
 };
 
@@ -171,7 +171,10 @@ static void complete(struct packets *p, uint32_t len)
 		   "the used element is missing, or has a wrong length");
 }
 
-/* Checks that a packet with an error has no data, and that the chain permits this error. */
+/*
+ * Checks that a packet with an error has no data. Also checks that the chain or the capacity of the
+ * array of segments can cause this error.
+ */
 static void check_error(const struct packets *p, const struct chain *c, int error, bool short_of)
 {
 	const bool few = error == VIRTIO_ENOBUFS;

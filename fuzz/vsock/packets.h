@@ -5,7 +5,7 @@
 
 #include "model.h"
 
-/* Sends packets through both queues, and makes packets from host buffers. */
+/* Sends packets in both directions through one queue, and makes packets from host buffers. */
 void vsock_packets(struct fuzz_input *in);
 
 #endif

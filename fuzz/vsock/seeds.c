@@ -37,7 +37,10 @@
 
 /* A data area of one region, payloads of at most 180 bytes, an array of 64 segments. */
 #define FLAT VSOCK_PACKETS, 0, 0, 180, 63
-/* The set-up of FLAT, but with regions of 30 bytes. Every second region has a dirty log. */
+/*
+ * The set-up of FLAT, but the data area begins with eight regions of 30 bytes. Every second of
+ * these regions has a dirty log. The rest of the data area is a region with a dirty log.
+ */
 #define CUT VSOCK_PACKETS, 8, 30, 0, 30, 2, 30, 0, 30, 2, 30, 0, 30, 2, 30, 0, 30, 2, 2, 180, 63
 /* A buffer of 44 bytes, a buffer of any length, and no bytes to write to memory. */
 #define HEADER_AT(place) 1, place

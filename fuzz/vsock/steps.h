@@ -10,8 +10,8 @@
 enum { VSOCK_PACKETS, VSOCK_CONNECTIONS };
 
 /*
- * A step on a queue makes, pops and checks a chain. The low bit selects the queue. VSOCK_BUFFERS
- * makes a packet from host buffers instead.
+ * A step on the queue makes, pops and checks a chain. The low bit selects the direction, receive or
+ * transmit. VSOCK_BUFFERS makes a packet from host buffers instead.
  */
 enum { VSOCK_RX_CHAIN, VSOCK_TX_CHAIN, VSOCK_BUFFERS = 3 };
 #define VSOCK_DIRECTLY 8 /* the payload is written directly to guest memory */

@@ -56,7 +56,7 @@
 #define VIRTIO_INLINE inline
 #endif
 
-/* For functions on the fast path. A VIRTIO_INLINE function also has an external copy. */
+/* For functions on the fast path: always inlined. With VIRTIO_INLINE, they have external copies. */
 #define VIRTIO_HOT __attribute__((always_inline))
 
 /* For functions whose result the caller must act on. A caller that ignores the result has a bug. */

@@ -2,9 +2,10 @@
 /*
  * Error codes of the whole suite.
  *
- * A function that reports an error returns an int: 0 or a positive count on success, or a negative
+ * A function that reports an error returns an int: 0 or a positive value on success, or a negative
  * code of this header on failure. The codes differ from all errno values, so a mix-up is noticed.
- * After an error the requested operation has not happened.
+ * After an error the requested operation has not happened, unless the comment of the function says
+ * otherwise.
  *
  * The groups below say what is at fault: the caller, guest memory, a queue's configuration,
  * the ring, a chain, the host, or the bytes of a saved state.
@@ -42,7 +43,7 @@ enum virtio_error {
 	VIRTIO_ESIZE = -1020,     /* queue size zero, not a power of two, or above the maximum */
 	VIRTIO_ENOTREADY = -1021, /* the queue, port or connection is not ready */
 
-	/* The ring. Each of these errors breaks the queue until the queue is reset. */
+	/* The ring. A queue that reports one of these errors is broken until the queue is reset. */
 	VIRTIO_EAVAILIDX = -1030, /* the available index is too far ahead, or moved back */
 	VIRTIO_EHEAD = -1031,     /* a head in the available ring is not below the queue size */
 	VIRTIO_EINFLIGHT = -1032, /* a head was made available again while still in flight */
@@ -51,9 +52,9 @@ enum virtio_error {
 	/* A malformed chain under a valid head. Complete the chain with length 0, and continue. */
 	VIRTIO_ENEXT = -1040,     /* `next` points past the end of its table */
 	VIRTIO_ETOOLONG = -1041,  /* more descriptors than the queue has entries */
-	VIRTIO_EORDER = -1042,    /* a readable descriptor follows a writable one */
+	VIRTIO_EORDER = -1042,    /* readable descriptor after a writable one, or wrong direction */
 	VIRTIO_EINDIRECT = -1043, /* an indirect table is nested, not negotiated or of bad length */
-	VIRTIO_EBYTES = -1044,    /* more than 2^32 bytes in one chain */
+	VIRTIO_EBYTES = -1044,    /* over 2^32 bytes in a chain, or a payload above its maximum */
 	VIRTIO_ESHORT = -1045,    /* fewer bytes than the request needs */
 
 	/* The host. */
@@ -71,8 +72,8 @@ enum virtio_error {
  *
  * @error   a code of enum virtio_error, or 0
  *
- * Returns static text, never NULL: "no error" for 0 and positive values, "unknown error" for any
- * other value. Thread-safe.
+ * Returns static text, never NULL: "no error" for 0 and positive values, "unknown error" for a
+ * negative value that is no code. Thread-safe.
  */
 const char *virtio_strerror(int error);
 
