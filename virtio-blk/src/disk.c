@@ -301,7 +301,7 @@ static void build_command_limits(const struct virtio_blk *blk, uint8_t *config)
 	}
 }
 
-/* Copies most fields without a test: an option is 0 if its feature is not offered. */
+/* Tests for a feature only where the value can be nonzero although the feature is not offered. */
 static void build_config(const struct virtio_blk *blk, uint8_t *config)
 {
 	const struct virtio_blk_options *options = &blk->options;

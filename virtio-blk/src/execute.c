@@ -16,8 +16,8 @@
 typedef int64_t move_fn(void *context, const struct virtio_iovec *iov, uint32_t count, uint64_t offset);
 
 /*
- * Starts a transfer at the beginning of a legal request's data. For types without data the transfer
- * is empty, whatever buffers the request has.
+ * Starts a transfer at the beginning of a legal request's data. For types other than reads and
+ * writes the transfer is empty, whatever buffers the request has.
  */
 static void start_transfer(struct virtio_blk_transfer *transfer, const struct virtio_blk_request *request)
 {
@@ -255,7 +255,10 @@ static int change_or_move(const struct virtio_blk *blk, const struct virtio_blk_
 	return !error && !*more && steps->changed ? commit(blk) : error;
 }
 
-/* Carries out a legal request's next part. Returns as change_next(). *more is false at first. */
+/*
+ * Carries out a legal request's next part. The caller has set *more to false. Returns as
+ * change_next().
+ */
 static int carry_on(const struct virtio_blk *blk, const struct virtio_blk_request *request, uint64_t bytes,
 		    struct virtio_blk_steps *steps, struct virtio_blk_result *result, bool *more)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The back end on a file descriptor. The only file of virtio-blk that is not freestanding. */
+/* The back end on a file descriptor. The only source of virtio-blk that is not freestanding. */
 #define _GNU_SOURCE /* for fallocate(), preadv() and pwritev() */
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>
@@ -157,8 +157,8 @@ static int file_flush(void *context)
 
 	(void)pthread_mutex_lock(&file->syncing);
 	/*
-	 * While this thread holds the mutex `syncing`, no other sync runs, and `begun` cannot
-	 * change. If `begun` equals `before`, no sync has begun since the flush was called.
+	 * While this thread holds the mutex `syncing`, no other thread syncs or changes `begun`. If
+	 * `begun` equals `before`, no sync has begun since the flush was called.
 	 */
 	if (!file->failed && file->begun == before) {
 		(void)count_syncs(file, 1);

@@ -260,8 +260,8 @@ VIRTIO_MUST_CHECK
 int virtio_blk_negotiate(struct virtio_blk *blk, uint64_t features);
 
 /*
- * Clears the negotiated features and writeback. The capacity does not change. Call this when the
- * device is reset and no request is in flight any more.
+ * Clears the negotiated features, and sets the field `writeback` to 0. The capacity does not
+ * change. Call this when the device is reset and no request is in flight any more.
  */
 void virtio_blk_reset(struct virtio_blk *blk);
 
@@ -300,8 +300,8 @@ bool virtio_blk_write_through(const struct virtio_blk *blk);
 /* Configuration space */
 
 /*
- * Reads from the configuration space. Fields whose feature is not offered, padding, and all bytes
- * from VIRTIO_BLK_CONFIG_BYTES on read as zero.
+ * Reads from the configuration space. These bytes read as zero: fields whose feature is not
+ * offered, padding, and all bytes from the offset VIRTIO_BLK_CONFIG_BYTES on.
  *
  * @offset  of the first byte; any value
  * @data    the caller's memory, len bytes, all filled in
@@ -352,7 +352,7 @@ struct virtio_blk_storage {
 #define VIRTIO_BLK_HEADER_BYTES 16 /* of a request (virtio 1.4, 5.2.6) */
 
 /*
- * A request. The member base points to header, so do not copy or move a request after
+ * A request. `base.header` points to the member `header`, so do not copy or move a request after
  * virtio_blk_request_init(). Another thread may use the request in place.
  */
 struct virtio_blk_request {
@@ -381,7 +381,7 @@ VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_reque
 struct virtio_blk_result {
 	uint8_t status;                  /* VIRTIO_BLK_S_... */
 	uint64_t written;                /* bytes of virtio_blk_in() written before the first gap */
-	uint64_t touched;                /* first bytes of virtio_blk_in() that may have changed */
+	uint64_t touched;                /* virtio_blk_in() may have changed up to this offset */
 	int error;                       /* 0, or an error of the chain or the back end */
 	enum virtio_blk_refusal refusal; /* why the request was refused */
 };
@@ -400,7 +400,7 @@ struct virtio_blk_stats {
 	uint64_t written_bytes;                /* bytes of writes that succeeded */
 	uint64_t failed;                       /* requests completed with VIRTIO_BLK_S_IOERR */
 	uint64_t unsupported;                  /* requests completed with VIRTIO_BLK_S_UNSUPP */
-	uint64_t malformed;                    /* chains without a status byte; counted only here */
+	uint64_t malformed;                    /* chains that get no status; counted only here */
 	int first_error;                       /* error of a chain or of the back end, or 0 */
 	enum virtio_blk_refusal first_refusal; /* VIRTIO_BLK_REFUSAL_NONE: no refusal so far */
 };
@@ -471,8 +471,8 @@ void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_re
 			struct virtio_blk_result *result);
 
 /*
- * Records in the dirty log what a request has changed, writes its status and returns it to the
- * driver.
+ * Records in the dirty log what a request has changed, writes the status, and returns the request
+ * to the driver.
  *
  * @queue    the queue of the request: started, and perhaps broken since
  * @request  in flight

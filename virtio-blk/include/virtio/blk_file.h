@@ -32,8 +32,8 @@
  *   to the cause of that failure. After success, and after a short call, errno means nothing.
  * - Interrupted calls are repeated, except syncs. An interrupted sync may have consumed the report
  *   of lost data. So signals are blocked during a sync, and an interrupted sync is a failed sync.
- * - The caller of the back end continues short calls. If the file has become shorter than the
- *   disk, a read beyond the file's last block fails. Writes and write zeroes make the file grow.
+ * - The caller of the back end continues short calls. If the file has become shorter than the disk,
+ *   a read beyond the file's last block fails, but writev() and write_zeroes() make the file grow.
  *
  * Threads:
  *   functions                               who may call   what must not run beside

@@ -92,7 +92,7 @@ void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t numbe
  * @state     for virtio_blk_restore(); untouched on failure
  *
  * Returns 0; or an error of virtio_section_read() or virtio_blk_check_state(). After an error
- * reader->fault names the section, the value and the value's offset in the file.
+ * reader->fault has the section and the offset in the file, and names the value if one is wrong.
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_read_state(struct virtio_section_reader *reader, uint32_t number, const struct virtio_blk *blk,

@@ -68,7 +68,7 @@ enum {
 	VIRTIO_SND_S_IO_ERR
 };
 
-/* The start of every message. */
+/* The start of a control request, of its response and of an event. */
 struct virtio_snd_hdr {
 	__le32 code; /* VIRTIO_SND_R_..., EVT_... or S_... */
 };
@@ -83,7 +83,7 @@ struct virtio_snd_query_info {
 	struct virtio_snd_hdr hdr; /* VIRTIO_SND_R_..._INFO */
 	__le32 start_id;
 	__le32 count;
-	__le32 size; /* bytes of an item */
+	__le32 size; /* bytes of the information on one item */
 };
 
 /* The start of the information on an item. */
@@ -216,8 +216,9 @@ struct virtio_snd_chmap_hdr {
 };
 
 /*
- * Positions of a channel. Most names begin with F (front), R (rear), S (side), T (top) or B
- * (bottom). L (left), R (right) or C (center) follows.
+ * Positions of a channel. Most names begin with F (front), R (rear), S (side), B (bottom) or T
+ * (top), and F, R or S can follow T. Then L (left), R (right) or C (center) follows. LLFE and RLFE
+ * are the left and the right LFE.
  */
 enum {
 	VIRTIO_SND_CHMAP_NONE = 0,

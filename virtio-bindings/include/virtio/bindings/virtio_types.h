@@ -21,9 +21,10 @@ typedef int32_t __s32;
 typedef uint32_t __u32;
 
 /*
- * A typedef may be repeated only with the same type. On Linux the 64-bit types are long long even
- * where int64_t is long. On four architectures these types are long, unless the program defines
- * __SANE_USERSPACE_TYPES__. Outside Linux these types are int64_t and uint64_t.
+ * A typedef may be repeated only with the same type. On most architectures Linux's 64-bit types are
+ * long long, even where int64_t is long. On the four architectures below, these types are long,
+ * unless the program defines __SANE_USERSPACE_TYPES__. Outside Linux the 64-bit types are int64_t
+ * and uint64_t.
  */
 #if !defined __linux__
 typedef int64_t __s64;
