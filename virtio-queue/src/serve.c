@@ -83,8 +83,9 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 		available = (uint32_t)got;
 		got = serve_some(budget < available ? budget : available, serve_chain, &server);
 		/*
-		 * All known chains are served. If got is 0, end_round() calls
-		 * virtio_queue_enable_kicks(), which finds chains that were added meanwhile.
+		 * If the next test is true, all known chains are served. `got` is then 0, so
+		 * end_round() calls virtio_queue_enable_kicks(), which finds chains that were added
+		 * meanwhile.
 		 */
 		if (got == 1 && budget >= available)
 			got = 0;

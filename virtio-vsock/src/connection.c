@@ -67,7 +67,8 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
 
 /*
  * Makes a CREDIT_UPDATE pending if the guest should learn how much it may send. Call this after
- * each change of fwd_cnt or rx_cnt. Received data, too, reduces the room that the guest knows of.
+ * each change of fwd_cnt or rx_cnt, unless the guest has shut down sending. A change of rx_cnt
+ * matters because received data reduces the room that the guest knows of.
  *
  * A waiting guest needs room for at most one whole packet. Whenever the guest knows of less room,
  * we report all forwarded bytes, so no packet waits for ever. The rule about a quarter of the
@@ -160,7 +161,10 @@ int virtio_vsock_connection_set_buffer(struct virtio_vsock_connection *c, uint32
 
 /* Credit: what may be sent to the guest */
 
-/* Returns the bytes of the guest's buffer that no payload uses (virtio 1.4, 5.10.6.3). */
+/*
+ * Returns the bytes of the guest's buffer that no payload uses (virtio 1.4, 5.10.6.3). Returns 0
+ * while the guest's last fwd_cnt is invalid.
+ */
 static uint32_t peer_free(const struct virtio_vsock_connection *c)
 {
 	const uint32_t used = c->tx_cnt - c->peer_fwd_cnt;
@@ -181,8 +185,8 @@ static uint32_t may_send(const struct virtio_vsock_connection *c, bool *out_empt
 	if (charged < bytes)
 		return bytes - (uint32_t)charged;
 	/*
-	 * If no packet is outstanding, ignore the overhead. Otherwise a connection with a small
-	 * buffer could block for ever.
+	 * If no packet is outstanding, ignore the overhead. Without this exception a connection
+	 * with a small buffer could block for ever.
 	 */
 	return c->tx_packets == 0 ? bytes : 0;
 }
@@ -197,9 +201,9 @@ static bool may_go_on(const struct virtio_vsock_connection *c)
 
 /*
  * If all outstanding bytes belong to the unfinished message, subtracts the packets of earlier
- * messages from the first mark and from tx_packets. Otherwise the overhead of those packets could
- * stall the connection: a guest that forwards only whole messages reports no credit before the
- * unfinished message ends.
+ * messages from the first mark and from tx_packets. Without this step the overhead of those packets
+ * could stall the connection. A guest that forwards only whole messages reports no credit before
+ * the unfinished message ends.
  */
 static void drop_earlier_messages(struct virtio_vsock_connection *c, uint32_t left)
 {

@@ -232,7 +232,7 @@ static VIRTIO_COLD int pop_any(struct virtio_queue *queue, struct virtio_chain *
 	return 1;
 }
 
-/* Pops on the slow path, which also handles a bad head and a head that must not be popped. */
+/* Pops by virtio_queue_pop(), which handles every head and every state of the queue. */
 static VIRTIO_COLD int pop_slow(struct virtio_queue *queue, bool tx, struct virtio_vsock_packet *packet)
 {
 	const struct peeked none = { .loaded = 0 };
@@ -421,8 +421,8 @@ static inline VIRTIO_HOT bool find_near(struct virtio_memory_cursor *cursor, uin
 
 /*
  * Pops the next packet if it is usual, and sets its token, its first segment and *out. Otherwise
- * pops nothing and returns false, and the caller uses pop_fast(). This path makes no call, so the
- * compiler saves few registers.
+ * pops nothing and returns false, and the caller uses pop_fast(). This path makes no call, so few
+ * registers are saved on the stack.
  *
  * @write  VRING_DESC_F_WRITE or 0. If write is not 0, a packet in memory with a dirty log is not
  *         usual.
@@ -491,7 +491,10 @@ static VIRTIO_COLD void keep_logged(struct virtio_vsock_packet *packet, const st
 				small->region->self);
 }
 
-/* Fills in an rx packet: a header in one piece, and one segment for at most `room` bytes. */
+/*
+ * Fills in an rx packet: a header in one piece, and at most one segment, for at most `room` bytes.
+ * `count` is 0 if `room` is 0, otherwise 1.
+ */
 static inline VIRTIO_HOT void finish_rx(struct virtio_vsock_packet *packet, void *header, uint32_t count, uint64_t room)
 {
 	struct virtio_segment *payload = packet->segments;

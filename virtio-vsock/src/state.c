@@ -257,8 +257,8 @@ static void take_counters(struct virtio_vsock_connection *c, const struct virtio
 	c->peer_fwd_cnt = s->peer_fwd_cnt;
 	c->tx_packets = s->tx_packets;
 	/*
-	 * The state does not record where single packets end. So all packets are treated as
-	 * outstanding until the guest has forwarded all bytes.
+	 * The state does not record where single packets end. So one mark covers all saved packets,
+	 * until the guest has forwarded all their bytes.
 	 */
 	c->mark_count = s->tx_packets != 0;
 	c->marks[0].end = s->tx_cnt;

@@ -289,7 +289,7 @@ static void drop_reply(struct virtio_vsock_table *table, const struct virtio_vso
 	table->reply_count = kept;
 }
 
-/* Adds an RST for a packet without a connection, unless an RST to its addresses is pending. */
+/* Adds the reply that answers `header`, unless such a reply is pending. */
 static void add_reply(struct virtio_vsock_table *table, const struct virtio_vsock_hdr *header)
 {
 	table->strays++;
@@ -308,7 +308,7 @@ static void receive_request(struct virtio_vsock_table *table, const struct virti
 			    struct virtio_vsock_connection *c, const struct virtio_vsock_hdr *header, uint64_t now,
 			    struct virtio_vsock_received *out)
 {
-	/* The guest would mistake an RST that is already pending for the answer to this REQUEST. */
+	/* A pending RST would look to the guest like the answer to this REQUEST. */
 	drop_reply(table, header);
 	if (c) {
 		list_remove(&c->queue);

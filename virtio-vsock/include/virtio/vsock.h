@@ -63,8 +63,9 @@ enum virtio_vsock_queue {
  */
 
 /*
- * Read a header from raw, or store a header to raw. raw is the caller's memory, with
- * VIRTIO_VSOCK_HEADER_BYTES bytes and any alignment. The fields are not checked.
+ * Read a header from the bytes at `raw`, or store a header there. `raw` points to
+ * VIRTIO_VSOCK_HEADER_BYTES bytes of the caller's memory, with any alignment. The fields are not
+ * checked.
  */
 VIRTIO_INLINE void virtio_vsock_header_from_raw(struct virtio_vsock_hdr *header, const void *raw);
 VIRTIO_INLINE void virtio_vsock_header_to_raw(const struct virtio_vsock_hdr *header, void *raw);
@@ -126,7 +127,7 @@ int virtio_vsock_reset_reply(const struct virtio_vsock_hdr *in, struct virtio_vs
 
 /*
  * A packet. The caller allocates it, may read every member, and sets `header` before a commit.
- * Functions change all other members.
+ * Only functions change the other members.
  */
 struct virtio_vsock_packet {
 	/*
@@ -136,8 +137,8 @@ struct virtio_vsock_packet {
 	struct virtio_vsock_hdr header;
 	struct virtio_token token; /* token of the packet's chain */
 	/*
-	 * 0, or the reason why the payload cannot be used. With an error, data is empty, and the
-	 * caller must still complete the chain.
+	 * 0, or the reason why the payload cannot be used. With an error, `data` is empty, and
+	 * the caller must still complete the chain.
 	 *   VIRTIO_ESHORT   fewer than 44 bytes in the queue's direction; or header.len is more
 	 *                   than the bytes that are present
 	 *   VIRTIO_EBYTES   header.len is above the maximum; or as virtio_chain_next()
@@ -160,9 +161,9 @@ struct virtio_vsock_packet {
 	uint32_t max_payload;
 
 	/*
-	 * rx: where the header is. header_kind selects one of two forms. A header in one piece is
-	 * at header_host. A header in more pieces is in the first segments of the array, which
-	 * header_segments counts, and in header_rest.
+	 * rx without error: where the header is. header_kind selects one of two forms. In one form,
+	 * the header is in one piece at header_host. In the other form, the header is in the first
+	 * header_segments segments of the array, and in header_rest.
 	 */
 	uint32_t header_kind;
 	uint32_t header_segments;

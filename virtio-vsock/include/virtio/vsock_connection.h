@@ -20,7 +20,8 @@
  * - virtio_vsock_table_expire() returns the connection,
  * - virtio_vsock_connection_forwarded() or virtio_vsock_connection_shutdown() returns 1,
  * - the caller itself resets the connection, or clears the table.
- * If an RST is pending, the table keeps the entry until the RST is sent.
+ * If an RST is pending, the table keeps the entry until the RST is sent. The entry is freed or
+ * used again earlier if the guest sends an RST or a new REQUEST.
  *
  * What the guest can do: send any packet at any time. Therefore:
  * - A bad packet ends at most the connection that has the packet's addresses.
@@ -65,7 +66,7 @@ enum virtio_vsock_state {
 	VIRTIO_VSOCK_CLOSED,      /* an unused entry of the table */
 	VIRTIO_VSOCK_ACCEPTING,   /* the guest has sent a REQUEST, the caller has not replied */
 	VIRTIO_VSOCK_REQUESTED,   /* a REQUEST is pending or sent, the guest has not replied */
-	VIRTIO_VSOCK_ESTABLISHED, /* one direction may be shut; see shut_by_us and shut_by_peer */
+	VIRTIO_VSOCK_ESTABLISHED, /* each side may have shut one direction; see shut_by_... */
 	VIRTIO_VSOCK_CLOSING,     /* one side has shut both directions; no RST yet */
 	VIRTIO_VSOCK_RESET,       /* an RST is pending; the caller has released the connection */
 };
@@ -131,7 +132,7 @@ struct virtio_vsock_connection {
 	uint8_t state;        /* enum virtio_vsock_state */
 	uint8_t shut_by_us;   /* VIRTIO_VSOCK_SHUTDOWN_... that are sent or pending */
 	uint8_t shut_by_peer; /* VIRTIO_VSOCK_SHUTDOWN_... that the guest has sent */
-	bool credit_bad;      /* fwd_cnt was invalid: send nothing until a valid fwd_cnt arrives */
+	bool credit_bad;      /* the guest's last fwd_cnt was invalid: no data may be sent */
 	bool blocked;         /* the caller was told to wait for credit */
 	uint32_t pending;     /* VIRTIO_VSOCK_PENDING_... */
 
@@ -145,7 +146,7 @@ struct virtio_vsock_connection {
 	/* Data to the guest. */
 	uint32_t peer_buf_alloc; /* bytes of the guest's buffer */
 	uint32_t tx_cnt;         /* bytes sent */
-	uint32_t peer_fwd_cnt;   /* bytes sent and forwarded by the guest */
+	uint32_t peer_fwd_cnt;   /* bytes that the guest has forwarded */
 	uint32_t tx_packets;     /* packets sent, and not known to be forwarded by the guest */
 	uint32_t mark_count;
 	struct virtio_vsock_mark marks[VIRTIO_VSOCK_MARKS];
@@ -229,7 +230,7 @@ struct virtio_vsock_received {
  * @vsock    the device; must live as long as the table
  * @options  copied
  * @storage  the caller's memory
- * @seed     16 bytes for the hash, which must be secret from the guest
+ * @seed     16 bytes for the hash; the guest must not know these bytes
  *
  * Returns 0; VIRTIO_EINVAL for a NULL array or a value out of its range. A failure changes nothing.
  */
@@ -375,8 +376,8 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
  *
  * @bytes    at most virtio_vsock_connection_buffered()
  * @packets  packets that have left the buffer completely: at most rx_packets, and fewer than
- *           rx_packets while a byte is buffered. A caller that joins packets passes rx_packets when
- *           no byte is buffered, and otherwise 0.
+ *           rx_packets if a byte stays buffered. A caller that joins packets passes rx_packets if
+ *           no byte stays buffered, and otherwise 0.
  * @now      the current time
  *
  * Returns 0; or 1 if the guest had shut both directions and nothing is left in the buffer: RST is
@@ -444,7 +445,8 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
  *
  * @flags  VIRTIO_VSOCK_SHUTDOWN_... of this side: SEND at the end of the host socket's data, RCV
  *         when the socket accepts no more data
- * @now    the current time. Once both directions are shut, RST must arrive within close_timeout.
+ * @now    the current time. Once this side has shut both directions, the guest's RST must
+ *         arrive within close_timeout.
  *
  * If both sides have shut SEND, and all data is forwarded, the SHUTDOWN has both flags.
  * The guest then ends the connection. Returns 0, or:

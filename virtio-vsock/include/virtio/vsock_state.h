@@ -139,8 +139,8 @@ struct virtio_vsock_saved {
  * @saved     the caller's arrays, which are filled in
  *
  * Returns 0; or an error of virtio_section_read() or virtio_vsock_check_state(). reader->fault then
- * has section, value and offset. On an error, state and the counts are untouched, and the content
- * of the arrays is undefined.
+ * has section, value and offset. On an error, *state and the counts in *saved are untouched, and
+ * the content of the arrays is undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_read_state(struct virtio_section_reader *reader, uint32_t number,
