@@ -155,8 +155,8 @@ static enum virtio_blk_refusal judge_ranges(const struct virtio_blk *blk, const 
 	enum virtio_blk_refusal refusal;
 
 	/*
-	 * An unknown flag makes the whole command unsupported, whatever else is wrong (virtio 1.4,
-	 * 5.2.6.2).
+	 * An unknown flag in a copied range makes the whole command unsupported, whatever else is
+	 * wrong (virtio 1.4, 5.2.6.2).
 	 */
 	for (uint32_t i = 0; i < request->range_count; i++) {
 		if (request->ranges[i].flags & ~rules.flags)

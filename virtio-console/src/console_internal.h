@@ -139,8 +139,8 @@ int virtio_impl_console_resolve(struct virtio_chain *chain, struct console_data 
 void virtio_impl_console_update_open(struct virtio_console_port *port);
 
 /*
- * announce() makes ADD pending, unless the driver knows the port. answer_ready() makes all messages
- * pending that follow PORT_READY.
+ * announce() makes ADD pending if the port is present and the driver does not know the port.
+ * answer_ready() makes the answers to PORT_READY 1 pending.
  */
 void virtio_impl_console_announce(struct virtio_console_port *port);
 void virtio_impl_console_answer_ready(struct virtio_console_port *port);

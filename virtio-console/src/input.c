@@ -27,9 +27,8 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input)
 }
 
 /*
- * Returns the room in bytes, or len if all bytes fit. If not all bytes fit, asks the consumer to
- * report room, and then loads `taken` again. The consumer may have made room before it could see
- * the request.
+ * Returns len if all bytes fit. Otherwise asks the consumer to report room, loads `taken` again,
+ * and returns the room in bytes. The consumer may have made room before it could see the request.
  */
 static uint32_t find_room(struct virtio_console_input *input, size_t len)
 {

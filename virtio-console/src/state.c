@@ -17,7 +17,7 @@ void virtio_console_save(const struct virtio_console *console, struct virtio_con
 	*out = (struct virtio_console_state){ console->negotiated, console->driver_ready };
 }
 
-/* Returns the name of the first value that no saved device can have, or NULL. */
+/* Returns the name of the first value that this device cannot have, or NULL. */
 static const char *find_impossible(const struct virtio_console *console, const struct virtio_console_state *state)
 {
 	if (state->negotiated & ~console->offered)

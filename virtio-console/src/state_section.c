@@ -94,8 +94,8 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
 }
 
 /*
- * Returns VIRTIO_EINVAL if the state lacks a present port of this device. The driver would never
- * get an ADD for such a port.
+ * Returns VIRTIO_EINVAL if the state lacks a present port of this device. For such a port the
+ * driver would get no ADD before the next DEVICE_READY.
  */
 static int check_presence(const struct virtio_console *console, const struct virtio_console_port_state *ports,
 			  uint32_t count, struct virtio_refusal *refusal)

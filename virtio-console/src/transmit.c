@@ -151,7 +151,7 @@ static void skip(struct virtio_console_output *output)
 	output->skip -= n;
 }
 
-/* Returns whether the call must stop within a chain, because it has sent enough bytes. */
+/* Returns whether the call has reached its limit of bytes, and must stop within a chain. */
 static bool is_enough(const struct transmission *t)
 {
 	if (t->progress->bytes < VIRTIO_CONSOLE_CALL_BYTES)
@@ -205,7 +205,7 @@ static int resume(const struct transmission *t)
 		if (got == VIRTIO_ENOTMAPPED)
 			return got;
 		if (got != 1) {
-			/* An error means that the guest has changed the chain since the check. */
+			/* An error means that the chain or the map has changed since the check. */
 			t->port->stats.transmit_malformed += got < 0;
 			output->beyond = false;
 			break;
@@ -238,7 +238,7 @@ static VIRTIO_COLD int send_any(const struct transmission *t, struct virtio_chai
 /* The usual chain: one descriptor, whose readable buffer fits in one call of the sink */
 
 /* Results of send_usual() and send_popped(), besides the results of resume(). */
-#define NOT_USUAL 2 /* the next chain is not usual, or there is no chain */
+#define NOT_USUAL 2 /* send_popped() must serve the next chain, if there is a chain */
 #define NONE_LEFT 3 /* no chain is left */
 
 /*
@@ -359,8 +359,8 @@ static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts, u
 }
 
 /*
- * The largest number of chains that one call sends. So all usual chains of a call together have
- * at most VIRTIO_CONSOLE_CALL_BYTES.
+ * The largest number of chains that one call takes from the queue and sends. So the usual chains
+ * among them together have at most VIRTIO_CONSOLE_CALL_BYTES.
  */
 #define USUAL_CHAINS (VIRTIO_CONSOLE_CALL_BYTES / VIRTIO_CONSOLE_PIECE_BYTES)
 

@@ -25,7 +25,8 @@
  * - Output is copied to the stack, in pieces of at most VIRTIO_CONSOLE_PIECE_BYTES, for chains of
  *   any length. Bytes that the sink did not take are copied again by the next call.
  * - Malformed chains and chains in the wrong direction are completed with length 0, unread and
- *   unwritten, and are counted.
+ *   unwritten, and are counted. If a transmit chain becomes malformed after its check, the sink may
+ *   get the bytes before the fault.
  *
  * Threads:
  *   functions                        who may call   what must not run beside
@@ -71,7 +72,7 @@ VIRTIO_BEGIN_DECLS
  */
 typedef size_t virtio_console_sink_fn(void *context, const void *bytes, size_t len);
 
-/* Enough segments for any chain if memory is one region and allow_long_indirect is false. */
+/* Enough segments for a chain in one region and one translation if allow_long_indirect is false. */
 #define VIRTIO_CONSOLE_SEGMENTS(queue_size) (queue_size)
 
 /* The options of a port. */
@@ -86,10 +87,10 @@ struct virtio_console_port_options {
 	void *sink_context;
 	/*
 	 * Arrays for the chains of the two queues. Each array needs VIRTIO_CONSOLE_SEGMENTS()
-	 * entries, and one more entry for each place where a buffer continues in another region. If
-	 * there are fewer entries, a receive chain is filled only in part, and a transmit chain is
-	 * read in several steps. While a transmit chain is in flight, transmit_segments must not be
-	 * used for another queue.
+	 * entries, and one more entry for each place where a buffer continues in another region or
+	 * translation. If there are fewer entries, a receive chain is filled only in part, and a
+	 * transmit chain is read in several steps. While a transmit chain is in flight,
+	 * transmit_segments must not be used for another queue.
 	 */
 	struct virtio_segment *receive_segments;
 	uint32_t receive_capacity; /* entries of receive_segments, at least 1 */
@@ -135,7 +136,7 @@ struct virtio_console_port {
 	/* 1 if the driver's last PORT_OPEN after PORT_READY opened the port. Atomic. */
 	uint32_t guest_open;
 	/*
-	 * Set to 1 by the removal of a port that the driver knows. Cleared by PORT_READY of the
+	 * Set to 1 by the removal of a port that the driver knows. Cleared by PORT_READY 1 for the
 	 * next port with this number, or by a reset. Atomic.
 	 */
 	uint32_t awaits_ready;
@@ -304,9 +305,9 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *   number, chains before PORT_READY of the next port are completed unread, too.
  * - Each call pops at most as many chains as the queue has entries. The call may pop fewer chains
  *   if chains are long, or if the queue has more than 256 entries.
- * - After VIRTIO_CONSOLE_CALL_BYTES the call stops within a chain, and sets progress->more. Chains
- *   of at most VIRTIO_CONSOLE_PIECE_BYTES do not stop the call. So a call may send about twice
- *   VIRTIO_CONSOLE_CALL_BYTES.
+ * - After VIRTIO_CONSOLE_CALL_BYTES the call stops within a chain, and sets progress->more. A chain
+ *   of at most VIRTIO_CONSOLE_PIECE_BYTES that fits transmit_segments does not stop the call. So a
+ *   call may send about twice VIRTIO_CONSOLE_CALL_BYTES.
  * - After virtio_queue_set_memory() keep the old map until virtio_queue_old_maps_unused() returns
  *   true, because a chain in flight uses the old map.
  *

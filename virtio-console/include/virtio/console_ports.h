@@ -16,8 +16,9 @@
  *                  for OPEN 1.
  *   RESIZE         only the latest size of a console port
  *
- * PORT_READY is answered for every present port, even without a DEVICE_READY since the reset. When
- * Linux resumes, it sends only PORT_READY.
+ * PORT_READY 1 is answered for a present port, even without a DEVICE_READY since the reset. When
+ * Linux resumes, it sends only PORT_READY. While REMOVE is pending, PORT_READY is ignored, because
+ * the driver still means the removed port.
  *
  * The driver's PORT_OPEN is ignored before PORT_READY. Each PORT_READY closes the driver's end of
  * the port. So a PORT_OPEN for a removed port does not open the next port with the same number.
@@ -60,8 +61,8 @@ int virtio_console_port_queues(const struct virtio_console *console, uint32_t id
 			       uint32_t *transmit);
 
 /*
- * Returns the number of queues. Without MULTIPORT the device has 2 queues. If MULTIPORT is offered,
- * it has 2 queues for each entry of the table, and 2 control queues.
+ * Returns the number of queues. If MULTIPORT is offered, the device has 2 queues for each entry of
+ * the table, and 2 control queues. Otherwise the device has 2 queues.
  */
 uint32_t virtio_console_queue_count(const struct virtio_console *console);
 
@@ -108,8 +109,9 @@ int virtio_console_connect(struct virtio_console *console, uint32_t id);
 
 /*
  * Call this when a port's client has left. Input that is not in guest memory yet is dropped and
- * counted. Under MULTIPORT the driver gets OPEN 0, unless the port is a console. Serialised against
- * virtio_console_receive() for the port. Enqueue input of the next client only after this call.
+ * counted. If the last OPEN to the driver was 1, the driver gets OPEN 0, unless the port is a
+ * console. Serialised against virtio_console_receive() for the port. Enqueue input of the next
+ * client only after this call.
  *
  * @room  set to whether the producer of the input waits for room; untouched on failure
  *
@@ -120,8 +122,8 @@ int virtio_console_disconnect(struct virtio_console *console, uint32_t id, bool 
 
 /*
  * Changes the size of a console port. Under MULTIPORT the driver gets RESIZE with the latest size.
- * For port 0 the configuration space changes, too, so the call is serialised against register
- * accesses.
+ * If SIZE is offered, the configuration space changes with the size of port 0. So for port 0 the
+ * call is serialised against register accesses.
  *
  * @cols, @rows  width and height in characters
  *
@@ -235,8 +237,8 @@ VIRTIO_MUST_CHECK
 int virtio_console_save_port(const struct virtio_console *console, uint32_t id, struct virtio_console_port_state *out);
 
 /*
- * Restores a port. If a client has connected or disconnected since the last OPEN to the driver, an
- * OPEN becomes pending. Serialised against the calls for the port's queues.
+ * Restores a port. If a generic port has gained or lost its client since the last OPEN to the
+ * driver, an OPEN becomes pending. Serialised against the calls for the port's queues.
  *
  * @state  state->id is the number of the port. The port must be present if state->flags has
  *         VIRTIO_CONSOLE_PORT_PRESENT, and absent otherwise.

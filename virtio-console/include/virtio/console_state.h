@@ -18,7 +18,8 @@
  *      for each transmit chain in flight
  *
  * Names, sinks, clients and capacities are not saved. The caller adds the same ports before the
- * state is read. If a port has gained or lost its client since the save, the driver gets an OPEN.
+ * state is read. If a generic port has gained or lost its client since the last OPEN to the driver,
+ * the driver gets an OPEN.
  *
  * What the guest can do: nothing. The file may have any content, and every value is checked.
  *
@@ -71,16 +72,19 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
  * @number    the device's number in the file
  * @console   the target of the restore, with its ports
  * @features  features in the file's device core, from virtio_device_saved_features(). Bits 0 to 23
- *            must be equal to the console's features. NULL accepts any features.
+ *            must be equal to the features in the section. NULL accepts any features.
  * @state     filled in for virtio_console_restore()
  * @ports     the caller's array, filled in for virtio_console_restore_port(). An absent port with
  *            nothing to restore has no entry.
  * @capacity  entries of the array; port_count of the device's options is enough
  * @count     set to the number of entries
  *
- * Returns 0; VIRTIO_EINVAL if the device cannot have the state, or if a present port has no entry;
- * or an error of virtio_section_read(). On an error, reader->fault has section, value and offset;
- * state and count are untouched; and the content of ports is undefined.
+ * Returns 0, or:
+ *   VIRTIO_EINVAL  the device cannot have the state, the features differ, or a present port has no
+ *                  entry
+ *   other errors   of virtio_section_read()
+ * After an error, reader->fault has section, value and offset. The outputs state and count are
+ * untouched, and the content of ports is undefined.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t number,
