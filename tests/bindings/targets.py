@@ -22,6 +22,7 @@ TARGETS = (
     ('32-bit MIPS, big-endian', 'mips-linux-gnu', 4),
     ('64-bit POWER, big-endian', 'powerpc64-linux-gnu', None),
     ('64-bit MIPS, big-endian', 'mips64-linux-gnuabi64', None),
+    ('64-bit MIPS with 32-bit pointers', 'mips64-linux-gnuabin32', 4),
     ('64-bit ARM without an operating system', 'aarch64-none-elf', None),
     ('RISC-V', 'riscv64-none-elf', None),
     ('FreeBSD', 'x86_64-unknown-freebsd14', None),

@@ -29,7 +29,8 @@ typedef uint32_t __u32;
 #if !defined __linux__
 typedef int64_t __s64;
 typedef uint64_t __u64;
-#elif (defined __powerpc64__ || defined __mips64 || defined __alpha__ || defined __ia64__) &&                          \
+#elif (defined __powerpc64__ || (defined __mips64 && __SIZEOF_LONG__ == 8) || defined __alpha__ ||                     \
+       defined __ia64__) &&                                                                                            \
 	!defined __SANE_USERSPACE_TYPES__
 typedef long __s64;
 typedef unsigned long __u64;
