@@ -36,7 +36,7 @@ const char *virtio_strerror(int error)
 	case VIRTIO_ESIZE:
 		return "VIRTIO_ESIZE: bad queue size";
 	case VIRTIO_ENOTREADY:
-		return "VIRTIO_ENOTREADY: queue not started";
+		return "VIRTIO_ENOTREADY: queue, port or connection not ready";
 	case VIRTIO_EAVAILIDX:
 		return "VIRTIO_EAVAILIDX: available index incoherent";
 	case VIRTIO_EHEAD:
@@ -50,11 +50,11 @@ const char *virtio_strerror(int error)
 	case VIRTIO_ETOOLONG:
 		return "VIRTIO_ETOOLONG: chain longer than the queue";
 	case VIRTIO_EORDER:
-		return "VIRTIO_EORDER: readable descriptor after a writable one";
+		return "VIRTIO_EORDER: readable descriptor after a writable one, or wrong direction";
 	case VIRTIO_EINDIRECT:
 		return "VIRTIO_EINDIRECT: bad indirect descriptor";
 	case VIRTIO_EBYTES:
-		return "VIRTIO_EBYTES: more than 2^32 bytes in a chain";
+		return "VIRTIO_EBYTES: more than 2^32 bytes in a chain, or payload above its maximum";
 	case VIRTIO_ESHORT:
 		return "VIRTIO_ESHORT: chain shorter than the request";
 	case VIRTIO_EIO:

@@ -309,7 +309,8 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *   of at most VIRTIO_CONSOLE_PIECE_BYTES that fits transmit_segments does not stop the call. So a
  *   call may send about twice VIRTIO_CONSOLE_CALL_BYTES.
  * - After virtio_queue_set_memory() keep the old map until virtio_queue_old_maps_unused() returns
- *   true, because a chain in flight uses the old map.
+ *   true, because a chain in flight uses the old map. A chain with more segments than
+ *   transmit_segments has entries continues in the new map.
  *
  * Returns 0, or an error after which no byte is lost or repeated:
  *   VIRTIO_EINVAL      the table has no such port; or MULTIPORT was not negotiated, and id is not 0

@@ -245,7 +245,8 @@ VIRTIO_INLINE int virtio_vsock_complete(struct virtio_queue *queue, const struct
  * @payload  the caller's buffers; must live as long as the packet is used; NULL only if count is 0
  * @count    entries of payload
  *
- * Returns 0, or packet->error: VIRTIO_ESHORT, VIRTIO_EBYTES or VIRTIO_ENOBUFS.
+ * Returns 0, or packet->error: VIRTIO_ESHORT, VIRTIO_EBYTES or VIRTIO_ENOBUFS. VIRTIO_ENOBUFS also
+ * if the lengths of the buffers together exceed 64 bits.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_packet_from_buffers(struct virtio_vsock_packet *packet, const void *header,
