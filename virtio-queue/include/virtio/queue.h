@@ -71,7 +71,11 @@ struct virtio_queue_stats {
 	uint64_t ring_faults;       /* faults that broke the queue */
 	uint64_t chain_faults;      /* malformed chains, and resolved chains with a bad buffer */
 	uint64_t too_many_segments; /* resolutions for which the caller's array was too small */
-	uint64_t not_mapped;        /* how often a ring or chain was not mapped yet; not a fault */
+	/*
+	 * How often a walk, a pop, virtio_queue_available() or a call about kicks failed with
+	 * VIRTIO_ENOTMAPPED. This is not a fault.
+	 */
+	uint64_t not_mapped;
 	/* The first ring fault or chain fault. first_error is 0 if there was no fault. */
 	int first_error;
 	uint16_t first_head;     /* the head of this fault; 0xffff if the fault has no head */
@@ -93,7 +97,8 @@ struct virtio_queue {
 	uint8_t *fast_used;             /* host address of the used ring; or NULL */
 	const uint8_t *fast_used_event; /* host address of used_event under EVENT_IDX; or NULL */
 	uint32_t fast_heads;            /* size, or 0 if no completion takes the fast path */
-	uint32_t fast_avail;            /* a pop at this next_avail reads the driver's index */
+	/* A pop at this next_avail is slow, or reads the driver's index before it pops. */
+	uint32_t fast_avail;
 
 	const uint8_t *desc;      /* host address of the descriptor table, or NULL */
 	const uint8_t *desc_last; /* host address of the table's last entry, or NULL */
@@ -107,7 +112,10 @@ struct virtio_queue {
 	uint64_t signalled;  /* used_idx at the last virtio_queue_needs_interrupt() */
 	struct virtio_memory_cursor memory[VIRTIO_MEMORY_USES]; /* chains point to this array */
 
-	/* For set-up, slow paths and queries. Fast paths use only avail_idx and stats of these. */
+	/*
+	 * Members for set-up, slow paths and queries. Of these members, fast paths use only
+	 * `avail_idx` and `stats`.
+	 */
 	struct virtio_queue_config config;
 	/*
 	 * Host addresses of the rings. NULL for a ring that is not contiguous and aligned in host
@@ -124,7 +132,7 @@ struct virtio_queue {
 	uint32_t waiting;           /* requests completed, but not yet in the used ring */
 	uint16_t replay;            /* after a restore: requests still to be replayed */
 	uint16_t oldest;            /* IN_ORDER: available index of the next request to return */
-	uint32_t flight_base;       /* next_avail - used_idx when nothing is in flight */
+	uint32_t flight_base;       /* next_avail - replay - used_idx when nothing is in flight */
 	uint64_t used_start;        /* used_idx when stats.completions was last updated */
 	int broken;                 /* 0, or the fault that broke the queue */
 	struct virtio_queue_stats stats;

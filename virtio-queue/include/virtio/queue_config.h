@@ -49,10 +49,11 @@ struct virtio_queue_config {
 	bool in_order;  /* VIRTIO_F_IN_ORDER: used elements in the order of the available ring */
 
 	/*
-	 * Exceptions for drivers that break one of two rules without harm. If both are false, the
-	 * queue follows the specification. Some drivers use unnegotiated indirect descriptors.
-	 * Other drivers build indirect tables with more entries than the queue (virtio 1.4,
-	 * 2.7.5.3.1). Such a table may yield as many descriptors as it has entries, at most 65,535.
+	 * Exceptions for drivers that break one of two rules without harm. If both members are
+	 * false, the queue follows the specification. Some drivers use unnegotiated indirect
+	 * descriptors. Other drivers build indirect tables with more entries than the queue (virtio
+	 * 1.4, 2.7.5.3.1). Such a table may yield as many descriptors as it has entries, at most
+	 * 65,535.
 	 */
 	bool allow_unnegotiated_indirect;
 	bool allow_long_indirect;

@@ -16,8 +16,8 @@
  *	got = virtio_mock_pop_used(&mock, &element);
  *
  * A mock accesses guest memory through <virtio/guest_memory.h> only, so areas and buffers may lie
- * in any map, even in a map of one-byte regions. The driver has a map of its own. All three areas
- * must be writable in that map, whatever the device's map permits.
+ * in any map, even in a map of one-byte regions. The driver's map may differ from the device's map.
+ * All three areas must be writable in the driver's map, whatever the device's map permits.
  *
  * What the device can do: write anything into the used ring at any time. The mock copies a used
  * element once, and checks the copy. No function asserts.
@@ -27,8 +27,8 @@
  *   all of this header    the driver's thread    another call on the same mock
  *
  * The device may run on another thread, because mock and device share only guest memory. 16-bit
- * fields are loaded with acquire order and stored with release order. A field that is misaligned,
- * or that a region boundary cuts in two, is accessed by a plain copy.
+ * fields of the rings are loaded with acquire order and stored with release order. A field that is
+ * misaligned, or that a region boundary cuts in two, is accessed by a plain copy.
  *
  * Freestanding. Allocates nothing.
  *
@@ -74,7 +74,7 @@ struct virtio_mock {
 	uint16_t size;
 	uint16_t free_head;  /* first free descriptor, if free_count is not 0 */
 	uint16_t free_count; /* number of free descriptors */
-	uint32_t in_flight;  /* number of heads offered and not used yet */
+	uint32_t in_flight;  /* offers of heads below size that the device has not used yet */
 
 	/* Negotiated features. virtio_mock_init() sets none. */
 	bool event_idx; /* VIRTIO_RING_F_EVENT_IDX */
@@ -200,8 +200,8 @@ int virtio_mock_set_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t i
 /* Chains without allocation */
 
 /*
- * Writes a chain into descriptors first, first + 1 and so on. Descriptor 0 follows the last
- * descriptor of the table.
+ * Writes a chain into the descriptors with the indices `first`, `first` + 1 and so on. Descriptor 0
+ * follows the last descriptor of the table.
  *
  * @first    index of the head, below the queue size
  * @buffers  one buffer for each descriptor. Each descriptor except the last also gets
@@ -209,8 +209,8 @@ int virtio_mock_set_desc_at(struct virtio_mock *mock, uint64_t table, uint32_t i
  * @count    at most the queue size
  *
  * Allocates nothing, and does not check whether the descriptors are free. Returns 0; VIRTIO_EINVAL
- * for a bad first or count; or an error of virtio_mock_set_desc(), after which a part of the chain
- * may be written.
+ * for a bad `first` or `count`; or an error of virtio_mock_set_desc(), after which a part of the
+ * chain may be written.
  */
 int virtio_mock_write_chain(struct virtio_mock *mock, uint32_t first, const struct virtio_mock_buffer *buffers,
 			    uint32_t count);

@@ -84,8 +84,8 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
  * Checks a state and its record. Makes the checks of virtio_queue_restore() and
  * virtio_queue_replay(), but needs no queue.
  *
- * @record   an array of count entries. NULL skips the checks of its entries, and of count
- *           unless the state is all zeroes
+ * @record   an array of `count` entries. NULL skips the checks of the entries and of `count`. But
+ *           for a state of all zeroes `count` is always checked, and must be 0.
  * @map      the guest's memory; NULL skips the check whether the areas are in memory
  * @refusal  on failure set to the refused value; otherwise untouched. Values have the names of the
  *           section "queue" (virtio-queue-ser/README.md); the name of the record is in_flight.
@@ -140,8 +140,8 @@ int virtio_queue_restore(struct virtio_queue *queue, const struct virtio_queue_s
  *                     - all requests have been replayed
  *                     - the request was completed in a queue without IN_ORDER
  *
- * virtio_queue_unpop() undoes the last replay, unless the queue is broken. The request must then be
- * replayed again later.
+ * virtio_queue_unpop() undoes the last replay if that replay returned 1 and the queue is not
+ * broken. After the unpop the request must be replayed again.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_flight *request,

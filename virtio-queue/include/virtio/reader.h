@@ -15,8 +15,8 @@
  *
  * Threads:
  *   functions             who may call                     what must not run beside
- *   all of this header    any thread, also without the     another call on the same reader or
- *                         queue's serialisation            writer; the completion of the chain
+ *   all of this header    any thread, also beside calls    another call on the same reader or
+ *                         on the queue                     writer; the completion of the chain
  *
  * No function blocks or allocates.
  *
@@ -48,8 +48,8 @@ struct virtio_writer {
 /* Streams */
 
 /*
- * Makes a stream of the first bytes of a list of segments. The list must hold at least this number
- * of bytes. segments may be NULL if bytes is 0.
+ * Makes a stream of the first `bytes` bytes of a list of segments. The list must hold at least
+ * `bytes` bytes. `segments` may be NULL if `bytes` is 0.
  */
 void virtio_stream_init(struct virtio_stream *stream, const struct virtio_segment *segments, uint64_t bytes);
 
@@ -200,7 +200,10 @@ uint64_t virtio_writer_copy(struct virtio_writer *writer, struct virtio_reader *
 VIRTIO_MUST_CHECK
 int virtio_writer_advance(struct virtio_writer *writer, uint64_t len);
 
-/* Works as virtio_reader_split(). Add rest's bytes to the used length only if `writer` is full. */
+/*
+ * Works as virtio_reader_split(). Add the bytes written by the writer `rest` to the used length
+ * only if `writer` is full.
+ */
 VIRTIO_MUST_CHECK
 int virtio_writer_split(struct virtio_writer *writer, uint64_t len, struct virtio_writer *rest);
 

@@ -113,7 +113,7 @@ struct virtio_section {
 	size_t offset;   /* offset of the content, from the first byte of the file */
 };
 
-/* The reasons of a fault. found, expected, oldest and newest are members of the fault. */
+/* The reasons of a fault. `found`, `expected`, `oldest` and `newest` are members of the fault. */
 enum virtio_section_reason {
 	VIRTIO_SECTION_GOOD,
 	VIRTIO_SECTION_NOT_A_STATE,   /* the file does not begin like a saved state */
@@ -121,9 +121,9 @@ enum virtio_section_reason {
 	VIRTIO_SECTION_FILE_SHORT,    /* file length found is below the stored or minimum length */
 	VIRTIO_SECTION_FILE_LONG,     /* found is the file's length, expected the stored length */
 	VIRTIO_SECTION_CHECKSUM,      /* found is the stored checksum, expected the computed one */
-	VIRTIO_SECTION_OTHER_ID,      /* the file has another id than expected */
+	VIRTIO_SECTION_OTHER_ID,      /* the file's id differs from the id that the caller gave */
 	VIRTIO_SECTION_HEADER_SHORT,  /* fewer bytes are left than a section's header has */
-	VIRTIO_SECTION_BAD_NAME,      /* name is empty, not printable ASCII, or not padded with 0 */
+	VIRTIO_SECTION_BAD_NAME,      /* name is empty, not ASCII 0x21 to 0x7e, or not 0-padded */
 	VIRTIO_SECTION_BAD_FLAGS,     /* found has an unknown bit, or disagrees with the layout */
 	VIRTIO_SECTION_CONTENT_SHORT, /* the section is longer than the bytes left */
 	/* The caller doesn't ask for this section, and it can't be skipped. */
@@ -149,7 +149,7 @@ struct virtio_section_fault {
 	size_t offset;                 /* offset of the value, from the first byte of the file */
 	uint64_t found;
 	uint64_t expected;
-	uint64_t bits;      /* the refused bits of found; 0 if all of found is refused */
+	uint64_t bits;      /* the refused bits of `found`; 0 if all of `found` is refused */
 	uint32_t first_bit; /* in a word of features: the feature number of bit 0; otherwise 0 */
 	uint16_t oldest, newest;
 };
@@ -254,7 +254,7 @@ void virtio_section_report_skipped(struct virtio_section_reader *reader, struct 
  * @where     filled in, for virtio_section_refuse(); or NULL
  *
  * Returns 0, or the error of reader->fault:
- *   VIRTIO_EFORMAT   the next bytes are no valid section or another section, or no section is left
+ *   VIRTIO_EFORMAT   the next section is invalid or a different one, or no section is left
  *   VIRTIO_EVERSION  the section's version is newer than the layout, or 0
  *   VIRTIO_ENOBUFS   the section has more entries than the array
  *   VIRTIO_EINVAL    a bool that is neither 0 nor 1
@@ -302,7 +302,7 @@ int virtio_section_reader_end(struct virtio_section_reader *reader);
  *
  * @layout   of the section
  * @where    from virtio_section_read()
- * @refusal  the value; a name that the layout doesn't have stands for the section as a whole
+ * @refusal  the value; a name that the layout doesn't have stands for the whole section or entry
  * @error    a negative VIRTIO_E... code
  *
  * If the reader has an earlier fault, that fault stays. Returns the error of reader->fault.

@@ -46,8 +46,8 @@ bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue);
 #define VIRTIO_IMPL_RING_ENTRIES 4
 
 /*
- * The name of the called function contains the version of the layouts in this header, so a program
- * compiled against another version does not link.
+ * The name of the called function contains the version of the layouts in <virtio/queue.h>, so a
+ * program compiled against another version does not link.
  */
 VIRTIO_INLINE int virtio_queue_init(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries)
 {
@@ -60,7 +60,7 @@ VIRTIO_INLINE VIRTIO_HOT void virtio_impl_queue_begin_walk(const struct virtio_q
 {
 	walk->table = (uintptr_t)queue->desc;
 	walk->next = (uintptr_t)queue->desc + (uint64_t)head * VIRTIO_IMPL_DESC_BYTES;
-	/* Lets the compiler drop the test before the first descriptor. */
+	/* Lets the compiler drop the tests of these two conditions for the first descriptor. */
 	VIRTIO_ASSUME(queue->walk_left >= 2 * VIRTIO_IMPL_WALK_ONE);
 	VIRTIO_ASSUME((queue->walk_left & VIRTIO_IMPL_WALK_WRITABLE) == 0);
 	walk->left = queue->walk_left;
@@ -115,8 +115,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue
 
 /*
  * Reads the next head without popping it. Returns 1 if the head may be popped, 0 if no head is
- * available, and -1 if the slow path has to decide. The slow path reads the head again, and pops
- * the head or returns an error.
+ * available, and -1 if the slow path has to decide. The slow path reads the ring again: it pops a
+ * head, finds no head, or returns an error.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_peek(struct virtio_queue *queue, uint16_t *out)
 {

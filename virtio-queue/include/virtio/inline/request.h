@@ -30,7 +30,10 @@ int virtio_impl_request_pop_any(struct virtio_queue *queue, uint16_t head, const
 int virtio_impl_request_pop_long(struct virtio_queue *queue, uint16_t head, const struct virtio_walk *walk,
 				 struct virtio_request *request);
 
-/* The function's name has the layout's version: a program with another layout does not link. */
+/*
+ * The name of the called function contains the version of the layout of struct virtio_request, so a
+ * program compiled against another version does not link.
+ */
 VIRTIO_INLINE int virtio_request_init(struct virtio_request *request, void *header, size_t header_bytes,
 				      struct virtio_segment *segments, uint32_t capacity)
 {
@@ -82,7 +85,10 @@ VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_request_fill(struct virtio_request *re
 		if (!near)
 			return false;
 	}
-	/* No region contains data of length 0. Then the slow path fills in the request. */
+	/*
+	 * virtio_impl_memory_in_region() returns false for data of length 0. The slow path then
+	 * fills in the request.
+	 */
 	if (VIRTIO_UNLIKELY(!virtio_impl_memory_in_region(far, data->addr, data->len))) {
 		far = virtio_impl_memory_cache_region(large, data->addr);
 		if (!far || !virtio_impl_memory_in_region(far, data->addr, data->len))
