@@ -4,7 +4,7 @@
  *
  * No lock orders the calls of interrupt() on several threads. Instead, each thread reads the
  * interrupt status again after each call, and calls again if the level is wrong. A thread that
- * changes the status after this check makes a call of its own. So the call that takes effect last
+ * changes the level after this check makes a call of its own. So the call that takes effect last
  * has the right level. Until that call takes effect, the line may flicker.
  */
 #include "device_internal.h"

@@ -28,8 +28,9 @@
  * exit. The core holds no lock. No function blocks or allocates.
  *
  * Without the lock a queue's thread may read the negotiated features and its queue's configuration.
- * These values are fixed until queue_stop() for the queue or reset() returns 0, or the device calls
- * virtio_device_queue_quiesced(), virtio_device_queue_stopped() or virtio_device_reset_done().
+ * These values are fixed until one of these events: queue_stop() for the queue returns 0, reset()
+ * returns 0, or the device calls virtio_device_queue_quiesced(), virtio_device_queue_stopped() or
+ * virtio_device_reset_done().
  *
  * An operation may call:
  *   operation                                     calls
@@ -88,7 +89,7 @@ struct virtio_device_ops {
 	 *
 	 * Guest memory may have changed since a queue was enabled, so virtio_queue_start() checks
 	 * the areas again. In activate() VIRTIO_ENOTMAPPED is an error like any other. The areas
-	 * were mapped when the queue was enabled, so the driver has unmapped them since.
+	 * were mapped when the queue was enabled, and must stay mapped.
 	 *
 	 * Returns 0, or an error. On failure activate() must leave no queue running, and the core
 	 * sets DEVICE_NEEDS_RESET. After success queue_notify() follows for each ready queue,
@@ -212,9 +213,10 @@ struct virtio_shm_region {
 /*
  * The options of a device. All objects that the options point to must live as long as the device.
  *
- * The core knows the features that are reserved for queues and transports. Bits 0 to 23, 42 and 50
- * to 127 belong to the device type. Offer only features that the type defines and the device
- * implements. With a feature, also offer all features that it requires (virtio 1.4, 2.2.2).
+ * The core knows the features that are reserved for queues and transports. Bits 0 to 23, 41, 42 and
+ * 50 to 127 belong to the device type, but the core refuses bit 41, VIRTIO_F_ADMIN_VQ. Offer only
+ * features that the type defines and the device implements. With a feature, also offer all features
+ * that it requires (virtio 1.4, 2.2.2).
  */
 struct virtio_device_options {
 	const struct virtio_device_ops *ops;
@@ -224,10 +226,10 @@ struct virtio_device_options {
 	uint32_t features[VIRTIO_FEATURE_WORDS]; /* offered; the core adds VERSION_1 */
 	struct virtio_queue_registers *queues;
 	uint32_t num_queues;
-	/* From virtio_device_queues_init(), or NULL. If set, it replaces queues and num_queues. */
+	/* From virtio_device_queues_init(), or NULL. If set, replaces `queues` and `num_queues`. */
 	struct virtio_device_queues *device_queues;
 	uint32_t config_size;                   /* of the configuration space, in bytes */
-	const void *config;                     /* the bytes of the space, without config_read() */
+	const void *config;                     /* content of that space if config_read is NULL */
 	const struct virtio_shm_region *shm;    /* or NULL */
 	uint32_t num_shm;                       /* entries of shm */
 	const struct virtio_memory_map *memory; /* or NULL; see virtio_device_set_memory() */
@@ -235,7 +237,7 @@ struct virtio_device_options {
 
 /*
  * A device. The caller allocates it, and changes it by functions only. The transport sets the four
- * selectors. To reach a structure of your own, embed the device in it, or point context to it.
+ * selectors. To reach a structure of your own, embed the device in it, or point `context` to it.
  */
 struct virtio_device {
 	const struct virtio_device_ops *ops;
@@ -394,8 +396,8 @@ int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, in
  * @queue  index
  *
  * A register access. Returns:
- *   0                          the wait is over; the configuration's member ready tells whether the
- *                              queue is enabled
+ *   0                          the wait is over; the configuration's member `ready` tells whether
+ *                              the queue is enabled
  *   VIRTIO_DEVICE_IN_PROGRESS  a translation is still not known
  *   VIRTIO_EINVAL              this queue is not waiting, or the call is within queue_start();
  *                              nothing changes
@@ -443,9 +445,9 @@ bool virtio_device_mark_interrupt(struct virtio_device *device, uint32_t cause);
 
 /*
  * Announces that the configuration space has changed: changes its generation, and interrupts the
- * driver. A register access. Before this call, and under the same serialisation, change what
- * config_read() returns, or the bytes that the option config points to. Otherwise a guest could
- * read old and new bytes under one generation.
+ * driver. A register access. Before this call, change what config_read() returns, or the bytes that
+ * the option config points to. No other register access may come between the start of the change
+ * and the end of this call. Otherwise a guest could read old and new bytes under one generation.
  *
  * Before DRIVER_OK the interrupt is delayed until DRIVER_OK. While the status is 0 or a reset is in
  * progress, no interrupt follows.

@@ -176,8 +176,9 @@ bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue);
  *
  * @map  as for virtio_device_set_memory()
  *
- * If the rings of a started queue are not in the new map, the device needs a reset. The queue is
- * reset. If it has requests of an asynchronous device in flight, it keeps the old map instead.
+ * If an area of a started queue is not accessible in the new map, or not translated yet, this call
+ * sets DEVICE_NEEDS_RESET and resets the queue. But if requests of an asynchronous device are in
+ * flight in the queue, the queue is not reset, and keeps the old map.
  *
  * Returns:
  *   0                          nothing uses an earlier map any more

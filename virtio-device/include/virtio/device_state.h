@@ -28,9 +28,9 @@
  *                 queue that runs; then virtio_queue_replay() for each entry of the queue's record
  *   6 resume      virtio_device_resume()
  *
- * Nothing is changed before step 3, so a file that is refused leaves the target untouched. If step
- * 4 or 5 fails, call virtio_device_set_needs_reset() before step 6. A block device may also be
- * restored before the core. A device can be saved right after its restore.
+ * Step 2 changes nothing, so a file that is refused leaves the new device untouched. If step 4 or 5
+ * fails, call virtio_device_set_needs_reset() before step 6. A block device may also be restored
+ * before the core. A device can be saved right after its restore.
  *
  * A queue runs while the device is active and the queue is ready. The device restores a running
  * queue, and does not start it.
@@ -39,8 +39,8 @@
  * does not know of a failed flush on the source. So do not migrate a disk whose flush has failed.
  *
  * What the guest can do: prevent a restore, but only while the translation of a queue's area is not
- * known yet. The restore only checks that the areas of enabled queues are in guest memory. A state
- * is checked as if a guest had written it.
+ * known yet. virtio_device_restore() checks that the areas of enabled queues are in guest memory,
+ * but does not read the areas. A state is checked as if a guest had written it.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -97,9 +97,9 @@ struct virtio_queue_registers_state {
  * Returns 0, or an error that changes nothing:
  *   VIRTIO_EBUSY    a reset, or the stop of a queue, is in progress and waits for requests in
  *                   flight. These requests must not be replayed, but memory still lacks their
- *                   effects. Step 2 of a save ends these requests. After that the stop or the
- *                   reset ends by virtio_device_queues_report(), virtio_device_reset_done() or
- *                   virtio_device_queue_stopped(). Then retry.
+ *                   effects. Step 2 of a save ends these requests. After that a report ends the
+ *                   stop or the reset: virtio_device_queues_report(), virtio_device_reset_done(),
+ *                   virtio_device_queue_quiesced() or virtio_device_queue_stopped(). Then retry.
  *   VIRTIO_ENOBUFS  fewer entries than the device has queues
  */
 VIRTIO_MUST_CHECK

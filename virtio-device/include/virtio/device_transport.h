@@ -24,9 +24,9 @@
  *   all of this header    any thread     another register access of the same device, see
  *                                        <virtio/device.h>
  *
- * When a function returns VIRTIO_DEVICE_IN_PROGRESS, the driver's write must not complete yet. The
- * VMM holds the vCPU while virtio_device_waiting() is true; other vCPUs may go on. Otherwise a
- * function that handles a write returns 0.
+ * A function that returns an int returns 0 or VIRTIO_DEVICE_IN_PROGRESS. After
+ * VIRTIO_DEVICE_IN_PROGRESS the driver's write must not complete yet. The VMM holds the vCPU while
+ * virtio_device_waiting() is true. Other vCPUs may go on.
  *
  * virtio 1.4, 2.1 to 2.6, 3.1, 4.1.4, 4.2.2
  */
@@ -126,8 +126,8 @@ VIRTIO_MUST_CHECK
 int virtio_device_reset_queue(struct virtio_device *device, uint32_t value);
 
 /*
- * Return values of queue number queue_sel: whether the queue is enabled, whether its reset is in
- * progress or has failed, and its largest size. Without such a queue the values are false and 0.
+ * Return whether queue number queue_sel is enabled, whether its reset is in progress or has failed,
+ * and its largest size. Without such a queue the results are false and 0.
  */
 bool virtio_device_queue_enabled(const struct virtio_device *device);
 bool virtio_device_queue_resetting(const struct virtio_device *device);

@@ -41,9 +41,10 @@ void virtio_mmio_read(struct virtio_device *device, uint64_t offset, void *data,
 /*
  * Handles a write of the guest. The parameters are as for virtio_mmio_read(); `data` is only read.
  *
- * Returns 0 if the guest may go on. Returns VIRTIO_DEVICE_IN_PROGRESS if the write resets the
- * device, or stops or enables a queue (virtio_device_queue_mapped()), and this ends later. Then the
- * VMM holds the vCPU until virtio_device_waiting() is false, and must not repeat the write.
+ * Returns 0 if the guest may go on. Returns VIRTIO_DEVICE_IN_PROGRESS if a reset of the device ends
+ * later, or if the stop, reset or enabling (virtio_device_queue_mapped()) of a queue ends later.
+ * Then the VMM holds the vCPU until virtio_device_waiting() is false, and must not repeat the
+ * write.
  */
 VIRTIO_MUST_CHECK
 int virtio_mmio_write(struct virtio_device *device, uint64_t offset, const void *data, uint32_t len);

@@ -138,7 +138,7 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
  * @device, @queue  the numbers passed to virtio_queue_ser_write()
  * @config          the queue's configuration in the file, from virtio_device_saved_config(). The
  *                  state must agree with this configuration, or be the state of a queue that is not
- *                  started. NULL accepts any state.
+ *                  started. NULL skips this comparison.
  * @map             as for virtio_queue_check_state(): the memory, or NULL
  * @state           for virtio_queue_restore()
  * @record          the caller's array, for virtio_queue_replay()

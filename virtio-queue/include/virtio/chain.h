@@ -14,7 +14,7 @@
  *
  * What the guest can do: point any field anywhere, and rewrite the tables during the walk.
  * Therefore:
- * - Each descriptor is read from guest memory exactly once, and the copy is checked and used.
+ * - A walk reads each descriptor from guest memory exactly once, and checks and uses the copy.
  * - A walk yields at most as many descriptors as the queue has entries, unless the configuration
  *   allows long indirect tables. The limit includes the descriptors in an indirect table.
  * - The end of a walk and an error are different results. Both results are final: an ended walk
@@ -164,7 +164,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  * @out    `segments` and `capacity` set by the caller; `segments` may be NULL if `capacity` is 0. A
  *         buffer of length 0 makes no segment. A buffer over several regions makes several.
  *
- * Returns 0, or an error. out then describes what the device can still use:
+ * Returns 0, or an error. After an error `out` describes what the device can still use:
  *   Error             Cause                              segments, counts    last_writable
  *   VIRTIO_EFAULT     a buffer is outside memory, wraps  the part before     of the whole chain
  *   VIRTIO_EPERM      a buffer forbids its direction     the part before     of the whole chain
@@ -173,9 +173,10 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  * The counts include readable_bytes and writable_bytes. "The part before" means the buffers before
  * the bad buffer.
  *
- * VIRTIO_EFAULT and VIRTIO_EPERM for a table belong to the row "any other". After every error
- * last_writable.len says whether a status can be written. After VIRTIO_ENOBUFS, `needed` says how
- * large the array must be. A second call with a larger array reads the chain again.
+ * The row "any other" includes VIRTIO_EFAULT and VIRTIO_EPERM for a table, and VIRTIO_ENOTMAPPED
+ * for a table or a buffer. After every error last_writable.len says whether a status can be
+ * written. After VIRTIO_ENOBUFS, `needed` says how large the array must be. A second call with a
+ * larger array reads the chain again.
  */
 VIRTIO_MUST_CHECK
 int virtio_chain_resolve(struct virtio_chain *chain, struct virtio_chain_segments *out);

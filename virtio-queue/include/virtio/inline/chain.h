@@ -93,10 +93,11 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
 }
 
 /*
- * Enters the table that an indirect descriptor refers to. The table must be allowed, no longer than
- * the queue, aligned to 16 bytes, and in one region that can be read and written. Otherwise returns
- * false and leaves the walk unchanged; the slow path then decides. In both cases the cached region
- * of the cursor for tables may change.
+ * Enters the table that an indirect descriptor refers to, and returns true. The table must be
+ * allowed, not empty, no longer than the queue, and in one region that can be read and written. Its
+ * length and its host address must be multiples of 16. Otherwise returns false and leaves the walk
+ * unchanged; the slow path then decides. Even if the result is false, the cached region of the
+ * cursor for tables may change.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *walk,
 							   struct virtio_memory_cursor *tables,
