@@ -4,15 +4,15 @@
 # usage:
 #   sh tests/bench.sh                 prints the times, then the instructions, of a build with gcc
 #   sh tests/bench.sh --record        counts instructions with gcc and with clang, and writes the
-#                                     counts and the tables of tests/bench/README.md
+#                                     counts, and their tables in tests/bench/README.md
 #   sh tests/bench.sh --steps CASE KIND
 #                                     prints the instructions of a case for each function
 #   sh tests/bench.sh --scale [FOLDER]
-#                                     makes tables and a drawing of the cost by size of the queue,
-#                                     number of regions, length of a chain and number of threads
+#                                     makes a table of the cost by number of threads, and tables and
+#                                     a drawing by queue size, number of regions and chain length
 #   sh tests/bench.sh --record-times  writes the times, and the tables of --scale, into
 #                                     tests/bench/README.md
-# Builds below $BUILD_DIR, by default build.
+# Builds below the folder $BUILD_DIR, by default `build`.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/guests/lib.sh
@@ -36,8 +36,7 @@ make_bench() {
 	version="$1 $("$1" -dumpversion | cut -d. -f1)"
 }
 
-# count COMPILER: builds, and counts the instructions. The folder of the dumps is
-# $folder/counts/dumps.
+# count COMPILER: builds, and counts the instructions. The file $folder/counts/dumps has the dumps.
 count() {
 	make_bench "$1"
 	sh tests/bench/count.sh "$folder/counts" "$bench_count" --count

@@ -2,9 +2,10 @@
 /*
  * Raw access to guest memory through a host pointer from <virtio/guest_memory.h>.
  *
- * Every copy of guest bytes and every access to a ring uses one of these functions. Use them in a
- * back end that copies, or in a device with shared structures of its own. The functions check
- * nothing, and record nothing in a dirty log.
+ * Every copy of guest bytes and every access to a ring uses one of these functions, except in
+ * virtio_memory_load_le32() and virtio_memory_store_le32(). Use these functions in a back end that
+ * copies, or in a device with shared structures of its own. The functions check nothing, and record
+ * nothing in a dirty log.
  *
  * What the guest can do: change the bytes at any time. Only a copy keeps its values.
  *

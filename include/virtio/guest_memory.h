@@ -161,16 +161,17 @@ struct virtio_memory_cursor {
 	/* Cached region: an entry of the map's table or the window; at first an empty region. */
 	const struct virtio_region *region;
 	/*
-	 * The result of the last translation, in the form of a region. addr is the address before
-	 * the translation. access has the bits that both the translation and the region permit.
+	 * The result of the last translation, in the form of a region. The member `addr` is the
+	 * address before the translation. The member `access` has the bits that both the
+	 * translation and the region permit.
 	 */
 	struct virtio_region window;
 };
 
 /*
  * A run of guest memory resolved to host memory. Valid as long as its map. The guest may change the
- * bytes at any time. Do not dereference host. Pass it to the operating system (readv, writev,
- * io_uring), or to functions of <virtio/guest_access.h>.
+ * bytes at any time. Do not dereference the member `host`. Pass the pointer to the operating system
+ * (readv, writev, io_uring), or to functions of <virtio/guest_access.h>.
  */
 struct virtio_segment {
 	uint64_t addr;                      /* address as the driver gave it */
@@ -206,8 +207,8 @@ enum virtio_order {
  * Returns 0, or:
  *   VIRTIO_EREGION   a region has length 0, no host memory, an unknown flag or an invalid dirty
  *                    log. Or a region ends past the guest's address space, or has a byte in the
- *                    last MiB of the host's address space or beyond. In that MiB a table's address
- *                    plus an offset from a guest's 16-bit index could wrap.
+ *                    last MiB of the host's address space or beyond. In that MiB the address of a
+ *                    descriptor table plus an offset from a guest's 16-bit index could wrap.
  *   VIRTIO_EOVERLAP  two regions overlap
  *
  * A failure leaves the map untouched, but may have sorted the table. virtio_memory_bad_region()
@@ -295,8 +296,8 @@ int virtio_memory_check(struct virtio_memory_cursor *cursor, uint64_t addr, uint
  * Returns NULL if the range is not inside one region and one translation, or does not permit the
  * access. For a length of 0 the result may be NULL. The address is valid as long as the map.
  *
- * Writes through the pointer are not recorded in a dirty log: see virtio_region_mark_dirty(). After
- * a success the range's region is cursor->region->self, until the cursor is used again.
+ * Writes through the pointer are not recorded in a dirty log: see virtio_region_mark_dirty().
+ * From a success until the next use of the cursor, cursor->region->self is the range's region.
  */
 VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len,
 						  uint32_t access);
@@ -311,7 +312,7 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
  * @out     the part of the range in the first byte's region and translation; untouched on failure
  *
  * Returns 0; VIRTIO_EINVAL for a length of 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. The
- * call checks only the bytes in out: the rest of the range may be invalid, and the range may wrap.
+ * call checks only the part in *out: the rest of the range may be invalid, and the range may wrap.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,

@@ -9,8 +9,8 @@
 #include "loops.h"
 
 /*
- * Returns 0 if callgrind runs the program. Otherwise prints a message and returns an exit status:
- * 77 if built without callgrind's header, else 2.
+ * Returns 0, or prints a message and returns an exit status: 77 if built without callgrind's
+ * header, 2 if the program does not run under valgrind.
  */
 int dump_begin(void);
 

@@ -2,8 +2,9 @@
 /*
  * The loops that are measured. Each loop serves the offered chains and returns a value that depends
  * on all these chains. Most loops have three versions: baseline (raw pointers, no checks), inline
- * (through the headers) and called (through the library's out-of-line symbols). The loops resolve
- * and block have no baseline. Loops named library_ use functions that have no inline version.
+ * (through the headers) and called (through the library's out-of-line symbols). The loops `resolve`
+ * and `block` have no baseline version. Loops named library_ use functions that have no inline
+ * version.
  */
 #ifndef TESTS_BENCH_LOOPS_H
 #define TESTS_BENCH_LOOPS_H

@@ -12,7 +12,7 @@ usage:
       from its record, or if a bar is no longer reached. Exits with 77 if there are no records for
       this compiler.
   report.py record COMPILER DUMPS...
-      writes the records of each compiler, and the tables of README.md
+      writes the records of each compiler, and the tables of the records in README.md
   report.py paste NAME FILE
       puts the table in FILE into README.md, as the table NAME
   report.py readme
@@ -261,7 +261,7 @@ TABLES = {
 
 
 def with_tables(text):
-    """Returns the text with each table made again between its two marks."""
+    """Returns the text with each table of TABLES made again between its two marks."""
     counts = by_compiler(*read_table())
 
     def table(found):

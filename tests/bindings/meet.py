@@ -5,8 +5,8 @@
 usage: meet.py SRC WORK CLANG CXX CC...    CLANG and CXX may be empty words
 
 - Each header compiles alone, in C11, C17 and C++17, with gcc and clang and nearly all warnings.
-- Each header and Linux's header of the same name compile in one C unit, in both orders. Our
-  constants and structures are defined in each unit.
+- Each header and Linux's header of the same name compile in one C unit, in both orders. Each unit
+  defines our constants and structures, except those that promised() leaves out.
 - Programs written for Linux's headers compile against ours after a change of their includes, and
   print the same output.
 """
@@ -20,8 +20,8 @@ STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-Wconversion', '-Wsign-c
           '-Wcast-align', '-Wundef', '-Wvla', '-Wredundant-decls', '-Wdouble-promotion', '-Wformat=2']
 STRICT_C = ['-Wstrict-prototypes', '-Wmissing-prototypes', '-Wold-style-definition']
 # All of clang's warnings, with exceptions. Linux's own names and layouts cause warnings about
-# reserved identifiers, padding and packed members. Other warnings are about other versions of the
-# languages, about C style in C++, or about pointer arithmetic.
+# reserved identifiers, padding and packed members. The other exceptions are warnings about other
+# versions of the languages, C style in C++, pointer arithmetic, and options that clang lacks.
 EVERYTHING = ['-Weverything', '-Werror', '-Wno-padded', '-Wno-packed', '-Wno-reserved-identifier',
               '-Wno-reserved-macro-identifier', '-Wno-reserved-id-macro', '-Wno-declaration-after-statement',
               '-Wno-c++98-compat', '-Wno-c++98-compat-pedantic', '-Wno-c++20-compat', '-Wno-old-style-cast',
@@ -116,7 +116,7 @@ def meet(commands, cc, clang, work, grown):
 
 
 def cannot(present, cxx):
-    """Lists the languages in which Linux's own headers do not compile."""
+    """Prints which of Linux's own headers do not compile as C++17, and which of CANNOT now do."""
     for header in present:
         works = headers.compiles(cxx, includes(headers.LINUX.format(header)), '.cc')[0]
         reason = CANNOT.get((header, 'C++17'))

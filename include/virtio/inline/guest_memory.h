@@ -64,7 +64,7 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
 	const struct virtio_region *region = cursor->region;
 	const uint64_t off = addr - region->addr;
 
-	/* off is subtracted only after the test off < region->len, so nothing wraps. */
+	/* Subtracts off only after the test off < region->len, so the difference cannot wrap. */
 	if (VIRTIO_LIKELY(off < region->len && len <= region->len - off && (region->access & access) == access))
 		return (uint8_t *)region->host + off;
 	return virtio_impl_memory_find_slow(cursor, addr, len, access);
@@ -100,8 +100,8 @@ VIRTIO_INLINE VIRTIO_HOT uint8_t *virtio_impl_memory_host(const struct virtio_re
 }
 
 /*
- * Returns whether a newly cached region holds the range, and sets *out to the host address of addr.
- * region is NULL if no region could be cached.
+ * Returns whether a newly cached region holds the range. If no region could be cached, the
+ * parameter `region` is NULL, and the result is false. Otherwise sets *out to addr's host address.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_memory_in_new_region(const struct virtio_region *region, uint64_t addr,
 							       uint64_t len, void **out)
