@@ -44,7 +44,10 @@ void *memcpy(void *to, const void *from, size_t len)
 		len -= 4 * BLOCK;
 	}
 	if (len <= 2 * BLOCK) {
-		copy_two(out, in, len);
+		/* If fewer than BLOCK bytes are left, the loop has copied more than BLOCK bytes. */
+		const size_t again = len < BLOCK ? BLOCK - len : 0;
+
+		copy_two(out - again, in - again, len + again);
 		return to;
 	}
 	copy_two(out, in, 2 * BLOCK);

@@ -27,7 +27,7 @@ def functions(path, known={}):
     names, name, start, inside = {}, None, 0, False
     with open(path) as source:
         for number, line in enumerate(source, 1):
-            found = re.match(r"[A-Za-z].*?(\w+|LOOP\(\w+\))\(", line)
+            found = re.match(r"[A-Za-z].*?(\w+)\(", line)
             if found and not line.startswith(("#", "typedef")) and not inside:
                 name, start = found[1], number
             if line.startswith("{") and name:
