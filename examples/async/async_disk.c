@@ -19,8 +19,8 @@ struct start_context {
 };
 
 /*
- * Puts a request into the list, in the slot of its head. The slot is unused, because no two
- * requests in flight have the same head.
+ * Parses a chain into its slot, requests[queue][head], and appends the request to the list. The
+ * slot is unused, because no two requests in flight have the same head.
  */
 static int start(void *context, struct virtio_chain *chain, uint32_t *written)
 {
@@ -61,7 +61,10 @@ static void queue_notify(struct virtio_device *device, uint16_t queue, uint16_t 
 	pop_all(device->context, queue);
 }
 
-/* Completes a request. Returns false if the used ring is not mapped. */
+/*
+ * Completes a request. Returns false if the used ring can't be written. The request then stays in
+ * flight.
+ */
 static bool complete(struct async_disk *disk, const struct async_request *request)
 {
 	const uint16_t queue = request->queue;

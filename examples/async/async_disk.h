@@ -64,7 +64,7 @@ struct async_disk {
 	struct virtio_blk_stats stats;
 	struct async_host host;
 	struct async_request *first, **last; /* requests that no thread has begun, oldest first */
-	struct async_request *stuck;         /* requests carried out whose used ring isn't mapped */
+	struct async_request *stuck;         /* requests carried out, whose completion has failed */
 	uint32_t num_stuck[ASYNC_QUEUES];    /* requests of each queue in the list `stuck` */
 	pthread_cond_t work;                 /* signalled on a new request, or if `ending` is set */
 	pthread_t threads[ASYNC_THREADS];

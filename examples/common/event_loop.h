@@ -47,7 +47,7 @@ struct event_loop {
 /* Conditions under which a source's handler is called. */
 enum event_trigger {
 	EVENT_WHILE_READABLE,
-	EVENT_ON_WAKE, /* called once after one or more signals; no read is needed */
+	EVENT_ON_WAKE, /* called once after one or more writes to an eventfd; no read is needed */
 };
 
 /* All three functions return 0, or -1 with errno. */

@@ -41,8 +41,7 @@ static void unwatch(struct event_source *source, struct event_loop *loop)
 /* Timers */
 
 /*
- * The read fails if the timer was set again after the event. In this case the new time has not come
- * yet.
+ * The read fails if the timer was set again after the event, and the new time has not come yet.
  */
 static void on_expiry(struct event_source *source)
 {

@@ -15,7 +15,7 @@
 struct incoming {
 	size_t received;           /* bytes received so far */
 	int fds[INCOMING_MAX_FDS]; /* closed by incoming_clear(); -1 after incoming_take_fd() */
-	unsigned int fd_count;     /* descriptors received, including removed descriptors */
+	unsigned int fd_count;     /* descriptors in `fds`, including removed descriptors */
 	/*
 	 * More than INCOMING_MAX_FDS descriptors came, or the kernel could not install all of them.
 	 * No lost descriptor stays open.

@@ -9,7 +9,7 @@
 #include <virtio/bindings/virtio_ids.h>
 #include <virtio/bindings/virtio_ring.h>
 
-/* The guest's processor waits during a turn, so the work of each step and each turn is bounded. */
+/* Register accesses wait for the end of a turn, so the work of each step and turn is bounded. */
 #define STEP_BYTES (UINT64_C(256) << 10)
 #define TURN_STEPS 16
 #define MAX_RANGE_SECTORS 8192 /* limit for each range of a discard or a write of zeroes */
@@ -17,8 +17,8 @@
 /* Requests */
 
 /*
- * Carries out a step of the current request, or begins the next request. Returns 1; 0 if there is
- * no request; or an error after which the queue can't continue.
+ * Carries out the next step of the current request, or the first step of the next request. Returns
+ * 1; 0 if there is no request; or an error after which the queue can't continue.
  */
 static int serve_step(void *context)
 {

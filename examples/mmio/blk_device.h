@@ -2,9 +2,9 @@
 /*
  * A block device on an image file: the library virtio-blk on the device core.
  *
- * Requests are carried out one after another while the guest waits. The work of a turn is bounded,
- * and the remaining work waits for another turn. At most one request is in flight between two
- * turns.
+ * Requests are carried out one after another, in turns. Register accesses of the guest wait for the
+ * end of a turn. The work of a turn is bounded, and the remaining work waits for another turn. At
+ * most one request is in flight between two turns.
  */
 #ifndef BLK_DEVICE_H
 #define BLK_DEVICE_H

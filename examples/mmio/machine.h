@@ -20,7 +20,7 @@
  */
 #define MACHINE_DEVICES 2
 
-/* A device of the machine. It is the context of the device's callbacks. */
+/* A device of the machine, and the context of the device's callbacks. */
 struct machine_slot {
 	struct machine *machine;
 	struct virtio_device *device;
@@ -46,7 +46,8 @@ void machine_close(struct machine *machine);
  * @offset  from the start of the first window
  * @data    @len bytes, 1 to 8, in the order in which the guest sees them
  *
- * Outside the windows a read returns all ones, and a write does nothing.
+ * If an access does not lie in exactly one window, a read returns all ones, and a write does
+ * nothing.
  */
 void machine_read(struct machine *machine, uint32_t offset, void *data, uint32_t len);
 void machine_write(struct machine *machine, uint32_t offset, const void *data, uint32_t len);

@@ -22,7 +22,7 @@ struct pci_function {
 	bool hidden;
 };
 
-/* Sets the state after a reset of the machine. */
+/* Sets the state that the function has after a reset of the machine. */
 void pci_function_reset(struct pci_function *pci);
 
 /*

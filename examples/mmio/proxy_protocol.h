@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The protocol of QEMU's x-pci-proxy-dev: the messages by which QEMU passes accesses to a PCI
- * device on to another process, over a socket.
+ * The protocol of QEMU's x-pci-proxy-dev, a PCI device that another process implements. That
+ * process receives the guest's accesses as messages over a socket.
  *
  * QEMU documents the protocol in docs/devel/multi-process.rst. Both sides run on one host, so
  * integers have the host's byte order and layout. This header has only the requests that a device

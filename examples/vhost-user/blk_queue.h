@@ -4,7 +4,7 @@
  * (blk_queue.c), or many at once through io_uring (uring.c).
  *
  * Threads: a struct blk_queue belongs to the thread that serves the queue. The thread of a flusher
- * (flusher.h) does not use it.
+ * (flusher.h) does not use the struct blk_queue.
  */
 #ifndef BLK_QUEUE_H
 #define BLK_QUEUE_H
@@ -28,7 +28,10 @@
 
 #define BLK_QUEUE_RANGES 16 /* the most ranges of a discard request */
 
-/* After this many bytes of a long request, the queue checks whether it must stop. */
+/*
+ * The most bytes that one step of a long request moves. Between two steps the request can be
+ * unpopped, for example because the queue stops.
+ */
 #define BLK_QUEUE_STEP_BYTES (UINT32_C(1) << 20)
 
 /* Arrays for the parts of a request in flight. */
