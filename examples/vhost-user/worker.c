@@ -11,9 +11,9 @@
 #define NUDGE SIGRTMIN
 
 /*
- * A thread that hasn't carried out an order after this time gets a signal. The time doubles after
- * each signal. Some long system calls, such as making a hole in a file, begin anew after a signal,
- * and need more time.
+ * A thread gets a signal if it has not carried out an order or a call after FIRST_NUDGE_MS. The
+ * time doubles after each signal, up to LAST_NUDGE_MS. Some long system calls, such as making a
+ * hole in a file, begin anew after a signal, and need more time.
  */
 #define FIRST_NUDGE_MS 10
 #define LAST_NUDGE_MS 1000
@@ -50,7 +50,7 @@ static void answer_call(struct worker *worker)
 	pthread_cond_broadcast(&worker->changed);
 }
 
-/* Called between two turns of the loop. Returns whether the thread continues. */
+/* Called before each turn of the loop. Returns whether the thread continues. */
 static bool obey(struct worker *worker)
 {
 	enum worker_order order;

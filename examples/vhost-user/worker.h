@@ -12,8 +12,8 @@
  *
  * The thread checks for orders after each turn of its loop. A turn runs at most one handler and one
  * task. While the owner waits for the thread, a signal interrupts a system call of the handler or
- * task, again and again until the handler or task returns. So a handler or task must return after
- * EINTR, and must not repeat the system call.
+ * task, again and again until the handler or task returns. So after EINTR a handler or task must
+ * not repeat a system call that can wait for another process.
  */
 #ifndef WORKER_H
 #define WORKER_H
@@ -32,8 +32,8 @@ enum worker_order {
 
 struct worker {
 	/*
-	 * Sources are added by the thread's handlers, or by the owner while the owner may access
-	 * the thread's data.
+	 * Sources are added on the thread, or by the owner while the owner may access the thread's
+	 * data.
 	 */
 	struct event_loop loop;
 	void (*settle)(struct worker *worker);
@@ -81,8 +81,8 @@ void worker_pause(struct worker *worker);
 struct timespec worker_in_ms(unsigned int ms);
 
 /*
- * Pauses the thread if it settles before the time @end. Returns whether the thread is paused. If
- * false, the thread continues.
+ * Pauses the thread if it settles before the wait ends: at the time @end, or up to one second
+ * later. Returns whether the thread is paused. If false, the thread continues.
  */
 bool worker_try_pause(struct worker *worker, const struct timespec *end);
 void worker_resume(struct worker *worker);

@@ -33,8 +33,8 @@ struct rng_host {
 	 */
 	void (*interrupt)(void *context, enum virtio_interrupt cause, uint16_t queue, bool level);
 	/*
-	 * Called when buffers remain, or when the ring or a buffer is not mapped yet. The VMM must
-	 * call rng_run() soon, but not from within this call.
+	 * Called when buffers may remain, or when the ring or a buffer is not mapped yet. The VMM
+	 * must call rng_run() soon, but not from within this call.
 	 */
 	void (*again)(void *context);
 	void *context;

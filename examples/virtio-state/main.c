@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_BYTES (UINT32_C(1) << 30) /* a file must have fewer bytes */
+#define MAX_BYTES (UINT32_C(1) << 30) /* largest buffer; a file may fill at most half of it */
 #define STATE_BYTES 256               /* at least the size of the largest structure of values */
 #define BYTES_PER_LINE 16
 
@@ -125,7 +125,10 @@ static const struct virtio_section_layout *find_layout(const struct virtio_secti
 	return NULL;
 }
 
-/* Prints a section whose layout is known. Returns 0 or the reader's error. */
+/*
+ * Prints a section whose layout is known. Returns 0, the reader's error, or VIRTIO_ENOBUFS if
+ * memory is short.
+ */
 static int print_known(struct virtio_section_reader *reader, const struct virtio_section_layout *layout,
 		       const struct virtio_section *section)
 {
@@ -153,8 +156,8 @@ static int print_known(struct virtio_section_reader *reader, const struct virtio
 }
 
 /*
- * Checks the values of a queue, as far as possible without a queue to restore them into. Returns 0
- * or the reader's error.
+ * Checks the values of a queue, as far as possible without a queue to restore them into. Returns as
+ * print_known().
  */
 static int judge_queue(struct virtio_section_reader *reader, const struct virtio_section *section)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Steps with sizes that are too large for the guest and the disk of this harness. */
+/* Steps that need no guest. Their sizes may exceed the guest and the disk of this harness. */
 #ifndef VIRTIO_FUZZ_BLK_ANY_H
 #define VIRTIO_FUZZ_BLK_ANY_H
 

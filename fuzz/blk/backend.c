@@ -60,7 +60,7 @@ static void changed(struct blk_harness *h, struct blk_progress *p, uint64_t offs
 {
 	for (uint64_t i = 0; i < BLK_DISK_SECTORS && i * 512 < bytes; i++)
 		h->disk.unstable[(offset / 512 + i) % BLK_DISK_SECTORS] = true;
-	/* The loop above misses the last sector if the range begins and ends inside a sector. */
+	/* The loop above may miss the last sector of a range that begins inside a sector. */
 	if (bytes)
 		h->disk.unstable[(offset + bytes - 1) / 512 % BLK_DISK_SECTORS] = true;
 	p->changed = p->changed || bytes;
@@ -163,7 +163,7 @@ static void move(struct blk_harness *h, struct blk_progress *p, const struct vir
 	}
 }
 
-/* Returns an answer that a back end must not give. */
+/* Returns an answer that must fail the request, but is not an error code. */
 static int64_t nonsense(uint8_t how, uint64_t wanted)
 {
 	switch (how & 7) {

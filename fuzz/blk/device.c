@@ -7,7 +7,7 @@
 #include "driver.h"
 #include "steps.h"
 
-#define NO_ARGUMENT 0x5a /* fills memory that a failed call must not change */
+#define NO_ARGUMENT 0x5a /* fills memory before a call, to show what the call changes */
 
 static void drop(struct blk_slot *s)
 {
@@ -53,7 +53,7 @@ static void complete_again(struct blk_harness *h, const struct blk_slot *s)
 	blk_compare(h);
 }
 
-/* Returns the slot of a head that was just popped, and drops the earlier request in that slot. */
+/* Returns the slot for a head's next request. Drops the earlier request in that slot. */
 static struct blk_slot *take_slot(struct blk_harness *h, uint16_t head)
 {
 	struct blk_slot *s = &h->requests[head];
@@ -470,7 +470,7 @@ static void device_own(struct blk_harness *h)
 	if (!s || !s->request || s->done || s->moving)
 		return;
 	s->result.status = s->ask->errors ? VIRTIO_BLK_S_IOERR : status;
-	/* The used length of a request with an error is 0, so any result is possible here. */
+	/* The used length of a request with an error is 0, so `written` may be any number. */
 	s->result.written = some <= s->ask->in.bytes || s->ask->errors ? some : 0;
 	s->result.touched = s->result.written;
 	if (s->ask->errors || more <= s->ask->in.bytes - s->result.written)

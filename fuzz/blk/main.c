@@ -187,7 +187,7 @@ static void pick_fields(struct blk_harness *h, struct virtio_blk_options *o)
 	o->secure_erase_sector_alignment = 16;
 }
 
-/* Changes an option, or removes an operation. The result may be invalid. */
+/* Changes an option, or removes one or all operations. The result may be invalid. */
 static void pick_wrong(struct blk_harness *h, struct virtio_blk_options *o)
 {
 	const uint8_t how = fuzz_u8(&h->in);

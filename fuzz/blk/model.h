@@ -58,13 +58,13 @@ struct blk_progress {
 	uint64_t done;    /* bytes moved */
 	uint64_t touched; /* bytes of `in` that have certainly changed */
 	uint64_t reach;   /* bytes of `in` that may have changed */
-	uint32_t ranges;  /* ranges carried out */
+	uint32_t ranges;  /* ranges begun, or skipped because they have no sectors */
 	bool changed;     /* the disk was changed */
 	bool flushed;     /* the disk was flushed after the change */
 	bool answered;    /* the back end has reported the lifetime */
 	bool failed;
-	bool nonsense;   /* the back end gave an answer that it must not give */
-	int error;       /* the error that the back end returned, if `nonsense` is false */
+	bool nonsense;   /* the back end failed the request without an error code */
+	int error;       /* the result's error, if `failed` is true and `nonsense` is false */
 	uint64_t calls;  /* calls of the back end */
 	uint8_t wear[6]; /* the answer to GET_LIFETIME */
 };
@@ -92,8 +92,8 @@ bool blk_model_config_write(struct blk_model *m, uint64_t offset, const uint8_t 
 
 /*
  * Reads a request from the walked chain, for a device with room for these numbers of segments and
- * ranges. A bad request has a status byte, too, unless the chain is malformed or the last writable
- * byte cannot be written.
+ * ranges. Even a bad request has a status byte if its chain is well-formed, and if a last writable
+ * byte exists and can be written.
  */
 void blk_model_parse(struct model *queue, struct blk_ask *ask, uint32_t segments, uint32_t ranges);
 

@@ -61,7 +61,7 @@ enum blk_driver_step {
  * - the type; after 0xff, a type of 4 bytes
  * - flags, sector
  * - the amount of data: a value below 16 is a number of sectors or ranges; a value from 16 to 254
- *   is 16 plus a number of bytes; after 255, two bytes have the number of bytes
+ *   is 16 plus a number of bytes; after 255, two bytes have the number of bytes, modulo 0x4000
  * - the ranges
  * - the offsets of the readable and of the writable bytes in the data area, in units of 32 bytes
  * - how the readable and the writable bytes are cut into buffers
@@ -131,7 +131,7 @@ enum blk_serve_flag {
 enum blk_fault {
 	BLK_F_SHORT = 0x80,    /* moves only a part, or yields a lifetime with a reserved value */
 	BLK_F_ERROR = 0xa0,    /* an error after a part was moved */
-	BLK_F_NONSENSE = 0xb0, /* an answer that a back end must not give */
+	BLK_F_NONSENSE = 0xb0, /* a failure without an error code */
 	BLK_F_TOGGLE = 0xc0,   /* success, while the driver writes to the configuration space */
 	BLK_F_POKE = 0xd0,     /* success, while the driver changes memory */
 	BLK_F_FINE = 0xe0,

@@ -73,8 +73,9 @@ static inline uint64_t fuzz_u64(struct fuzz_input *in)
 }
 
 /*
- * Reads a 64-bit number of one or more bytes. Short encodings yield numbers that are small or near
- * a power of two, where arithmetic may overflow. A first byte of 0xff encodes any number.
+ * Reads a 64-bit number, encoded in one to nine bytes. Short encodings yield numbers that are small
+ * or near a power of two, where arithmetic may overflow. The first byte 0xff is followed by any
+ * number in 8 bytes.
  */
 static inline uint64_t fuzz_number(struct fuzz_input *in)
 {
