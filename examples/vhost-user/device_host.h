@@ -55,9 +55,9 @@ void device_host_close(struct device_host *host);
 struct vring_thread *device_host_thread(struct device_host *host);
 
 /*
- * Pauses the device's thread if the thread settles before the time @end. A paused thread still runs
- * the operations below. Returns whether the thread is paused; true also if the device has no
- * thread. device_host_resume() undoes one pause.
+ * Pauses the device's thread if the thread settles in time: see worker_try_pause(). A paused thread
+ * still runs the operations below. Returns whether the thread is paused; true also if the device
+ * has no thread. device_host_resume() undoes one pause.
  */
 bool device_host_try_pause(struct device_host *host, const struct timespec *end);
 void device_host_resume(struct device_host *host);

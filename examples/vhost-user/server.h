@@ -76,8 +76,8 @@ int server_take_over(struct server *server, struct event_loop *loop, struct devi
 void server_continue(struct server *server);
 
 /*
- * Tries to pause the device's threads before the time @end. Returns whether all threads are paused,
- * with nothing in flight. If a thread doesn't settle in time, all threads continue.
+ * Pauses the device's threads if they settle in time: see worker_try_pause(). Returns whether all
+ * threads are paused, with nothing in flight. If a thread doesn't settle, all threads continue.
  */
 bool server_try_pause(struct server *server, const struct timespec *end);
 void server_resume(struct server *server);

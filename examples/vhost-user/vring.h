@@ -236,8 +236,8 @@ void vring_pause(struct vhost_vring *vring);
 void vring_resume(struct vhost_vring *vring);
 
 /*
- * Does the same as vring_pause() if the thread settles before the time @end. Returns false if the
- * thread does not settle.
+ * Does the same as vring_pause() if the thread settles in time: see worker_try_pause(). Returns
+ * false if the thread does not settle.
  */
 bool vring_try_pause(struct vhost_vring *vring, const struct timespec *end);
 
