@@ -7,11 +7,11 @@
  * goes to a bounded buffer that drops its oldest bytes, because Linux waits for a console's
  * transmit buffer with interrupts off. Other ports, and a console with full=wait, are throttled: a
  * transmit chain waits, and the device keeps the position in the chain. Input is read only as far
- * as the port's buffer has room.
+ * as the port's input buffer has room.
  *
- * A pause or stop of a queue ends a waiting chain, whose remaining bytes go to the reserve of the
- * port's buffer. So no byte is repeated when a front end stops a queue and starts it again at the
- * same index. (If the index is 0, the start looks like a reboot of the guest.)
+ * A pause or stop of a queue puts the rest of a partly accepted chain into the output buffer's
+ * reserve, as far as there is room. So no byte is repeated when a front end starts the queue again
+ * at the same index. (If the index is 0, the start looks like a reboot of the guest.)
  *
  * virtio 1.4, 5.3
  */
@@ -391,7 +391,7 @@ static void finish_chain(struct console_device *console, struct port *port, stru
 	struct virtio_console_progress progress;
 
 	port->finishing = console->table[port->id].output.token;
-	/* After an error the chain is still in flight. */
+	/* After an error the chain may still be in flight. queue_drain() then unpops the chain. */
 	(void)!virtio_console_transmit(&console->console, port->id, &queue->virtq, &progress);
 	port->finishing.value = 0;
 	queue->signal = queue->signal || progress.notify;

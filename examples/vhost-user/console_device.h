@@ -36,7 +36,8 @@ struct port {
 };
 
 /*
- * Counts of all ports and of the control queues. Each link counts the bytes that it has dropped.
+ * Counts of all ports and of the control queues. Bytes that a link has dropped are not included:
+ * the link counts these bytes.
  */
 struct console_counts {
 	uint64_t in, out; /* bytes */

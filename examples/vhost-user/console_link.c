@@ -131,7 +131,7 @@ static const char *out_name(const struct console_link *link)
 	return link->options.ops == &console_tty_ops ? "stdout" : link->target;
 }
 
-/* Writes again later. Only the first of several failures in a row is printed. */
+/* Writes again later. Prints the first failure, and no other until all output is written. */
 static void retry_later(struct console_link *link)
 {
 	if (link->retry_seconds == 0)

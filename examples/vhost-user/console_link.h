@@ -65,12 +65,13 @@ struct console_link_ops {
 	size_t (*filter)(struct console_link *link, uint8_t *bytes, size_t len);
 	/*
 	 * Called at the end of the input, or after a failure to read. Called again when the port
-	 * has room.
+	 * has room. If input_ended() watches for a hang-up with EVENT_EDGE, a hang-up also leads to
+	 * another call.
 	 */
 	void (*input_ended)(struct console_link *link);
 	/*
-	 * Called after reading has stopped because the port has no room. Also called at a hang-up,
-	 * if the kind of end watches for a hang-up with EVENT_EDGE.
+	 * Called after reading has stopped because the port has no room. If input_blocked() watches
+	 * for a hang-up with EVENT_EDGE, a hang-up leads to another call.
 	 */
 	void (*input_blocked)(struct console_link *link);
 	/*
@@ -112,7 +113,7 @@ struct console_link {
 	 * if all output was written since the failure. 1 if only a part was written.
 	 */
 	unsigned int retry_seconds;
-	bool retry_waits;       /* nothing is written until the timer expires */
+	bool retry_waits;       /* console_link_flush() writes nothing */
 	uint64_t input_dropped; /* bytes that were dropped after their client had left */
 	/* Members for the kinds of ends. */
 	struct event_source listener, slave;
@@ -128,7 +129,7 @@ struct console_link {
 	 */
 	struct event_timer later;
 	bool next_waits;     /* a client waits while the guest takes the last client's input */
-	uint16_t cols, rows; /* size of the pty when it was last read */
+	uint16_t cols, rows; /* size of the pty when it was last read or set */
 	char target[64];
 	struct unix_listener_file socket;
 };

@@ -54,8 +54,9 @@ static int open_slave(struct console_link *link)
 }
 
 /*
- * Replaces a symbolic link to a pty, even if that pty is in use. Another program may have got the
- * number of the pty to which an earlier run of the daemon made the link. Replaces no other file.
+ * Replaces a symbolic link to a pty, even if that pty is in use. An earlier run of the daemon may
+ * have left the link, and another program may have a pty of the same number now. Replaces no other
+ * file.
  */
 static int make_symlink(const struct console_link *link)
 {

@@ -83,8 +83,9 @@ static bool has_left(const struct console_link *link)
 }
 
 /*
- * A guest that takes input gets all that the client has sent. console_link_room() leads to the next
- * call when the guest has buffers again, or takes no input any more.
+ * A guest that takes input gets all that the client has sent, unless another client has waited for
+ * GRACE_NS. console_link_room() leads to the next call when the guest has buffers again, or takes
+ * no input any more.
  */
 static void client_left(struct console_link *link)
 {

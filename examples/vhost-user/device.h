@@ -95,8 +95,8 @@ enum device_turn {
 	/* The next turn follows when the driver makes a chain available. */
 	DEVICE_TURN_DONE,
 	/*
-	 * The device waits for a request in flight or for input. It pops nothing before it calls
-	 * device_queue_wake().
+	 * The device waits for a request in flight or for input, and then calls
+	 * device_queue_wake(). After such a turn the daemon does not ask the driver for kicks.
 	 */
 	DEVICE_TURN_WAIT,
 	DEVICE_TURN_AGAIN, /* the device has more work: run another turn */
@@ -121,7 +121,8 @@ struct device_ops {
 
 	/*
 	 * Forgets the features and everything else that an earlier driver has set. Called for a new
-	 * front end, and when a driver with other features comes after --restore.
+	 * front end, and at a start with --restore. Also called when a driver with other features
+	 * comes after --restore.
 	 */
 	void (*reset)(struct device *device);
 
@@ -242,7 +243,7 @@ struct device {
 	uint16_t max_queue_size; /* a power of two */
 	enum device_threads threads;
 	struct device_host *host; /* belongs to the vhost-user side */
-	/* How often guests have broken a ring. A ring's count is added by its session's end. */
+	/* How often guests have broken a ring. A ring's count is added before its session ends. */
 	uint64_t ring_faults;
 };
 
