@@ -5,7 +5,7 @@
  *
  * The protocol is described in docs/interop/vhost-user of the QEMU manual. This header has no
  * constants for parts that this back end does not offer (logging, postcopy, in-band notifications
- * ...).
+ * ...), except VHOST_F_LOG_ALL.
  */
 #ifndef VHOST_USER_H
 #define VHOST_USER_H

@@ -562,7 +562,7 @@ int vring_continue(struct vhost_vring *vring, const struct virtio_queue_state *s
 	return error;
 }
 
-/* Returns the ring to the control thread. Ends the thread if the thread is the ring's own. */
+/* Gives the ring back to the control thread. Ends own_thread if that thread has served the ring. */
 static void halt(struct vhost_vring *vring)
 {
 	worker_call(&vring->thread->worker, let_go, vring);

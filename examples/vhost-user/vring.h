@@ -9,8 +9,8 @@
  *   the same value again                 nothing changes
  *   another descriptor, or none          replaces the old descriptor, and the ring continues
  *   another size, address or index       the guest has a new driver: the ring stops, and waits for
- *                                        a kick descriptor or SET_VRING_ENABLE. Every front end
- *                                        ends its set-up with one of these two
+ *                                        SET_VRING_KICK or SET_VRING_ENABLE 1. Every front end
+ *                                        ends its set-up with one of these two messages
  *
  * Threads:
  *   functions of this file               control thread only
@@ -24,7 +24,8 @@
  *
  * Descriptors: the front end shares them, and can change their flags. So the daemon does not rely
  * on their O_NONBLOCK flag, and does not set it:
- *   - A kick descriptor is never read; waiting until it is readable is enough.
+ *   - A kick descriptor is never read. Epoll reports new kicks, even if the descriptor was
+ *     readable before (EPOLLET).
  *   - Sockets and pipes are written to without waiting.
  *   - An eventfd is written to after poll() has reported that it is writable. A front end that
  *     fills it between poll() and write() blocks only its own device's thread. A call, stop or
@@ -94,12 +95,12 @@ struct vring_state {
 	struct vring_setup setup;
 	bool running;
 	bool broken;
-	bool polled;                     /* there is no kick descriptor */
+	bool polled;                     /* a timer replaces the kick descriptor */
 	struct virtio_queue_state queue; /* valid if the ring runs */
 };
 
 struct vhost_vring {
-	/* Used by the control thread */
+	/* Set by the control thread only. The worker reads `device`, `kick_fd` and `damaged_fd` */
 	struct device *device;
 	struct vring_setup setup;
 	int kick_fd;                      /* -1 for none */
@@ -115,7 +116,7 @@ struct vhost_vring {
 	struct vring_thread own_thread;
 	/*
 	 * The worker has stopped serving the ring, because the ring broke or guest memory was lost.
-	 * Cleared when the ring is stopped or set up anew.
+	 * Cleared by vring_stop() and vring_set_kick().
 	 */
 	atomic_bool broken;
 
@@ -124,7 +125,7 @@ struct vhost_vring {
 	bool served;
 	struct vhost_vring *next; /* next ring in the thread's list */
 	struct event_source kick;
-	bool polled;              /* kick is a timer of this process */
+	bool polled;              /* the source `kick` is a timer of this process */
 	bool stale_kick;          /* the first kick may be an earlier driver's */
 	struct event_task again;  /* runs a turn without a kick */
 	struct vring_signal call; /* signals that requests were completed */
@@ -192,8 +193,8 @@ int vring_set_kick(struct vhost_vring *vring, int fd);
 
 /*
  * Set a descriptor, which the ring owns from now on, or remove it (-1). A running ring signals a
- * new call descriptor in its next turn. Return 0; or VIRTIO_EINVAL after closing a descriptor of
- * the wrong kind.
+ * new call descriptor in its next turn. Return 0; or VIRTIO_EINVAL from vring_signal_accept(),
+ * which has then closed the descriptor.
  */
 int vring_set_call(struct vhost_vring *vring, int fd);
 int vring_set_err(struct vhost_vring *vring, int fd);
@@ -278,7 +279,8 @@ int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *m
 		  struct virtio_queue_config *config);
 
 /*
- * Starts a ring at its saved position, instead of the position in its used ring.
+ * Starts a ring at its saved position. vring_start() instead uses setup.base and the index in the
+ * used ring.
  *
  * @state  the queue's state from vring_save()
  *

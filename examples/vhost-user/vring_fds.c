@@ -79,9 +79,9 @@ static bool can_write(int fd)
  * A full descriptor is no error, because the other side will see this signal together with earlier
  * signals.
  *
- * An eventfd can't be reopened, and Linux has no write to an eventfd that never waits. The front
- * end can fill the eventfd between poll() and write(), see vring.h. A write that waited and was
- * interrupted isn't repeated.
+ * An eventfd can't be reopened, and Linux has no MSG_DONTWAIT for eventfds. The front end can fill
+ * the eventfd between poll() and write(), see vring.h. A write that waited and was interrupted
+ * isn't repeated.
  */
 void vring_signal_send(const struct vring_signal *signal)
 {

@@ -23,9 +23,9 @@ bool vring_is_eventfd(int fd);
 int vring_poll_timer(void);
 
 /*
- * Accepts a descriptor of the front end, or none (-1). Afterwards the caller owns signal->fd, which
- * may replace fd. Returns 0; or VIRTIO_EINVAL for the wrong kind of file or for a pipe that can't
- * be reopened. After VIRTIO_EINVAL fd is closed.
+ * Accepts a descriptor of the front end, or none (-1). After success the caller owns signal->fd,
+ * which may replace fd. Returns 0; or VIRTIO_EINVAL for the wrong kind of file or for a pipe that
+ * can't be reopened. After VIRTIO_EINVAL fd is closed.
  */
 int vring_signal_accept(int fd, struct vring_signal *signal);
 

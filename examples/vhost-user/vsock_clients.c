@@ -148,7 +148,7 @@ static int take_line(struct vsock_stream *client)
 	return newline ? 1 : take_line(client);
 }
 
-/* Does the same for a socket of records, where each record is a line. */
+/* Does the same for a socket of records, where the first record is the line. */
 static int take_record(struct vsock_stream *client)
 {
 	const ssize_t got = recv(client->source.fd, client->line, sizeof client->line, MSG_DONTWAIT | MSG_TRUNC);

@@ -4,8 +4,9 @@
  * vsock_device.h lists the parts.
  *
  * A guest can open as many connections as the device allows, and fill each connection's buffer. A
- * program of the host can do this, too, and never read. Neither the guest nor the program can stop
- * another connection. The memory of a connection and the number of connections are bounded.
+ * program of the host can open as many connections, and never read. Neither the guest nor the
+ * program can stop another connection. The memory of a connection and the number of connections are
+ * bounded.
  *
  * virtio 1.4, 5.10
  */
@@ -193,7 +194,8 @@ static void let_go_of_all(struct vsock_device *vsock)
  * no connections. A driver that continues with a new front end may have lost connections. A
  * transport reset tells the driver about the loss. If the front end does not pass the event queue
  * to the daemon, the driver gets an RST for each connection instead. REQUESTs to the guest wait
- * until it is known whether a transport reset or RSTs are sent.
+ * until the event queue has started, and the driver has handled the transport reset. If the event
+ * queue does not start, REQUESTs wait for VSOCK_HOLD_TIME.
  */
 static void on_up(struct vsock_device *vsock)
 {

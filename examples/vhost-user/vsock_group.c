@@ -52,8 +52,8 @@ void vsock_group_leave(struct vsock_group *member)
 }
 
 /*
- * Accepts or refuses a connection of another guest. A guest without a driver or without a listener
- * refuses. The other side then sees that the socket is closed.
+ * Sends another guest's request to this guest. If this guest has no driver, or refuses, this device
+ * closes the socket. The other guest's device then sees that the socket is closed.
  */
 static void accept_offer(struct vsock_device *vsock, const struct vsock_offer *offer)
 {

@@ -50,7 +50,8 @@ int vsock_group_open(struct vsock_group *member, struct event_loop *loop);
 void vsock_group_close(struct vsock_group *member);
 
 /*
- * Accepts or refuses the connections that other guests have begun. Called on the device's thread.
+ * Sends the requests in the inbox to the device's guest. Refuses them if the guest has no driver.
+ * Called on the device's thread.
  */
 void vsock_group_accept(struct vsock_group *member);
 

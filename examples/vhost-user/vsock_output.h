@@ -2,7 +2,7 @@
 /*
  * Bytes of one connection that the guest has sent and that aren't written to the host's socket yet:
  * a stream, or records with their marks. The guest's credit limits the bytes, and the connection's
- * limit of packets (max_packets) limits the records. Memory is allocated only for bytes that are
+ * limit of packets (max_packets) limits the records. No memory is allocated while nothing is
  * stored.
  */
 #ifndef VSOCK_OUTPUT_H
@@ -23,7 +23,7 @@ struct vsock_output {
 	uint32_t records;            /* stored records, empty records included */
 };
 
-/* Returns to the empty state. */
+/* Empties the output, and frees its memory. */
 void vsock_output_clear(struct vsock_output *output);
 
 /* Adds len bytes of a stream. Returns 0, or -1 if there is no memory. A failure changes nothing. */

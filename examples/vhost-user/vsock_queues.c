@@ -2,8 +2,8 @@
 /*
  * The turns of the queues. The library's table of connections checks each packet of the guest, and
  * the payload goes to a stream. If the table has a packet for the guest, the guest's next buffer
- * gets that packet. Otherwise the buffer gets data of one ready stream. The next buffer gets data
- * of the next ready stream.
+ * gets that packet. Otherwise the buffer gets data of one ready stream. The ready streams take
+ * turns.
  */
 #include "vsock_device.h"
 

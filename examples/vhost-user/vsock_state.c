@@ -26,7 +26,7 @@ struct device_section {
 	bool resumed, new_front_end, held, holds_for_a_while, tx_waits;
 };
 
-/* All data of a stream except its bytes, its socket and its positions in lists. */
+/* The saved data of a stream, except its bytes and its socket. */
 struct stream_state {
 	struct virtio_vsock_address address; /* of the connection, if any */
 	uint16_t type;

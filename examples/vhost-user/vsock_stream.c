@@ -100,8 +100,8 @@ void vsock_stream_reset(struct vsock_stream *s)
 }
 
 /*
- * Shuts down directions of the connection. The guest's next buffer gets a packet about the
- * shutdown.
+ * Shuts down directions of the connection, and asks for a turn that tells the guest. This may close
+ * the stream.
  */
 static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 {
@@ -153,7 +153,7 @@ static void stop_output(struct vsock_stream *s)
 
 /*
  * Sends a message. Returns the bytes sent, or -1 with errno. Clears s->writable if the socket has
- * no room now. Sets s->discards if the socket is closed.
+ * no room now. Sets s->discards if the socket can't be written to any more.
  */
 static ssize_t send_some(struct vsock_stream *s, const struct iovec *iov, size_t count)
 {
@@ -189,8 +189,8 @@ static void flush_stream(struct vsock_stream *s)
 }
 
 /*
- * Sends a packet of a pair: the marks, and the part of a record that has arrived. Returns false if
- * the packet can't be sent now.
+ * Sends a packet of a pair: a byte of marks, and at most PAIR_PIECE bytes of a record. The marks
+ * are 0 unless all bytes of `record` are sent. Returns false if nothing was sent.
  */
 static bool send_piece(struct vsock_stream *s, const struct vsock_record *record)
 {
@@ -261,7 +261,7 @@ static bool flush_records(struct vsock_stream *s)
 	return true;
 }
 
-/* Returns false if a record can't be carried. The caller then ends the connection. */
+/* Returns false if a record can't be carried. The caller then closes the stream. */
 static bool flush(struct vsock_stream *s)
 {
 	if (!has_records(s))

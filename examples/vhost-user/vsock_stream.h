@@ -61,7 +61,8 @@ struct vsock_stream {
 	bool has_record;
 	uint8_t *record;
 	uint32_t record_at, record_len, record_marks;
-	uint64_t message_sent; /* sent bytes of the present message, which a pair may split */
+	/* Sent bytes of the present message. A pair carries a long message in several pieces. */
+	uint64_t message_sent;
 	uint64_t message_packets;
 	/* The client's line. */
 	uint32_t port;
@@ -70,8 +71,9 @@ struct vsock_stream {
 };
 
 /*
- * Makes a stream of a non-blocking socket, and watches the socket. Returns NULL if there is
- * no memory, or no room for one more stream. Then the caller keeps the socket.
+ * Makes a stream of a non-blocking socket, and watches the socket. Returns NULL if there is no
+ * memory, if there is no room for one more stream, or if a system call on the socket fails. After
+ * NULL the caller keeps the socket.
  */
 struct vsock_stream *vsock_stream_open(struct vsock_device *vsock, int fd, uint16_t type, enum vsock_stage stage);
 
@@ -81,8 +83,8 @@ void vsock_stream_close(struct vsock_stream *stream);
 void vsock_stream_set_stage(struct vsock_stream *stream, enum vsock_stage stage);
 
 /*
- * Called when the table has ended the connection. Data that the guest sent before the end is still
- * delivered.
+ * Called when the table has ended the connection, or is about to end it. Data that the guest sent
+ * before the end is still delivered.
  */
 void vsock_stream_let_go(struct vsock_stream *stream);
 
