@@ -7,11 +7,11 @@
  * the program's arguments can neither fake nor hide. The saved state is in another memfd, and
  * contains no descriptor numbers.
  *
- *   the old process            the new process
- *   handover_add() ...         handover_receive()
- *   handover_pass()            handover_take() ...      copies
- *   execve()                   handover_commit()        or handover_return()
- *   handover_withdraw()                                 if execve() fails
+ *   the old process                          the new process
+ *   handover_add() ...                       handover_receive()
+ *   handover_pass()                          handover_take() ...      copies
+ *   execve()                                 handover_commit()        or handover_return()
+ *   handover_withdraw(), if execve() fails
  *
  * The new program takes copies. If the new program can't continue, handover_return() executes the
  * old program again, which finds all descriptors open.

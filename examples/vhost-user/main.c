@@ -19,7 +19,7 @@
  *   console_link    the host's ends of console ports, with console_pty, console_socket,
  *                   console_file, console_tty and console_output. console_control and
  *                   console_commands carry out the operator's commands. console_options parses
- *                   the argument
+ *                   the argument of --console. console_state saves and restores a console
  *   vsock_device    sockets; vsock_device.h lists the parts
  *   blk_queue       serves block requests one after the other. uring with its flusher serves many
  *                   at once; no_uring replaces these two where liburing is missing

@@ -73,7 +73,7 @@ static enum outcome get_features(struct session *session)
 /*
  * Front ends also send features that are not final. Examples are one 32-bit half alone, features
  * from before the driver has chosen, and features after the driver has reset the device. So new
- * features apply only when a ring starts.
+ * features apply only when a ring starts, or when the driver writes to the configuration space.
  */
 static enum outcome set_features(struct session *session)
 {

@@ -71,8 +71,8 @@ static char *used_name(const char *path)
 static uint8_t *read_file(const char *path, const char *used, size_t *length)
 {
 	/*
-	 * Without O_NONBLOCK, opening a pipe without a writer would wait, and SIGTERM is blocked
-	 * here.
+	 * O_NONBLOCK is needed: opening a pipe that has no writer would wait. SIGTERM is blocked
+	 * here, and could not end the wait.
 	 */
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	uint8_t *bytes = fd < 0 ? NULL : state_file_get(fd, length);
@@ -119,8 +119,8 @@ static unsigned int open_all(const char *path, struct event_loop *loop, const st
 						      entries[opened].endpoint, once, &reader, opened) == 0)
 		opened++;
 	/*
-	 * This fails if sections are left, because the state has more devices than the command
-	 * line.
+	 * update_end_state() fails if sections are left that can't be skipped. For example, the
+	 * state may have more devices than the command line.
 	 */
 	if (opened == count && update_end_state(&reader)) {
 		(void)refuse(path, &reader);

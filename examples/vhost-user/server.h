@@ -19,7 +19,7 @@ struct server {
 	struct event_loop *loop;
 	struct device_host host;
 	const struct endpoint *endpoint;
-	const char *path; /* the path or another name, for messages */
+	const char *path; /* the socket's path; for an inherited descriptor a name for messages */
 	struct unix_listener_file file;
 	struct session *session; /* NULL without a front end */
 	bool once;               /* stop the loop when the first front end has left */
@@ -67,8 +67,8 @@ void server_keep(struct server *server);
  * the old process's descriptor. No ring runs, and no front end is accepted, before
  * server_continue().
  *
- * Returns 0, or -1 after printing why not. After -1 an open device stays open. Closing it would
- * write output, and would remove socket files that the old process still needs.
+ * Returns 0, or -1 after printing why not. After -1 an open device stays open. Closing the device
+ * would write waiting output, which the old process will write, too.
  */
 int server_take_over(struct server *server, struct event_loop *loop, struct device *device,
 		     const struct endpoint *endpoint, bool once, struct virtio_section_reader *reader, uint32_t number,

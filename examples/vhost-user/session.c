@@ -32,9 +32,9 @@ static uint64_t drivers_features(const struct session *session)
 }
 
 /*
- * Passes the features to the device. A restored device has the state of its saved driver. Other
- * features mean another driver, so the device is reset. Returns 0, or an error. An error changes
- * nothing.
+ * Passes the features to the device. A restored device already has the state and the features of
+ * its saved driver, so the same features are not passed again. Other features mean another driver,
+ * so the device is reset. Returns 0, or an error. An error changes nothing.
  */
 static int tell_features(struct device_host *host, uint64_t features)
 {
@@ -183,8 +183,8 @@ static int dispatch(struct session *session)
 	snprintf(session->reason, sizeof session->reason, "%s (request %u): %.120s", request ? request->name : "?",
 		 header.request, reason);
 	/*
-	 * An unknown request may be ignored. A known request must not fail without the front end's
-	 * knowledge.
+	 * An unknown request may be ignored, and so may a harmless request. Any other request must
+	 * not fail without the front end's knowledge.
 	 */
 	if (outcome == REQUEST_REFUSED && (wants_reply || !request || request->harmless)) {
 		log_line("%s: refused: %s", session->device->name, session->reason);

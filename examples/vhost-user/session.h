@@ -46,7 +46,7 @@ struct session {
 	struct device *device;
 	/* Called when the front end has left or was dropped; may close the session. */
 	void (*ended)(struct session *session);
-	void *owner; /* belongs to the function that opened the session */
+	void *owner; /* for the function `ended`; the session does not use this pointer */
 	struct message message;
 	/*
 	 * An eventfd that rings' threads signal when pages of guest memory are lost. The session
@@ -75,8 +75,9 @@ struct session *session_open(struct event_loop *loop, struct device_host *host, 
 void session_tell_config_change(struct session *session);
 
 /*
- * Start the ring, or all rings, if the set-up is complete. Return 0 also if the set-up is
- * incomplete; or -1 with session->reason set if a ring can't start.
+ * Start the ring, or all rings, if the set-up is complete. Return 0, also if the set-up is
+ * incomplete or the driver is older than virtio 1.0. Return -1 with session->reason set if a ring
+ * can't start.
  */
 int session_start_ring(struct session *session, struct vhost_vring *vring);
 int session_start_rings(struct session *session);

@@ -13,7 +13,7 @@
 /* Sections */
 
 struct device_section {
-	uint32_t type; /* the first four characters of the type's option */
+	uint32_t type; /* see type_of() */
 	uint32_t queues;
 	uint64_t offered; /* for people who read the file; a restore ignores this value */
 	bool has_session;
@@ -531,9 +531,9 @@ int session_state_restore(struct device_host *host, struct event_loop *loop, str
 /* Going on with another front end */
 
 /*
- * Skips the section of a queue. The daemon saves queues without requests in flight. A state with
- * requests in flight, which another program has written, is refused, because the daemon couldn't
- * carry out the requests.
+ * Skips the section of a queue. The daemon saves a queue only if no request is in flight. A state
+ * with requests in flight, which another program has written, is refused, because the daemon
+ * couldn't carry out the requests.
  */
 static int skip_queue(struct restoring *r, const struct virtio_section *section)
 {

@@ -124,8 +124,9 @@ bool shared_memory_damaged(const struct shared_memory *memory)
 /* Mapping */
 
 /*
- * Checks the numbers without the file. Afterwards no sum of these numbers wraps. Partial pages are
- * allowed, because the memory of some guests ends inside a page.
+ * Checks the numbers of a region, but not against the file. Afterwards neither the addresses of the
+ * region's bytes nor their offsets in the file wrap. Partial pages are allowed, because the memory
+ * of some guests ends inside a page.
  */
 static const char *region_error(const struct vhost_user_region *r)
 {

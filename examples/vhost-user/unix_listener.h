@@ -38,7 +38,7 @@ bool unix_listener_fits(const char *path);
  * Listens at a path. Replaces a socket file on which no process listens any longer, and no other
  * file. If several processes do this for one path, only one process succeeds.
  *
- * @access  set before a client can connect
+ * @access  takes effect before a client can connect
  * @file    set to the socket file
  *
  * Returns a descriptor that does not block, or -1 after printing why.

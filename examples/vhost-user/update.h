@@ -37,7 +37,10 @@ struct update_entry {
 	const struct endpoint *endpoint;
 };
 
-/* Copies the arguments. Must be called before they are parsed. Returns 0, or -1 with errno. */
+/*
+ * Copies the arguments, and finds the program's file. Must be called before the arguments are
+ * parsed. Returns 0, or -1 for lack of memory, or if the file's path is unknown or too long.
+ */
 int update_init(struct update *update, char **argv);
 void update_free(struct update *update);
 

@@ -338,7 +338,7 @@ static int begin(struct uring_queue *uring, struct virtio_queue *virtq, struct s
 	uring->bytes += data_bytes(request);
 	if (!is_io)
 		return do_at_once(uring, virtq, slot);
-	/* Requests that are refused or have no data don't wait. */
+	/* Refused requests, and reads and writes without data, don't wait. */
 	if (virtio_blk_transfer_begin(&slot->transfer, uring->queue.blk, request) != VIRTIO_BLK_S_OK ||
 	    (request->type != VIRTIO_BLK_T_FLUSH && data_bytes(request) == 0))
 		return finish_io(uring, virtq, slot, 0);
@@ -363,9 +363,9 @@ static void rest_a_moment(void)
 }
 
 /*
- * Handles a refused submission. EAGAIN and EBUSY pass when the kernel has memory again. Other
- * errors, such as the error of a seccomp filter, are permanent, so the number of attempts is
- * limited.
+ * Handles a refused submission. EAGAIN and EBUSY are temporary, for example because the kernel
+ * lacks memory. Other errors, such as the error of a seccomp filter, are permanent, so the number
+ * of attempts is limited.
  */
 static void refuse(struct uring_queue *uring, int error)
 {
@@ -429,8 +429,8 @@ static int set_going(struct uring_queue *uring, struct virtio_queue *virtq, int6
 }
 
 /*
- * Handles the pieces that have ended, at most as many as were in flight. Returns 0, or an error of
- * the queue.
+ * Handles pieces that have ended. Their number is at most the number of requests in flight at the
+ * start. Returns 0, or an error of the queue.
  */
 static int reap(struct uring_queue *uring, struct virtio_queue *virtq)
 {
@@ -493,7 +493,7 @@ static int uring_process(struct blk_queue *queue, struct virtio_queue *virtq, un
 
 	if (!error)
 		broken = blk_queue_pop(&uring->popped, virtq, budget);
-	/* If the queue broke, the chains that were popped before the error are still served. */
+	/* If the queue broke, this turn still begins chains that were popped before the error. */
 	while (!error && blk_queue_has_popped(&uring->popped) && !is_full(uring)) {
 		error = begin_next(uring, virtq);
 		if (blk_queue_turn_is_over(end))
