@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -23,7 +24,7 @@ static const char *header_error(const struct vhost_user_header *header)
 /*
  * Returns whether a descriptor is the front end's side of a connection to our own socket. If the
  * daemon kept this descriptor, it would never see the connection close, and no other front end
- * could connect.
+ * could connect. A socket without a name can't be recognised: all such sockets have the same name.
  */
 static bool is_other_end(int socket, int fd)
 {
@@ -31,6 +32,7 @@ static bool is_other_end(int socket, int fd)
 	socklen_t ours_len = sizeof ours, peers_len = sizeof peers;
 
 	return getsockname(socket, (struct sockaddr *)&ours, &ours_len) == 0 &&
+	       ours_len > offsetof(struct sockaddr_un, sun_path) &&
 	       getpeername(fd, (struct sockaddr *)&peers, &peers_len) == 0 && ours_len == peers_len &&
 	       memcmp(&ours, &peers, ours_len) == 0;
 }

@@ -113,22 +113,31 @@ static void daemon_connects_once_without_reconnect(void **state)
 	daemon_finish(&daemon);
 }
 
-/* The inherited descriptor is a connected socket. The daemon reports when the connection ends. */
+/*
+ * The inherited descriptor is a connected socket without a name. The daemon accepts another such
+ * socket from the front end, and reports when the connection ends.
+ */
 static void daemon_serves_an_inherited_connection(void **state)
 {
 	struct daemon_process daemon;
 	struct front_end fe;
 	char text[1024];
-	int ends[2];
+	int ends[2], channel[2];
 
 	(void)state;
 	daemon_folder(&daemon);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel), 0);
 	daemon.pass_fd = ends[1];
 	run(&daemon, "fd=3", "listening on fd:3");
 	close(ends[1]);
 	front_end_attach(&fe, ends[0]);
-	serve_once(&fe, 1);
+	front_end_set_up(&fe, 0);
+	assert_int_equal(front_end_ask(&fe, VHOST_USER_SET_BACKEND_REQ_FD, NULL, 0, &channel[1], 1), 0);
+	block_write_and_read(&fe, 1, 1);
+	front_end_close(&fe);
+	close(channel[0]);
+	close(channel[1]);
 	await_errors(&daemon, 1, text, sizeof text);
 	assert_non_null(strstr(text, "fd:3: the inherited connection has ended"));
 	daemon_finish(&daemon);
