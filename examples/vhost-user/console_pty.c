@@ -111,8 +111,13 @@ static int go_on(struct console_link *link)
 
 	if (watch_slave(link, console_link_take(link, "slave")) ||
 	    ttyname_r(link->slave.fd, link->target, sizeof link->target) ||
-	    (master >= 0 && console_link_attach(link, master)))
-		return fail(link, "pty");
+	    (master >= 0 && console_link_attach(link, master))) {
+		(void)fail(link, "pty");
+		close_slave(link);
+		if (master >= 0)
+			close(master);
+		return -1;
+	}
 	link->events->connected(link, true);
 	return 0;
 }

@@ -629,8 +629,10 @@ struct vsock_stream *vsock_stream_open(struct vsock_device *vsock, int fd, uint1
 	struct vsock_stream *s;
 	const int on = 1;
 
-	if (vsock->stream_count >= 2 * vsock->max_connections)
+	if (vsock->stream_count >= 2 * vsock->max_connections) {
+		errno = EUSERS;
 		return NULL;
+	}
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return NULL;
