@@ -369,7 +369,11 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	/* Raise the limit before disks are opened. */
 	raise_file_limit();
-	if (update_init(&daemon.update, argv) || handover_receive(&inherited) < 0)
+	if (update_init(&daemon.update, argv)) {
+		fputs("the program's path or its arguments can't be recorded\n", stderr);
+		return EXIT_FAILURE;
+	}
+	if (handover_receive(&inherited) < 0)
 		return EXIT_FAILURE;
 	result = parse_arguments(&daemon, argc, argv);
 	if (result && inherited.count > 0) {
