@@ -28,9 +28,9 @@ bool device_model_report_counts(const struct device_model *m, uint16_t queue, ui
 }
 
 /*
- * Reports that the queue has no requests in flight. The report ends a stop of the queue that is in
- * progress. Then reset() is called again if a reset is in progress. The reset may still wait for
- * another queue.
+ * Reports that the queue has no requests in flight. If a stop of the queue is in progress, the
+ * report ends the stop. Then reset() is called again if a reset is in progress. The reset may still
+ * wait for another queue.
  */
 int device_model_queue_quiesced(struct device_model *m, uint16_t queue, uint32_t number)
 {

@@ -6,7 +6,7 @@
 
 #define DEVICE(name, ...) SEED("fuzz_device", name, __VA_ARGS__)
 
-/* The beginning of an input: memory, kind, features, bytes of configuration space. */
+/* The beginning of an input: memory, kind, features, size of the configuration space. */
 #define M_FLAT 0, 0
 #define M_ZERO 1, 0          /* memory begins at address 0 */
 #define M_HOLE 0x18, 0       /* the third queue's memory is missing */

@@ -70,7 +70,10 @@ void device_model_save(const struct device_model *m, uint32_t entries, int got, 
 
 /* Restoring */
 
-/* Returns whether any driver, even a hostile driver, can lead to this status. */
+/*
+ * Returns whether a driver, even a hostile driver, can lead to the state's status, interrupt status
+ * and value of `active`.
+ */
 static bool status_possible(const struct virtio_device_state *state)
 {
 	const uint32_t status = state->status, driver = status & ~(uint32_t)(NEEDS_RESET | VIRTIO_CONFIG_S_FAILED);
@@ -132,7 +135,7 @@ static bool writes_possible(const struct virtio_queue_registers_state *saved)
 	return !(saved->ready || saved->enabling) || (saved->given == 7 && saved->refused == 0);
 }
 
-/* Returns whether a set-up, a stop or a reset in progress can have left the queue like this. */
+/* Returns whether the saved values of `may_reenable`, `enabling` and `resetting` are possible. */
 static bool progress_possible(const struct virtio_device_state *state, const struct virtio_queue_registers_state *saved)
 {
 	const bool reset = accepted(state, VIRTIO_F_RING_RESET);
@@ -233,7 +236,7 @@ static bool is_flag(const bool *flag)
 	return byte == 0 || byte == 1;
 }
 
-/* Returns whether each bool is 0 or 1. Other checks read the bools, so this check is first. */
+/* Returns whether each bool is 0 or 1. Call this function before any check that reads a bool. */
 static bool flags_possible(const struct virtio_device_state *state, const struct virtio_queue_registers_state *queues)
 {
 	for (uint32_t i = 0; i < state->num_queues; i++)

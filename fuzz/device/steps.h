@@ -2,7 +2,7 @@
 /*
  * The steps in an input of the device harness, for the harness and its seeds. A step is a byte. The
  * step's function in driver.c, device.c or migration.c reads the step's arguments from the bytes
- * after it.
+ * after the step.
  */
 #ifndef VIRTIO_FUZZ_DEVICE_STEPS_H
 #define VIRTIO_FUZZ_DEVICE_STEPS_H
@@ -14,7 +14,7 @@ enum guest_step {
 	GUEST_QUEUE,   /* sets up one queue, rightly or wrongly */
 	GUEST_STATUS,
 	GUEST_REGISTER,   /* writes any value to a register */
-	GUEST_ACCESS,     /* reads or writes at any offset, with any width */
+	GUEST_ACCESS,     /* reads or writes at any offset, with a valid or invalid width */
 	GUEST_READ_ALL,   /* reads all registers */
 	GUEST_READ,       /* reads one register */
 	GUEST_ADD,        /* a correct driver makes a chain available, and kicks if needed */
@@ -41,7 +41,7 @@ enum host_step {
 	HOST_NEEDS_RESET,
 	HOST_CONFIG_CHANGED,
 	HOST_RESET_DONE,
-	HOST_QUEUE_STOPPED, /* reports that a queue has stopped, with a number or without */
+	HOST_QUEUE_STOPPED, /* reports that a queue has stopped, or has no requests in flight */
 	HOST_RESET,
 	HOST_SET_MEMORY,
 	HOST_MIGRATE, /* saves the device, and restores the state into a new device */

@@ -22,7 +22,10 @@ static uint64_t pick_address(struct harness *h)
 	return fuzz_number(&h->in);
 }
 
-/* Returns how many of the h->len bytes at h->addr permit the access. Sets the number of pieces. */
+/*
+ * Returns how many of the h->len bytes at h->addr come before the first byte that does not permit
+ * the access. Sets @pieces to the number of pieces in which these bytes lie.
+ */
 static uint64_t reach(struct harness *h, uint32_t access, uint64_t *pieces)
 {
 	uint64_t bytes = 0;

@@ -13,7 +13,7 @@ struct harness {
 	struct shadow_map *maps[2];
 	struct virtio_memory_cursor cursors[2];
 	struct shadow_map *of[2]; /* the map of each cursor */
-	uint64_t base;            /* lowest guest-physical address */
+	uint64_t base;            /* guest-physical start of memory; a gap may come first */
 	uint64_t total;           /* bytes from base to the end of the last region */
 
 	/* The current access. */

@@ -3,7 +3,7 @@
  * Fuzzes <virtio/guest_memory.h>. The input describes guest memory and a list of accesses. Regions
  * may be adjacent, aliased, one byte long, read-only, logged or translated. Regions may also lie at
  * either end of the address space. Each result is compared with shadow memory. After each access
- * all of memory is compared, too.
+ * all of memory is compared, too. An input whose first byte is at least 0x80 is for tables.c.
  */
 #include "device.h"
 #include "tables.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Makes valid and invalid tables of regions, and looks up addresses in them. The host pointers are
- * never dereferenced.
+ * Makes valid and invalid tables of regions, and looks up addresses in the valid tables. The host
+ * pointers are never dereferenced.
  */
 #include "tables.h"
 

@@ -118,7 +118,10 @@ static void device_next(struct harness *h)
 		next(h, r);
 }
 
-/* Walks a chain to its end, and makes one more call. A longer walk than any chain is stopped. */
+/*
+ * Walks a chain to its end, and makes one more call. Limits the number of calls, because a faulty
+ * library may never end the walk.
+ */
 static void device_walk(struct harness *h)
 {
 	struct harness_request *r = harness_pick(h);

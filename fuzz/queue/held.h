@@ -21,7 +21,7 @@ void harness_forget_resolved(struct harness_request *r);
 /* Forgets one request, and frees its memory. */
 void harness_drop(struct harness *h, struct harness_request *r);
 
-/* Forgets all requests, after a reset. */
+/* Forgets all requests, after a reset or at the end of the run. */
 void harness_drop_requests(struct harness *h);
 
 #endif

@@ -88,7 +88,10 @@ static uint64_t not_running(const struct model *m)
 	return m->broken ? BIT(EBROKEN) : 0;
 }
 
-/* Returns the errors that a pop may return. During a replay a pop must fail with EBUSY. */
+/*
+ * Returns the error with which a pop must fail before it reads the ring, as a set, or 0. The error
+ * is EBUSY during a replay if the queue is not broken.
+ */
 static uint64_t not_popping(const struct model *m)
 {
 	const uint64_t errors = not_running(m);
@@ -234,7 +237,7 @@ static void put_in_flight(struct model *m, uint16_t head, struct model_walk *wal
 /* Finds the next head. Returns 1 if there is a head, 0 if not, or an error. */
 static int find_head(struct model *m, uint16_t *head)
 {
-	/* The library reads the index again only when all known heads are popped. */
+	/* A pop reads the index again only when all known heads are popped. */
 	int found = m->seen == m->next_avail ? look(m) : 1;
 
 	if (found != 1)

@@ -41,14 +41,14 @@ void model_replay(struct model *m, const struct virtio_queue_flight *request, st
 		  const struct virtio_chain *chain);
 
 /*
- * Updates the model after a pop of a request returned VIRTIO_ENOTMAPPED. Returns the largest number
- * of translations that the pop may have made.
+ * Updates the model after virtio_request_pop() has returned VIRTIO_ENOTMAPPED. Returns the limit of
+ * translations for one resolution of the chain.
  */
 uint64_t model_pop_not_mapped(struct model *m);
 
 /*
- * Traps unless the queue agrees with the model. Compares the indices, the counters except
- * too_many_segments, virtio_queue_quiesced() and virtio_queue_old_maps_unused().
+ * Traps unless the queue agrees with the model. Compares the indices, virtio_queue_quiesced(),
+ * virtio_queue_old_maps_unused(), the first fault, and all counters except too_many_segments.
  */
 void model_compare(const struct model *m, const struct virtio_queue *queue);
 

@@ -76,7 +76,7 @@ struct model_piece {
  * only the buffers before the first bad buffer.
  */
 struct model_chain {
-	uint64_t errors; /* the errors that a resolution may return; 0 if it must succeed */
+	uint64_t errors; /* the errors that a resolution may return, except ENOBUFS */
 	uint64_t shape;  /* possible errors of the descriptors */
 	uint64_t bad;    /* possible errors of the first bad buffer */
 	/* The last writable buffer that is not empty. If there is none, the length is 0. */

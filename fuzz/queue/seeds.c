@@ -144,7 +144,7 @@ const struct seed queue_seeds[] = {
 	      POP, PARSE_REQUEST(2), DEVICE(DEVICE_MIGRATE), 1, 0, 0, 0, 0, 0, PARSE_REQUEST(0), COMPLETE_REQUEST(30),
 	      PARSE_REQUEST(0), PARSE_REQUEST(1), COMPLETE_REQUEST(16)),
 	/*
-	 * A request lies in other regions than the request before it, in two regions, or across a
+	 * Some requests lie in other regions than the request before, in two regions, or across a
 	 * border of two regions. The device reads the index once for several requests.
 	 */
 	QUEUE("request_regions", Q_SIZE_8, M_HALVES, ADD_TABLE_OF(0, R(70, 16), W(80, 30), W(75, 1)),
@@ -225,7 +225,10 @@ const struct seed queue_seeds[] = {
 	QUEUE("too_many_bytes", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 0xc5, 1, 1, DRIVER_DESC, 1, 128, 0xc5, 1, 2,
 	      DRIVER_DESC, 2, 128, 1, 2, 0, DRIVER_OFFER, 0, DRIVER_OFFER, 1, POP, POP, WALK, DEVICE(DEVICE_WALK), 1,
 	      COMPLETE),
-	/* The chain has exactly 2^32 bytes. The table is misaligned, so descriptors are copied. */
+	/*
+	 * The chain has exactly 2^32 bytes. The descriptor table is misaligned in host memory, so
+	 * descriptors are copied.
+	 */
 	QUEUE("all_bytes", Q_SIZE_8, M_MISALIGNED, DRIVER_DESC, 0, 128, 0xc6, 1, 1, DRIVER_DESC, 1, 128, 1, 2, 0,
 	      DRIVER_OFFER, 0, POP, WALK, COMPLETE),
 	QUEUE("bad_next", Q_SIZE_8, M_FLAT, DRIVER_DESC, 0, 128, 9, 1, 8, DRIVER_OFFER, 0, SERVE, DRIVER_DESC, 0, 128,
