@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device of the console harness. Each function calls the library and checks the result. */
+/* The device of the console harness. The functions call the library and check the results. */
 #ifndef VIRTIO_FUZZ_CONSOLE_HARNESS_H
 #define VIRTIO_FUZZ_CONSOLE_HARNESS_H
 

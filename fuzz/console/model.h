@@ -59,7 +59,8 @@ struct guest_queue {
 
 /* The bytes that the device would find in a chain now. */
 struct chain_worth {
-	bool bad;        /* the chain is malformed, or a buffer is not in memory or is read-only */
+	/* A malformed chain, a buffer outside memory, or a writable buffer in read-only memory. */
+	bool bad;
 	bool not_mapped; /* a page is not mapped yet */
 	bool wrong_way;  /* a buffer that is not empty has the wrong direction */
 	uint32_t bytes;  /* bytes of the right direction that fit in the device's segments */
@@ -82,8 +83,11 @@ void guest_open(struct guest *g, struct fuzz_input *in);
 void guest_close(struct guest *g);
 
 /*
- * Call guest_before() before each call of the library, and guest_compare() after the call.
- * guest_compare() traps unless memory and shadow are the same.
+ * guest_before() copies the region with the rings to its shadow. Call guest_before() after the
+ * driver has written to the rings, and before the device serves a queue.
+ *
+ * guest_compare() traps unless memory and shadow are the same. Call guest_compare() after each
+ * step.
  */
 void guest_before(struct guest *g);
 void guest_compare(struct guest *g);

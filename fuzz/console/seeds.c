@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Seeds of the console harness, one for each thing that the harness can do. */
+/* Seeds of the console harness. */
 #include <virtio/bindings/virtio_console.h>
 
 #include "../common/seeds.h"

@@ -32,7 +32,8 @@ enum console_step {
 	CONSOLE_SAY,      /* [port, event, value, length] the driver sends a message */
 	/*
 	 * [length of the buffer] The driver adds a buffer for messages, and the device serves the
-	 * buffer. With 255 driver and device repeat this until no message is pending.
+	 * buffer. Length 255 means: repeat this with buffers of 64 bytes until no message is
+	 * pending, or until harness_hear() returns true.
 	 */
 	CONSOLE_HEAR,
 	CONSOLE_TAKE,   /* [] the device reads the driver's messages */

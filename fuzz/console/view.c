@@ -97,7 +97,7 @@ static void say_port_ready(struct view *v, struct port_view *p, bool success)
 	}
 	v->driver_ready = true;
 	p->awaits_ready = false;
-	/* After a resume Linux sends PORT_READY without an ADD, because Linux knows the port. */
+	/* After a resume Linux knows the port, and sends PORT_READY without waiting for an ADD. */
 	if (!p->announced || p->exists)
 		p->exists = true;
 }

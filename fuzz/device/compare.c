@@ -53,7 +53,7 @@ static void compare_features(const struct device_model *m, const struct virtio_d
 	FUZZ_CHECK(device->accepted_beyond == m->accepted_beyond, "accepted_beyond is wrong");
 }
 
-/* Compares the values that tell a transport and its VMM whether to wait. */
+/* Compares whether the VMM must wait, and the number of resets that have succeeded. */
 static void compare_waits(const struct device_model *m, const struct virtio_device *device)
 {
 	bool waiting = m->resetting;

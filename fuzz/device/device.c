@@ -53,7 +53,7 @@ static void needs_reset(struct device_harness *h)
 	device_harness_agree(h);
 }
 
-/* Pops a request. The device may do so until the queue's stop or reset has ended. */
+/* Pops a request. The harness pops even while a stop or a reset is in progress. */
 static bool pop(struct device_run *r)
 {
 	struct virtio_chain chain = { .memory = NULL };
@@ -253,7 +253,8 @@ static void host_forge(struct device_harness *h)
 
 /*
  * A VMM resumes only a device that was just restored. In such a device no stop and no reset is in
- * progress. This step also skips a device with a queue that waits to be enabled.
+ * progress. So this step does nothing while a stop or a reset is in progress, or while a queue
+ * waits to be enabled.
  */
 static void host_resume(struct device_harness *h)
 {

@@ -103,7 +103,7 @@ static void negotiate(struct device_harness *h, uint8_t mask)
 	for (uint32_t i = 0; i < VIRTIO_FEATURE_WORDS; i++) {
 		uint32_t bits = h->model.options.features[i];
 
-		/* Each bit of the mask leaves out one feature. */
+		/* Bits 0 to 2 of the mask leave out one feature each. */
 		if (mask & 1)
 			bits &= i == 1 ? ~(1u << VIRTIO_F_RING_RESET % 32) : bits;
 		if (mask & 2)

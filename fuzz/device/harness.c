@@ -5,7 +5,7 @@
 
 static void make_slots(struct device_harness *h, struct virtio_queue_registers *slots)
 {
-	/* The caller must set only max_size. virtio_device_init() must ignore all other values. */
+	/* Only max_size needs a value. virtio_device_init() must ignore the value of `stopping`. */
 	for (uint32_t i = 0; i < h->model.options.num_queues; i++)
 		slots[i] = (struct virtio_queue_registers){ .config.max_size = h->model.max_size[i], .stopping = true };
 }

@@ -156,7 +156,8 @@ static bool restore(struct device_harness *h, const struct virtio_device_state *
 	got = virtio_device_restore(h->device, state, queues, entries);
 	FUZZ_CHECK(errors ? (fuzz_error_bit(got) & errors) != 0 : got == 0, "restore returned %d", got);
 	/*
-	 * If `errors` is not 0, the model is unchanged, so the restore must have changed nothing.
+	 * If `errors` is not 0, the model has not taken the saved state. The device must not have
+	 * taken the saved state either.
 	 */
 	device_model_compare(&h->model, h->device);
 	if (errors) {
@@ -166,7 +167,7 @@ static bool restore(struct device_harness *h, const struct virtio_device_state *
 		h->slots = old_slots;
 		h->line = old_line;
 		/*
-		 * The failed restore has used some plans, so the old model gets the plans that are
+		 * The failed restore may have used a plan, so the old model gets the plans that are
 		 * left.
 		 */
 		memcpy(old->plans, h->model.plans, sizeof old->plans);
@@ -217,7 +218,10 @@ void device_migrate(struct device_harness *h, bool forge)
 	free(queues);
 }
 
-/* Plants a fault that makes any state wrong. Returns the error that a restore must return. */
+/*
+ * Plants a fault in a state whose status is 0. Returns the error that a restore must return if the
+ * device is not in use.
+ */
 static int spoil(struct virtio_device_state *state, struct virtio_queue_registers_state *queues, uint8_t how)
 {
 	switch (how % 8) {

@@ -356,7 +356,7 @@ uint64_t device_model_feature_errors(const struct device_model *m, const uint32_
 	return 0;
 }
 
-/* Expects a call of check_features(). Returns the device's error, or 0. */
+/* Expects a call of check_features() if it exists. Returns the bit of VIRTIO_ENOTSUP, or 0. */
 uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS])
 {
 	struct device_record *r;
@@ -549,7 +549,7 @@ bool device_model_set_addr(struct device_model *m, int area, bool high, uint32_t
 	return q->given[area];
 }
 
-/* Returns the errors for areas that were not set, and for values that were refused. */
+/* Returns 0, or the first error of these: a refused size, a refused area, an area not set. */
 static uint64_t unsaid(const struct device_model_queue *q)
 {
 	uint64_t errors = 0;

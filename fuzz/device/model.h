@@ -164,7 +164,8 @@ bool device_model_queue_waits(const struct device_model *m, const struct virtio_
 
 /*
  * The first function returns the core's errors for the features, or 0. The second function expects
- * a call of check_features(), and returns the device's error, or 0.
+ * a call of check_features(), if the device has this operation. The second function returns the
+ * bit of VIRTIO_ENOTSUP if check_features() fails, else 0.
  */
 uint64_t device_model_feature_errors(const struct device_model *m, const uint32_t accepted[VIRTIO_FEATURE_WORDS],
 				     bool beyond);
