@@ -98,7 +98,7 @@ static void say_port_ready(struct view *v, struct port_view *p, bool success)
 	v->driver_ready = true;
 	p->awaits_ready = false;
 	/* After a resume Linux knows the port, and sends PORT_READY without waiting for an ADD. */
-	if (!p->announced || p->exists)
+	if (!p->announced)
 		p->exists = true;
 }
 
@@ -190,11 +190,12 @@ void view_told(struct view *v, const uint8_t *message, uint32_t len)
 {
 	const uint32_t id = get(message, 4);
 	const uint16_t event = (uint16_t)get(message + 4, 2), value = (uint16_t)get(message + 6, 2);
-	struct port_view *p = &v->ports[id];
+	struct port_view *p;
 
 	v->sent++;
 	FUZZ_CHECK(v->multiport, "the device sends a message without MULTIPORT");
 	FUZZ_CHECK(id < PORTS, "the device sends a message about port %u", id);
+	p = &v->ports[id];
 	if (event == VIRTIO_CONSOLE_PORT_REMOVE) {
 		FUZZ_CHECK(p->exists && p->gone && value == 0 && len == 8, "REMOVE of port %u is wrong", id);
 		p->exists = p->gone = false;
