@@ -6,7 +6,7 @@ usage: targets.py SRC WORK CLANG S390X_GCC CC...    a missing tool is an empty w
 
 The host's numbers become assertions that are compiled for big-endian and 32-bit machines, for BSD,
 and without an operating system. linux-6.18.tsv and newer.tsv list the numbers that differ on 32-bit
-machines.
+machines. expected() adds the sizes and alignments that the tables leave out.
 """
 import os
 import re

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Do the tables of hostile cases and of front ends name tests that exist, and agree with comments?
+"""Do the tables of hostile cases and of front ends name tests that exist?
+
+Do the comments agree with the table of hostile cases?
 
 usage: hostile.py SRC
 
@@ -33,7 +35,8 @@ BLANK = r'(?:[ \t]+|[ \t]*\n[ \t]*(?:\*|#|//)?[ \t]*)'
 
 
 def numbers(kind, one):
-    """Returns a pattern for the word `kind` and a list of numbers that match the pattern `one`."""
+    """Returns a pattern that matches the word `kind` and a list of numbers after the word. Each
+    number matches the pattern `one`."""
     return re.compile(rf'\b{kind}{BLANK}({one}\b(?:(?:,?{BLANK}and{BLANK}|{BLANK}to{BLANK}|,{BLANK}){one}\b)*)', re.I)
 
 

@@ -40,7 +40,7 @@ run() {
 	quietly "${1#"$work/"} does not run" "$1" && ran=$((ran + 1))
 }
 
-# compile LANGUAGE COMPILER...: builds and runs a consumer by one command.
+# compile LANGUAGE COMPILER...: builds a consumer by one compiler command, and runs the consumer.
 compile() {
 	language=$1
 	shift
@@ -55,7 +55,7 @@ plain() {
 	compile c $cc -std=c11
 	# shellcheck disable=SC2086 # a list of words
 	[ -z "$cxx" ] || compile cc $cxx -std=c++17
-	# For each library, the headers and archives that its .pc file names must exist.
+	# Each .pc file must be valid, and each package and archive named in the file must exist.
 	echo 'int main(void) { return 0; }' >"$work/empty.c"
 	for pc in "$PKG_CONFIG_LIBDIR"/virtio-*.pc; do
 		name=$(basename "$pc" .pc)

@@ -39,7 +39,7 @@ finish() {
 	exit 0
 }
 
-# skip TEXT...: ends the check as skipped. The text says why nothing could be checked.
+# skip TEXT...: ends the check as skipped. The text gives the reason.
 skip() {
 	echo "skipped: $*"
 	exit 77

@@ -17,7 +17,7 @@ HEADERS = ('include/virtio/*.h', 'virtio-*/include/virtio/*.h')
 USERS = ('virtio-*/src/*.[ch]', 'include/virtio/inline/*.h', 'virtio-*/include/virtio/inline/*.h', 'examples/**/*.[ch]')
 READMES = ('README.md', '*/README.md', '*/*/README.md')
 
-# A name at the start of a line is declared or defined there. Calls are indented.
+# A line without an indent declares or defines the function that it names. Calls are indented.
 DECLARED = re.compile(r'^(?!#|typedef\b)\w[\w *]*?\b(virtio_\w+)\(', re.M)
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', re.S)
 BLOCK = re.compile(r'^```c\n(.*?)^```$', re.M | re.S)

@@ -94,7 +94,10 @@ int vring_start(struct vhost_vring *vring, const struct memory_table *table)
 	return error;
 }
 
-/* Handles GET_VRING_BASE. Called when virtio_queue_quiesced() is true. */
+/*
+ * Handles GET_VRING_BASE. A request in flight is lost, so a caller first waits until
+ * virtio_queue_quiesced() is true.
+ */
 uint16_t vring_stop(struct vhost_vring *vring)
 {
 	uint16_t base = virtio_queue_next_avail(&vring->queue);
@@ -105,8 +108,8 @@ uint16_t vring_stop(struct vhost_vring *vring)
 }
 
 /*
- * Handles SET_MEM_TABLE on a running ring. Sets *old_unused to whether the old table may be
- * unmapped at once.
+ * Handles SET_MEM_TABLE on a running ring. If the result is 0, *old_unused says whether the old
+ * table may be unmapped at once. After an error the ring still uses the old table.
  */
 int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *table, bool *old_unused)
 {
@@ -123,7 +126,7 @@ int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *ta
  *   1                  `io` holds a request to submit
  *   0                  no request is available, or the budget is used up
  *   VIRTIO_ENOTMAPPED  retry later
- *   another error      the reason why the ring broke
+ *   another error      as from virtio_queue_pop()
  */
 int vring_next_io(struct vhost_vring *vring, struct io *io, int *budget)
 {

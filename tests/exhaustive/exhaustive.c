@@ -298,8 +298,8 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 }
 
 /*
- * The array and the counts must describe as many segments as fit into the array. needed and
- * last_writable must describe the whole chain.
+ * The array and the counts must describe as many segments as fit into the array. The members
+ * `needed` and `last_writable` must describe the whole chain.
  */
 static bool same_resolution(const struct oracle_verdict *v, const struct virtio_chain_segments *c)
 {
@@ -344,7 +344,8 @@ static int resolve(struct guest *w, const struct oracle_verdict *v, uint32_t hea
 
 /*
  * Resolves twice, the second time into a large array. If the first array was too small, the second
- * call must return the whole chain. Otherwise the second call must have the same result.
+ * call must return the whole chain. Otherwise the second call must return the same code. If that
+ * code is an error, the second call must yield no segments.
  */
 static void compare_resolution(struct guest *w, const struct oracle_verdict *v, uint32_t head, uint32_t capacity)
 {

@@ -47,8 +47,8 @@ static bool wraps(uint64_t addr, uint64_t len)
 }
 
 /*
- * Returns the errors of an access to a buffer. Every region that holds a part of the buffer can add
- * an error.
+ * Returns the errors of an access to a buffer. Unless the buffer wraps, each region of the buffer
+ * before the first gap in memory can add an error.
  */
 static oracle_errors judge_access(const struct oracle_guest *guest, const struct virtio_desc *buffer)
 {
@@ -101,7 +101,7 @@ static void resolve_buffer(const struct oracle_guest *guest, const struct virtio
 	}
 }
 
-/* Returns the errors of an indirect table that a direct descriptor refers to (2.7.5.3). */
+/* Returns the errors of an indirect table that is not nested (2.7.5.3). `d` refers to the table. */
 static oracle_errors judge_table(const struct oracle_guest *guest, const struct vring_desc *d)
 {
 	oracle_errors errors = 0;

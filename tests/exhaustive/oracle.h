@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Computes what the library must return for a descriptor table. The oracle is slow, and follows the
- * text of virtio 1.4, 2.7.5, and the promises of <virtio/chain.h>. It shares nothing with the
- * library except error codes and structs.
+ * text of virtio 1.4, 2.7.5, and the promises of <virtio/chain.h>. It shares only constants and
+ * structures with the library.
  *
  * If a descriptor breaks several rules, neither text defines which error is returned. So a verdict
  * holds the set of allowed errors, which mostly has one member.

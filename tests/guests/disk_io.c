@@ -15,7 +15,7 @@
  *     The first process writes stream STREAM, the second process stream STREAM + 1, and so on. The
  *     streams lie one after the other from the start of the disk. A stream has room for 64 records,
  *     and the 65th overwrites the first. Each process prints "GUEST: acknowledged STREAM NUMBER"
- *     after a record was written, then pauses for PAUSE milliseconds.
+ *     after a record was written, then pauses for PAUSE milliseconds. PAUSE must be below 1000.
  */
 #define _GNU_SOURCE
 
@@ -41,8 +41,8 @@
 #define MAX_WORKERS 8u
 
 /*
- * A record has an odd number of sectors, so neighbouring records share a page. uml-kill.sh has the
- * same numbers.
+ * A record has an odd number of sectors, so most neighbouring records share a page. uml-kill.sh has
+ * the same numbers.
  */
 #define RECORD_SECTORS 9u
 #define STREAM_RECORDS 64u
@@ -53,7 +53,7 @@ struct job {
 	uint8_t *expected; /* the bytes that the sectors must have */
 	uint64_t first;
 	uint64_t count;
-	uint64_t random; /* state of next_random(); never 0 */
+	uint64_t random; /* state of next_random(). If the state is 0, all numbers are 0. */
 };
 
 static bool fail(const char *what, uint64_t sector, uint64_t sectors)
@@ -167,7 +167,7 @@ static uint64_t choose_sectors(struct job *job, unsigned int round)
 	return wanted < max ? wanted : max;
 }
 
-/* Writes from memory in one piece (longest is MAX_SECTORS), in few pieces, or in many. */
+/* Writes from memory in one piece (`longest` is MAX_SECTORS), in few pieces, or in many. */
 static bool write_round(struct job *job, struct buffer *buffer, unsigned int round, uint64_t *at, uint64_t *sectors)
 {
 	static const unsigned int longest[] = { 9, MAX_SECTORS, 1, 64 };
@@ -178,7 +178,7 @@ static bool write_round(struct job *job, struct buffer *buffer, unsigned int rou
 	return write_some(job, buffer, *at, *sectors);
 }
 
-/* Reads the sectors just written, and up to 8 sectors on each side. */
+/* Reads the sectors just written and up to 8 on each side, but at most MAX_SECTORS in all. */
 static bool read_round(struct job *job, struct buffer *buffer, uint64_t at, uint64_t sectors)
 {
 	const uint64_t start = at - below(&job->random, at < 9 ? at + 1 : 9);
@@ -205,7 +205,7 @@ static bool exercise(struct job *job)
 	return true;
 }
 
-/* Reads everything, in pieces that begin and end inside pages. */
+/* Reads everything, into pieces of memory. Most pieces begin and end inside pages. */
 static bool read_all(struct job *job)
 {
 	struct buffer buffer = { .memory = page_memory(MAX_SECTORS * SECTOR) };

@@ -2,8 +2,8 @@
 # Shell functions of the demo, the test command and the guest tests. The functions fetch Debian
 # packages, make an initramfs, and boot User Mode Linux: a Linux kernel that runs as an ordinary
 # process and gets its virtio devices from vhost-user sockets. Source this file in a POSIX shell. A
-# function that fails prints what is missing or wrong, and returns 1. The caller decides whether the
-# failure is an error or a skip.
+# function that cannot get a package prints what is missing or wrong, and fails. The caller decides
+# whether the failure is an error or a skip.
 # shellcheck shell=sh
 
 # mkfs.ext4, e2fsck and debugfs are installed in folders that an ordinary user's PATH lacks.
