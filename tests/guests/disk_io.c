@@ -15,7 +15,7 @@
  *     The first process writes stream STREAM, the second process stream STREAM + 1, and so on. The
  *     streams lie one after the other from the start of the disk. A stream has room for 64 records,
  *     and the 65th overwrites the first. Each process prints "GUEST: acknowledged STREAM NUMBER"
- *     after a record was written, then pauses for PAUSE milliseconds. PAUSE must be below 1000.
+ *     after a record was written, then pauses for PAUSE milliseconds.
  */
 #define _GNU_SOURCE
 
@@ -53,7 +53,7 @@ struct job {
 	uint8_t *expected; /* the bytes that the sectors must have */
 	uint64_t first;
 	uint64_t count;
-	uint64_t random; /* state of next_random(). If the state is 0, all numbers are 0. */
+	uint64_t random; /* state of next_random(); never 0, because then all numbers would be 0 */
 };
 
 static bool fail(const char *what, uint64_t sector, uint64_t sectors)
@@ -178,16 +178,19 @@ static bool write_round(struct job *job, struct buffer *buffer, unsigned int rou
 	return write_some(job, buffer, *at, *sectors);
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Reads the sectors just written and up to 8 on each side, but at most MAX_SECTORS in all. */
 static bool read_round(struct job *job, struct buffer *buffer, uint64_t at, uint64_t sectors)
 {
-	const uint64_t start = at - below(&job->random, at < 9 ? at + 1 : 9);
+	const uint64_t most_before = lesser(8, lesser(at, MAX_SECTORS - sectors));
+	const uint64_t start = at - below(&job->random, most_before + 1);
 	uint64_t length = at + sectors - start + below(&job->random, 9);
 
-	if (length > job->count - start)
-		length = job->count - start;
-	if (length > MAX_SECTORS)
-		length = MAX_SECTORS;
+	length = lesser(length, lesser(job->count - start, MAX_SECTORS));
 	cut(job, buffer, length, 9);
 	return read_some(job, buffer, start, length);
 }
@@ -279,6 +282,7 @@ static bool run_exercise(struct job *whole, unsigned int workers, const char *co
 		part.random = whole->first * MAX_WORKERS + (unsigned int)worker + 1;
 		_exit(exercise(&part) ? EXIT_SUCCESS : EXIT_FAILURE);
 	}
+	whole->random = whole->first + 1;
 	if (!read_all(whole))
 		return false;
 	file = open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -301,7 +305,7 @@ static void fill_record(uint8_t *record, unsigned int stream, unsigned int numbe
 /* Returns only after a failure. */
 static bool write_numbers(int disk, unsigned int worker, unsigned int stream, unsigned int pause_ms)
 {
-	const struct timespec pause = { .tv_nsec = (long)(pause_ms % 1000) * 1000000 };
+	const struct timespec pause = { .tv_sec = pause_ms / 1000, .tv_nsec = (long)(pause_ms % 1000) * 1000000 };
 	const size_t bytes = RECORD_SECTORS * SECTOR;
 	uint8_t *record = page_memory(bytes);
 	char line[64];
