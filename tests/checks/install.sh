@@ -55,10 +55,13 @@ plain() {
 	compile c $cc -std=c11
 	# shellcheck disable=SC2086 # a list of words
 	[ -z "$cxx" ] || compile cc $cxx -std=c++17
-	# Each .pc file must be valid, and each package and archive named in the file must exist.
-	echo 'int main(void) { return 0; }' >"$work/empty.c"
+	# Each .pc file must be valid. Each package and archive named in the file must exist, and the
+	# library's main header must be found.
 	for pc in "$PKG_CONFIG_LIBDIR"/virtio-*.pc; do
 		name=$(basename "$pc" .pc)
+		header=$(echo "${name#virtio-}" | tr - _).h
+		[ "$name" != virtio-bindings ] || header=bindings/virtio_ring.h
+		printf '#include <virtio/%s>\nint main(void) { return 0; }\n' "$header" >"$work/empty.c"
 		# shellcheck disable=SC2046,SC2086 # lists of words
 		quietly "$name.pc is not usable" "$pkg_config" --exists --print-errors "$name" &&
 			quietly "no linking with the flags of $name.pc" $cc $flags -o "$work/empty" "$work/empty.c" \
