@@ -45,7 +45,7 @@ step "writing"
 dd if=/dev/urandom of=/random bs=64k count=32 2>/dev/null
 random=$(sha256sum </random | cut -d' ' -f1)
 say "sum-written $random"
-# Writes through the cache in large pieces, then with O_DIRECT in small pieces.
+# Writes large pieces by the page cache, then small pieces with O_DIRECT.
 dd if=/random of=/dev/vda bs=1M seek=4 conv=fsync 2>/dev/null
 dd if=/random of=/dev/vda bs=16k seek=384 oflag=direct 2>/dev/null
 sync

@@ -3,8 +3,8 @@
 # Boots Debian's stock kernel in QEMU without hardware virtualisation. QEMU's own vhost-user front
 # end connects the guest's PCI driver with our daemon, which serves two disks. By default QEMU uses
 # one queue for each of the four processors, and the daemon offers enough queues. One disk uses
-# io_uring. The guest (qemu-blk-init.sh) uses all queues, restarts, and uses them again. Then the
-# host checks the images.
+# io_uring. The guest (qemu-blk-init.sh) uses all queues, restarts, and uses the first disk's queues
+# again. Then the host checks the images.
 # usage: qemu-blk.sh DAEMON DISK_IO FOLDER
 #   DISK_IO  a program for the guest
 #   FOLDER   for images and logs; made if it does not exist

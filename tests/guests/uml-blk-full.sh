@@ -9,9 +9,10 @@
 #   FOLDER   for images and logs; made if it does not exist
 #   AIO      how the daemon accesses the images: sync or io_uring
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the packages are not available, or if AIO is io_uring and the daemon
-# cannot use io_uring. With VIRTIO_REQUIRE_GUESTS set, exits with 1 if the packages are not
-# available, or if the daemon cannot use the system's io_uring.
+# Exits with 77 (skipped) if the packages are not available. With AIO io_uring, also exits with 77
+# if the system has no io_uring, or if the daemon was built without it. With VIRTIO_REQUIRE_GUESTS
+# set, exits with 1 instead of 77, except if the system has no io_uring. The test fails if the
+# daemon should use io_uring and reports that it uses system calls.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Boots a stock Linux kernel (Debian's User Mode Linux) that writes numbered records to four disks.
 # Two of the disks use io_uring. The guest reports on its console each record that a disk has
-# acknowledged (kill-init.sh). Meanwhile the daemon is killed. Every acknowledged record must be in
-# the image, at its offset.
+# acknowledged (kill-init.sh). Meanwhile the daemon is killed. Each acknowledged record must be at
+# its offset in the disk's image, unless a later record may have overwritten it.
 # usage: uml-kill.sh DAEMON DISK_IO FOLDER
 #   DISK_IO  a program for the guest
 #   FOLDER   for images and logs; made if it does not exist

@@ -1,8 +1,9 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guests with sockets: connects to the host's servers, and then serves the host's
-# clients until a client kills the last server. Sizes and numbers come from the kernel's command
-# line.
+# /init of the guests of uml-vsock.sh and qemu-vsock.sh: connects to the host's servers. Then serves
+# the host's clients, until a client kills the server that was started last. With only=message in
+# the kernel's command line, the guest exchanges one message each way instead. The streams' sizes
+# and the number of connections in a row come from the same command line.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 

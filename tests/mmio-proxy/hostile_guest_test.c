@@ -68,7 +68,7 @@ static void registers_accept_any_access(void **state)
 	vm_finish(&vm);
 }
 
-/* Accesses registers at random, while a driver starts the queue again and again. */
+/* Writes small random values to random registers after each start of a queue. */
 static void registers_accept_any_order_around_a_running_queue(void **state)
 {
 	static const uint32_t offsets[] = { 0x014, 0x020, 0x024, 0x030, 0x038, 0x044, 0x050, 0x050, 0x050, 0x060, 0x064,

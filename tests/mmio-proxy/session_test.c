@@ -317,7 +317,7 @@ static void cache_mode_is_what_the_driver_writes(void **state)
 	block_write_and_read(&driver, 1, 1);
 	driver_set_up(&driver, BLOCK_FEATURES);
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + WRITEBACK, 1, true), 1);
-	/* A driver that can't flush has a write-through cache. */
+	/* Without FLUSH the driver can't flush, so the disk's cache is write-through. */
 	driver_set_up(&driver, FEATURE(VIRTIO_BLK_F_CONFIG_WCE));
 	assert_int_equal(vm_bar_read(&vm, REGISTERS + WRITEBACK, 1, true), 0);
 	vm_finish(&vm);
@@ -378,8 +378,8 @@ static void submit_long_read(struct driver *driver, unsigned int count, uint32_t
 }
 
 /*
- * Hostile 205: a request is longer than any limit that was negotiated. During the request the
- * program answers the guest's accesses, and a reset ends the request.
+ * Hostile 205: no negotiated feature limits the bytes of a request, and a request has over 64 MiB.
+ * During the request the program answers the guest's accesses, and a reset ends the request.
  */
 static void request_of_any_length_is_served_in_turns(void **state)
 {

@@ -38,8 +38,8 @@ await() {
 	done
 }
 
-# end SOCKET...: ends the daemon by SIGTERM. The daemon must print no error and remove its socket
-# files.
+# end FILE...: ends the daemon by SIGTERM. The daemon must print no error, and must remove these
+# files: its sockets and its links to terminals.
 end() {
 	kill -TERM "$pid"
 	wait "$pid" || fail "the daemon's exit status is $?"

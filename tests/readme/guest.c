@@ -158,8 +158,8 @@ void guest_test_device(const struct guest_ops *ops)
 		ops->reset(&guest);
 	}
 	/*
-	 * The driver has added requests while the device ran. The device found the requests when it
-	 * checked the ring again.
+	 * If neither `polls` nor `drains` is set, the driver has added requests while the device
+	 * ran. The device found these requests when it checked the ring again.
 	 */
 	assert_true(ops->polls || ops->drains || guest.agains > 0);
 }

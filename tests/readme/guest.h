@@ -5,7 +5,8 @@
  * The driver kicks only when the ring asks for a kick. The driver reads the used ring only after an
  * interrupt. The device runs only after a kick, or if its last run has reported more work. If a
  * side fails to request or to send a required kick or interrupt, both sides sleep. Then the test
- * fails at once.
+ * fails at once. If the member `polls` is set, the device also runs without kicks, and the test
+ * does not notice a lost kick.
  *
  * One thread runs both sides, so no test waits. The interrupt may arrive while the device runs. On
  * every second interrupt the driver works at once, as a driver on another processor does.
