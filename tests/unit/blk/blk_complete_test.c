@@ -67,7 +67,8 @@ static void blk_requests_may_be_completed_in_any_order(void **state)
 
 /*
  * If the caller does the I/O, the library counts exactly the bytes that the caller reports as
- * written. The library marks exactly the bytes that the caller reports as touched.
+ * written. The dirty log gets exactly the pages of the bytes reported as touched, and the page of
+ * the status.
  */
 static void blk_complete_accepts_a_result_of_the_caller(void **state)
 {
@@ -185,8 +186,8 @@ static void look(const struct blk_fixture *f, struct snapshot *w)
 }
 
 /*
- * Completes the request, whose token must be stale. If the library accepted the token, the results
- * would change memory, log, ring and counters.
+ * Tries to complete the request, whose token must be stale. If the library accepted the token,
+ * guest memory, the dirty log, the used ring and the counters would change.
  */
 static void complete_is_stale(struct blk_fixture *f, const struct virtio_blk_request *request)
 {

@@ -238,7 +238,7 @@ static void blk_init_offers_what_options_say_without_a_back_end(void **state)
 	o = without_ops(), o.max_discard_seg = 1, refuse(&o);
 	o = without_ops(), o.max_discard_seg = o.max_discard_sectors = 1, o.read_only = true, refuse(&o);
 	o = without_ops(), o.capacity = VIRTIO_BLK_MAX_CAPACITY + 1, refuse(&o);
-	/* The operation `flush` decides whether FLUSH is offered. The option `flush` does not. */
+	/* If the back end has the operation `flush`, the option `flush` has no effect. */
 	o = plain(), o.flush = true, accept(&o, 1u << 9);
 }
 
@@ -388,8 +388,8 @@ static void blk_capacity_is_what_was_set_last(void **state)
 }
 
 /*
- * A thread was stopped in the middle of virtio_blk_set_capacity(). The thread has written a part of
- * the copy that readers do not use yet.
+ * A thread was stopped in the middle of virtio_blk_set_capacity(). The thread has written one or
+ * both halves of the copy that readers do not use yet.
  */
 static void blk_capacity_is_the_old_one_during_an_update(void **state)
 {
@@ -408,7 +408,7 @@ static void blk_capacity_is_the_old_one_during_an_update(void **state)
 	}
 }
 
-/* Makes a disk with every feature but RO. everything_config is its configuration space (5.2.4). */
+/* Makes a disk with all features but RO and ZONED. Its configuration space (5.2.4) is below. */
 static void everything(struct virtio_blk *blk)
 {
 	struct virtio_blk_options o = plain();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A change must be stable before its status reports success. The back end has two copies of the
- * disk: the current content, and the content at the last sync. The back end records the order of
- * its calls, and checks the status byte in each call. So blk_check_disk() fails if the status was
- * written before a change or its sync.
+ * Under write-through, a change must be stable before its status reports success. The back end has
+ * two copies of the disk: the current content, and the content at the last sync. The back end
+ * records the order of its calls, and checks the status byte in each call. So blk_check_disk()
+ * fails if the status was written before a change or its sync.
  */
 #include "blk_fixture.h"
 
@@ -51,7 +51,7 @@ static void apply(struct blk_fixture *f, const struct change *change)
 /* A driver that writes the field `writeback` while a request is carried out. */
 struct toggle {
 	struct virtio_blk *blk;
-	enum blk_op when; /* the driver writes in the first call of this operation */
+	enum blk_op when; /* the driver writes in calls of this operation until `taken` is true */
 	uint8_t value;    /* value that the driver writes; 2 if it writes nothing */
 	bool taken;       /* whether the write had an effect */
 };
@@ -274,8 +274,8 @@ static void blk_change_needs_no_sync_where_none_is_offered(void **state)
 }
 
 /*
- * A device that does its own I/O calls virtio_blk_write_through() after the write. The function
- * returns the current cache mode.
+ * A device that does its own I/O calls virtio_blk_write_through() after each write to the disk. The
+ * function returns whether the cache is write-through at that moment.
  */
 static void blk_write_through_is_that_of_the_moment(void **state)
 {

@@ -471,7 +471,10 @@ static void blk_process_unpops_when_memory_is_not_mapped(void **state)
 	blk_check_memory(&f);
 }
 
-/* If the caller popped the chains, the caller must unpop them, the last chain first. */
+/*
+ * If memory is not mapped yet, a caller that has popped the chains must unpop them, the last chain
+ * first.
+ */
 static void blk_parse_leaves_the_unpop_to_the_caller_when_memory_is_not_mapped(void **state)
 {
 	const struct virtio_mock_buffer buffers[] = { { BLK_READABLE, 16, 0 },

@@ -322,8 +322,9 @@ static uint64_t allocated(const struct ranges_fixture *w)
 }
 
 /*
- * Sets up a file whose storage can be counted, and punched or (if `zero_range` is true) zeroed.
- * Skips the test if the file system cannot do that.
+ * Sets up a file, and zeroes its first 4096 bytes by a hole or, if `zero_range` is true, by
+ * FALLOC_FL_ZERO_RANGE. Skips the test if the zeroing fails, or if `st_blocks` does not show the
+ * file's storage.
  */
 static void begin_with_holes(struct ranges_fixture *w, void **state, bool zero_range)
 {

@@ -25,7 +25,7 @@ static struct {
 	int calls, syncs;
 	int max_count; /* longest vector seen */
 
-	/* Members for syncs. Several threads may sync at once. */
+	/* Members for syncs. Several threads may flush at once. */
 	/* The errno of the first sync only, because the kernel reports lost data once. */
 	int sync_error;
 	void (*during_first)(void);   /* called in the first sync */
@@ -533,13 +533,13 @@ static struct {
 	const struct virtio_blk_backend *backend;
 	pthread_t threads[FLUSHERS];
 	int results[FLUSHERS];
-	pthread_mutex_t *syncing; /* the back end's mutex; NULL if no calls are counted */
-	atomic_uint waiting;      /* threads that are about to wait for that mutex */
+	pthread_mutex_t *syncing; /* the back end's mutex `syncing`; NULL: no calls are counted */
+	atomic_uint waiting;      /* threads that are about to lock that mutex */
 } flushers;
 
 /*
- * This replacement counts the threads that are about to lock the mutex of the back end. A counted
- * thread has called flush() and has not begun a sync.
+ * This replacement counts the threads that are about to lock the back end's mutex `syncing`. A
+ * counted thread has called flush() and has not begun a sync.
  */
 int pthread_mutex_lock(pthread_mutex_t *mutex)
 {

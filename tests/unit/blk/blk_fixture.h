@@ -19,7 +19,7 @@
 #include <virtio/queue_mock.h>
 
 #define BLK_RAM 0x8000u       /* bytes of guest memory, from address 0 */
-#define BLK_RINGS_END 0x2000u /* the rings lie below this address, the buffers above */
+#define BLK_RINGS_END 0x2000u /* the rings lie below this address, and buffers begin at it */
 #define BLK_READABLE 0x2000u  /* where a request's readable bytes begin */
 #define BLK_WRITABLE 0x5000u  /* where a request's writable bytes begin */
 #define BLK_QUEUE 256u
@@ -273,7 +273,10 @@ static inline void blk_prepare(struct blk_fixture *f)
 	assert_int_equal(virtio_blk_request_init(&f->request, &f->storage), 0);
 }
 
-/* Translates addresses for BLK_CHANGING. A second read of a descriptor finds 0xff in every byte. */
+/*
+ * Translates addresses for BLK_CHANGING. When the device looks up an address outside the descriptor
+ * read last, that descriptor is filled with 0xff.
+ */
 static inline int blk_translate(void *context, uint64_t addr, uint64_t len, uint32_t access,
 				struct virtio_translation *out)
 {
@@ -322,7 +325,7 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 	if (changing)
 		virtio_memory_map_set_translation(&f->device_map, blk_translate, f);
 	assert_int_equal(virtio_mock_create_queue(&f->mock, &f->queue, f->inflight, BLK_QUEUE, &f->device_map), 0);
-	f->read_desc = 0; /* forgets the look-up of the table by the queue's start */
+	f->read_desc = 0; /* the queue's start has looked up the table, but read no descriptor */
 	f->storage = (struct virtio_blk_storage){ f->segments, BLK_SEGMENTS, f->ranges, BLK_RANGES };
 	blk_prepare(f);
 	for (uint32_t i = 0; i < BLK_DISK; i++)
@@ -525,7 +528,7 @@ static inline bool blk_dirty(const struct blk_fixture *f, uint64_t addr)
 
 /*
  * Checks that exactly the pages of the status and of the first `in_bytes` bytes of data are marked.
- * Ignores the pages of the rings.
+ * For BLK_UNLOGGED, checks that no page is marked. Ignores the pages of the rings.
  */
 static inline void blk_check_dirty(const struct blk_fixture *f, const struct blk_ask *ask, uint32_t in_bytes)
 {

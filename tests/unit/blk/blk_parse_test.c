@@ -13,8 +13,8 @@ static bool by_chain(void *const *state)
 /* Layouts */
 
 /*
- * Pops the next request. Checks that the walk of the chain has reached its end, or failed with the
- * request's error.
+ * Pops the next request. If the test parses a chain, checks that the walk has reached the chain's
+ * end, or failed with the request's error.
  */
 static const struct virtio_blk_request *take(struct blk_fixture *f, void *const *state)
 {
@@ -240,7 +240,7 @@ static void blk_parse_accepts_buffers_at_the_end_of_memory(void **state)
 
 /* Malformed */
 
-/* Hostile 110 and 111: a chain without a writable byte has no status, so its parse fails. */
+/* Hostile 110 and 111: a request without a writable byte has an error, and gets no status. */
 static void blk_parse_refuses_chain_without_writable_byte(void **state)
 {
 	const struct virtio_mock_buffer empty[] = { { BLK_READABLE, 16, 0 }, { BLK_WRITABLE, 0, VRING_DESC_F_WRITE } };
@@ -697,7 +697,7 @@ static void blk_check_does_not_support_other_types(void **state)
 
 #define REFUSAL(name) VIRTIO_BLK_REFUSAL_##name
 
-/* If a request must be refused for several reasons, the first reason is reported. */
+/* If several reasons apply, the first reason in enum virtio_blk_refusal is reported. */
 static void blk_refusal_is_the_first_reason(void **state)
 {
 	static const struct {
