@@ -8,9 +8,10 @@
 #   seed is made from the commit's id, so a run of one commit can be repeated.
 # The last line is "N passed, N failed, N skipped". The exit status is 0 only if nothing failed.
 # usage: sh tests/run.sh     makes everything below $BUILD_DIR, by default build
-#   LONG=1                   runs every test in every build, with more descriptor tables, and with
-#                            ten times as many thread runs and random inputs. Runs each fuzzer for
-#                            600 seconds from a random seed, and all mutants. All this takes hours.
+#   LONG=1                   runs all tests of each build, with more descriptor tables, and with ten
+#                            times as many thread runs and random inputs. Runs all mutants. By
+#                            default each fuzzer then runs for 600 seconds from a random seed. All
+#                            this takes hours.
 #   VIRTIO_REQUIRE_GUESTS=1  fails if a guest test cannot get its packages, or if the system has
 #                            io_uring but the build lacks liburing.
 set -u
@@ -24,8 +25,8 @@ export VIRTIO_GUEST_PACKAGES
 # Without this, undefined behaviour is only reported, and the test passes.
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 passed=0 failed=0 skipped=0
-# Each line of this file has a build, a kind of test, and seconds. print_times makes a table of
-# these lines.
+# Each line of the file $times has a build, a kind of test or step, and its seconds. print_times
+# makes a table of these lines.
 times=$build/times
 : >"$times"
 
@@ -152,21 +153,21 @@ need_packages gcc g++ libc6-dev clang libclang-rt-14-dev meson ninja-build pkg-c
 	echo '0 passed, 1 failed, 0 skipped'
 	exit 1
 }
-# Fetches the guests' packages here, outside the measured times. If this fails, the guest tests
-# report the failure.
+# Fetches the guests' packages here, so that the times of the guest tests exclude the download. If
+# this fails, the guest tests report the failure.
 guest_packages "$VIRTIO_GUEST_PACKAGES" || true
 qemu_packages "$VIRTIO_GUEST_PACKAGES" || true
 unpack_package "$VIRTIO_GUEST_PACKAGES" linux-source-6.1 || true
 spent - packages "$began"
 
 # Each line names a build and the suites that the build leaves out. tests/meson.build explains the
-# suites once, compiler, sample and tsan. Other tests run in all three builds, because each compiler
-# and the sanitizers reveal other faults of the same code.
+# suites "once", "compiler", "sample" and "tsan". Other tests run in all three builds, because each
+# compiler and the sanitizers reveal other faults of the same code.
 #   tsan    runs with clang, whose ThreadSanitizer takes two thirds of the time of gcc's and finds
 #           the same races
 #   guests  run with the sanitizers, which find faults of the daemon that no guest notices
 #   vhost-user, mmio-proxy  run with gcc and with the sanitizers, whose build uses clang
-#   sample  runs in the builds in which suite once does not run
+#   sample  runs in the builds in which suite "once" does not run
 check gcc 'sample tsan guests' gcc g++ -Dguests=enabled -Dwerror=true
 check clang 'once vhost-user mmio-proxy' clang clang++ -Dguests=disabled -Dwerror=true
 check asan 'once compiler' clang clang++ -Dguests=enabled -Db_sanitize=address,undefined -Db_lundef=false

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <virtio/guest_access.h>
 
-#define MAILBOX (3 * PAGE - 8) /* the words end with page three; the message begins in page four */
+#define MAILBOX (3 * PAGE - 8) /* the last 8 bytes of page 2; the message begins with page 3 */
 
 static _Alignas(4096) uint8_t ram[PAGES * PAGE];
 static struct virtio_region region = { .addr = 0, .len = sizeof ram, .host = ram };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The device of virtio-device's README, driven by the registers of virtio-mmio alone. */
+/*
+ * The device of virtio-device's README. The driver uses only a queue and the registers of
+ * virtio-mmio. If more requests may be available, the test calls mirror_run(), as a VMM does.
+ */
 #include "readme_mirror.h"
 
 #include "cmocka_includes.h"

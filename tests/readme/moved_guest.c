@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The saved state of virtio-vsock's README: a guest is moved with its connections, and then without
- * them.
+ * The saved state of virtio-vsock's README. One guest is moved and keeps its connections. Another
+ * guest gets another context ID and loses its connections.
  */
 #include "readme_moved_guest.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The registers of virtio-device's README, accessed as a driver's initialisation does. The device
- * has two queues.
+ * The PCI registers of virtio-device's README. The test accesses the registers as a driver does.
+ * The device has two queues.
  */
 #include "readme_pci.h"
 

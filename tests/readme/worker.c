@@ -30,7 +30,7 @@ static struct {
 	pthread_t thread;
 	pthread_cond_t event; /* a member below has changed; used with the worker's lock */
 	bool line;
-	uint32_t begun;   /* number of requests that the thread has begun */
+	uint32_t begun;   /* number of calls of carry_out() that have begun */
 	bool held;        /* whether a stop was in progress while a request was in flight */
 	uint32_t allowed; /* number of requests that the thread may finish */
 } m;

@@ -82,7 +82,10 @@ static void shared_queue_answers_every_request(void **state)
 	guest_test_device(&ops);
 }
 
-/* Threads. The workers poll, because the driver of guest.h has only one thread. */
+/*
+ * Threads. drive() replaces guest_exchange(), which runs the device on the driver's thread. The
+ * workers poll, because drive() sends no kicks.
+ */
 
 static uint32_t stop, wrong, interrupts;
 

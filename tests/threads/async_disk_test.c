@@ -54,7 +54,7 @@ struct place {
 	uint32_t block;
 	uint16_t head;
 	uint64_t order;           /* number of the submission */
-	uint32_t last[BLOCKS];    /* newest version that a request has written */
+	uint32_t last[BLOCKS];    /* newest version that the guest has sent */
 	uint32_t version[BLOCKS]; /* version that the block should have */
 	uint32_t before[BLOCKS];  /* an earlier version that the block may still have */
 };
@@ -571,7 +571,8 @@ static void reset_queue(uint32_t queue, bool stop_first)
 }
 
 /*
- * One vCPU resets a queue. Before the reset of the queue has ended, another vCPU resets the device.
+ * One vCPU resets a queue. Another vCPU resets the device, and does not wait for the end of the
+ * queue's reset.
  */
 static void reset_both(uint32_t queue)
 {

@@ -7,14 +7,15 @@
  *   grow   The capacity grows, and its two 32-bit halves are always equal. The storage of a
  *          capacity is prepared before the capacity is set. Each read must return equal halves, and
  *          no less than the same thread's earlier reads. The capacity's storage must be prepared.
- *   swing  The capacity changes between two values that differ in both 32-bit halves. Requests that
- *          fit both capacities must succeed, and requests that fit neither capacity must fail.
+ *   swing  The capacity changes between two values that differ in both 32-bit halves.
+ *          virtio_blk_refusal_of() must accept requests that fit both capacities, and refuse
+ *          requests that fit neither capacity.
  *
  * The storage is written without atomics. So ThreadSanitizer reports a race if
  * virtio_blk_set_capacity() does not publish the storage.
  *
- * usage: blk_capacity_test [UPDATES]   UPDATES is the number of updates of each kind, by default
- *                                      300000.
+ * usage: blk_capacity_test [UPDATES]   Each kind of run has UPDATES updates, by default 300000. The
+ *                                      kind swing may have more updates.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/watchdog.h"

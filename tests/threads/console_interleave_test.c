@@ -139,7 +139,7 @@ static void consume(void)
 		if (w.taken < w.total)
 			sleep_until_woken(CONSUMER);
 	}
-	/* virtio_console_receive() also wakes the producer before it returns. */
+	/* Before virtio_console_receive() returns, it also tests whether to wake the producer. */
 	if (virtio_impl_console_input_wanted(input))
 		wake(PRODUCER);
 	end(CONSUMER);

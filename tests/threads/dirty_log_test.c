@@ -373,8 +373,9 @@ static void run(enum way way, enum ring ring, uint32_t bursts)
 		resume();
 		m.burst++;
 		/*
-		 * Writes avail_event before the burst. This write marks a page of the used ring.
-		 * After the burst, this mark could hide the missing mark of another write.
+		 * Writes avail_event before the burst. This write marks a page of the used ring. If
+		 * the write came after the burst, its mark could hide the missing mark of another
+		 * write.
 		 */
 		check(virtio_queue_enable_kicks(&m.queue) == 0, "enable_kicks");
 		add_burst();

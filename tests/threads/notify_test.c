@@ -2,10 +2,10 @@
 /*
  * Is a notification ever lost? A driver on one thread and a device on another pass several million
  * buffers, with and without EVENT_IDX. Each side sleeps until the other side notifies it. A side
- * notifies only when the library's suppression logic requires a notification. If one notification
- * is lost, both sides sleep for ever. No wait has a time limit. Instead the watchdog finds that no
- * counter changes, and reports the counters. The test uses rings of all kinds, because slow paths
- * and inline paths publish in different functions.
+ * notifies only when the library's suppression logic requires a notification. If a notification is
+ * lost, and no later notification repairs the loss, both sides sleep for ever. No wait has a time
+ * limit. Instead the watchdog finds that no counter changes, and reports the counters. The test
+ * uses rings of all kinds, because slow paths and inline paths publish in different functions.
  *
  * usage: notify_test [BUFFERS]   BUFFERS is by default 1000000. Each run passes one tenth or
  *                                several tenths of BUFFERS.
@@ -421,7 +421,10 @@ static int make_maps(void)
 	return got ? got : virtio_memory_map_init(&x.device_map, x.pieces, count);
 }
 
-/* Clears the whole exchange. The members that the watchdog reads are cleared atomically. */
+/*
+ * Clears the whole exchange. The members from `added` to `device` are cleared atomically, because
+ * the watchdog reads them.
+ */
 static void clear(void)
 {
 	memset(&x, 0, offsetof(struct exchange, added));

@@ -91,7 +91,10 @@ static void offer(struct blk_fixture *f, const struct virtio_mock_buffer *buffer
 	memcpy(f->model + TABLE, f->ram + TABLE, count * sizeof(struct vring_desc));
 }
 
-/* Checks that the dirty log has only the page of the status, or no page if `status` is 0. */
+/*
+ * Checks that the dirty log has only the page of the status, or no page if `status` is 0. Ignores
+ * the pages of the rings.
+ */
 static void check_marks(const struct blk_fixture *f, uint64_t status)
 {
 	for (uint64_t addr = BLK_RINGS_END; addr < BLK_RAM && f->regions[0].dirty; addr += 1u << BLK_PAGE_SHIFT)
@@ -310,8 +313,9 @@ static void blk_process_answers_ioerr_before_empty_buffers(void **state)
 }
 
 /*
- * Hostile 118, 119: a request with a bad buffer gets IOERR even if the request has another fault.
- * The other fault is data in both directions, a part of a sector, or too many segments.
+ * Hostile 118, 119: a request with bad buffers gets IOERR even if the request has other faults. The
+ * other faults are data in both directions, a part of a sector and, for a small `capacity`, too
+ * many segments.
  */
 static void blk_process_answers_ioerr_for_bad_data_that_is_wrong_anyway(void **state)
 {
