@@ -511,7 +511,7 @@ int main(int argc, char **argv)
 
 	if (!watchdog_start(progress, report))
 		die("no watchdog", 0);
-	(void)printf("%llu buffers each\n", buffers);
+	(void)printf("each run passes one to eight tenths of %llu buffers\n", buffers);
 	for (uint32_t i = 0; i < COUNT(runs); i++) {
 		for (int event_idx = 0; event_idx < 2; event_idx++)
 			exchange(runs[i].way, runs[i].size, event_idx, runs[i].awake, buffers * runs[i].share / 10);
