@@ -87,10 +87,7 @@ static uint32_t next_vector(struct blk_fixture *f, struct job *job, struct virti
 			assert_ptr_equal((const uint8_t *)iov[i].base + k, place_of(f, job, job->done + bytes++));
 	}
 	assert_true(iov[count].len == 77 && iov[count].base == f);
-	/*
-	 * The vector has all remaining bytes. If the remaining bytes do not fit, the vector is
-	 * full.
-	 */
+	/* If the remaining bytes fit, the vector has all of them. Otherwise the vector is full. */
 	assert_true(bytes == job->bytes - job->done || (count == capacity && bytes < job->bytes - job->done));
 	assert_int_equal(job->transfer.offset, job->ask.sector * 512 + job->done);
 	return bytes;
@@ -156,7 +153,7 @@ static void run(struct blk_fixture *f, struct job *job, uint32_t *x)
 			assert_int_equal(more, VIRTIO_EIO);
 			break;
 		case 2:
-		case 3: /* the call was interrupted, so the next vector has the same bytes */
+		case 3: /* the call was interrupted: the next vector begins at the same byte */
 			break;
 		default:
 			move(f, job, iov, part);
@@ -246,7 +243,7 @@ static void blk_transfer_advance_needs_a_vector(void **state)
 	move(&f, &job, iov, 1000);
 	job.done = 1000;
 	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 1000), 1);
-	/* A second report of the same bytes is refused, because no byte can be moved twice. */
+	/* A second report for the same vector is refused. The 24 bytes left need a new vector. */
 	assert_int_equal(virtio_blk_transfer_advance(&job.transfer, 24), VIRTIO_EIO);
 	finish(&f, &job, VIRTIO_EIO);
 }

@@ -31,7 +31,7 @@ static bool is_supported(uint32_t type, uint64_t features)
 	return false;
 }
 
-/* Returns a request of this type in which everything but the type is right. */
+/* Returns a request of this type, which is valid if the type is supported. */
 static struct blk_ask ask_of(uint32_t type)
 {
 	static const uint8_t range[16] = { [8] = 1 };
@@ -46,7 +46,10 @@ static struct blk_ask ask_of(uint32_t type)
 	return ask;
 }
 
-/* Serves a request of this type and checks its status. Undoes what the request changed. */
+/*
+ * Serves a request of this type and checks its status. After a success restores the disk, and
+ * copies guest memory into its model.
+ */
 static void serve_type(struct blk_fixture *f, uint32_t type, bool supported)
 {
 	const struct blk_ask ask = ask_of(type);
@@ -330,8 +333,8 @@ static void blk_stats_count_each_type_in_its_own_place(void **state)
 	blk_setup_commands(&f, BLK_RAM);
 	for (size_t i = 0; i < COUNT(known); i++) {
 		/*
-		 * The outcomes 0, 1 and 2 are done, unsupported and failed. Each outcome has its
-		 * own counter.
+		 * The outcomes 0, 1 and 2 are done, unsupported and failed. Outcomes 1 and 2 also
+		 * have a counter each: `unsupported` and `failed`.
 		 */
 		for (int outcome = 0; outcome < 3; outcome++) {
 			struct virtio_blk_stats expected;

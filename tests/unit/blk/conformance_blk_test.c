@@ -145,7 +145,7 @@ static void conformance_blk_config_is_readable_before_negotiation(void **state)
 	assert_int_equal(virtio_get_le32(before + 64), 2);
 }
 
-/* virtio 1.4, 5.2.5.2: the padding is zero, also on a disk that shows all fields. */
+/* virtio 1.4, 5.2.5.2: the padding is zero, also on a disk that shows all fields but zones. */
 static void conformance_blk_padding_is_zero(void **state)
 {
 	static const uint32_t padding[] = { 33, 57, 58, 59, 93, 94, 95 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The fixture of the queue and chain tests: a small guest in one of three memories, a mock driver
- * in that guest, and a queue. Everything is in one struct on the test's stack.
+ * in that guest, and a queue. Everything is in one struct.
  */
 #ifndef VIRTIO_TESTS_FIXTURE_H
 #define VIRTIO_TESTS_FIXTURE_H
@@ -67,7 +67,8 @@ struct fixture {
 };
 
 /*
- * Makes the memory, and the driver with its rings at FIXTURE_BASE. Fills f->config in for a start.
+ * Makes the memory, and the driver with its rings at FIXTURE_BASE. Prepares f->config for
+ * fixture_start().
  */
 void fixture_init(struct fixture *f, enum fixture_memory kind, uint32_t size);
 

@@ -9,8 +9,8 @@
 #define LONG_FACTOR 10u
 
 /*
- * Returns LONG_FACTOR if the environment variable LONG is set, else 1. `meson test --setup long`
- * sets the variable.
+ * Returns LONG_FACTOR if the environment variable LONG is set and not empty, else 1.
+ * `meson test --setup long` sets the variable.
  */
 static inline uint32_t long_factor(void)
 {

@@ -231,7 +231,7 @@ static void resolve_and_stream(struct device *d)
 	complete(d, chain.token, virtio_writer_used(&writer));
 }
 
-/* Buffers of a request: header, data, and status. One request has no header. */
+/* Buffers of a request: header, data, and status. pop_requests() leaves out the header once. */
 static const struct virtio_mock_buffer parts[] = { READABLE(FIXTURE_DATA, 16), WRITABLE(FIXTURE_DATA + 32, 8),
 						   WRITABLE(FIXTURE_DATA + 48, 1) };
 

@@ -97,7 +97,10 @@ static void port_calls_refuse_ports_that_are_not_there(void **state)
 	assert_true(room);
 }
 
-/* PORT_ADD follows DEVICE_READY. All other messages follow PORT_READY, in order. */
+/*
+ * PORT_ADD follows DEVICE_READY. CONSOLE_PORT, PORT_NAME, PORT_OPEN and RESIZE follow PORT_READY,
+ * in this order.
+ */
 static void control_messages_come_in_their_order(void **state)
 {
 	const uint8_t size[] = { 80, 0, 0x2c, 1 };
@@ -643,8 +646,8 @@ static void control_port_is_opened_only_after_its_port_ready(void **state)
 }
 
 /*
- * Until the driver has got REMOVE, the driver's output belongs to the old port, and must not appear
- * at the new port.
+ * Until the driver sends PORT_READY for the new port, the driver's output belongs to the old port,
+ * and must not appear at the new port.
  */
 static void control_port_has_no_output_of_the_one_before(void **state)
 {

@@ -112,7 +112,7 @@ static inline struct virtio_console_port_options console_port_options(struct con
 	};
 }
 
-/* Adds a port with an empty input buffer and a sink that accepts everything. */
+/* Adds a port with an empty input buffer and a sink that accepts CONSOLE_OUTPUT bytes. */
 static inline void console_add(struct console_fixture *f, uint32_t id, bool console)
 {
 	const struct virtio_console_port_options options = console_port_options(f, id, console);

@@ -68,7 +68,7 @@ static void input_enqueue_of_nothing_changes_nothing(void **state)
 	assert_true(virtio_console_input_is_empty(&input));
 	assert_int_equal(virtio_console_input_enqueue(&input, "abcd", 4, &wake), 4);
 	assert_true(wake);
-	/* A call with length 0 does not wait for room, although the buffer is full. */
+	/* A call with length 0 succeeds although the buffer is full. */
 	assert_int_equal(virtio_console_input_enqueue(&input, NULL, 0, &wake), 0);
 }
 
@@ -125,7 +125,7 @@ static void input_clear_drops_all_and_wakes_a_waiting_producer(void **state)
 	assert_true(room);
 	assert_true(virtio_console_input_is_empty(&input));
 	assert_int_equal(virtio_console_input_available(&input), 4);
-	/* The first call has set `room`, so the second call does not set `room`. */
+	/* The call above has reported the room, so the next call sets `room` to false. */
 	assert_int_equal(virtio_console_input_clear(&input, &room), 0);
 	assert_false(room);
 }

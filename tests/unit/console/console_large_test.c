@@ -25,7 +25,7 @@ static struct {
 	struct virtio_segment receive_segments[QUEUE], transmit_segments[QUEUE], control_segments[QUEUE];
 	struct virtio_mock_buffer buffers[QUEUE];
 	uint64_t taken; /* bytes that the sink has accepted */
-	bool wrong;     /* whether one of these bytes had a wrong value */
+	bool wrong;     /* a piece was too long, or its first or last byte was wrong */
 } g;
 
 /* Returns the byte that guest memory has at an offset of the data. */

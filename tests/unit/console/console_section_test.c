@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The sections of a console: the values that are written, the values that are refused, and the text
- * of a refusal.
+ * The sections of a console: the values that are written, the values that are refused, and the name
+ * that a refusal reports.
  */
 #include "console_fixture.h"
 #include <virtio/console_state.h>
@@ -39,7 +39,7 @@ static void set_up(void)
 
 /*
  * Returns the result of virtio_console_read_state() for the device with the number 3. Checks that
- * an error leaves the outputs unchanged.
+ * an error leaves `state` and `count` unchanged.
  */
 static int read_device(struct virtio_section_reader *reader, const uint64_t *features, uint32_t capacity)
 {

@@ -112,8 +112,8 @@ static void replay_refuses_another_chain(void **state)
 }
 
 /*
- * The guest, or the sender of the state, has changed the chain since the save. The first transmit
- * after the replay completes the chain.
+ * The guest, or the sender of the state, has changed the chain before the replay. The first
+ * transmit after the replay completes the chain.
  */
 static void replay_ends_a_chain_that_is_shorter_or_malformed_by_now(void **state)
 {
@@ -176,7 +176,7 @@ static void replay_retries_an_unmapped_page(void **state)
 	console_expect_output(&f, 0, "abcdefghijklmnopqrstuvwxyz");
 }
 
-/* A port is removed before its chain is replayed. No byte of the chain reaches a sink. */
+/* A port is removed before its chain is replayed. The rest of the chain reaches no sink. */
 static void replay_for_a_removed_port_completes_the_chain(void **state)
 {
 	struct virtio_console_port_state port;

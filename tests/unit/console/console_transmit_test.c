@@ -282,8 +282,8 @@ static void transmit_reads_chains_with_more_pieces_than_segments(void **state)
 }
 
 /*
- * The device reads a long chain again when it continues, and must check the parts that the guest
- * has changed.
+ * The device checks a chain with more buffers than segments, and then reads the chain again in
+ * parts. The device must check each part again, because the guest may have changed the chain.
  */
 static void transmit_ends_a_long_chain_that_has_changed(void **state)
 {
@@ -408,8 +408,8 @@ static int translate_behind(void *context, uint64_t addr, uint64_t len, uint32_t
 }
 
 /*
- * When the sink is full, the device keeps a segment of the unsent bytes. The segment must point to
- * the region of these bytes, and not to the region of the queue's last access.
+ * When the sink is full, the device keeps the segment of the buffer. The segment must point to the
+ * buffer's region, and not to the region of the queue's last access.
  */
 static void transmit_keeps_the_region_of_translated_bytes(void **state)
 {
@@ -489,7 +489,7 @@ static void transmit_refuses_ports_that_have_no_queues(void **state)
 	assert_int_equal(f.progress.chains, 0);
 }
 
-/* A port is removed with data in flight. No byte of the data reaches a sink. */
+/* A port is removed with a chain in flight. The rest of the chain reaches no sink. */
 static void transmit_completes_chains_of_a_removed_port(void **state)
 {
 	bool room;
