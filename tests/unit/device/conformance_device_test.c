@@ -12,7 +12,7 @@
 #define QUEUES 2u
 #define SIZE 8u
 #define RAM_BYTES 0x6000u
-/* Room for the rings of one queue. The rings of queue i begin at (i + 1) * RING_BYTES. */
+/* Room for the rings of one queue. setup() puts the rings of queue i at (i + 1) * RING_BYTES. */
 #define RING_BYTES 0x1000u
 #define DATA 0x5000u
 #define CONFIG_BYTES 12u
@@ -410,8 +410,8 @@ static void conformance_suspend_is_ignored_in_every_state(void **state)
 /* After a reset */
 
 /*
- * Checks that everything that the driver had set is reset, and that the device does nothing (virtio
- * 1.4, 2.4.1 and 4.2.2.1).
+ * Checks that the status, the interrupt status, QueueReady and QueueReset are 0, and that the
+ * device does nothing (virtio 1.4, 2.4.1 and 4.2.2.1).
  */
 static void expect_reset(struct guest *g)
 {
@@ -432,7 +432,10 @@ static void expect_reset(struct guest *g)
 	assert_int_equal(get(g, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
 }
 
-/* Before each reset the driver changes everything that the reset must restore. */
+/*
+ * At each reset both queues are enabled, both causes of interrupts are pending, and each queue has
+ * an available buffer.
+ */
 static void conformance_reset_device_is_silent_until_initialized(void **state)
 {
 	struct guest g;
@@ -542,7 +545,7 @@ static void conformance_queue_is_not_touched_unless_ready(void **state)
 	expect_silence(&g, 0);
 }
 
-/* Gives the driver of queue 1 rings at other addresses. */
+/* Sets up the mock driver of queue 1 with this size, and with rings that begin at `base`. */
 static void use_rings(struct guest *g, uint64_t base, uint32_t size)
 {
 	assert_int_equal(virtio_mock_init(&g->mock[1], &g->map, base, size, g->slots[1], SIZE), 0);
@@ -561,7 +564,8 @@ static void expect_default(struct guest *g)
 
 /*
  * virtio 1.4, 2.6.1: a queue that was reset uses no buffers. Then the queue runs with a new set-up:
- * twice the size, other addresses, and index 0. The other queue runs all the time.
+ * twice the size, other addresses, and ring indices that begin at 0. The other queue runs all the
+ * time.
  */
 static void conformance_queue_reset_forgets_everything_about_the_queue(void **state)
 {

@@ -6,8 +6,8 @@
 #include "device_fixture.h"
 
 /*
- * Brings the device to the state with this number. The states are status 0, each step of the
- * set-up, FAILED, and DEVICE_NEEDS_RESET. Returns false after the last state.
+ * Brings the device to the state with this number. The states are status 0, ACKNOWLEDGE, DRIVER,
+ * DRIVER_OK, FAILED and DEVICE_NEEDS_RESET. Returns false after the last state.
  */
 static bool next_place(struct device_fixture *f, uint32_t place)
 {
@@ -29,7 +29,7 @@ static bool next_place(struct device_fixture *f, uint32_t place)
 	return true;
 }
 
-/* virtio 1.4, 2.5.2 and 5.3.5.1: the space can be read and written in each of these states. */
+/* virtio 1.4, 2.5.2 and 5.3.5.1: each state of next_place() permits reads and writes. */
 static void config_is_read_and_written_in_every_state(void **state)
 {
 	const uint8_t bytes[4] = { 1, 2, 3, 4 };
@@ -157,7 +157,7 @@ static void config_write_to_read_only_field_does_nothing(void **state)
 	assert_int_equal(reg_get(&f, REG_CONFIG), 0xa3a2a1a0);
 }
 
-/* Hostile 105: each byte is written alone, and arrives at its own offset. */
+/* Hostile 105: each writable byte is written alone, and arrives at its own offset. */
 static void config_write_of_single_bytes(void **state)
 {
 	struct device_fixture f;
@@ -191,8 +191,8 @@ static void config_of_size_zero_is_never_asked(void **state)
 }
 
 /*
- * The configuration space is an array of bytes. The device may change it at any time. The guest may
- * change it only by config_write().
+ * Without config_read() the configuration space is an array of bytes. The device may change the
+ * array. The guest may change the array only by config_write().
  */
 static void config_without_operation_is_read_from_bytes(void **state)
 {

@@ -52,7 +52,8 @@ static void wait_for_translation(struct device_fixture *f, int *answer, bool act
 }
 
 /*
- * Checks that the wait is over, the queue is not enabled, and a later report has no effect.
+ * Checks that the wait is over, the queue is not enabled, and a later report by
+ * virtio_device_queue_mapped() has no effect.
  */
 static void expect_over(struct device_fixture *f, int *answer)
 {
@@ -323,8 +324,8 @@ static void queue_that_waits_is_reset_by_driver(void **state)
 }
 
 /*
- * The driver requests a device reset. From then on the queue cannot be enabled, whether or not the
- * reset succeeds.
+ * The driver requests a device reset. The request ends the wait, and the queue is not enabled,
+ * whether or not the reset succeeds.
  */
 static void queue_that_waits_ends_with_device_reset(void **state)
 {
@@ -357,7 +358,8 @@ static void queue_that_waits_ends_with_device_reset(void **state)
 
 /*
  * virtio 1.4, 3.1.1: queues are set up before DRIVER_OK. This driver sets DRIVER_OK while its write
- * of QueueReady still waits. So the device runs without the queue.
+ * of QueueReady still waits. So the queue stays disabled. The device is activated without the
+ * queue, unless the device needs a reset.
  */
 static void queue_that_waits_is_left_out_at_driver_ok(void **state)
 {

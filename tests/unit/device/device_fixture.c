@@ -424,7 +424,7 @@ static bool same_queue(const struct virtio_queue_registers *a, const struct virt
 	       a->given == b->given && a->refused == b->refused && a->stop_number == b->stop_number;
 }
 
-/* Compares the members that the device's author has set. */
+/* Compares the members that virtio_device_init() copies from options, except `device_queues`. */
 static bool same_making(const struct virtio_device *a, const struct virtio_device *b)
 {
 	return a->ops == b->ops && a->context == b->context && a->memory == b->memory && a->queues == b->queues &&
@@ -433,7 +433,7 @@ static bool same_making(const struct virtio_device *a, const struct virtio_devic
 	       memcmp(a->offered, b->offered, sizeof a->offered) == 0;
 }
 
-/* Compares the members that a driver has set, but not the generation. */
+/* Compares the queues, and the members of the device that a reset clears. */
 static bool same_state(const struct virtio_device *a, const struct virtio_queue_registers *a_queues,
 		       const struct virtio_device *b, const struct virtio_queue_registers *b_queues)
 {

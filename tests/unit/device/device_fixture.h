@@ -106,8 +106,8 @@ enum device_op {
 /* A recorded call of an operation. */
 struct device_event {
 	enum device_op op;
-	uint32_t a; /* queue, offset or cause */
-	uint32_t b; /* available index, length, or queue of an interrupt */
+	uint32_t a; /* queue, offset, cause, or features 0 to 31 */
+	uint32_t b; /* available index, length, queue of an interrupt, or features 32 to 63 */
 	bool level;
 	uint32_t status; /* the device's status during the call */
 };
@@ -206,7 +206,10 @@ uint64_t driver_area(uint32_t queue, enum virtio_queue_area area);
  */
 void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size);
 uint16_t driver_add(struct device_fixture *f, uint32_t queue, uint8_t byte);
-/* Checks that the oldest request has been served. */
+/*
+ * Pops a used element. Checks that this request was served, and that each of its writable bytes is
+ * `byte`.
+ */
 void driver_expect(struct device_fixture *f, uint32_t queue, uint16_t head, uint8_t byte);
 void driver_expect_none(struct device_fixture *f, uint32_t queue);
 
@@ -241,7 +244,10 @@ bool device_same(const struct virtio_device *a, const struct virtio_queue_regist
 void device_keep(struct device_fixture *f);
 bool device_unchanged(const struct device_fixture *f);
 
-/* Returns whether the device equals a new device, except for the generation. */
+/*
+ * Returns whether the device equals a new device. Ignores the generation, counters and the first
+ * error.
+ */
 bool device_is_fresh(const struct device_fixture *f);
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))

@@ -144,8 +144,8 @@ static void device_init_accepts_missing_operation_that_nothing_needs(void **stat
 }
 
 /*
- * Virtio 1.4, 2.2: a bit of the device type can be offered. Another bit can be offered only if the
- * core implements it, or if it needs no implementation.
+ * Virtio 1.4, 2.2: a bit of the device type can be offered, except VIRTIO_F_ADMIN_VQ. Another bit
+ * can be offered only if the core implements the feature, or the feature needs no implementation.
  */
 static bool can_be_offered(uint32_t bit)
 {

@@ -129,7 +129,7 @@ static void io_made_available_before_driver_ok_is_served_then(void **state)
 	assert_int_equal(f.calls[OP_NOTIFY], 2);
 }
 
-/* Hostile 64: kicks without new buffers do nothing, however many there are. */
+/* Hostile 64: any number of kicks without new buffers does nothing. */
 static void io_notified_with_nothing_new_does_nothing(void **state)
 {
 	struct device_fixture f;
@@ -184,7 +184,7 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 	assert_int_equal(f.event_count, 0);
 	assert_true(device_is_fresh(&f));
 	assert_int_equal(virtio_queue_pop(&f.served[0], &chain), VIRTIO_ENOTREADY);
-	/* The next driver finds a fresh device. */
+	/* Another device, made in the same fixture, serves a request. */
 	f.holds = false;
 	start(&f, 0);
 	exchange(&f, 0, 9);
@@ -255,7 +255,7 @@ static void io_in_flight_during_stop_of_queue(void **state)
 	memcpy(before, f.ram, sizeof before);
 	reg_set(&f, REG_QUEUE_NOTIFY, 0);
 	assert_memory_equal(f.ram, before, sizeof before);
-	/* The queue that was not stopped keeps running. */
+	/* Queue 1 was not stopped, and keeps running. */
 	driver_expect_none(&f, 1);
 	reg_set(&f, REG_INTERRUPT_ACK, 3);
 	exchange(&f, 1, 5);
@@ -318,7 +318,7 @@ static void io_goes_on_after_reset_of_queue(void **state)
 
 /*
  * With an incoherent ring the device sets DEVICE_NEEDS_RESET, and the register access returns.
- * After a reset the device works again.
+ * Later kicks do not reach the device, and a reset ends at once.
  */
 static void io_over_incoherent_ring_needs_reset(void **state)
 {

@@ -424,7 +424,10 @@ static void queue_reset_before_driver_ok_permits_nothing_afterwards(void **state
 	assert_int_equal(f.event_count, 0);
 	reg_set(&f, REG_STATUS, ST_OK);
 	assert_int_equal(f.calls[OP_NOTIFY], 1);
-	/* The device runs now, so neither enabled nor disabled queues may be changed. */
+	/*
+	 * The device runs now, and queue 0 is stopped. Without another queue reset, the driver
+	 * cannot set up or enable any queue.
+	 */
 	reg_set(&f, REG_QUEUE_SEL, 0);
 	reg_set(&f, REG_QUEUE_READY, 0);
 	for (uint32_t i = 0; i < DEVICE_QUEUES; i++) {

@@ -103,7 +103,8 @@ static void change_everything(struct device_fixture *f)
 }
 
 /*
- * Hostile 52: set-up has no effect if the queue is ready, running or stopped, or after DRIVER_OK.
+ * Hostile 52: set-up has no effect while the queue is ready. After DRIVER_OK, set-up also has no
+ * effect on any other queue, unless the driver has reset the queue.
  */
 static void queue_set_up_of_live_queue_is_ignored(void **state)
 {

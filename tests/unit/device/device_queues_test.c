@@ -399,8 +399,8 @@ static void queues_set_memory_switches_running_queues(void **state)
 }
 
 /*
- * Queues that cannot be switched to the new map are stopped. A reset still waits for the requests
- * in flight on these queues. The requests use the old map.
+ * A queue that cannot be switched to the new map is reset, unless the queue has requests in flight.
+ * Such requests use the old map, and a reset of the device waits for them.
  */
 static void queues_set_memory_without_rings_needs_reset(void **state)
 {

@@ -217,8 +217,8 @@ static void queue_quiesced_refuses_other_number_or_queue(void **state)
 }
 
 /*
- * Hostile 92: a reset ends a stop. The late report of that stop is refused during the next stop of
- * the same queue, and during the next reset.
+ * Hostile 92: a reset ends a stop. A late report of that stop is refused, also during the next stop
+ * of the queue. A late report of a reset is refused, also during the next reset.
  */
 static void queue_quiesced_refuses_report_of_earlier_stop(void **state)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Resets of the device: from every state, at once, in progress, or refused (virtio 1.4, 2.4). */
+/* Resets of the device that end at once, take time, or fail (virtio 1.4, 2.4). */
 #include "device_fixture.h"
 
 /*
- * Changes everything that a driver can change, and leaves the device running with both interrupts
- * pending.
+ * Starts the device with these features, and sets all four selectors. Leaves both causes of
+ * interrupts pending.
  */
 static void disturb(struct device_fixture *f, uint64_t features)
 {
@@ -96,8 +96,8 @@ static void reset_ten_thousand_times(void **state)
 /* Resets in progress */
 
 /*
- * Makes every write that has no effect during a reset. Writes to selectors, acknowledgements of
- * pending bits, and stops of an enabled queue have an effect.
+ * Writes to every writable register except the selectors. The values have no effect during a reset.
+ * Acknowledgements of pending bits and stops of an enabled queue would have an effect.
  */
 static void poke_everything(struct device_fixture *f)
 {
@@ -387,8 +387,8 @@ static void reset_of_machine_answers_as_operation_does(void **state)
 /* Resets that fail */
 
 /*
- * Hostile 93: the device stays as it was, needs a reset, and makes no progress until a reset
- * succeeds.
+ * Hostile 93: the device stays as it was, but needs a reset. Until a reset succeeds, the driver can
+ * neither set up nor kick the device.
  */
 static void reset_that_fails_leaves_device_as_it_was(void **state)
 {
