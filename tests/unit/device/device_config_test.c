@@ -7,7 +7,7 @@
 
 /*
  * Brings the device to the state with this number. The states are status 0, ACKNOWLEDGE, DRIVER,
- * DRIVER_OK, FAILED and DEVICE_NEEDS_RESET. Returns false after the last state.
+ * FEATURES_OK, DRIVER_OK, FAILED and DEVICE_NEEDS_RESET. Returns false after the last state.
  */
 static bool next_place(struct device_fixture *f, uint32_t place)
 {
@@ -19,13 +19,16 @@ static bool next_place(struct device_fixture *f, uint32_t place)
 	if (place == COUNT(written)) {
 		driver_start(f, 0);
 		virtio_device_set_needs_reset(&f->device);
-	} else if (written[place] & 8) {
+	} else if (written[place] & 4) {
 		driver_start(f, 0);
 		reg_set(f, REG_STATUS, written[place]);
+	} else if (written[place] & 8) {
+		driver_negotiate(f, 0);
 	} else {
 		reg_set(f, REG_STATUS, written[place] & 1);
 		reg_set(f, REG_STATUS, written[place]);
 	}
+	assert_int_equal(reg_get(f, REG_STATUS), place == COUNT(written) ? 0x4f : written[place]);
 	return true;
 }
 

@@ -6,13 +6,18 @@
 #include "device_fixture.h"
 #include <virtio/bindings/virtio_config.h>
 
+static void make_drivers(struct device_fixture *f)
+{
+	driver_mock(f, 0, 16);
+	driver_mock(f, 1, 8);
+	driver_mock(f, 3, DEVICE_MAX_SIZE);
+}
+
 static void setup(struct device_fixture *f)
 {
 	device_setup(f);
 	f->serves = true;
-	driver_mock(f, 0, 16);
-	driver_mock(f, 1, 8);
-	driver_mock(f, 3, DEVICE_MAX_SIZE);
+	make_drivers(f);
 }
 
 static void start(struct device_fixture *f, uint64_t features)
@@ -25,6 +30,14 @@ static void start(struct device_fixture *f, uint64_t features)
 	driver_start(f, features);
 	assert_int_equal(virtio_device_has_feature(&f->device, VIRTIO_F_NOTIFICATION_DATA),
 			 (features & F_NOTIFICATION_DATA) != 0);
+	device_forget(f);
+}
+
+/* Starts a new driver on a device that was reset. */
+static void start_again(struct device_fixture *f)
+{
+	make_drivers(f);
+	driver_start(f, 0);
 	device_forget(f);
 }
 
@@ -184,9 +197,8 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 	assert_int_equal(f.event_count, 0);
 	assert_true(device_is_fresh(&f));
 	assert_int_equal(virtio_queue_pop(&f.served[0], &chain), VIRTIO_ENOTREADY);
-	/* Another device, made in the same fixture, serves a request. */
 	f.holds = false;
-	start(&f, 0);
+	start_again(&f);
 	exchange(&f, 0, 9);
 }
 
@@ -335,7 +347,7 @@ static void io_over_incoherent_ring_needs_reset(void **state)
 	reg_set(&f, REG_QUEUE_NOTIFY, 1);
 	assert_int_equal(f.calls[OP_NOTIFY], 1);
 	reg_set(&f, REG_STATUS, 0);
-	start(&f, 0);
+	start_again(&f);
 	exchange(&f, 0, 1);
 }
 
