@@ -55,8 +55,8 @@ plain() {
 	compile c $cc -std=c11
 	# shellcheck disable=SC2086 # a list of words
 	[ -z "$cxx" ] || compile cc $cxx -std=c++17
-	# Each .pc file must be valid. Each package and archive named in the file must exist, and the
-	# library's main header must be found.
+	# Each .pc file must be valid. Each package and archive named in the file must exist, and
+	# the library's main header must be found.
 	for pc in "$PKG_CONFIG_LIBDIR"/virtio-*.pc; do
 		name=$(basename "$pc" .pc)
 		header=$(echo "${name#virtio-}" | tr - _).h
