@@ -130,7 +130,7 @@ static void expect_status(struct fixture *f, const struct virtio_chain_segments 
 	assert_true(addr - out->last_writable.region->addr < out->last_writable.region->len);
 }
 
-/* An error is final: each further call returns the same error, and yields nothing of the chain. */
+/* The error must be final: further calls return the same error, and yield nothing of the chain. */
 static void expect_final(struct virtio_chain *chain, int error)
 {
 	struct virtio_segment segments[SEGMENTS + 1];
@@ -339,7 +339,7 @@ static void chain_resolve_keeps_front_and_status_around_bad_buffer(void **state)
 }
 
 /*
- * The first bad buffer ends the resolution. An empty buffer is never bad and never holds the
+ * The segments end before the first bad buffer. An empty buffer is never bad and never holds the
  * status.
  */
 static void chain_resolve_cuts_at_the_first_of_several_bad_buffers(void **state)
@@ -429,7 +429,7 @@ static void chain_resolve_finds_no_status_that_wraps(void **state)
 	assert_true(fixture_ram_unchanged(&f));
 }
 
-/* A writable buffer in read-only memory fails like a buffer outside memory, with VIRTIO_EPERM. */
+/* A writable buffer in read-only memory is a bad buffer. The error is VIRTIO_EPERM. */
 static void chain_resolve_keeps_front_and_status_around_read_only_buffer(void **state)
 {
 	(void)state;
@@ -544,8 +544,8 @@ static const struct {
 };
 
 /*
- * A malformed chain may also have a bad buffer, at any position. The error is still that of the
- * malformed chain, and the caller gets no part of the chain.
+ * A bad buffer may precede the malformed descriptor. virtio_chain_resolve() still returns the error
+ * of the malformed descriptor, and yields no part of the chain.
  */
 static void chain_resolve_yields_nothing_of_a_malformed_chain(void **state)
 {
@@ -564,8 +564,8 @@ static void chain_resolve_yields_nothing_of_a_malformed_chain(void **state)
 		front[i % 2].addr = place;
 		setup(&f, fixture_kind(state));
 		/*
-		 * One row is a loop. The memory must not rewrite its descriptors, because the loop
-		 * would then end.
+		 * One row is a loop. If the memory rewrote the descriptors of the loop, the loop
+		 * would end.
 		 */
 		f.rewriting = shapes[kind].error != VIRTIO_ETOOLONG;
 		assert_int_equal(virtio_mock_write_chain(&f.mock, 0, front, 2), 0);

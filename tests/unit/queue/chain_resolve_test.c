@@ -49,7 +49,7 @@ static void expect_bytes(struct fixture *f, const struct virtio_segment *segment
 	assert_int_equal(used, 0);
 }
 
-/* Hostile 45: the fault was counted once, and the chain can be completed. */
+/* Hostile 45: the error was counted once, and the chain can be completed. */
 static void expect_counted(struct fixture *f, const struct virtio_chain *chain, int error)
 {
 	const bool fault = error != VIRTIO_ENOTMAPPED;

@@ -80,8 +80,8 @@ static void permit(struct guarded *g)
 }
 
 /*
- * Makes all calls that a device makes for one request: unpop, walk, resolution, and both kinds of
- * notification.
+ * Makes a device's calls for one request, including an unpop, a walk, a resolution, and both kinds
+ * of notification.
  */
 static void serve(struct virtio_queue *queue, const uint8_t *out, const uint8_t *in)
 {
@@ -250,9 +250,9 @@ static void conformance_used_length_is_there_before_used_index(void **state)
 }
 
 /*
- * As above, for a ring in one region. Its stores need no look-up, so the test write-protects the
- * page of the used index and catches the store of the index. All other stores must have happened by
- * then.
+ * As above, for a ring in one region. A store to such a ring needs no look-up. Therefore the test
+ * write-protects the page of the used index, and catches the store of the index. All other stores
+ * must have happened by then.
  */
 #define PAGES_SIZE 32768u /* queue size; most elements are in other pages than the index */
 #define PAGES_BYTES 0x100000u

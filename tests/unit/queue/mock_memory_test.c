@@ -37,7 +37,8 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 }
 
 /*
- * Each function do_*() makes one call, and checks that a failed call leaves the output unchanged.
+ * Each function do_*() makes one call. If the call has an output, a failure must leave the output
+ * unchanged.
  */
 
 static int do_init(struct fixture *f)
@@ -268,7 +269,7 @@ static const struct call {
 };
 
 /*
- * Makes a driver. Unless idle is set, the driver has one used request and one request that is not
+ * Makes a driver. If `idle` is false, the driver has one used request and one request that is not
  * published.
  */
 static void make_driver(struct fixture *f, enum fixture_memory kind, struct hidden *h, bool idle)

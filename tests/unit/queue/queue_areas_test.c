@@ -468,8 +468,8 @@ static void queue_accesses_misaligned_table_through_the_map(void **state)
 }
 
 /*
- * Memory is unmapped at each look-up of a start in turn. The queue then has either started, or is
- * unchanged and can start later.
+ * In each round, memory is unmapped one look-up later in the start than in the round before. The
+ * queue then has either started, or is unchanged and can start later.
  */
 static void queue_start_fails_cleanly_when_memory_goes_away(void **state)
 {
@@ -499,15 +499,15 @@ static void queue_start_fails_cleanly_when_memory_goes_away(void **state)
 		serve_two(&s, 0);
 	}
 	/*
-	 * The start has failed at least once for each piece of an area, and once for the start's
-	 * last store.
+	 * The start has failed at least once for each piece of an area, and at least once for the
+	 * store of the used flags.
 	 */
 	assert_true(failures >= 5 && failures < answers);
 }
 
 /*
- * Completes three requests in a misaligned used ring that is cut in two. The translation first
- * works, then fails, then works again.
+ * Completes three requests in a misaligned used ring that is cut in two. The translation works for
+ * `answers` look-ups, then fails for `refusals` look-ups, then works again.
  */
 static int complete_three(struct scattered *s, uint32_t variant, uint32_t answers, uint32_t refusals,
 			  struct virtio_completion batch[3])
@@ -530,9 +530,10 @@ static int complete_three(struct scattered *s, uint32_t variant, uint32_t answer
 }
 
 /*
- * Memory is unmapped at each look-up of a completion in turn. The driver sees nothing of a batch
- * that failed, and all of a batch that succeeded. After a failure the requests are in flight as
- * before. The requests can be completed when the memory is back.
+ * In each round, memory is unmapped one look-up later in the completion than in the round before.
+ * The driver sees nothing of a batch that failed, and all of a batch that succeeded. After a
+ * failure the requests are in flight as before. The requests can be completed when the memory is
+ * back.
  */
 static void queue_complete_fails_when_memory_goes_away(void **state)
 {

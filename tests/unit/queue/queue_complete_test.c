@@ -45,7 +45,10 @@ static void expect_none_used(struct fixture *f)
 	assert_int_equal(virtio_mock_pop_used(&f->mock, &used), 0);
 }
 
-/* Every function must refuse this token and change nothing. */
+/*
+ * The token must not be in flight. A completion, a batch and an unpop must refuse the token and
+ * change nothing.
+ */
 static void expect_stale(struct fixture *f, struct virtio_token token)
 {
 	const struct virtio_completion completion = { token, 1 };
@@ -180,8 +183,8 @@ static void queue_init_of_used_queue_revives_no_token(void **state)
 }
 
 /*
- * Sequence numbers have 48 bits. Tokens stay new, and never 0, when the number passes 32 bits and
- * when it wraps.
+ * Sequence numbers have 48 bits, and each pop adds 2. Tokens stay new, and never 0, when the number
+ * of pops passes 32 bits and when the sequence number wraps.
  */
 static void queue_pop_gives_new_tokens_past_32_bits(void **state)
 {

@@ -69,7 +69,8 @@ static void queue_config_init_sets_defaults(void **state)
 }
 
 /*
- * Regression R3: a reset clears every member that the driver sets, and keeps the device's members.
+ * Regression R3: a reset restores the default of every member that the driver sets, and keeps the
+ * device's members.
  */
 static void queue_config_reset_returns_to_defaults(void **state)
 {
