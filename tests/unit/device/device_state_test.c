@@ -2,7 +2,7 @@
 /* Saving a device, restoring it into another, and resuming that device. */
 #include "device_fixture.h"
 
-/* A device, its saved state, and the target: a device of the same kind in the same memory. */
+/* A device, its saved state, and the target: a device of the same kind with its own memory. */
 struct migration {
 	struct device_fixture from;
 	struct device_fixture to;
@@ -22,7 +22,7 @@ static int restore(struct migration *m)
 	return virtio_device_restore(&m->to.device, &m->state, m->queues, DEVICE_QUEUES);
 }
 
-/* Every kind of state to which a driver can bring a device */
+/* The states in which the tests save a device */
 
 static void at_zero(struct device_fixture *f)
 {
@@ -242,8 +242,8 @@ static void expect_same_states(const struct virtio_queue_registers_state *a,
 }
 
 /*
- * Hostile 77, 240: the driver continues from every state. The restore calls no operation but the
- * check of features.
+ * Hostile 77, 240: a device is saved and restored in each state of `places`. The restore calls no
+ * operation but the check of features.
  */
 static void state_round_trip_from_everywhere(void **state)
 {
@@ -536,10 +536,11 @@ static void state_with_impossible_queue_is_refused(void **state)
 		{ at_features, VIRTIO_EPERM, 0, QUEUE(0, 0, ROM_START, 16, true, false, 7, 0) },
 		/* The event field is not in memory, although EVENT_IDX was negotiated. */
 		{ at_features, VIRTIO_EFAULT, 0, QUEUE(0, RAM_END - 36, 0, 16, true, false, 7, 0) },
-		/* Enabled too early, reset without the feature, or reset while no device runs. */
+		/* Enabled too early, or enabled and reset at the same time. */
 		{ at_zero, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 0) },
 		{ at_driver, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, false, 7, 0) },
 		{ at_running, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, true, true, 7, 0) },
+		/* Reset without the feature, or while the device is not active. */
 		{ at_running_without_queue, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, true, 7, 0) },
 		{ at_features_with_reset_queues, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, true, 7, 0) },
 		{ at_driver, VIRTIO_EINVAL, 0, QUEUE(0, 0, 0, 16, false, true, 7, 0) },
@@ -659,7 +660,7 @@ static void state_restored_queue_is_not_enabled_with_refused_or_missing_value(vo
 	assert_int_equal(m.to.device.first_error, VIRTIO_ENOTREADY);
 }
 
-/* A restore clears all set-up of an earlier driver, also members that the state does not set. */
+/* A restore clears all set-up of an earlier driver, also values that the saved driver never set. */
 static void state_restore_replaces_what_was_set_up(void **state)
 {
 	struct migration m;

@@ -127,8 +127,8 @@ static void status_write_above_255_is_ignored(void **state)
 }
 
 /*
- * A driver can always set FAILED, even if the written value lacks bits of the status or has unknown
- * bits.
+ * While no reset is in progress, a driver can always set FAILED. The written value may lack bits of
+ * the status or have unknown bits.
  */
 static void status_failed_is_heard_in_every_value_that_has_it(void **state)
 {
@@ -177,8 +177,8 @@ static void status_failed_is_ignored_during_reset(void **state)
 }
 
 /*
- * A write that changes nothing is legal. A write that clears a bit, or sets an illegal bit, is
- * counted.
+ * A write that repeats the driver's bits is not counted. A nonzero write that lacks one of these
+ * bits, or has an illegal new bit, is counted unless the write newly sets FAILED.
  */
 static void status_write_is_counted_if_wrong(void **state)
 {
@@ -210,8 +210,8 @@ static void status_write_is_counted_if_wrong(void **state)
 }
 
 /*
- * virtio 1.4, 2.1.2: the driver sets DRIVER_OK before it has seen that the device needs a reset.
- * The device must interrupt the driver, but not before DRIVER_OK.
+ * virtio 1.4, 2.1.2: the device needs a reset when the driver sets DRIVER_OK, whether or not the
+ * driver knows. The device must interrupt the driver, but not before DRIVER_OK.
  */
 static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
 {
@@ -400,8 +400,8 @@ static void on_activate_needs_reset(struct device_fixture *f, enum device_op op,
 }
 
 /*
- * The device sets DEVICE_NEEDS_RESET within activate(). Whatever activate() returns, no kick
- * reaches the device, and the driver gets one interrupt.
+ * The device sets DEVICE_NEEDS_RESET within activate(). Whatever activate() returns, queue_notify()
+ * is not called, and the driver gets one interrupt.
  */
 static void status_device_that_breaks_in_activation_is_not_notified(void **state)
 {

@@ -96,8 +96,8 @@ static void sweep_reads(struct device_fixture *f, bool running)
 }
 
 /*
- * Writes at all offsets and widths. Only whole registers and the configuration space may accept a
- * write.
+ * Writes 0 to 16 bytes at each offset up to 0x200, but leaves out whole writable registers. Only
+ * the configuration space may accept such a write.
  */
 static void sweep_writes(struct device_fixture *f, uint8_t fill)
 {
@@ -183,7 +183,7 @@ static void mmio_access_above_window_reads_zero_and_writes_nothing(void **state)
 	assert_true(device_unchanged(&f));
 }
 
-/* Each access that has no effect is counted. No other access is counted. */
+/* Each access that the device ignores is counted. No other access is counted. */
 static void mmio_access_without_effect_is_counted(void **state)
 {
 	struct device_fixture f;

@@ -112,7 +112,7 @@ static void expect_write(struct fixture *f, uint64_t addr, size_t len)
 
 /* Failures */
 
-/* A range that cannot be accessed, and the error of a read and of a write; 0 for no error. */
+/* A range that cannot be written, and the error of a read and of a write; 0 for no error. */
 struct bad_range {
 	uint64_t addr, len;
 	int read, write;
@@ -130,7 +130,7 @@ static const struct bad_range bad_ranges[] = {
 	{ 1, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	/* A range that wraps is refused, whatever the memory of its first byte permits. */
 	{ 0x1200, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* Hostile 33: the range ends far beyond memory. */
+	/* Hostile 33: the range ends far beyond the region of its first byte. */
 	{ 0x1000, UINT32_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0, UINT64_C(1) << 63, VIRTIO_EFAULT, VIRTIO_EFAULT },
@@ -155,7 +155,7 @@ static const struct bad_range bad_ranges[] = {
 	{ TOP - 1, 1, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ TOP - 1, 0x41, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ UINT64_C(1) << 63, 16, VIRTIO_EFAULT, VIRTIO_EFAULT },
-	/* The range lies in the read-only region, or begins or ends there. A read works. */
+	/* The range lies or begins in the read-only region. A read works. */
 	{ 0x1200, 1, 0, VIRTIO_EPERM },
 	{ 0x1200, 0x80, 0, VIRTIO_EPERM },
 	{ 0x127f, 1, 0, VIRTIO_EPERM },
@@ -178,8 +178,8 @@ static void read_fails(struct fixture *f, const struct bad_range *bad)
 	memset(&s, 0xee, sizeof s);
 	memcpy(&same, &s, sizeof s);
 	/*
-	 * The destination is far smaller than most of these ranges, so a failed read must not write
-	 * a byte.
+	 * The destination is smaller than many of the bad ranges, so a failed read must not write a
+	 * byte.
 	 */
 	if (bad->len <= SIZE_MAX)
 		assert_int_equal(virtio_memory_read(&f->cursor, bad->addr, dst, (size_t)bad->len), bad->read);

@@ -566,8 +566,8 @@ static void model_agrees_behind_a_translation(void **state)
 }
 
 /*
- * Makes one pass over a map, without random addresses. Ranges of many short lengths begin at every
- * address of the window.
+ * Makes one pass over a map of each variant, without random addresses. Ranges of many short lengths
+ * begin at every address of the window.
  */
 static void model_agrees_on_every_short_range(void **state)
 {

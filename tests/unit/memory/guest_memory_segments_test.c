@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests lists of segments: their sum, and the I/O vectors made from them, compared with a flat list
- * of host bytes.
+ * Tests lists of segments: the sum of their lengths, and the I/O vectors made from them. The
+ * vectors are compared with a flat list of the host addresses of all bytes.
  */
 #include <setjmp.h>
 #include <stdarg.h>

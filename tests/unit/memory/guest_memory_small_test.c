@@ -167,7 +167,8 @@ static uint64_t writable_bytes(const struct fixture *f, uint64_t addr)
 
 /*
  * Memory that is found must be readable, writable and at the right host address. The search may
- * miss a range that is near the end of a region, or not writable.
+ * find nothing only if fewer than VIRTIO_MEMORY_SMALL bytes, or fewer than `size` bytes, can be
+ * read and written from addr on.
  */
 static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 {
@@ -199,7 +200,10 @@ static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 	}
 }
 
-/* Tries every size at every offset from 128 bytes before the region's end to past the end. */
+/*
+ * Tries every size at each offset in the last 128 bytes of the region, in the 3 bytes after the
+ * region, and just before the region.
+ */
 static void check_all(struct fixture *f)
 {
 	for (uint32_t size = 1; size <= MAX_SIZE; size++) {

@@ -410,8 +410,8 @@ static void translation_not_known_yet_can_be_retried(void **state)
 /* Cached regions */
 
 /*
- * A region cached for reads does not permit writes. A region cached for writes does not permit
- * reads.
+ * A cached region of a read-only page does not permit writes. A cached region of a write-only page
+ * does not permit reads.
  */
 static void translation_cached_region_is_for_its_access_only(void **state)
 {
@@ -508,7 +508,7 @@ static void translation_cached_region_does_not_leak_to_neighbours(void **state)
 	}
 }
 
-/* A cursor makes a look-up only for addresses outside its last result. */
+/* A cursor makes no look-up inside its last result, if the result permits the access. */
 static void translation_is_asked_once_for_a_cached_region(void **state)
 {
 	struct fixture f;
@@ -731,8 +731,8 @@ static void expect_old_or_new(const struct fixture *f, uint64_t phys[2], uint32_
 }
 
 /*
- * The translation changes its result between the check of a range and the copy. The access fails,
- * and writes no wrong byte.
+ * From some look-up on, the translation fails: during the check of a range, or later during the
+ * copy. The access then fails, and writes no wrong byte.
  */
 static void translation_that_goes_away_during_a_copy_is_an_error(void **state)
 {
