@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests start, reset, change of the map, the two indices, and the dirty log of the device's writes.
+ * Tests the start and the reset of a queue, the change of its map, its two indices, and the dirty
+ * log of the device's writes.
  */
 #include "../common/fixture.h"
 
@@ -26,7 +27,7 @@ static void queue_init_refuses_missing_storage(void **state)
 
 /*
  * A start fails if the configuration is not ready, the queue is started, or the storage is too
- * small. queue_config_test.c tests the errors of the check.
+ * small. queue_config_test.c tests the errors of virtio_queue_config_check().
  */
 static void queue_start_refuses_what_it_cannot_run(void **state)
 {
@@ -325,8 +326,8 @@ static void switch_memory(struct fixture *f, struct elsewhere *e)
 }
 
 /*
- * Pops a chain of these two buffers. Reads the first buffer and writes the second buffer, through
- * each cursor of the queue.
+ * Pops and completes a chain of these two buffers. Through each cursor of the chain, reads the
+ * first byte of the first buffer, and writes the first byte of the second buffer.
  */
 static void serve_in_place(struct fixture *f, const struct virtio_mock_buffer buffers[2], uint8_t content)
 {
@@ -443,8 +444,8 @@ static void queue_set_memory_under_in_order_waits_for_requests_only(void **state
 #define LOG_PAGES (LOG_WORDS * (uint32_t)sizeof(unsigned long) * 8)
 
 /*
- * A log with pages of 2 bytes. The log covers twice the bytes of the fixture's memory. On a 32-bit
- * host the log covers only the memory.
+ * A log with pages of 2 bytes. On a 64-bit host the log covers twice the bytes of the fixture's
+ * memory. On a 32-bit host the log covers exactly this memory.
  */
 static struct virtio_dirty_log make_log(unsigned long *bitmap, uint32_t unit)
 {

@@ -252,7 +252,7 @@ static void queue_kicks_use_avail_event_with_event_idx(void **state)
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 1);
 		/*
 		 * Kicks were not enabled again, so the driver does not kick. Hostile 64 covers a
-		 * kick that the driver sends anyway.
+		 * kick without a new buffer.
 		 */
 		(void)fixture_add(&f, one, 1);
 		assert_int_equal(virtio_mock_should_kick(&f.mock), 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Tests pops: first incoherent rings, then pop, unpop and available on good rings. */
+/*
+ * Tests pops from incoherent rings, from queues that are not started, and from coherent rings. Also
+ * tests unpops and virtio_queue_available().
+ */
 #include "../common/fixture.h"
 
 #define SIZE 8u
@@ -56,9 +59,9 @@ static void queue_pop_refuses_head_outside_table(void **state)
 }
 
 /*
- * As above, but the bad head is published together with a good head. So the bad head is popped
- * without a read of the index. The smaller bad heads fit into the in-flight storage, so only the
- * check can refuse these heads.
+ * As above, but the bad head is published together with a good head. So the pop finds the bad head
+ * without another read of the available index. The smaller bad heads have entries in the in-flight
+ * storage, so only the check against the queue size can refuse these heads.
  */
 static void queue_pop_refuses_head_outside_table_behind_good_one(void **state)
 {
@@ -116,8 +119,8 @@ static void queue_pop_refuses_index_going_backwards(void **state)
 }
 
 /*
- * Hostile 8: the index goes back to a value that is not yet popped. The queue has read the higher
- * index before, so it refuses the lower index.
+ * Hostile 8: the available index goes back, but stays ahead of the next pop. The queue has read the
+ * higher index before, so the queue refuses the lower index.
  */
 static void queue_available_refuses_index_that_went_back(void **state)
 {

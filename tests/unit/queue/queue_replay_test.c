@@ -84,8 +84,8 @@ static void queue_replay_accepts_full_queue_across_wrap(void **state)
 }
 
 /*
- * The state of a replayed request holds a sequence number and a flag. With the last number before
- * the wrap, this state must not equal the state of an idle head.
+ * The in-flight state of a replayed request is its token with bits 0 to 15 set and bit 16 clear. At
+ * the last sequence number before the wrap, this state must not equal the state of an idle head.
  */
 static void queue_replay_puts_requests_in_flight_at_last_sequence_number(void **state)
 {

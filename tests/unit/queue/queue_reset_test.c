@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Regression R3: after a reset a queue is as virtio_queue_init() made it, whatever happened before.
+ * Regression R3: after a reset a queue is as virtio_queue_init() made it, except for its counters
+ * and its sequence number. What happened before the reset does not matter.
  */
 #include "queue_state_fixture.h"
 
 /*
- * A reset keeps only the counters and the sequence number. The sequence number keeps earlier tokens
- * stale.
+ * A reset keeps only the storage, the counters and the sequence number. The sequence number keeps
+ * earlier tokens stale.
  */
 static void expect_reset_to_default(struct fixture *f)
 {

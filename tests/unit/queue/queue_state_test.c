@@ -3,9 +3,9 @@
  * Tests the save of a queue's state, with and without requests in flight, and the restore.
  * queue_replay_test.c tests replays.
  *
- * Hostile 73 to 75, 78 to 80; regressions R16 to R18, R23. A queue does not know its number, so the
- * caller keeps the number. In hostile 79 the number is the position in an array. A state has no
- * file format, version or status of its own. The code that writes the state to a file adds them.
+ * Hostile 73 to 75, 78 to 80, 237 to 239, 243; regressions R16 to R18, R23. A queue does not know
+ * its number, so the caller keeps the number. In hostile 79 the number is the position in an array.
+ * A state has no file format, version or device status. The code that writes a file adds all three.
  */
 #include "queue_state_fixture.h"
 
@@ -55,7 +55,7 @@ static void queue_save_of_queue_that_is_not_started_is_empty(void **state)
 	expect_nothing_saved(&f);
 }
 
-/* An empty state is all zeroes. A state of zeroes with one other value is invalid. */
+/* An empty state is all zeroes. A state of zeroes with one or two other values is invalid. */
 static void queue_restore_refuses_nearly_empty_state(void **state)
 {
 	struct virtio_queue_state nearly[5] = { 0 };
@@ -610,8 +610,8 @@ static void queue_restore_can_be_retried_when_rings_are_mapped(void **state)
 }
 
 /*
- * Hostile 78, regressions R18 and R23: the old owner may not have sent a due interrupt. The new
- * owner sends the interrupt without a completion of its own.
+ * Hostile 78, regressions R18 and R23: perhaps the old owner has not sent an interrupt that is due.
+ * `expected` is whether the new owner sends one interrupt, without a completion of its own.
  */
 static void assert_notifies_once_after_restore(struct fixture *f, bool expected)
 {

@@ -241,8 +241,8 @@ struct workshop {
 };
 
 /*
- * Serves any request. The request holds a number, and the device copies it into the writable
- * buffer.
+ * Serves a request: copies its number into the writable buffer, and completes the request. Returns
+ * false if the request is not as the driver sent it, or cannot be completed.
  */
 static bool serve(struct workshop *w, const struct virtio_token *token, const struct virtio_chain_segments *c)
 {

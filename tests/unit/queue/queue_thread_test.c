@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Tests a driver on one thread and a device on another thread. No request, interrupt or kick is
- * lost. A driver that rewrites its descriptors all the time reaches only guest memory.
+ * lost. If the driver rewrites its descriptors all the time, segments still lie in guest memory.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "../common/fixture.h"
@@ -14,15 +14,15 @@
 #define ROUNDS 20000u
 
 /*
- * The doorbells of the two threads, and a fault that a thread has found. The threads record faults,
- * because cmocka's assertions work on the main thread only.
+ * The doorbells of the two threads, and the fault that the device's thread has found. This thread
+ * records its fault, because cmocka's assertions work on the main thread only.
  */
 struct pair {
 	struct fixture f;
 	uint32_t kicks;
 	uint32_t interrupts;
 	uint32_t stop;
-	uint32_t wrong; /* the fault that a thread has found, or 0; atomic */
+	uint32_t wrong; /* the fault that the device's thread has found, or 0; atomic */
 };
 
 static void ring(uint32_t *bell)
@@ -36,8 +36,9 @@ static void go_wrong(struct pair *p, uint32_t what)
 }
 
 /*
- * Waits until the bell has rung since *seen was read, and updates *seen. If a notification is lost,
- * the watchdog ends the test. Returns false if the other thread has stopped on a fault.
+ * Waits until the bell's count differs from *seen, and stores the new count in *seen. If a
+ * notification is lost, the watchdog ends the test. Returns false if the other thread has stopped
+ * on a fault.
  */
 static bool wait_for(const struct pair *p, const uint32_t *bell, uint32_t *seen)
 {

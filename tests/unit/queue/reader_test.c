@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests readers and writers over a chain of segments of various lengths. Compares them with the
- * same bytes in a flat array.
+ * Tests readers and writers over a chain of segments of various lengths. Compares the bytes read
+ * and written with the expected bytes in flat arrays.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -420,7 +420,8 @@ static void writer_splits_anywhere(void **state)
 }
 
 /*
- * A device may write the status at the end first. The front does not count the bytes of the status.
+ * A device may write the status before the front, although the status lies after the front. The
+ * front does not count the bytes of the status.
  */
 static void writer_rest_may_be_written_before_the_front(void **state)
 {

@@ -13,7 +13,7 @@
 #define HEADER 16u
 #define OUT FIXTURE_DATA
 #define IN (FIXTURE_DATA + 0x100u)
-#define END (FIXTURE_DATA + 0x200u) /* address of the status in most requests */
+#define END (FIXTURE_DATA + 0x200u) /* usual address of the status byte */
 #define REQUESTS 4u
 
 /* Buffers of the driver, and the expected result. */
@@ -77,7 +77,7 @@ static void offer(struct request_fixture *w, uint16_t head, const struct shape *
 		fixture_offer_chain(&w->f, head, s->buffers, s->count);
 }
 
-/* Pops a request. The available index was read before, so the fast path is possible. */
+/* Pops a request. The available index was read before, so the pop need not read the index. */
 static struct virtio_request *pop(struct request_fixture *w, uint32_t which)
 {
 	assert_int_equal(virtio_queue_available(&w->f.queue), 1);
@@ -114,8 +114,8 @@ static void expect_used(struct request_fixture *w, uint32_t id, uint32_t len)
 }
 
 /*
- * Returns the expected used length: the bytes written, plus 1 for the status if all data before it
- * was written (virtio 1.4, 2.7.8.2). Returns 0 for a shape with an error.
+ * Returns the expected used length (virtio 1.4, 2.7.8.2): `written` if some data is not
+ * written, else the length of the data plus 1 for the status. Returns 0 for a shape with an error.
  */
 static uint32_t used_length(const struct shape *s, uint64_t written)
 {
@@ -319,8 +319,8 @@ static void expect_log(struct request_fixture *w, struct log *l, uint64_t status
 }
 
 /*
- * Rings and statuses lie in two regions. Each region has a log or no log. All combinations are
- * tried.
+ * The rings lie below the address IN, and the statuses at or above IN. The memory on each side has
+ * a log or no log. All combinations are tried.
  */
 static void request_complete_records_the_status(void **state)
 {
@@ -616,7 +616,7 @@ static void request_pop_passes_on_faults_of_the_ring(void **state)
 
 /*
  * Hostile 80: two requests were in flight when the queue was moved. Each request is parsed after
- * its replay. Until then no pop succeeds.
+ * its replay. Until both requests are replayed, no pop succeeds.
  */
 static void request_parse_accepts_replayed_chain(void **state)
 {

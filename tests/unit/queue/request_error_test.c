@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests requests that fail: too short, too long, malformed, or not mapped yet. Later requests must
- * not be affected.
+ * Tests requests that fail: too short, with too many segments, malformed, outside memory, or not
+ * mapped yet. Later requests must not be affected.
  */
 #include "request_fixture.h"
 
@@ -231,8 +231,8 @@ static bool touches_tables(const struct request_fixture *w, const struct ask *a,
 }
 
 /*
- * Returns whether the descriptors, the table or the buffers of a chain have a byte in these 16
- * bytes.
+ * Returns whether the descriptors, the table or the buffers of a chain have a byte in the 16 bytes
+ * from addr on.
  */
 static bool touches(const struct request_fixture *w, const struct ask *a, const struct sent *s, uint64_t addr)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The fixture of the tests of <virtio/request.h>. A test describes a request and its layout in
- * descriptors. The fixture pops the request in every way and checks every byte.
+ * A fixture for tests of <virtio/request.h>. A test describes a request and its layout in
+ * descriptors. The fixture can pop the request in every way, and checks every byte.
  */
 #ifndef VIRTIO_TESTS_REQUEST_FIXTURE_H
 #define VIRTIO_TESTS_REQUEST_FIXTURE_H
@@ -28,7 +28,7 @@ struct request_fixture {
 	struct virtio_request request;
 	struct virtio_segment segments[ROOM + 1];
 	uint8_t header[MAX_BYTES + 1];
-	uint64_t border; /* border between two regions of flat memory; 0 if there is one region */
+	uint64_t border; /* where flat memory is cut into two regions; 0 if it is not cut */
 	uint32_t next;   /* the next head, modulo SIZE */
 	struct virtio_region regions[2];
 };
@@ -76,8 +76,8 @@ extern const uint32_t request_headers[REQUEST_HEADERS];
 enum way { POP, POP_COUNTED, PARSE, WAYS };
 
 /*
- * Prepares w->request for this number of header bytes and segments. Fills all members with garbage
- * first, so no check passes by chance.
+ * Prepares w->request for this number of header bytes and segments. First fills w->request,
+ * w->segments and w->header with garbage, so no check passes by chance.
  */
 void request_prepare(struct request_fixture *w, uint32_t header, uint32_t capacity);
 
@@ -134,8 +134,8 @@ void request_go_through(struct request_fixture *w, const struct ask *a);
 void request_try_layout(struct request_fixture *w, struct ask a, bool with_empty);
 
 /*
- * Checks that the queue has counted this error as a chain fault and has nothing in flight.
- * VIRTIO_ESHORT and VIRTIO_ENOBUFS must not be counted.
+ * Checks that the queue has counted this error once as a chain fault, and has nothing in flight.
+ * For 0, VIRTIO_ESHORT and VIRTIO_ENOBUFS the queue must not have counted a chain fault.
  */
 void request_check_faults(struct request_fixture *w, int error);
 
