@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* The daemon's command line, its socket files, and how it ends. */
+/* The daemon's command line and socket files, and how the daemon ends. */
 #include "daemon.h"
 #include "front_end.h"
 
@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 /*
- * Runs the program with up to two arguments, and checks that the program fails at once. Returns
- * whether stderr contains `words`.
+ * Runs the daemon with up to two arguments. Checks that the daemon exits with 1, without output on
+ * stdout. Returns whether stderr contains `words`.
  */
 static bool fails_saying(struct daemon_process *daemon, const char *option, const char *value, const char *words)
 {
@@ -108,8 +108,8 @@ static void command_line_image_must_be_usable(void **state)
 }
 
 /*
- * A daemon that writes locks its image against all other daemons. Daemons that only read share an
- * image.
+ * A daemon with a writable disk locks the image against all other daemons. Several daemons can
+ * share an image if they all have readonly=on.
  */
 static void command_line_image_is_locked(void **state)
 {

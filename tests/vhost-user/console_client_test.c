@@ -264,8 +264,8 @@ static void client_that_shut_down_its_input_still_sends(void **state)
 }
 
 /*
- * The device first learns from a failed write of output that the client has left. The data that the
- * client sent is still delivered.
+ * The client has left, so a write of output fails. The device still delivers the data that the
+ * client sent.
  */
 static void client_that_left_is_delivered_after_output_fails(void **state)
 {

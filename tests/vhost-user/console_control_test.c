@@ -245,9 +245,9 @@ static void finish_port(struct daemon_process *daemon)
 }
 
 /*
- * A port can be removed while data waits in both directions, because the client does not read and
- * the guest offers no buffer. The driver's buffers are completed. The port has no old bytes when
- * the operator adds the port again.
+ * The client does not read and the guest offers no buffer, so data waits in both directions. The
+ * operator can still remove the port. The driver's transmit buffers are completed. When the
+ * operator adds the port again, the port has no old bytes.
  */
 static void console_port_goes_and_comes_with_data_in_flight(void **state)
 {
@@ -481,8 +481,8 @@ static void console_commands_that_are_wrong_are_refused(void **state)
 	assert_int_equal(read(second, text, 1), 0);
 	close(second);
 	/*
-	 * Send a command in two pieces, then two commands at once. Close the connection before the
-	 * answer arrives.
+	 * Send a command in two pieces, then two commands at once. Close the connection without
+	 * waiting for the answers to the two commands.
 	 */
 	console_type(commands, "size 80", 7);
 	expect_answer(commands, "x25\n", "ok\n");

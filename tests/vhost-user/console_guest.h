@@ -62,12 +62,12 @@ uint32_t console_take(struct ring *ring, const uint8_t **bytes);
 uint8_t console_byte(uint32_t place);
 
 /*
- * Offers the stream's bytes from position `from` up to `to`, until all descriptors are in use.
- * Returns the position where the offered output ends.
+ * Offers the stream's bytes from position `from` up to, but not including, position `to`. Stops
+ * early if all descriptors are in use. Returns the position where the offered output ends.
  */
 uint32_t console_offer_output(struct ring *ring, uint32_t from, uint32_t to);
 
-/* Offers output, and waits until the device has used all of its buffers. */
+/* Offers this part of the stream, and waits until the device has used all buffers of the ring. */
 void console_output(struct ring *ring, uint32_t from, uint32_t to);
 
 /* Waits for these bytes of input. */

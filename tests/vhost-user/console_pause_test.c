@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * A console with full=wait, whose buffer becomes full in the middle of a chain. Then the device's
- * thread pauses, another driver starts, or an emergency write arrives. The client gets every byte
- * once, in order.
+ * A console with full=wait, whose buffer becomes full. Then the device's thread pauses, another
+ * driver starts, or an emergency write arrives. The client gets the accepted bytes once, in order.
+ * Bytes are dropped only if an emergency write finds the reserve full.
  *
  * The buffer has room for KEPT bytes. A reserve of KEPT more bytes is only for the rest of a chain
  * after a pause, and for emergency writes.
@@ -100,8 +100,9 @@ static void pause_device(struct daemon_process *daemon, struct console_guest *gu
 }
 
 /*
- * If the device pauses in a ring's first chain, the ring starts again at index 0, like a new
- * driver's ring.
+ * The device pauses in a ring's first chain, and completes the chain, because the rest fits the
+ * reserve. After a stop, a ring with an unfinished first chain would start again at index 0, like a
+ * new driver's ring. The client would then get bytes twice.
  */
 static void console_pause_in_the_first_chain_repeats_nothing(void **state)
 {

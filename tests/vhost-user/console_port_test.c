@@ -161,7 +161,7 @@ static void console_that_waits_drops_nothing(void **state)
 	assert_non_null(strstr(daemon.summary, " 0 bytes of output dropped"));
 }
 
-/* A guest boots again behind the same front end. Its control queue starts at index 0 again. */
+/* A guest boots again behind the same front end. All queues start at index 0 again. */
 static void console_ports_come_up_again_after_a_reset_of_the_guest(void **state)
 {
 	struct daemon_process daemon;

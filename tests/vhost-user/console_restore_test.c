@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * --restore with consoles: streams continue, and the guest gets a message that its client has left.
+ * --restore with consoles: streams continue. The guest gets a message that the port's client has
+ * left.
  */
 #include "console_guest.h"
 

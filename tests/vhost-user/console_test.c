@@ -203,7 +203,10 @@ static void console_link_is_replaced_only_if_it_leads_to_a_pty(void **state)
 	daemon_remove_folder(&daemon);
 }
 
-/* One client at a time is served. The next client gets the unread output. */
+/*
+ * The device serves one client, and refuses a second client. After the first client has left, the
+ * device serves the next client.
+ */
 static void console_socket_serves_one_client_after_the_other(void **state)
 {
 	struct daemon_process daemon;
@@ -273,7 +276,7 @@ static void console_socket_drops_input_of_a_client_that_left(void **state)
 	console_start_socket(&daemon, false);
 	first = console_connect();
 	console_type(first, old, sizeof old);
-	/* Now the device has read as much as it has room for. */
+	/* Wait until the device has read all these bytes. Then the port's input buffer is full. */
 	do
 		assert_int_equal(ioctl(first, SIOCOUTQ, &unread), 0);
 	while (unread > 0);
@@ -316,7 +319,7 @@ static void console_socket_file_is_replaced_only_if_unused(void **state)
 	console_run(&daemon, backend, "");
 	console_await(&daemon);
 	close(console_connect());
-	/* Another process's file replaces the socket file. The daemon must not remove this file. */
+	/* The daemon must not remove another process's file that has replaced the socket file. */
 	assert_int_equal(unlink(console_client_path), 0);
 	assert_int_equal(close(open(console_client_path, O_WRONLY | O_CREAT, 0600)), 0);
 	assert_int_equal(daemon_stop(&daemon, SIGTERM), 0);

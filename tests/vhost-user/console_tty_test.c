@@ -107,8 +107,8 @@ static void console_tty_tells_its_size_under_multiport(void **state)
 }
 
 /*
- * Hostile 221: the terminal is restored even if a signal that the daemon does not handle ends the
- * daemon.
+ * Hostile 221: a signal such as SIGABRT ends the daemon. The daemon's handler restores the terminal
+ * first.
  */
 static void console_tty_is_restored_by_an_end_that_nobody_expects(void **state)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Runs the daemon under test as a process in a temporary folder with a disk image, and reads its
- * output. The daemon's path is the test program's first argument, or $VIRTIO_VHOST_USER. If the
- * second argument is "io_uring", the daemon's disks use io_uring. The test is skipped if the system
- * has no io_uring. If only the daemon lacks io_uring, the test is skipped too, but fails if
- * VIRTIO_REQUIRE_GUESTS is set.
+ * output. The daemon's path is the test program's first argument, or $VIRTIO_VHOST_USER.
+ *
+ * If the second argument is "io_uring", the daemon's disks use io_uring. Such a test is skipped if
+ * the system has no io_uring. If only the daemon lacks io_uring, such a test is skipped, or fails
+ * with VIRTIO_REQUIRE_GUESTS set.
  *
  * The daemon dies with the test program. If either program hangs, the watchdog ends the test
  * program (tests/common/watchdog.h). Each reply that these functions or the functions of
@@ -113,7 +114,7 @@ unsigned int daemon_errors(const struct daemon_process *daemon, char *text, size
 
 /*
  * daemon_open_files() returns the number of the daemon's open descriptors plus 2, for comparisons
- * only. daemon_mappings() returns the number of its mappings of a front end's memory.
+ * only. daemon_mappings() returns the number of the daemon's mappings of front ends' memory.
  */
 unsigned int daemon_open_files(const struct daemon_process *daemon);
 unsigned int daemon_mappings(const struct daemon_process *daemon);

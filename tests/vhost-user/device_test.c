@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Tests the promises of examples/vhost-user/device.h to a device. The device is the test's own, in
- * this process. It has three queues and one thread.
+ * this process. The device has three queues and one thread.
  */
 #include "front_end.h"
 #include "rings.h"
@@ -498,7 +498,7 @@ static void device_keeps_a_queue_until_there_is_a_new_driver(void **state)
 		offer(&ring);
 		assert_int_equal(ring_wait(&ring, 1), 0);
 		assert_int_equal(front_end_ask_u64(&fe, VHOST_USER_SET_FEATURES, features), 0);
-		/* ring_start() sends SET_VRING_NUM, _ADDR, _BASE, _CALL, _KICK and _ENABLE. */
+		/* ring_start() sends SET_VRING_NUM, _BASE, _ADDR, _CALL, _KICK and _ENABLE. */
 		ring_start(&ring, 0);
 		assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, ECHO, fe.err), 0);
 	}

@@ -25,7 +25,10 @@
 #define BATCH 16u
 #define SLOTS (RING_SECTORS / REQUEST_SECTORS)
 
-/* Numbers of writes to each slot. A slot has REQUEST_BYTES bytes of the disk. */
+/*
+ * The driver numbers its writes. Each array has a write's number for each slot. A slot is
+ * REQUEST_BYTES bytes of the disk.
+ */
 struct promise {
 	uint32_t written[SLOTS]; /* the last number that the device reported as written */
 	uint32_t stable[SLOTS];  /* the last number that must survive the daemon's end */

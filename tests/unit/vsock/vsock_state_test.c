@@ -79,7 +79,7 @@ static void state_restores_deadlines_anew(void **state)
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 	assert_int_equal(pending_op(&s), VIRTIO_VSOCK_OP_RST);
 	assert_int_equal(s.table.count, 0);
-	/* A connection that still waits for credit requests it again. */
+	/* The saved connection waits for credit. The restored connection asks for credit again. */
 	c = sockets_establish(&s);
 	host_sends(c, GUEST_BUFFER, 0);
 	assert_int_equal(host_may_send(&s, c), 0);

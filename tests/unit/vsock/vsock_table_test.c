@@ -180,7 +180,7 @@ static void table_waits_at_the_bound_of_replies(void **state)
 	sockets_setup(&s, &default_options);
 	(void)sockets_establish(&s);
 	for (uint32_t i = 0; i < REPLIES; i++) {
-		/* Each packet but the last arrives twice, but each address gets one RST. */
+		/* Every packet except the last arrives twice. Each address gets only one RST. */
 		assert_int_equal(guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_RW, 10), 0);
 		if (i + 1 < REPLIES)
 			assert_int_equal(guest_sends_from(&s, i, 9, VIRTIO_VSOCK_OP_RW, 10), 0);
