@@ -360,6 +360,10 @@ void console_expect_file(const char *path, uint32_t from, uint32_t to)
 
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);
+	while (st.st_size < to - from) {
+		usleep(1000);
+		assert_int_equal(fstat(fd, &st), 0);
+	}
 	assert_int_equal(st.st_size, to - from);
 	console_expect_output(fd, from, to);
 	close(fd);

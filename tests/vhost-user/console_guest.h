@@ -110,6 +110,8 @@ int console_connect(void);
 void console_expect_output(int fd, uint32_t from, uint32_t to);
 void console_expect_no_output(int fd);
 void console_type(int fd, const void *bytes, size_t len);
+
+/* Waits until the file has all bytes, because a chain may complete before its output is written. */
 void console_expect_file(const char *path, uint32_t from, uint32_t to);
 
 #endif
