@@ -27,7 +27,10 @@
 #define VIRTIO_MEM_REQ_UNPLUG_ALL 2
 #define VIRTIO_MEM_REQ_STATE 3
 
-/* The parts of a request: the first address, and the number of blocks of block_size bytes. */
+/*
+ * The data of each request, except UNPLUG_ALL: the address of the first block, and the number of
+ * blocks. A block has block_size bytes (struct virtio_mem_config).
+ */
 struct virtio_mem_req_plug {
 	__le64 addr;
 	__le16 nb_blocks;

@@ -18,11 +18,11 @@
 #define VIRTIO_MMIO_DEVICE_FEATURES 0x010     /* read: 32 offered feature bits */
 #define VIRTIO_MMIO_DEVICE_FEATURES_SEL 0x014 /* write: which 32 bits to read */
 #define VIRTIO_MMIO_DRIVER_FEATURES 0x020     /* write: 32 accepted feature bits */
-#define VIRTIO_MMIO_DRIVER_FEATURES_SEL 0x024 /* write: which 32 bits to accept */
+#define VIRTIO_MMIO_DRIVER_FEATURES_SEL 0x024 /* write: which 32 bits DRIVER_FEATURES has */
 #ifndef VIRTIO_MMIO_NO_LEGACY
 #define VIRTIO_MMIO_GUEST_PAGE_SIZE 0x028
 #endif
-#define VIRTIO_MMIO_QUEUE_SEL 0x030     /* write: which queue the QUEUE registers access */
+#define VIRTIO_MMIO_QUEUE_SEL 0x030     /* write: queue of all QUEUE registers but QUEUE_NOTIFY */
 #define VIRTIO_MMIO_QUEUE_NUM_MAX 0x034 /* read: largest size */
 #define VIRTIO_MMIO_QUEUE_NUM 0x038     /* write: size */
 #ifndef VIRTIO_MMIO_NO_LEGACY

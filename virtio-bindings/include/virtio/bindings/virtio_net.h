@@ -28,14 +28,14 @@
 #define _LINUX_VIRTIO_NET_H
 
 /*
- * Feature bit numbers. In the name of an offload, GUEST means that the driver can receive such
- * packets, and HOST means that the device can receive such packets.
+ * Feature bit numbers. In the name of an offload, GUEST means that the driver can receive packets
+ * with this offload. HOST means that the device can receive packets with this offload.
  */
 #define VIRTIO_NET_F_CSUM 0       /* the device accepts partial checksums */
 #define VIRTIO_NET_F_GUEST_CSUM 1 /* the driver accepts partial checksums */
 #define VIRTIO_NET_F_CTRL_GUEST_OFFLOADS 2
-#define VIRTIO_NET_F_MTU 3 /* mtu is valid */
-#define VIRTIO_NET_F_MAC 5 /* mac is valid */
+#define VIRTIO_NET_F_MTU 3 /* `mtu` is valid */
+#define VIRTIO_NET_F_MAC 5 /* `mac` is valid */
 #define VIRTIO_NET_F_GUEST_TSO4 7
 #define VIRTIO_NET_F_GUEST_TSO6 8
 #define VIRTIO_NET_F_GUEST_ECN 9
@@ -45,7 +45,7 @@
 #define VIRTIO_NET_F_HOST_ECN 13
 #define VIRTIO_NET_F_HOST_UFO 14
 #define VIRTIO_NET_F_MRG_RXBUF 15 /* a packet may use several receive buffers */
-#define VIRTIO_NET_F_STATUS 16    /* status is valid */
+#define VIRTIO_NET_F_STATUS 16    /* `status` is valid */
 #define VIRTIO_NET_F_CTRL_VQ 17   /* the control queue */
 #define VIRTIO_NET_F_CTRL_RX 18
 #define VIRTIO_NET_F_CTRL_VLAN 19
@@ -58,7 +58,7 @@
 #define VIRTIO_NET_F_RSS 60          /* receive-side scaling */
 #define VIRTIO_NET_F_RSC_EXT 61      /* headers describe coalesced segments */
 #define VIRTIO_NET_F_STANDBY 62      /* a standby for another device with the same MAC */
-#define VIRTIO_NET_F_SPEED_DUPLEX 63 /* speed and duplex are valid */
+#define VIRTIO_NET_F_SPEED_DUPLEX 63 /* `speed` and `duplex` are valid */
 #ifndef VIRTIO_NET_NO_LEGACY
 #define VIRTIO_NET_F_GSO 6
 #endif
@@ -166,7 +166,7 @@ struct virtio_net_hdr_mrg_rxbuf {
 };
 #endif
 
-/* The header of a command. In C++ class is a keyword. */
+/* The header of a command. `class` is a keyword of C++. */
 struct virtio_net_ctrl_hdr {
 #ifdef __cplusplus
 	__u8 class_; /* VIRTIO_NET_CTRL_... */
@@ -246,7 +246,7 @@ struct virtio_net_rss_config_trailer {
 
 struct virtio_net_hash_config {
 	__le32 hash_types;
-	__le16 reserved[4];   /* in place of other fields of struct virtio_net_rss_config */
+	__le16 reserved[4];   /* in place of indirection_table_mask to max_tx_vq */
 	__u8 hash_key_length; /* bytes */
 	__u8 hash_key_data[];
 };
@@ -289,7 +289,10 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_rss_config_trailer) == 4, "size of
 
 #endif /* _LINUX_VIRTIO_NET_H */
 
-/* Linux 6.1 lacks these names: segmentation of UDP, statistics, coalescing for each queue. */
+/*
+ * Linux 6.1 lacks these names: segmentation of UDP, statistics, coalescing for each queue, and the
+ * feature of an exact hdr_len.
+ */
 #ifndef VIRTIO_NET_F_DEVICE_STATS
 #define VIRTIO_NET_F_DEVICE_STATS 50
 #endif
@@ -332,7 +335,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_ctrl_coal_vq) == 12, "size of stru
 #define VIRTIO_NET_CTRL_STATS_QUERY 0
 #define VIRTIO_NET_CTRL_STATS_GET 1
 
-/* Types of statistics: bits in requests, numbers in replies. */
+/* Types of statistics: masks in capabilities and requests, numbers in headers of replies. */
 #define VIRTIO_NET_STATS_TYPE_CVQ (1ULL << 32)
 #define VIRTIO_NET_STATS_TYPE_RX_BASIC (1ULL << 0)
 #define VIRTIO_NET_STATS_TYPE_RX_CSUM (1ULL << 1)
@@ -358,7 +361,7 @@ struct virtio_net_stats_capabilities {
 	__le64 supported_stats_types[1]; /* VIRTIO_NET_STATS_TYPE_... */
 };
 
-/* VIRTIO_NET_CTRL_STATS_GET: a request with an entry for each queue; the start of every reply. */
+/* VIRTIO_NET_CTRL_STATS_GET: a request with an entry for each queue. */
 struct virtio_net_ctrl_queue_stats {
 	struct {
 		__le16 vq_index;
@@ -367,6 +370,7 @@ struct virtio_net_ctrl_queue_stats {
 	} stats[1];
 };
 
+/* The start of each reply below. */
 struct virtio_net_stats_reply_hdr {
 	__u8 type; /* VIRTIO_NET_STATS_TYPE_REPLY_... */
 	__u8 reserved;
@@ -478,7 +482,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_stats_tx_speed) == 24, "size of st
 #define VIRTIO_NET_HDR_GSO_UDP_TUNNEL_IPV6 0x40
 #define VIRTIO_NET_HDR_GSO_UDP_TUNNEL (VIRTIO_NET_HDR_GSO_UDP_TUNNEL_IPV4 | VIRTIO_NET_HDR_GSO_UDP_TUNNEL_IPV6)
 
-/* The header of a packet, if one of these four features is negotiated. */
+/* The header of a packet, if a feature with UDP_TUNNEL in its name is negotiated. */
 struct virtio_net_hdr_v1_hash_tunnel {
 	struct virtio_net_hdr_v1_hash hash_hdr;
 	__le16 outer_th_offset; /* outer transport header */

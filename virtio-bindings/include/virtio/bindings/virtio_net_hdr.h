@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * A packet's header in host byte order, and its conversions from and to two forms on the wire,
- * without and with a hash. The functions read and write the caller's copies, and are thread-safe.
- * They check no value, and a guest may have written any value. They access the hash's value by
- * offset, because Linux has renamed that field.
+ * without and with a hash. The functions access only the caller's copies, and are thread-safe for
+ * different copies. The functions check no value, and a guest may have written any value. The
+ * functions access the hash's value by offset, because Linux has renamed that field.
  *
  * virtio 1.4, 5.1.6 (device operation)
  */
@@ -21,7 +21,7 @@ struct virtio_net_hdr_host {
 	uint8_t flags;        /* VIRTIO_NET_HDR_F_... */
 	uint8_t gso_type;     /* VIRTIO_NET_HDR_GSO_... */
 	uint16_t hdr_len;     /* bytes of the packet's headers */
-	uint16_t gso_size;    /* most payload bytes of a segment */
+	uint16_t gso_size;    /* largest number of payload bytes in a segment */
 	uint16_t csum_start;  /* with VIRTIO_NET_HDR_F_RSC_INFO: coalesced segments */
 	uint16_t csum_offset; /* with VIRTIO_NET_HDR_F_RSC_INFO: duplicated acknowledgements */
 	uint16_t num_buffers; /* receive buffers of the packet */

@@ -247,8 +247,8 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_admin_cmd_notify_info_result) == 64,
 #endif
 
 /*
- * Linux 6.12 lacks these names: the vendor's capability, capabilities for administration commands,
- * resource objects and device parts.
+ * Linux 6.12 lacks these names: the vendor's capability, and administration commands about
+ * capabilities, resource objects, device parts and the device's mode.
  */
 #if !defined VIRTIO_PCI_NO_MODERN && !defined VIRTIO_PCI_CAP_VENDOR_CFG
 #define VIRTIO_PCI_CAP_VENDOR_CFG 9 /* type of a capability */
@@ -304,7 +304,7 @@ struct virtio_admin_cmd_cap_set_data {
 	__u8 cap_specific_data[];
 };
 
-/* The start of commands about a resource object. */
+/* The start of a command's data, for commands about a resource object. */
 struct virtio_admin_cmd_resource_obj_cmd_hdr {
 	__le16 type; /* VIRTIO_RESOURCE_OBJ_DEV_PARTS */
 	__u8 reserved[2];
@@ -395,7 +395,7 @@ struct virtio_admin_cmd_dev_parts_get_data {
 	struct virtio_dev_part_hdr hdr_list[];
 };
 
-/* DEV_PARTS_SET: parts without gaps. Each part is as long as its header says. */
+/* DEV_PARTS_SET: parts without gaps. Each part's header has the length of the part's `value`. */
 struct virtio_admin_cmd_dev_parts_set_data {
 	struct virtio_admin_cmd_resource_obj_cmd_hdr hdr;
 	struct virtio_dev_part parts[];

@@ -75,7 +75,10 @@ struct vring_used {
 };
 #pragma GCC diagnostic pop
 
-/* The types of the three areas. Their alignment may be lower than the alignment of their fields. */
+/*
+ * The types of the three areas. These types need only the alignment of the areas, even where the
+ * compiler aligns the structures more strictly.
+ */
 typedef struct vring_desc __attribute__((aligned(VRING_DESC_ALIGN_SIZE))) vring_desc_t;
 typedef struct vring_avail __attribute__((aligned(VRING_AVAIL_ALIGN_SIZE))) vring_avail_t;
 typedef struct vring_used __attribute__((aligned(VRING_USED_ALIGN_SIZE))) vring_used_t;
@@ -109,7 +112,7 @@ static __inline__ void vring_init(struct vring *vr, unsigned int num, void *p, u
 	vr->used = (vring_used_t *)((used_event + sizeof(__virtio16) + align - 1) & ~((uintptr_t)align - 1));
 }
 
-/* Returns the number of bytes that vring_init() lays out. */
+/* Returns the number of bytes that vring_init() lays out at a multiple of `align`. */
 static __inline__ unsigned vring_size(unsigned int num, unsigned long align)
 {
 	unsigned long size = num * sizeof(struct vring_desc) + sizeof(__virtio16) * (3 + (unsigned long)num);

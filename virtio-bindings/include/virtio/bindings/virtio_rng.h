@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The entropy device's wire format, under the names of Linux's <linux/virtio_rng.h>. A translation
- * unit may include both headers, in either order. The first header provides the structures.
+ * unit may include both headers, in either order.
  *
  * virtio 1.4, 5.4 (entropy device)
  */
