@@ -92,7 +92,10 @@ static void request_of_4_gib_in_many_buffers(void **state)
 	assert_int_equal(data[PIECE - HEADER], 0x24);
 }
 
-/* As above, but the request has three buffers. This layout takes the fast path of a pop. */
+/*
+ * As above, but each request has three buffers. The fast path of a pop serves those requests that
+ * have a header and at most 2^32 bytes.
+ */
 static void request_of_4_gib_in_three_buffers(void **state)
 {
 	void *data = MAP_FAILED;

@@ -52,7 +52,10 @@ static void request_pop_finds_the_same_request_however_it_is_cut(void **state)
 	request_check_faults(&w, 0);
 }
 
-/* Cuts each request at every byte, with and without a cut at the end of the header. */
+/*
+ * Cuts the readable part of each request at every byte, with and without a cut at the end of the
+ * header.
+ */
 static void request_pop_finds_headers_of_any_length(void **state)
 {
 	struct request_fixture w;

@@ -10,10 +10,11 @@
 
 static const struct virtio_mock_buffer one = WRITABLE(FIXTURE_DATA, 64);
 
-/* The callback's results for the chains of a round, and the chains that the callback has seen. */
+/* The callback's results, and the chains that the callback has seen. */
 struct server {
 	struct fixture f;
-	int answers[SIZE + 1]; /* results of the first calls; later calls return 0 */
+	/* Results of the first calls. For 0, and in later calls, the callback serves a chain. */
+	int answers[SIZE + 1];
 	uint32_t calls;
 	uint16_t heads[4 * SIZE];
 	struct virtio_token tokens[4 * SIZE];
@@ -69,7 +70,7 @@ static void expect_none_used(struct server *s)
 	assert_int_equal(virtio_mock_pop_used(&s->f.mock, &used), 0);
 }
 
-/* A round interrupts the driver only if needed. The driver kicks the device for its next chain. */
+/* A round interrupts the driver only if needed. The driver then kicks for the next chain. */
 static void serve_completes_what_is_there_and_asks_for_the_next_kick(void **state)
 {
 	for (int event_idx = 0; event_idx < 2; event_idx++) {
@@ -130,7 +131,10 @@ static void serve_ends_though_the_driver_goes_on_adding(void **state)
 	}
 }
 
-/* If the callback fails, the chain is completed with length 0, and the next chain is served. */
+/*
+ * After an error of the callback other than VIRTIO_ENOTMAPPED, the chain is completed with length
+ * 0, and the next chain is served.
+ */
 static void serve_completes_chain_of_an_error_with_length_0(void **state)
 {
 	static const int errors[] = { VIRTIO_EORDER, VIRTIO_EFAULT, VIRTIO_EIO, VIRTIO_ENOBUFS };
@@ -366,8 +370,8 @@ static void serve_requests_returns_what_ended_the_round(void **state)
 		expect_used(&s, heads[0], 10);
 		expect_none_used(&s);
 		/*
-		 * A round that the callback ends leaves kicks disabled, so the device must call
-		 * again.
+		 * A round that ends with an error or VIRTIO_SERVE_LATER leaves kicks disabled, so
+		 * the device must call again.
 		 */
 		(void)fixture_add(&s.f, &one, 1);
 		assert_int_equal(virtio_mock_should_kick(&s.f.mock), 0);

@@ -8,7 +8,7 @@
 
 #define SIZE 8u
 
-/* A lock that notices when it is taken twice, or released while nobody holds it. */
+/* A lock that notices when it is taken while it is held, or released while it is not held. */
 struct watched_lock {
 	uint32_t taken;
 	bool held;
@@ -33,7 +33,7 @@ static inline void watched_unlock(void *context)
 }
 
 struct shared {
-	struct fixture f; /* f.queue is unused; the tests use the queue in sync */
+	struct fixture f; /* f.queue is unused; the tests use the queue in `sync` */
 	struct virtio_queue_sync sync;
 	struct watched_lock watched;
 	struct virtio_segment segments[FIXTURE_MAX_SIZE];

@@ -135,7 +135,10 @@ static inline void random_queue(struct machine *m, uint32_t number, uint32_t que
 	if (q->size == 0)
 		return;
 	MUST(virtio_queue_set_next_avail(q, first) == 0 && virtio_queue_set_next_used(q, first) == 0);
-	/* Steps of 3 visit every head, because the size is a power of two. */
+	/*
+	 * random_offer() advances by 3 from head to head. Up to q->size heads are different,
+	 * because the size is a power of two.
+	 */
 	offered = random_below(random, q->size + 1);
 	random_offer(m, number, queue, first, offered);
 	if (number == MACHINE_CONSOLE)

@@ -69,7 +69,7 @@ static void expect_fault(const struct file *f, int error, enum virtio_section_re
 	assert_string_equal(fault.section.name, "");
 }
 
-/* Checks known results of CRC-32C: RFC 3720, B.4. */
+/* Checks known results of CRC-32C. The results for 32 bytes are from RFC 3720, B.4. */
 static void checksum_is_crc_32c(void **state)
 {
 	uint8_t bytes[32];
@@ -196,7 +196,10 @@ static void file_with_any_bit_flipped_is_refused(void **state)
 	assert_int_equal(open_copy(&f, &fault), 0);
 }
 
-/* Hostile 235: a wrong version is reported, whatever else is wrong. */
+/*
+ * Hostile 235: a wrong version is reported, even if the checksum is wrong, or the file ends after
+ * the version.
+ */
 static void file_of_another_version_is_judged_by_its_version(void **state)
 {
 	struct virtio_section_fault fault;

@@ -349,7 +349,10 @@ static void start_child(void)
 	}
 	close(fds[1]);
 	guest.fd = fds[0];
-	/* A new child counts its interrupts from 0. Its first reply may cause one needless pop. */
+	/*
+	 * A new child counts its interrupts from 0. So the child's first reply may make the guest
+	 * read used rings that have no new element.
+	 */
 	memset(guest.interrupts, 0, sizeof guest.interrupts);
 }
 
@@ -363,8 +366,8 @@ static void end_child(void)
 }
 
 /*
- * Checks a request of the disk: a header, a sector and a status. The sector begins with the
- * request's number plus 1.
+ * Checks a completed write of one sector. The used length must be 1, and the status 0. In the
+ * disk's image, the sector must begin with the request's number plus 1.
  */
 static void check_disk(uint32_t queue, uint32_t number, uint32_t len)
 {

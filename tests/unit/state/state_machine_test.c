@@ -226,8 +226,8 @@ static void state_with_mutations_is_refused(void **state)
 }
 
 /*
- * A changed file with a correct checksum may be refused with section, value and offset. A refusal
- * changes nothing. If the file is accepted, the restored machine passes every check, and works.
+ * A changed file with a correct checksum may be refused. A refusal has an offset, and changes
+ * nothing. If the file is accepted, the restored machine can serve requests, be saved and be reset.
  */
 static void state_with_mutations_and_checksum_is_refused_or_serves(void **state)
 {
@@ -303,8 +303,8 @@ static void state_with_a_feature_that_is_not_offered_names_the_bit(void **state)
 }
 
 /*
- * Changes each byte of a file's sections alone. Returns the number of changes that made the target
- * differ.
+ * Changes the bytes of a file's sections, one byte at a time. Returns the number of changed files
+ * that the target accepts.
  */
 static uint32_t change_each_byte(uint64_t number)
 {

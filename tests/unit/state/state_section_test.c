@@ -93,7 +93,10 @@ static int read_thing(struct file *f, uint16_t version, struct item *out, struct
 	return virtio_section_read(&f->reader, &layouts[version], 7, 8, out, list, 3, count, NULL);
 }
 
-/* Checks that reading a section fails with this fault at this offset, and changes nothing else. */
+/*
+ * Checks that reading a section fails with this fault at this offset, and leaves the values and the
+ * count untouched.
+ */
 static void expect_fault(struct file *f, uint16_t version, int error, enum virtio_section_reason reason, size_t offset,
 			 const char *field)
 {

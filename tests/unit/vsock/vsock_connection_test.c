@@ -258,8 +258,8 @@ static void connection_packets_carry_valid_credit(void **state)
 }
 
 /*
- * Hostile 226: before a connection is established, the device sends only a REQUEST, or a RESPONSE
- * to the guest's REQUEST.
+ * Hostile 226: the device sends no data and no CREDIT_REQUEST before one side has answered the
+ * other side's REQUEST with a RESPONSE.
  */
 static void connection_sends_no_data_before_establishment(void **state)
 {
@@ -497,7 +497,7 @@ static void connection_deadlines_end_what_takes_too_long(void **state)
 	assert_int_equal(virtio_vsock_table_deadline(&s.table), VIRTIO_VSOCK_NO_DEADLINE);
 }
 
-/* Hostile 187, 189: an RW of length 0 is ignored, and flags mean nothing on a stream. */
+/* Hostile 187, 189: on a stream, an RW of length 0 and the flags of any RW are ignored. */
 static void stream_data_has_no_marks_and_no_empty_packets(void **state)
 {
 	struct virtio_vsock_connection *c;
@@ -521,8 +521,8 @@ static void stream_data_has_no_marks_and_no_empty_packets(void **state)
 }
 
 /*
- * Hostile 191: records in pieces, empty records, and ends of records without data keep their
- * boundaries.
+ * Hostile 191: records stay separate, also if a record is sent in pieces, is empty, or ends with a
+ * packet without data.
  */
 static void seqpacket_marks_survive_pieces(void **state)
 {
@@ -565,7 +565,7 @@ static void seqpacket_marks_survive_pieces(void **state)
 	assert_int_equal(c->rx_packets, 3);
 }
 
-/* Hostile 167: without the feature SEQPACKET is an unknown type. */
+/* Hostile 167: if VIRTIO_VSOCK_F_SEQPACKET was not negotiated, SEQPACKET is an unknown type. */
 static void seqpacket_without_the_feature_is_reset(void **state)
 {
 	struct virtio_vsock_connection *c = NULL;

@@ -2,9 +2,9 @@
 /*
  * Two peers, each with a table, send each other streams or messages over wires with random delays.
  * Each peer counts in 64 bits how many bytes were really sent, received and forwarded. No buffer
- * ever overruns, and both peers finish. Both results hold for all sizes of buffers and packets,
- * with readers that stop, with buffers that grow, and with counters that pass 2^32. A reader of
- * messages forwards whole messages only.
+ * ever overruns, and both peers finish. The tests try many sizes of buffers and packets, readers
+ * that stop, buffers that grow, and counters that pass 2^32. A reader of messages forwards whole
+ * messages only.
  */
 #include <stdlib.h>
 
@@ -167,8 +167,8 @@ static bool next_piece(struct run *r, struct peer *p, struct virtio_vsock_piece 
 }
 
 /*
- * A peer puts its next packet on the wire: a pending packet, or data. Returns whether there was a
- * packet.
+ * A peer puts its next packet on the wire: a pending packet, or data. Returns whether a packet was
+ * put on the wire.
  */
 static bool send_one(struct run *r, struct peer *p, struct wire *wire)
 {
@@ -251,7 +251,7 @@ static bool forward_some(struct run *r, struct peer *p)
 
 static bool done(const struct run *r)
 {
-	/* Compares messages, too, because an empty message may follow the last byte. */
+	/* If received messages differ from sent messages, the run stalls, and the test fails. */
 	return r->peers[0].forwarded == r->goal && r->peers[1].forwarded == r->goal && !r->peers[0].is_sending &&
 	       !r->peers[1].is_sending && r->peers[0].heard == r->peers[1].said &&
 	       r->peers[1].heard == r->peers[0].said;
@@ -363,8 +363,8 @@ static void credit_never_overruns_and_never_stalls(void **state)
 }
 
 /*
- * The peers charge no overhead here. With an overhead, a message in many packets may cost more than
- * the buffer, and its sender gives up.
+ * The peers charge no overhead here. With an overhead, a message in many packets may need more
+ * credit than the buffer gives. Its sender would wait for ever.
  */
 static void credit_of_messages_never_overruns_and_never_stalls(void **state)
 {

@@ -259,8 +259,8 @@ static void data_beyond_our_buffer_resets(void **state)
 }
 
 /*
- * Hostile 163: with any sizes of buffer and packets, the guest gets an update as soon as the buffer
- * has room for its next packet.
+ * Hostile 163: for each pair of a buffer size and a packet size, an update is pending whenever the
+ * guest knows of too little credit for the next packet.
  */
 static void credit_update_comes_at_any_ratio(void **state)
 {
@@ -338,8 +338,8 @@ static void credit_update_is_carried_by_other_packets(void **state)
 	host_sends(c, 1, 0);
 	assert_int_equal(pending_op(&s), 0);
 	/*
-	 * Hostile 196: two CREDIT_REQUESTs get one update, although a data packet precedes the
-	 * update.
+	 * Hostile 196: two CREDIT_REQUESTs get one update. A data packet, which carries the same
+	 * credit, does not replace this update.
 	 */
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);
 	(void)guest_sends(&s, VIRTIO_VSOCK_OP_CREDIT_REQUEST, 0);

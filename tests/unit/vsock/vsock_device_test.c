@@ -57,7 +57,10 @@ static void vsock_offers_streams_and_no_implied_stream(void **state)
 	assert_int_equal(vsock.guest_cid, 3);
 }
 
-/* Hostile 167, 190: a socket type that was not negotiated is unknown to the device. */
+/*
+ * Hostile 167, 190: the device knows SEQPACKET only if that feature was negotiated. The device
+ * knows streams only if STREAM, no feature, or SEQPACKET alone was negotiated.
+ */
 static void vsock_types_follow_every_subset_of_features(void **state)
 {
 	/* Indexed by the feature mask: STREAM 1, SEQPACKET 2, NO_IMPLIED_STREAM 4. */
@@ -77,7 +80,10 @@ static void vsock_types_follow_every_subset_of_features(void **state)
 	}
 }
 
-/* Hostile 165, 184, 192: the source must be the guest, and the destination another address. */
+/*
+ * Hostile 165, 184, 192: the source must be the guest, and the destination the host or a CID that
+ * another guest may have.
+ */
 static void vsock_accepts_packets_from_its_guest_alone(void **state)
 {
 	static const uint64_t bad[] = { 0, 1, 0xffffffff, UINT64_MAX, UINT64_C(0x100000003), UINT64_C(0x100000002) };

@@ -21,9 +21,7 @@ struct packets {
 	struct virtio_segment segments[SEGMENTS];
 	struct virtio_vsock_packet packet;
 	uint8_t bytes[512]; /* bytes of the packet that packets_offer() writes */
-	/*
-	 * If true, the available index is not read before the pop, so the pop takes the slow path.
-	 */
+	/* If true, the available index is not read before the pop, so the pop reads the index. */
 	bool unseen;
 	struct virtio_mock_buffer buffers[PIECES];
 };

@@ -118,8 +118,8 @@ static void packet_init_refuses_no_array(void **state)
 }
 
 /*
- * Hostile 149, 150; regressions R35, R36 and R37: the packet is the same in any layout, over any
- * number of regions.
+ * Hostile 149, 150; regressions R35 and R36: the packet is the same in any layout, over any number
+ * of regions.
  */
 static void tx_pop_finds_the_same_packet_in_any_layout(void **state)
 {
@@ -218,8 +218,8 @@ static void tx_pop_accepts_no_more_than_len_says(void **state)
 }
 
 /*
- * Hostile 151: a packet with fewer bytes than len gets an error. Its header is copied, so the
- * connection is known.
+ * Hostile 151: a packet whose payload has fewer bytes than len gets an error. The header is copied,
+ * so the connection is known.
  */
 static void tx_pop_refuses_len_past_the_bytes_present(void **state)
 {
