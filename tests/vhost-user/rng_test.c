@@ -243,8 +243,8 @@ static void rng_has_no_configuration_space(void **state)
 }
 
 /*
- * Buffers wait in the ring for input. The device writes each piece of input to the next buffer,
- * without a kick.
+ * Buffers wait in the ring for input. The device writes arriving input to the next buffers, without
+ * another kick.
  */
 static void rng_waits_for_its_source(void **state)
 {
@@ -267,7 +267,7 @@ static void rng_waits_for_its_source(void **state)
 	assert_int_equal(take(&fe), 3);
 	assert_memory_equal(fe.memory + DATA + 128, "xyz", 3);
 	expect_used(&fe, 3);
-	/* Now input arrives when no buffer waits. */
+	/* This input uses the last buffer that waits. The next input finds no buffer. */
 	assert_int_equal(write(pipe, "f", 1), 1);
 	assert_int_equal(take(&fe), 1);
 	assert_int_equal(write(pipe, "gh", 2), 2);
@@ -283,8 +283,8 @@ static void rng_waits_for_its_source(void **state)
 }
 
 /*
- * Buffers that wait for input are not popped. So new memory, a stop or the next front end does not
- * lose these buffers.
+ * Buffers that wait for input are not popped. So new memory or a stop loses no buffer, and a front
+ * end may leave at any time.
  */
 static void rng_that_waits_can_be_stopped_and_moved(void **state)
 {
@@ -475,7 +475,7 @@ static void rng_goes_on_after_an_update_and_a_restore(void **state)
 		assert_int_equal(write(pipe, "x", 1), 1);
 		assert_int_equal(take(&fe), 1);
 	}
-	/* After updates, the statistics count the requests of all processes. */
+	/* The statistics count the requests before and after the updates. */
 	offer(&fe, 0, 64);
 	daemon_end(&daemon, DAEMON_ENDS);
 	assert_non_null(strstr(daemon.summary, ": 5 requests, 5 bytes, 0 faults"));

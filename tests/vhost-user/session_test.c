@@ -82,8 +82,8 @@ static void session_serves_a_whole_ring_with_and_without_event_idx(void **state)
 		front_end_open(&fe, daemon.socket);
 		front_end_set_up(&fe, features[f]);
 		/*
-		 * 20 requests need 60 of the ring's 64 descriptors. So the available ring and the
-		 * used ring wrap often, and at different requests.
+		 * 20 requests need 60 of the ring's 64 descriptors. The available ring and the
+		 * used ring wrap often, at different requests of a round.
 		 */
 		for (unsigned int round = 0; round < 400; round++) {
 			for (unsigned int n = 0; n < 20; n++)
@@ -133,7 +133,7 @@ static void session_restarts_a_ring_where_it_stopped(void **state)
 	front_end_set_up(&fe, RING_FEATURES);
 	assert_int_equal(block_io(&fe, VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
 	assert_int_equal(get_base(&fe), 1);
-	/* The ring is stopped, so the request waits for the next start although it is kicked. */
+	/* The ring is stopped, so the request waits for the next start, despite the kick. */
 	block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 	block_kick(&fe);
 	assert_int_equal(get_base(&fe), 1);
@@ -266,8 +266,8 @@ static void session_switches_memory_while_the_ring_runs(void **state)
 	front_end_set_up(&fe, RING_FEATURES);
 	block_write_and_read(&fe, 1, 0x11);
 	/*
-	 * The first new table has a third region. The second has one region in place of the first
-	 * two.
+	 * The first new table has a third region. The second new table has only one region, in
+	 * place of the two original regions.
 	 */
 	table.count = 3;
 	table.regions[2] = table.regions[1];
@@ -356,8 +356,8 @@ static void ask_config(struct front_end *fe, struct vhost_user_config *config, u
 }
 
 /*
- * Hostile 208: the daemon accepts the offsets and sizes that other back ends accept, and a reply is
- * as long as its request.
+ * Hostile 208: the daemon accepts the offsets and sizes that other back ends accept. A reply has
+ * all bytes that were asked for, and is at least as long as its request.
  */
 static void session_shows_the_configuration_space_at_any_offset(void **state)
 {
@@ -482,7 +482,7 @@ static void session_rounds_an_image_up_to_whole_sectors(void **state)
 }
 
 /*
- * A guest writes to read-only fields. Its front end sends the message with and without asking for a
+ * A guest writes to a read-only field. Its front end sends SET_CONFIG with and without asking for a
  * reply. The disk must still work.
  */
 static void session_outlives_a_write_to_the_configuration_space(void **state)

@@ -387,7 +387,7 @@ static void ring_may_have_32768_entries(void **state)
 {
 	static struct virtio_mock_slot slots[LARGE];
 	const struct virtio_mock_buffer buffers[3] = {
-		{ .addr = GUEST_ADDR + LARGE_HEADER, .len = 16 }, /* zeroes read sector 0 */
+		{ .addr = GUEST_ADDR + LARGE_HEADER, .len = 16 }, /* zeroes: a read of sector 0 */
 		{ .addr = GUEST_ADDR + LARGE_HEADER + 0x1000, .len = 512, .flags = VRING_DESC_F_WRITE },
 		{ .addr = GUEST_ADDR + LARGE_HEADER + 0x2000, .len = 1, .flags = VRING_DESC_F_WRITE },
 	};

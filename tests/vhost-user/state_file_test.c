@@ -131,8 +131,8 @@ static void state_file_stays_when_the_new_one_fails(void **state)
 }
 
 /*
- * A daemon that runs as root could replace a device by a file. The daemon must replace only regular
- * files.
+ * A daemon that runs as root could replace a device by a file. The daemon must not replace a
+ * device, a pipe or a socket.
  */
 static void state_file_replaces_no_pipe(void **state)
 {

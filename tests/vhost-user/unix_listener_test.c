@@ -128,7 +128,7 @@ static void compete(int go, int result, int end)
 	_exit(won ? 0 : 1);
 }
 
-/* The socket file is stale, so every process finds it unused. */
+/* The socket file is stale at first, so any process may replace the file. Only one may listen. */
 static void listener_has_one_winner_of_many_that_start_at_once(void **state)
 {
 	const pid_t parent = getpid();

@@ -155,7 +155,7 @@ static int file_of_socket(const char *path)
 	return file_of(&file, sizeof file);
 }
 
-/* Adds a line to the table of descriptors that handover.c reads. */
+/* Adds an entry, which ends with a NUL, to the table of descriptors that handover.c reads. */
 static void hand_over(int table, int fd, const char *name, const char *path)
 {
 	char line[512];

@@ -93,7 +93,7 @@ static void update_is_not_noticed(void **state)
 	}
 	assert_int_equal(stat(u.state, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	/* The new program can stop and start the ring, and can serve the next front end. */
+	/* The new program can disable and enable the ring, and can serve the next front end. */
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 0), 0);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_ENABLE, 0, 1), 0);
 	block_write_and_read(&fe, 5, 0x55);

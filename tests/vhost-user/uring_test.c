@@ -88,8 +88,8 @@ static void uring_fails_requests_whose_pieces_fail(void **state)
 
 		kernel_open(features[i % 2], 1);
 		/*
-		 * A result of 0 means the end of the file. Then uring.c calls the back end, because
-		 * the file may end within a sector.
+		 * A read with the result 0 is at the end of the file. Then uring.c calls the back
+		 * end, because the file may end within a sector.
 		 */
 		kernel_disk.call_outcome = failure == SAYS(0) ? failure : WHOLE;
 		tell(&failure, 1);
@@ -170,8 +170,9 @@ static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 }
 
 /*
- * Stable writes. In every test the fake kernel checks that no request is reported before its data
- * is stable.
+ * Stable writes. The fake kernel checks two rules in every test. Before a write under write-through
+ * succeeds, its data must be stable. Before a flush succeeds, all writes that were reported before
+ * the flush was sent must be stable.
  */
 
 static void uring_writes_are_stable_before_they_are_reported_under_write_through(void **state)
@@ -317,7 +318,7 @@ static void uring_failed_flush_is_not_forgotten(void **state)
 	kernel_close();
 }
 
-/* One sync fails, while both queues have written. The requests of both queues must fail. */
+/* Both queues have written, and then one sync fails. The requests of both queues must fail. */
 static void uring_failed_flush_is_known_to_all_queues(void **state)
 {
 	(void)state;
@@ -362,7 +363,7 @@ static void uring_starts_a_thread_with_the_first_flush(void **state)
 	kernel_close();
 }
 
-/* If no thread can be started, the queue's thread flushes. Later a thread may start again. */
+/* If no thread can be started, the queue's thread flushes. The next flush tries again. */
 static void uring_flushes_without_a_thread_where_none_can_be_started(void **state)
 {
 	(void)state;
@@ -443,8 +444,8 @@ static int flush_as_told(void *context)
 }
 
 /*
- * The message must not contain the errno of an earlier failure, because a back end need not set
- * errno.
+ * A back end need not set errno. So the flusher's answer must not be the errno of an earlier
+ * failure.
  */
 static void flusher_tells_why_this_flush_failed(void **state)
 {
@@ -510,7 +511,7 @@ static void do_anything(unsigned int queues)
 	}
 }
 
-/* In half of the runs one sync may fail. Requests may fail only in such a run. */
+/* In some runs one sync may fail. Requests may fail only in such a run. */
 static void uring_keeps_its_promises_whatever_happens(void **state)
 {
 	(void)state;

@@ -150,7 +150,7 @@ static void vsock_refuses_malformed_lines(void **state)
 		host_expect_end(fd);
 		close(fd);
 	}
-	/* The client closes before the end of its line. */
+	/* The client shuts down its sending direction before the end of its line. */
 	fd = host_connect("", SOCK_STREAM);
 	host_send(fd, "CONNECT 22", 10);
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
@@ -230,7 +230,7 @@ static void vsock_clients_wait_for_a_driver(void **state)
 	vsock_tear_down(&p, " 1 to it, 3 refused");
 }
 
-/* When too many clients are connected, the daemon closes the connections of idle clients. */
+/* If too many clients have sent no CONNECT line, the daemon closes the oldest of these clients. */
 static void vsock_idle_clients_give_way(void **state)
 {
 	enum { IDLE = 300 };

@@ -11,7 +11,7 @@
 
 #include <virtio/vsock_connection.h>
 
-#define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* bytes in a full buffer */
+#define VSOCK_PAYLOAD (REQUEST_BYTES - VIRTIO_VSOCK_HEADER_BYTES) /* payload of a full buffer */
 #define VSOCK_BUFFER 16384u                                       /* buffer bytes per connection */
 #define VSOCK_RINGS 3u
 #define SEQPACKET FEATURE(VIRTIO_VSOCK_F_SEQPACKET)
@@ -64,12 +64,12 @@ void vsock_attach_stopped(struct vsock_guest *guest, const char *socket, uint32_
  */
 void vsock_move(struct vsock_guest *guest, const char *socket, unsigned int rings);
 
-/* Sends a packet, and waits until the device has popped it. */
+/* Sends a packet, and waits until the device has used the packet's buffer. */
 void vsock_send(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len);
 
 /*
  * vsock_submit() does the same as vsock_send(), but does not wait. vsock_reap() waits until the
- * device has popped one packet.
+ * device has used the buffer of one packet.
  */
 void vsock_submit(const struct vsock_peer *peer, uint16_t op, uint32_t flags, const void *bytes, uint32_t len);
 void vsock_reap(struct vsock_guest *guest);
@@ -86,7 +86,10 @@ void vsock_expect(const struct vsock_peer *peer, uint16_t op, struct vsock_messa
 /* Checks that the device sends nothing now. */
 void vsock_expect_nothing(struct vsock_guest *guest);
 
-/* Receives data on the connection, in any number of packets. Adds the length to fwd_cnt at once. */
+/*
+ * Receives data on the connection, in any number of packets. Adds the length of each packet to
+ * `fwd_cnt` when the packet arrives.
+ */
 void vsock_expect_data(struct vsock_peer *peer, const void *bytes, size_t len);
 
 /* Connects the guest to a port of the host. Returns false if the host refuses the connection. */

@@ -256,7 +256,7 @@ static void records_longer_than_a_socket_takes_reset(void **state)
 }
 
 /*
- * A guest receives the first pieces of a record, and then reduces its buffer so that the remaining
+ * A guest receives the first piece of a record, and then reduces its buffer so that the remaining
  * pieces never fit.
  */
 static void records_that_can_never_arrive_reset(void **state)
@@ -335,7 +335,7 @@ static void records_go_before_the_end_of_a_host_that_left(void **state)
 	vsock_tear_down(&p, " 0 records that can't be carried, 0 faults");
 }
 
-/* A record may be as long as the guest's buffer, and is sent in one packet. */
+/* A record may be as long as the guest's buffer. Here one packet carries such a record. */
 static void records_may_fill_the_buffer_of_the_guest(void **state)
 {
 	uint8_t bytes[VSOCK_PAYLOAD];

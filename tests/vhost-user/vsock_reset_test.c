@@ -93,7 +93,7 @@ static void reset_is_an_event_that_requests_wait_for(void **state)
 	} while (virtio_vsock_dst_port(&m.header) != peer.port);
 	vsock_expect_nothing(&p.guest);
 	events = &p.guest.rings[VIRTIO_VSOCK_QUEUE_EVENT];
-	/* The event is also kept while the guest is paused. */
+	/* The event is also kept when the event ring stops and starts again. */
 	ring_start(events, ring_stop(events));
 	vsock_expect_nothing(&p.guest);
 	buffer.addr = GUEST_ADDR + (uint64_t)(ring_data(events, 0) - p.guest.fe.memory);

@@ -188,7 +188,8 @@ static void vsock_restore_tells_a_new_driver_nothing(void **state)
 }
 
 /*
- * Offsets of two bytes of a stream in section vu-vsock, and of the list of streams in the section.
+ * STREAMS_AT is the offset of the list of streams in the section vu-vsock. The other two offsets
+ * are within one stream of the list.
  */
 #define STREAM_STAGE 18
 #define STREAM_CONNECTED 19

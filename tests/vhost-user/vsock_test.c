@@ -231,7 +231,10 @@ static void vsock_buffers_for_a_host_that_does_not_read(void **state)
 	vsock_tear_down(&p, NOTHING_LOST);
 }
 
-/* A guest that sends more than its credit allows loses this connection, and no other connection. */
+/*
+ * A guest that sends more than a connection's credit allows loses that connection, and no other
+ * connection.
+ */
 static void vsock_resets_a_guest_that_sends_too_much(void **state)
 {
 	struct vsock_peer greedy, other;

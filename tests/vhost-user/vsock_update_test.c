@@ -157,8 +157,8 @@ static size_t receive_pieces(const struct vsock_peer *peer, const uint8_t *bytes
 }
 
 /*
- * The guest receives a record in pieces, because the guest offers one receive buffer at a time. The
- * daemon is updated between two pieces.
+ * The guest receives a record in pieces, because the record is longer than a receive buffer. The
+ * guest offers one receive buffer at a time. The daemon is updated between two pieces.
  */
 static void vsock_update_goes_on_with_a_record_to_the_guest(void **state)
 {
