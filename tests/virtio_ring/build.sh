@@ -68,9 +68,9 @@ else
 fi
 headers="-isystem $linux/tools/virtio -isystem $linux/tools/include"
 
-# Linux's file is written in its own dialect of C, so warnings about it are ignored. Its allocations
-# must lie in guest memory. The headers lack data_race(), which does nothing outside the kernel's
-# race detector.
+# Linux's file uses the kernel's dialect of C, so -w turns off all warnings. The file's allocations
+# must lie in guest memory. The headers lack data_race(). Outside the kernel's race detector, this
+# macro only evaluates its argument.
 # shellcheck disable=SC2086 # lists of words
 "$@" -std=gnu11 -w -O2 -g -fno-strict-aliasing -fno-strict-overflow $headers '-Ddata_race(expression)=(expression)' \
 	-Dmalloc=guest_malloc -Dfree=guest_free -c "$linux/drivers/virtio/virtio_ring.c" -o virtio_ring.o ||

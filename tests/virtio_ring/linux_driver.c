@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Calls Linux's virtio_ring.c. build.sh compiles both files with the user-space versions of the
- * kernel's headers, which are in Linux's folder tools.
+ * Calls Linux's virtio_ring.c. build.sh compiles this file and virtio_ring.c with the user-space
+ * versions of the kernel's headers, which are in tools/ of Linux's source.
  */
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -9,7 +9,7 @@
 
 #include "linux_driver.h"
 
-/* The user-space headers lack these declarations. */
+/* The user-space headers lack the first two declarations. */
 bool virtqueue_kick_prepare(struct virtqueue *vq);
 const struct vring *virtqueue_get_vring(struct virtqueue *vq);
 irqreturn_t vring_interrupt(int irq, void *vq);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Linux's driver side of a virtqueue, as the test sees it. Linux's headers and the suite's headers
- * define the same names, so no file can include both. This header includes neither.
+ * define struct virtio_device differently, so no file of this test includes both. This header
+ * includes neither.
  */
 #ifndef VIRTIO_TESTS_LINUX_DRIVER_H
 #define VIRTIO_TESTS_LINUX_DRIVER_H
@@ -40,7 +41,7 @@ void linux_driver_areas(struct linux_driver *driver, uint64_t addr[3]);
 
 /*
  * Makes a request available. The first `out` pieces are readable by the device, and the next `in`
- * pieces are writable. Returns false if the ring is full.
+ * pieces are writable. Returns false if the ring has too few free descriptors.
  */
 bool linux_driver_add(struct linux_driver *driver, const struct linux_piece *pieces, unsigned int out, unsigned int in,
 		      void *request);
@@ -52,8 +53,9 @@ bool linux_driver_kick(struct linux_driver *driver);
 void *linux_driver_get(struct linux_driver *driver, unsigned int *len);
 
 /*
- * Enables interrupts. If `delayed` is set, the interrupt arrives only when most requests are used.
- * Returns false if there is a used buffer already.
+ * Enables interrupts. Returns false if there is a used buffer already. If `delayed` is set, returns
+ * false only if most requests are used already. With event_idx, a delayed interrupt arrives when
+ * most requests are used.
  */
 bool linux_driver_enable_interrupts(struct linux_driver *driver, bool delayed);
 void linux_driver_disable_interrupts(struct linux_driver *driver);

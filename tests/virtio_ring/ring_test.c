@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Linux's virtio_ring.c as the driver of our queue, in one process and one thread. Driver and
- * device take random turns. Each side sleeps when the rules of its ring require the other side to
- * send a notification. Only a notification of the other side wakes the sleeper. If both sides sleep
- * and requests are left, a notification was lost. Every request carries data for the device, and
- * most requests have room for a reply. Data and reply are cut into random pieces. The receiving
- * side checks them.
+ * device take random turns. A side that has nothing to do enables notifications and sleeps. The
+ * specification then requires the other side to send a notification. Only this notification wakes
+ * the sleeper. If both sides sleep and requests are left, a notification was lost. Every request
+ * carries data for the device, and most requests have room for a reply. Data and reply are cut into
+ * random pieces. The receiving side checks them.
  *
  * The number of requests in each run is several times the number of values of a 16-bit index.
  */
@@ -25,7 +25,11 @@
 #define RINGS_BYTES LINUX_RING_BYTES(MAX_SIZE)
 #define HEAP_BYTES (1024u * 1024u)
 #define ARENA_BYTES (RINGS_BYTES + MAX_SIZE * REQUEST_BYTES + HEAP_BYTES)
-#define CUT_BYTES 3000u /* length of a region in cut memory; no field lies in two regions */
+/*
+ * Length of a region if run.cut is set. 3000 is a multiple of 8, so no field of a descriptor or of
+ * a ring lies in two regions.
+ */
+#define CUT_BYTES 3000u
 #define MAX_REGIONS (ARENA_BYTES / CUT_BYTES + 1)
 #define BUFFERS 200000u /* requests in a run; long_factor() multiplies this number */
 
@@ -213,8 +217,8 @@ static void run_driver(void)
 		got = true;
 	}
 	/*
-	 * The driver sleeps if it can add no request and has got no request back. If the device has
-	 * used a buffer meanwhile, the driver stays awake.
+	 * The driver sleeps if it can add no request and has got no request back. If
+	 * linux_driver_enable_interrupts() finds used requests, the driver stays awake.
 	 */
 	if (!full || got)
 		return;

@@ -59,7 +59,7 @@ struct virtio_blk_config {
 	__u8 alignment_offset;
 	__le16 min_io_size;
 	__le32 opt_io_size;
-	__u8 wce; /* the specification's writeback: 0 write-through, 1 write-back */
+	__u8 wce; /* `writeback` in the specification: 0 write-through, 1 write-back */
 	__u8 unused;
 	__le16 num_queues;
 	/*
@@ -211,7 +211,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_zone_descriptor) == 64, "a zone de
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_blk_zone_report) == 64, "a zone report's header is 64 bytes");
 #endif
 
-/* Only the specification has these names for the device's lifetime (virtio 1.4, 5.2.6). */
+/* Only the specification has these names for the device's lifetime (virtio 1.4, 5.2.3, 5.2.6). */
 #ifndef VIRTIO_BLK_F_LIFETIME
 #define VIRTIO_BLK_F_LIFETIME 15
 #endif

@@ -29,7 +29,7 @@ struct virtio_console_config {
 	__le16 cols; /* characters */
 	__le16 rows; /* characters */
 	__le32 max_nr_ports;
-	__le32 emerg_wr; /* write-only for the driver: one character to print */
+	__le32 emerg_wr; /* written by the driver: one character to print */
 } __attribute__((packed));
 
 /* A message of the control queues. */

@@ -146,12 +146,13 @@ struct virtio_crypto_ctrl_header {
 	__le32 opcode; /* VIRTIO_CRYPTO_..._SESSION */
 	__le32 algo;
 	__le32 flag;
-	__le32 queue_id; /* data queue of the session */
+	__le32 queue_id; /* data queue of the session; reserved in the specification */
 };
 
 /*
- * Creation of a session. A structure ..._para has the parameters. A structure ..._req adds padding.
- * The request has 56 bytes after its header.
+ * Requests to create or destroy a session. A structure ..._para has parameters. A structure ..._req
+ * adds padding if necessary. If VIRTIO_CRYPTO_F_REVISION_1 is not negotiated, the fixed part of a
+ * request has 56 bytes after the header.
  */
 struct virtio_crypto_cipher_session_para {
 	__le32 algo; /* VIRTIO_CRYPTO_CIPHER_... */
@@ -302,8 +303,9 @@ struct virtio_crypto_op_header {
 };
 
 /*
- * Data requests. A structure ..._para has the parameters. A structure ..._req adds padding. The
- * request has 48 bytes after its header. Lengths are in bytes.
+ * Data requests. A structure ..._para has parameters. A structure ..._req adds padding if
+ * necessary. If VIRTIO_CRYPTO_F_REVISION_1 is not negotiated, the fixed part of a request has 48
+ * bytes after the header. Lengths are in bytes.
  */
 struct virtio_crypto_cipher_para {
 	__le32 iv_len;
@@ -428,7 +430,7 @@ struct virtio_crypto_config {
 	__le32 max_cipher_key_len;
 	__le32 max_auth_key_len;
 	__le32 akcipher_algo; /* 1 << VIRTIO_CRYPTO_AKCIPHER_... */
-	__le64 max_size;      /* largest variable part of a request, in bytes */
+	__le64 max_size;      /* largest variable part of a data request, in bytes */
 };
 
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_crypto_ctrl_header) == 16, "size of struct virtio_crypto_ctrl_header");

@@ -26,7 +26,7 @@
 #define VIRTIO_IOMMU_F_BYPASS 3        /* endpoints without a domain have access */
 #define VIRTIO_IOMMU_F_PROBE 4         /* the probe request */
 #define VIRTIO_IOMMU_F_MMIO 5          /* VIRTIO_IOMMU_MAP_F_MMIO */
-#define VIRTIO_IOMMU_F_BYPASS_CONFIG 6 /* bypass is valid */
+#define VIRTIO_IOMMU_F_BYPASS_CONFIG 6 /* `bypass` is valid */
 
 /* Ranges from `start` to `end`. The value `end` belongs to the range. */
 struct virtio_iommu_range_64 {
@@ -160,7 +160,7 @@ struct virtio_iommu_req_probe {
 #define VIRTIO_IOMMU_FAULT_F_READ (1 << 0)
 #define VIRTIO_IOMMU_FAULT_F_WRITE (1 << 1)
 #define VIRTIO_IOMMU_FAULT_F_EXEC (1 << 2)
-#define VIRTIO_IOMMU_FAULT_F_ADDRESS (1 << 8) /* address is valid */
+#define VIRTIO_IOMMU_FAULT_F_ADDRESS (1 << 8) /* `address` is valid */
 
 /* A message of the event queue. */
 struct virtio_iommu_fault {
