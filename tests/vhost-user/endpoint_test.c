@@ -115,7 +115,7 @@ static void daemon_connects_once_without_reconnect(void **state)
 
 /*
  * The inherited descriptor is a connected socket without a name. The daemon accepts another such
- * socket from the front end, and reports when the connection ends.
+ * socket as the channel for its requests. The daemon reports the end of the inherited connection.
  */
 static void daemon_serves_an_inherited_connection(void **state)
 {

@@ -533,7 +533,10 @@ int kernel_process(unsigned int queue)
 	struct guest *guest = &guests[queue];
 	int result;
 
-	/* A turn may also end because its time is up, so check for requests that are left. */
+	/*
+	 * A turn pops nothing if it begins with requests that an earlier turn has popped. So check
+	 * for requests that are left in the ring.
+	 */
 	do
 		result = kernel_turn(queue);
 	while (result == DEVICE_TURN_AGAIN ||

@@ -61,9 +61,9 @@ struct kernel_disk {
 struct kernel_kernel {
 	struct io_uring *ring[MAX_QUEUES]; /* in the order in which the io_urings were made */
 	unsigned int rings;                /* number of io_urings */
-	int64_t outcomes[16];              /* of the first pieces to end; WHOLE for later pieces */
+	int64_t outcomes[16];              /* of the first disk pieces to end; WHOLE for the rest */
 	unsigned int outcome_count, ended;
-	int64_t (*outcome)(void); /* if set, used in place of outcomes */
+	int64_t (*outcome)(void); /* if set, used in place of `outcomes` */
 	unsigned int pieces;      /* disk pieces submitted so far */
 	/* If not 0, reads of the flusher's answer fail with this errno. */
 	int answer_error;
@@ -95,8 +95,8 @@ void kernel_close(void);
 
 /*
  * Acts as the driver: makes request n of a queue available, with `sectors` sectors of data. Each
- * write fills its data with a new number. A read of LARGE_SECTORS reads beyond the end of the disk,
- * so it can't succeed.
+ * write fills its data with a new number. A read of LARGE_SECTORS ends beyond the end of the fake
+ * disk. Such a read can succeed only if SAYS() sets its results.
  */
 void kernel_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors);
 uint8_t kernel_status(unsigned int queue, unsigned int n);

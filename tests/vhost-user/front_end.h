@@ -64,8 +64,8 @@ void front_end_send(struct front_end *fe, uint32_t request, uint32_t flags, cons
 		    const int *fds, unsigned int fd_count);
 
 /*
- * Receives a reply to this request. Returns the size of its payload, or -1 if the daemon has closed
- * the connection.
+ * Receives a reply to this request. Returns the size of the reply's payload, or -1 if the daemon
+ * has closed the connection.
  */
 int front_end_reply(struct front_end *fe, uint32_t request, void *payload, uint32_t size);
 
@@ -93,7 +93,10 @@ struct front_end_request {
 
 extern const struct front_end_request front_end_requests[FRONT_END_REQUESTS];
 
-/* Makes a correct payload of this request, in a buffer of VHOST_USER_MAX_PAYLOAD bytes. */
+/*
+ * Makes a payload of the right form for this request, in a buffer of VHOST_USER_MAX_PAYLOAD bytes.
+ * The daemon refuses some of the values, such as the ring size 0.
+ */
 void front_end_fill_payload(uint32_t request, uint8_t *payload);
 
 /* Returns a correct memory table: two adjacent regions. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Imitates front ends according to their sources: the order, sizes, flags and defaults of their
- * messages. front_ends.md names the test of each row. If a front end asks for no reply, a refusal
- * ends the session, and the test fails.
+ * messages. The table in front_ends.md names the test of each row. If a front end asks for no
+ * reply, a refusal ends the session, and the test fails. A refusal of SET_CONFIG does not end the
+ * session.
  */
 #include "daemon.h"
 #include "front_end.h"
@@ -80,8 +81,8 @@ static uint32_t get_base(struct peer *peer, uint32_t index)
 }
 
 /*
- * Reads the configuration space, with room for `room` bytes, and checks that the reply has the same
- * length.
+ * Reads the configuration space by a request with room for `room` bytes. Checks that the reply is
+ * as long as the request.
  */
 static void get_config(struct peer *peer, uint32_t offset, uint32_t size, uint32_t flags, uint32_t room)
 {
@@ -272,8 +273,8 @@ static void front_end_cloud_hypervisor(void **state)
 }
 
 /*
- * Firecracker uses one queue, and CONFIG as the only protocol feature. Without REPLY_ACK the daemon
- * acknowledges nothing.
+ * Firecracker uses one queue, and CONFIG as the only protocol feature. Without REPLY_ACK,
+ * Firecracker asks for no acknowledgement.
  */
 static void front_end_firecracker(void **state)
 {
@@ -388,8 +389,8 @@ static void front_end_spdk(void **state)
 }
 
 /*
- * A front end pads the table to the whole payload. It sends a table of 0 regions when the guest's
- * memory is removed.
+ * A front end sends an array of 8 regions, of which only two are in use. When the guest's memory is
+ * removed, the front end sends a table of 0 regions.
  */
 static void front_end_with_a_padded_table(void **state)
 {

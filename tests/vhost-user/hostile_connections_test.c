@@ -219,7 +219,7 @@ static uint64_t random_number(uint32_t *seed)
 	return (uint64_t)next_random(seed) << 32 | next_random(seed);
 }
 
-/* Sends a message: usually a correct message in which some numbers are replaced. */
+/* Sends a message: usually a message of the right form, in which some numbers are replaced. */
 static void send_rubbish(struct front_end *fe, uint32_t *seed)
 {
 	const struct front_end_request *like = &front_end_requests[next_random(seed) % FRONT_END_REQUESTS];
@@ -253,7 +253,10 @@ static void send_rubbish(struct front_end *fe, uint32_t *seed)
 		       fd_count);
 }
 
-/* Reads all replies that have arrived. Returns whether the connection is still open. */
+/*
+ * Reads all replies that have arrived. Returns false if the connection has ended. If recv() fails
+ * with ECONNRESET, only the next call of drain() returns false.
+ */
 static bool drain(struct front_end *fe)
 {
 	char bytes[4096];

@@ -298,8 +298,9 @@ static void ring_with_a_head_twice_in_flight_breaks(void **state)
 }
 
 /*
- * When the ring breaks, only requests that have begun are finished, and all other requests fail.
- * Otherwise a stop of the ring would wait for gigabytes of I/O.
+ * If the ring breaks during a turn, requests that have not begun at the end of the turn fail. A
+ * long request that has begun may fail, too. Otherwise a stop of the ring would wait for gigabytes
+ * of I/O.
  */
 static void ring_that_breaks_fails_requests_that_have_not_begun(void **state)
 {
@@ -337,9 +338,9 @@ static void ring_that_breaks_fails_requests_that_have_not_begun(void **state)
 }
 
 /*
- * One disk's ring has requests for gigabytes, the other disk's ring has a request for 512 bytes.
- * All requests are available before the daemon runs. The short request must not wait for all long
- * requests.
+ * One disk's ring has requests for gigabytes, and the other disk's ring has a request for 512
+ * bytes. The requests become available while the daemon is stopped. The short request must not wait
+ * for all long requests.
  */
 static void requests_that_are_long_are_served_in_turns(void **state)
 {
@@ -420,8 +421,8 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 		block_write_and_read(&fe, 1, 1);
 		if (i < 2) {
 			/*
-			 * The front end cuts off the whole file, or the part after the ring, with
-			 * the request's header.
+			 * The front end cuts off the whole file, or only the part after the ring,
+			 * which contains the request's header.
 			 */
 			block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 			assert_int_equal(ftruncate(fe.memory_fd, i ? 0x4000 : 0), 0);
@@ -655,7 +656,7 @@ static void descriptors_that_have_run_out_are_waited_for(void **state)
 		usleep(1000);
 	/*
 	 * The daemon tries once a second. A daemon that tried all the time would print at once the
-	 * 21 lines that the log allows. On a slow machine the test may see several lines.
+	 * 20 lines that the log allows. On a slow machine the test may see several lines.
 	 */
 	usleep(100000);
 	lines = daemon_errors(&daemon, NULL, 0);

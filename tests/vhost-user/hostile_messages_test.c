@@ -59,8 +59,8 @@ static void message_of_wrong_size_ends_the_session(void **state)
 			if (sizes[s] > VHOST_USER_MAX_PAYLOAD || sizes[s] == right)
 				continue;
 			/*
-			 * The payload of these messages begins with a structure of at least 8
-			 * bytes, and its length varies. So the test sends only payloads of fewer
+			 * The payloads of these messages have no fixed length, but begin with a
+			 * structure of at least 8 bytes. So the test sends only payloads of fewer
 			 * than 8 bytes.
 			 */
 			if (has_any_size(front_end_requests[i].request) && sizes[s] >= 8)
@@ -279,7 +279,7 @@ static void message_with_bad_features_is_refused(void **state)
 static const struct vhost_user_region bad_regions[] = {
 	{ GUEST_ADDR, 0, USER_ADDR, 0 },
 	{ GUEST_ADDR, GUEST_BYTES + PAGE, USER_ADDR, 0 }, /* past the end of the file */
-	{ GUEST_ADDR, -PAGE, USER_ADDR, 0 },              /* wraps everywhere */
+	{ GUEST_ADDR, -PAGE, USER_ADDR, 0 },              /* wraps in guest and front end */
 	{ GUEST_ADDR, UINT64_C(1) << 63, USER_ADDR, 0 },
 	{ -PAGE, HALF, USER_ADDR, 0 },                /* wraps in the guest */
 	{ GUEST_ADDR, HALF, -PAGE, 0 },               /* wraps in the front end */
@@ -444,7 +444,7 @@ static void ring_at_bad_addresses_does_not_start(void **state)
 	front_end_share_memory(&fe);
 	assert_int_equal(front_end_ask_state(&fe, VHOST_USER_SET_VRING_NUM, 0, RING_SIZE), 0);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_CALL, 0, fe.call), 0);
-	/* Everything except the addresses is set now. */
+	/* After this step only the addresses are missing. */
 	front_end_start_ring(&fe);
 	for (unsigned int i = 0; i < sizeof bad / sizeof *bad; i++) {
 		for (unsigned int area = 0; area < 3; area++) {

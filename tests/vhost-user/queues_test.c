@@ -221,8 +221,8 @@ static void queue_that_is_stopped_is_quiet(void **state)
 }
 
 /*
- * The front end leaves while all rings have requests, kicked or not, and does not wait for the
- * requests.
+ * The front end leaves while all rings have requests, kicked or not. Before that, the front end
+ * waits for at most one request.
  */
 static void queues_of_a_front_end_that_leaves_are_let_go(void **state)
 {
@@ -380,7 +380,7 @@ static void queue_that_breaks_leaves_the_others_alone(void **state)
 		assert_int_equal(virtio_mock_publish(&rings[2].mock), 0);
 		assert_int_equal(ring_kick(&rings[2]), 0);
 		assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
-		/* The requests were completed before the ring broke. */
+		/* The requests were completed before the daemon signalled the error. */
 		for (unsigned int n = 0; n < 32; n++)
 			assert_int_equal(ring_status(&rings[2], n), VIRTIO_BLK_S_OK);
 		assert_null(ring_traffic(&rings[1], 2));

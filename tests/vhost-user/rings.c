@@ -182,7 +182,10 @@ static bool is_flush(unsigned int round, unsigned int n)
 	       (n == RING_REQUESTS / 3 || n == RING_REQUESTS / 2 || n == RING_REQUESTS / 2 + 1);
 }
 
-/* Makes all requests of a round available at once, and waits for them. */
+/*
+ * Makes RING_REQUESTS requests available at once, and waits for them. The requests are all writes
+ * or all reads of a round, and the flushes that replace some of them.
+ */
 static int all_at_once(struct ring *ring, unsigned int round, uint32_t type)
 {
 	for (unsigned int n = 0; n < RING_REQUESTS; n++)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Several rings of one front end, each with its own driver. A driver has up to 128 requests of one
- * sector each available at once, more than the daemon pops at once. Each request has its own
- * header, status and data. Each driver uses only its ring's part of guest memory, so each driver
- * may have its own thread. Ring N uses part N of the disk, of RING_SECTORS sectors.
+ * Several rings of one front end, each with its own driver. A driver makes up to 128 requests
+ * available at once, each of one sector. A queue with io_uring carries out at most 64 requests at
+ * once. Each request has its own header, status and data. Each driver uses only its ring's part of
+ * guest memory, so each driver may have its own thread. Ring N uses part N of the disk, of
+ * RING_SECTORS sectors.
  */
 #ifndef RINGS_H
 #define RINGS_H
@@ -61,7 +62,7 @@ uint8_t ring_status(const struct ring *ring, unsigned int n);
 
 /*
  * The driver. Sector 0 is the first sector of the ring's part of the disk. The functions return 0,
- * or -1 if the device misbehaves.
+ * or -1 on failure, for example if the device misbehaves.
  */
 int ring_submit(struct ring *ring, unsigned int n, uint32_t type, uint64_t sector, uint32_t len);
 int ring_kick(struct ring *ring);
@@ -69,8 +70,8 @@ int ring_wait(struct ring *ring, unsigned int count);
 
 /*
  * Writes and reads back the ring's first sectors `rounds` times, with RING_REQUESTS requests at
- * once. In one of RING_FLUSH_ROUNDS rounds, RING_FLUSHES of the writes and of the reads are
- * replaced by flushes: one alone, and two in a row. Returns NULL, or what was wrong.
+ * once. In one of RING_FLUSH_ROUNDS rounds, flushes replace RING_FLUSHES writes and RING_FLUSHES
+ * reads: one flush alone, and two in a row. Returns NULL, or what was wrong.
  */
 const char *ring_traffic(struct ring *ring, unsigned int rounds);
 
