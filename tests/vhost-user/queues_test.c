@@ -370,6 +370,7 @@ static void queue_that_breaks_leaves_the_others_alone(void **state)
 	rings_open(rings, &fe, daemon.socket, 0);
 	assert_int_equal(front_end_ask_fd(&fe, VHOST_USER_SET_VRING_ERR, 2, fe.err), 0);
 	for (unsigned int i = 0; i < 3; i++) {
+		uint8_t last = VIRTIO_BLK_S_OK;
 		uint64_t count;
 
 		assert_null(ring_traffic(&rings[2], 1));
@@ -380,9 +381,16 @@ static void queue_that_breaks_leaves_the_others_alone(void **state)
 		assert_int_equal(virtio_mock_publish(&rings[2].mock), 0);
 		assert_int_equal(ring_kick(&rings[2]), 0);
 		assert_int_equal(read(fe.err, &count, sizeof count), sizeof count);
-		/* The requests were completed before the daemon signalled the error. */
-		for (unsigned int n = 0; n < 32; n++)
-			assert_int_equal(ring_status(&rings[2], n), VIRTIO_BLK_S_OK);
+		/*
+		 * The requests were completed before the daemon signalled the error. On a busy
+		 * machine the turn may end early, and then the last requests fail.
+		 */
+		for (unsigned int n = 0; n < 32; n++) {
+			const uint8_t status = ring_status(&rings[2], n);
+
+			assert_true(status == VIRTIO_BLK_S_IOERR || (status == VIRTIO_BLK_S_OK && last == status));
+			last = status;
+		}
 		assert_null(ring_traffic(&rings[1], 2));
 		assert_null(ring_traffic(&rings[3], 2));
 		/* The front end sets the ring up again, with or without GET_VRING_BASE before. */
