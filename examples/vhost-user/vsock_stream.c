@@ -351,7 +351,8 @@ void vsock_stream_take(struct vsock_stream *s, const struct virtio_chain_segment
 void vsock_stream_shut(struct vsock_stream *s)
 {
 	/*
-	 * The guest receives nothing more. shutdown() tells the program that writes to the socket.
+	 * The guest receives nothing more. shutdown() makes further writes of the program at the
+	 * other end fail.
 	 */
 	if (s->connection->shut_by_peer & VIRTIO_VSOCK_SHUTDOWN_RCV) {
 		(void)shutdown(s->source.fd, SHUT_RD);

@@ -35,7 +35,10 @@ static const struct format_kind *kind_at(const uint8_t *header)
 	};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		/* A name has at most 13 characters, so a zero follows. */
+		/*
+		 * A header has 16 bytes for the name, padded with zeroes. The longest name has 13
+		 * characters, so in the header a zero follows each name.
+		 */
 		if (memcmp(header, kinds[i]->name, strlen(kinds[i]->name) + 1) == 0)
 			return kinds[i];
 	}

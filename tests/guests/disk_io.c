@@ -41,8 +41,8 @@
 #define MAX_WORKERS 8u
 
 /*
- * A record has an odd number of sectors, so most neighbouring records share a page. uml-kill.sh has
- * the same numbers.
+ * A record has an odd number of sectors, so most neighbouring records share a page. The two numbers
+ * below must agree with uml-kill.sh.
  */
 #define RECORD_SECTORS 9u
 #define STREAM_RECORDS 64u

@@ -1,9 +1,9 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# /init of the guest of qemu-blk.sh. /init runs twice, because the guest restarts once. The script
-# uses two disks with four queues, one queue for each processor, and sees one disk grow. qemu-blk.sh
-# checks the same sector numbers. A path such as /bin/blkdiscard calls the host's program. The name
-# alone would call busybox's command.
+# /init of the guest of qemu-blk.sh. /init runs twice, because the guest restarts once. /init uses
+# two disks with four queues, one queue for each processor, and sees one disk grow. The sector
+# numbers in this file must agree with the numbers in qemu-blk.sh. A path such as /bin/blkdiscard
+# calls the host's program. The name alone would call busybox's command.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 

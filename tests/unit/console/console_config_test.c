@@ -198,7 +198,10 @@ static void console_resize_refuses_what_is_no_console(void **state)
 	assert_int_equal(virtio_console_resize(&f.console, 2, 80, 25), VIRTIO_EINVAL);
 	assert_int_equal(virtio_console_resize(&f.console, CONSOLE_PORTS, 80, 25), VIRTIO_EINVAL);
 	assert_int_equal(f.ports[1].options.cols, 0);
-	/* Only port 0 is in the configuration space. */
+	/*
+	 * The configuration space has only the size of port 0. So a resize of port 2 succeeds, and
+	 * leaves the space unchanged.
+	 */
 	console_add(&f, 2, true);
 	assert_int_equal(virtio_console_resize(&f.console, 2, 80, 25), 0);
 }

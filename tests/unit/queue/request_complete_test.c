@@ -176,8 +176,8 @@ static void expect_none(struct request_fixture *w, uint32_t which, int answer)
 }
 
 /*
- * Hostile 133: every number of written bytes is tried, from 0 to more than the buffers hold.
- * Hostile 132: with too few segments the used length is 0.
+ * Hostile 132, 133: every number of written bytes is tried, from 0 to more than the buffers hold.
+ * With too few segments the used length is 0.
  */
 static void request_complete_says_what_was_written(void **state)
 {

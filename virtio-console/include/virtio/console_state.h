@@ -71,8 +71,9 @@ void virtio_console_write_state(struct virtio_section_writer *writer, uint32_t n
  *
  * @number    the device's number in the file
  * @console   the target of the restore, with its ports
- * @features  features in the file's device core, from virtio_device_saved_features(). Bits 0 to 23
- *            must be equal to the features in the section. NULL accepts any features.
+ * @features  from virtio_device_saved_features(): the features in the section "device" of the same
+ *            file. Bits 0 to 23 must be equal to the features in the section "console". NULL
+ *            accepts any features.
  * @state     filled in for virtio_console_restore()
  * @ports     the caller's array, filled in for virtio_console_restore_port(). An absent port with
  *            nothing to restore has no entry.

@@ -116,7 +116,8 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  *                      configuration is neither 0 nor 1, `broken` is not a fault of a ring, or the
  *                      storage for requests in flight is smaller than the queue
  *   VIRTIO_ENOTREADY, VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM
- *                      as virtio_queue_start()
+ *                      as virtio_queue_start(), but VIRTIO_EFAULT and VIRTIO_EPERM only without a
+ *                      translation
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: the caller may try again
  * After a success the device must serve the queue once, even without a kick. It must also call
  * virtio_queue_needs_interrupt() once, even without a completion.

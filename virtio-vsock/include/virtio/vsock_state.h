@@ -133,8 +133,9 @@ struct virtio_vsock_saved {
  *
  * @number    the device's number in the file
  * @table     the target of the restore
- * @features  features in the file's device core, from virtio_device_saved_features(). Bits 0 to 23
- *            must be equal to the saved features of the device. NULL accepts any features.
+ * @features  from virtio_device_saved_features(): the features in the section "device" of the same
+ *            file. Bits 0 to 23 must be equal to the features in the section "vsock". NULL accepts
+ *            any features.
  * @state     filled in for virtio_vsock_restore()
  * @saved     the caller's arrays, which are filled in
  *
