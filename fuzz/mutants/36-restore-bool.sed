@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A saved bool may be any byte.
+# The saved bool `in_order` may be any byte.
 # file: virtio-queue/src/queue_state.c
 # harness: fuzz_queue
 s/{ &config->in_order, "in_order" },//

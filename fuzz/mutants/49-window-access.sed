@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-# A window permits the accesses that its region permits, and ignores the translation.
+# A window permits all accesses that its region permits, even if the translation forbids them.
 # file: virtio-queue/src/guest_memory.c
 # harness: fuzz_guest_memory
 s/window->access = t->access;/window->access = region->access;/
