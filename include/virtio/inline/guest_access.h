@@ -118,7 +118,7 @@ VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest)
 /*
  * On x86 a locked instruction on the stack is several times cheaper than mfence.
  *
- * ThreadSanitizer does not model fences. With ThreadSanitizer gcc refuses __atomic_thread_fence().
+ * ThreadSanitizer does not model fences, and gcc warns of a fence under ThreadSanitizer.
  * ThreadSanitizer needs no fence to find data races, because the accesses that need this fence are
  * atomic. The exceptions are ring fields that are misaligned or lie over two regions. So on x86 and
  * arm64 the fence is the same instruction under ThreadSanitizer. On other processors the fence
