@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/*
- * Shared by the sources of the console: the port table, the consumer's side of an input buffer, and
- * atomic fields.
- */
+/* Shared by the sources of the console: atomic fields, input buffers, ports and data chains. */
 #ifndef VIRTIO_CONSOLE_INTERNAL_H
 #define VIRTIO_CONSOLE_INTERNAL_H
 
@@ -131,7 +128,8 @@ static inline bool console_is_enough(uint32_t steps, const struct virtio_queue *
 
 /*
  * Walks a chain to its end or to the first error, and resolves the buffers that have the right
- * direction. Returns 0, an error of virtio_chain_next(), or the error of a resolved buffer.
+ * direction. Returns 0, an error of virtio_chain_next(), or the error of a buffer that cannot be
+ * resolved.
  */
 int virtio_impl_console_resolve(struct virtio_chain *chain, struct console_data *data);
 

@@ -200,10 +200,11 @@ static bool may_go_on(const struct virtio_vsock_connection *c)
 }
 
 /*
- * If all outstanding bytes belong to the unfinished message, subtracts the packets of earlier
- * messages from the first mark and from tx_packets. Without this step the overhead of those packets
- * could stall the connection. A guest that forwards only whole messages reports no credit before
- * the unfinished message ends.
+ * The first mark may cover packets of earlier messages and of the unfinished message. If all
+ * outstanding bytes belong to the unfinished message, subtracts the packets of earlier messages
+ * from this mark and from tx_packets. Without this step the overhead of those packets could stall
+ * the connection. A guest that forwards only whole messages reports no credit before the unfinished
+ * message ends.
  */
 static void drop_earlier_messages(struct virtio_vsock_connection *c, uint32_t left)
 {

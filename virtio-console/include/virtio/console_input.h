@@ -39,7 +39,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_CONSOLE_INPUT_DEFAULT 4096u /* default capacity, in bytes */
 
 /*
- * An input buffer. The caller allocates it, and changes it by functions only. Positions are below
+ * An input buffer. The caller allocates it, and changes it by functions only. Positions wrap at
  * twice the capacity, so `written` and `taken` are equal only if the buffer is empty.
  */
 struct virtio_console_input {

@@ -8,7 +8,7 @@
  * virtio_console_control_receive() sends messages when the driver has buffers. Order for one port:
  *
  *   REMOVE         of the port that had this number before
- *   ADD            once driver_ready of the device is set
+ *   ADD            after DEVICE_READY 1, or if driver_ready is set when the port is added
  *   CONSOLE_PORT   after PORT_READY, like all messages below
  *   NAME
  *   OPEN 0         the client has left. Stays pending even if another client connects.
@@ -90,8 +90,9 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
  *
  * Afterwards call virtio_console_transmit() for the port once, and again on each kick. These calls
  * complete the driver's chains unread. If another port is added with this number, the driver may
- * send output for the old port until the driver has seen REMOVE. So, while awaits_ready of the port
- * is set, call virtio_console_transmit() also before each virtio_console_control_transmit().
+ * send output for the old port until the driver has seen REMOVE. From PORT_READY on, the new port's
+ * sink gets the chains. So, while awaits_ready of the port is set, call virtio_console_transmit()
+ * also before each virtio_console_control_transmit(), which may handle this PORT_READY.
  *
  * Returns 0; VIRTIO_EINVAL if there is no such port.
  */

@@ -331,7 +331,7 @@ struct virtio_vsock_connection *virtio_vsock_table_each(const struct virtio_vsoc
  * @now        the current time; the deadline is now + connect_timeout
  * @out        the connection on success, otherwise untouched. Its local CID is
  *             VIRTIO_VSOCK_CID_HOST. Its local port is from options.first_port to
- *             options.last_port, and no other connection from the host to peer_port uses this port.
+ *             options.last_port, and no other connection between host and peer_port uses this port.
  *
  * Returns 0; VIRTIO_ENOTSUP if the type was not negotiated; VIRTIO_ENOBUFS if the table is full, or
  * every port in the range is used.
@@ -491,12 +491,12 @@ struct virtio_vsock_connection_state {
 	uint32_t peer_fwd_cnt;
 	uint32_t tx_packets;
 	uint32_t message_bytes;   /* 0 for a stream, and before the connection is established */
-	uint32_t message_packets; /* 0 if message_bytes must be 0; > 0 if message_bytes > 0 */
+	uint32_t message_packets; /* 0 in the same cases; at least 1 if message_bytes is not 0 */
 };
 
 /*
- * Copies the state of a table or of a connection, for a restore. Deadlines are not saved. A
- * restore starts them again.
+ * Copies the state of a table or of a connection, for a restore. Deadlines and `blocked` are not
+ * saved. A restore starts connect_timeout or close_timeout again.
  */
 void virtio_vsock_table_save(const struct virtio_vsock_table *table, struct virtio_vsock_table_state *out);
 void virtio_vsock_connection_save(const struct virtio_vsock_connection *connection,

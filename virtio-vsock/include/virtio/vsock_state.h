@@ -11,7 +11,7 @@
  *   1  virtio_vsock_read_state() checks the file
  *   2  virtio_vsock_restore(), then virtio_vsock_connection_restore() for each connection
  *   3  virtio_vsock_restore_replies()
- * The deadlines of connections start again.
+ * A connection's connect_timeout or close_timeout starts again.
  *
  * The payload in the caller's buffers, rx_cnt - fwd_cnt bytes per connection, is not saved here.
  * If the host's ends of the connections are lost, the caller has two choices:
