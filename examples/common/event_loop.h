@@ -2,8 +2,8 @@
 /*
  * An event loop of one thread: it calls handlers of file descriptors, and runs queued tasks.
  *
- * After each event one task runs. So a front end that kicks all the time can't delay the tasks, and
- * a ring that never runs empty can't delay the events.
+ * Each turn handles at most one event, then runs at most one task. So a front end that kicks all
+ * the time can't delay the tasks, and the tasks for a busy ring can't delay the events.
  *
  * Threads: only one thread at a time may use a loop.
  */

@@ -39,7 +39,7 @@ void event_timer_close(struct event_timer *timer);
 struct event_wake {
 	struct event_source source;
 	struct event_loop *loop;
-	/* Called on the loop's thread. Several signals may lead to one call. */
+	/* Called on the loop's thread. Several event_wake_signal() may lead to one call. */
 	void (*woken)(struct event_wake *wake);
 };
 

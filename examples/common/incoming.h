@@ -24,10 +24,12 @@ struct incoming {
 };
 
 /*
- * Calls recvmsg() once, for at most `want` bytes. So the next message stays in the socket.
+ * Calls recvmsg() once.
  *
  * @socket  a stream socket
  * @to      gets the bytes
+ * @want    the most bytes to receive: 1 to the number that this message still lacks. So the next
+ *          message stays in the socket.
  * @reason  set when -1 is returned: why the connection is over, or NULL if the sender closed it
  *          between two messages
  *

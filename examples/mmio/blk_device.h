@@ -20,8 +20,8 @@
 #define BLK_QUEUE_SIZE 256
 
 /*
- * A driver may ignore SEG_MAX, so there is room for the longest chain. Each buffer may cross from
- * one region of guest memory to the next, and a long buffer may cross all regions.
+ * A driver may ignore SEG_MAX, so there is room for the longest chain, if each buffer crosses at
+ * most one border between regions of guest memory. One of the buffers may cross all borders.
  */
 #define BLK_SEGMENTS (2 * 65536 + PROXY_MAX_FDS)
 

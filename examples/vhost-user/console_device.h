@@ -78,9 +78,9 @@ int console_restore(struct device *device, struct virtio_section_reader *reader,
 void console_wake_control(struct console_device *console);
 
 /*
- * Completes the transmit chains of a removed port unread. Called when the port is removed, and
- * before the device handles messages of the driver. After a PORT_READY, later chains are output of
- * the new port with this number.
+ * Completes the transmit chains of a removed port unread. Called when the port is removed. Called
+ * again before the device handles messages of the driver, because a message may be PORT_READY.
+ * Chains after the PORT_READY are output of the new port with this number.
  */
 void console_take_old_output(struct console_device *console, uint32_t id);
 

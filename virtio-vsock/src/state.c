@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saved state of tables and connections. A restore checks every field. */
+/* Saved state of devices, tables and connections. virtio_vsock_check_state() checks every field. */
 #include <virtio/vsock_state.h>
 
 #include "table_internal.h"
@@ -74,7 +74,7 @@ static bool shutdown_fits(const struct virtio_vsock_connection_state *s)
 	return s->state == VIRTIO_VSOCK_RESET || (s->shut_by_us | s->shut_by_peer) == 0;
 }
 
-/* Returns the name of a value that contradicts the counters or the options, or NULL. */
+/* Returns the name of a value that contradicts another value or the options, or NULL. */
 static const char *find_bad_counter(const struct virtio_vsock_connection_state *s,
 				    const struct virtio_vsock_options *options)
 {

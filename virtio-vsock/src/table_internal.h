@@ -35,7 +35,7 @@ void virtio_impl_vsock_queue(struct virtio_vsock_connection *connection);
 void virtio_impl_vsock_set_timer(struct virtio_vsock_connection *connection, enum virtio_vsock_timer timer,
 				 uint64_t now);
 
-/* Ends a connection. Makes an RST pending, unless the REQUEST is still pending. */
+/* Ends a connection: frees the entry if the REQUEST is still pending, else makes an RST pending. */
 void virtio_impl_vsock_end(struct virtio_vsock_connection *connection);
 
 /*
@@ -45,7 +45,10 @@ void virtio_impl_vsock_end(struct virtio_vsock_connection *connection);
 void virtio_impl_vsock_receive(struct virtio_vsock_connection *connection, const struct virtio_vsock_hdr *header,
 			       uint64_t now, struct virtio_vsock_received *out);
 
-/* Records the guest's credit: the header's buf_alloc and fwd_cnt. */
+/*
+ * Records the guest's credit: the header's buf_alloc and fwd_cnt. An invalid fwd_cnt is not
+ * recorded, but sets credit_bad.
+ */
 void virtio_impl_vsock_take_credit(struct virtio_vsock_connection *connection, const struct virtio_vsock_hdr *header);
 
 /*
