@@ -25,7 +25,7 @@ static int unpop_after(struct virtio_queue *queue, const struct virtio_chain *ch
 
 /*
  * Writes the event to a chain, and completes the chain. Returns the number of bytes written, which
- * is 0 if the chain cannot hold the event; or an error.
+ * is 0 if the chain cannot hold the event; or an error, after which the chain is unpopped.
  */
 static int use_buffer(struct virtio_queue *queue, struct virtio_chain *chain, struct virtio_segment *segments,
 		      uint32_t capacity)
@@ -45,7 +45,7 @@ static int use_buffer(struct virtio_queue *queue, struct virtio_chain *chain, st
 			written = sizeof event;
 	}
 	error = virtio_queue_complete(queue, chain->token, written);
-	return error ? error : (int)written;
+	return error ? unpop_after(queue, chain, error) : (int)written;
 }
 
 int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_queue *queue,

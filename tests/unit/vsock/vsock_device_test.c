@@ -242,10 +242,11 @@ static void events_report_errors_and_keep_the_reset(void **state)
 }
 
 #define AVAIL 128u
-#define CUT (AVAIL + 12u)
+#define USED 152u
 
 /*
- * A guest whose available ring lies in two regions, so that each access to the ring is translated.
+ * A guest whose available or used ring lies in two regions, so that each access to the ring is
+ * translated.
  */
 struct cut_guest {
 	uint8_t ram[2][0x1000];
@@ -272,20 +273,56 @@ static int translate(void *context, uint64_t addr, uint64_t len, uint32_t access
 	return 0;
 }
 
-static void cut_guest_setup(struct cut_guest *g)
+/* @cut  guest address at which the second region begins */
+static void cut_guest_setup(struct cut_guest *g, uint64_t cut)
 {
 	memset(g, 0, sizeof *g);
 	for (int i = 0; i < 2; i++) {
 		struct virtio_region *regions = i ? g->device_regions : g->driver_regions;
 
-		regions[0] = (struct virtio_region){ .addr = 0, .len = CUT, .host = g->ram[0] };
-		regions[1] = (struct virtio_region){ .addr = CUT, .len = 0xf00, .host = g->ram[1] + CUT % 64 };
+		regions[0] = (struct virtio_region){ .addr = 0, .len = cut, .host = g->ram[0] };
+		regions[1] = (struct virtio_region){ .addr = cut, .len = 0xf00, .host = g->ram[1] + cut % 64 };
 		assert_int_equal(virtio_memory_map_init(i ? &g->device_map : &g->driver_map, regions, 2), 0);
 	}
 	virtio_memory_map_set_translation(&g->device_map, translate, g);
 	assert_int_equal(virtio_mock_init(&g->mock, &g->driver_map, 0, 8, g->slots, 8), 0);
 	assert_int_equal(g->mock.addr[VIRTIO_QUEUE_AVAIL], AVAIL);
+	assert_int_equal(g->mock.addr[VIRTIO_QUEUE_USED], USED);
 	assert_int_equal(virtio_mock_create_queue(&g->mock, &g->queue, g->inflight, 8, &g->device_map), 0);
+}
+
+/*
+ * Sends an event to a guest with this cut. The translation with number i fails once. Returns whether
+ * a translation had this number.
+ */
+static bool send_with_a_failure(uint64_t cut, uint32_t i)
+{
+	const struct virtio_mock_buffer buffer = WRITABLE(0x800, 4);
+	struct virtio_vsock_events events;
+	struct virtio_segment segment;
+	struct vring_used_elem used;
+	struct cut_guest g;
+	int got;
+
+	cut_guest_setup(&g, cut);
+	virtio_vsock_events_reset(&events);
+	virtio_vsock_events_schedule_reset(&events);
+	assert_true(virtio_mock_add(&g.mock, &buffer, 1) >= 0);
+	g.answers = i;
+	g.refusals = 1;
+	got = virtio_vsock_events_send(&events, &g.queue, &segment, 1);
+	if (got != 1) {
+		assert_int_equal(got, VIRTIO_ENOTMAPPED);
+		assert_true(events.unsent);
+		assert_int_equal(virtio_queue_in_flight(&g.queue), 0);
+		assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 0);
+		assert_int_equal(virtio_vsock_events_send(&events, &g.queue, &segment, 1), 1);
+	}
+	g.refusals = 0;
+	assert_int_equal(virtio_vsock_events_pending(&events, &g.queue), 1);
+	assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 1);
+	assert_int_equal(used.len, 4);
+	return got != 1;
 }
 
 /*
@@ -294,42 +331,19 @@ static void cut_guest_setup(struct cut_guest *g)
  */
 static void events_survive_any_translation_that_fails(void **state)
 {
-	const struct virtio_mock_buffer buffer = WRITABLE(0x800, 4);
-	struct virtio_vsock_events events;
-	struct virtio_segment segment;
-	struct vring_used_elem used;
-	struct cut_guest g;
-	uint32_t failures = 0;
+	uint32_t failures[2] = { 0, 0 };
 
 	(void)state;
 	for (uint32_t i = 0; i < 16; i++) {
-		int got;
-
-		cut_guest_setup(&g);
-		virtio_vsock_events_reset(&events);
-		virtio_vsock_events_schedule_reset(&events);
-		assert_true(virtio_mock_add(&g.mock, &buffer, 1) >= 0);
-		g.answers = i;
-		g.refusals = 1;
-		got = virtio_vsock_events_send(&events, &g.queue, &segment, 1);
-		if (got != 1) {
-			failures++;
-			assert_int_equal(got, VIRTIO_ENOTMAPPED);
-			assert_true(events.unsent);
-			assert_int_equal(virtio_queue_in_flight(&g.queue), 0);
-			assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 0);
-			assert_int_equal(virtio_vsock_events_send(&events, &g.queue, &segment, 1), 1);
-		}
-		g.refusals = 0;
-		assert_int_equal(virtio_vsock_events_pending(&events, &g.queue), 1);
-		assert_int_equal(virtio_mock_pop_used(&g.mock, &used), 1);
-		assert_int_equal(used.len, 4);
+		failures[0] += send_with_a_failure(AVAIL + 12, i);
+		failures[1] += send_with_a_failure(USED + 8, i);
 	}
 	/*
-	 * The call reads the available index twice, reads a ring entry, and writes a buffer. Each
-	 * of these four accesses fails in one round or more.
+	 * With a cut available ring, two reads of the index, the read of an entry and the write of
+	 * the buffer can fail. With a cut used ring, the write of the buffer and the completion can
+	 * fail.
 	 */
-	assert_true(failures >= 4);
+	assert_true(failures[0] >= 4 && failures[1] >= 2);
 }
 
 /*
