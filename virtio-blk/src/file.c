@@ -147,7 +147,8 @@ static unsigned int count_syncs(struct virtio_blk_file *file, unsigned int more)
  * - After an error every later flush fails.
  * - Syncs run one at a time. Otherwise one sync could succeed although the error goes to another
  *   sync that still runs.
- * - One sync serves all flushes that were called before the sync began.
+ *
+ * One sync serves all flushes that were called before the sync began.
  */
 static int file_flush(void *context)
 {

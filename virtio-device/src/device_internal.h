@@ -96,7 +96,10 @@ struct virtio_queue_config virtio_impl_device_ready_config(const struct virtio_q
 /* Ends every queue's wait for a translation. If `error` is not 0, the waits fail with it. */
 void virtio_impl_device_end_enabling(struct virtio_device *device, int error);
 
-/* Calls queue_notify() for every ready queue. Call this only while the device is active. */
+/*
+ * Calls queue_notify() for every ready queue, unless the device needs a reset or has FAILED. Call
+ * this only while the device is active.
+ */
 void virtio_impl_device_notify_all(struct virtio_device *device);
 
 #pragma GCC visibility pop

@@ -73,7 +73,7 @@ static void activate(struct virtio_device *device)
 	const bool changed = virtio_device_interrupt_status(device) != 0;
 	int error;
 
-	/* The device uses only queues that were enabled before DRIVER_OK. */
+	/* The driver must enable its queues before DRIVER_OK (virtio 1.4, 3.1.1). */
 	virtio_impl_device_end_enabling(device, VIRTIO_ENOTMAPPED);
 	/*
 	 * Sets DRIVER_OK before activate(), because the device must not use a buffer before

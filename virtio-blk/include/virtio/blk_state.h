@@ -46,7 +46,8 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  *         have been negotiated. The disk's capacity is the capacity of the target's storage.
  * @state  from virtio_blk_save(), perhaps through a file; checked as if a guest had written it
  *
- * virtio_device_restore() negotiates the same features, before or after this call.
+ * virtio_device_restore() calls check_features(), in which the device negotiates the same features.
+ * This may happen before or after the call of virtio_blk_restore().
  *
  * The disk keeps its own capacity, which must not be less than the state's capacity. The owner of a
  * disk that was resized sets the new capacity before the restore.

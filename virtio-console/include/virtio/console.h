@@ -307,7 +307,8 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *   if chains are long, or if the queue has more than 256 entries.
  * - After VIRTIO_CONSOLE_CALL_BYTES the call stops within a chain, and sets progress->more. It does
  *   not stop within a short chain, which has at most VIRTIO_CONSOLE_PIECE_BYTES and fits
- *   transmit_segments. Up to 256 short chains may follow, so a call may send about twice as much.
+ *   transmit_segments. Up to 256 short chains, together at most VIRTIO_CONSOLE_CALL_BYTES, may
+ *   follow when the limit is reached. So a call sends at most about twice the limit.
  * - After virtio_queue_set_memory() keep the old map until virtio_queue_old_maps_unused() returns
  *   true, because a chain in flight uses the old map. A chain with more segments than
  *   transmit_segments has entries continues in the new map.
