@@ -11,7 +11,7 @@
 
 /*
  * Reads or writes a 16-bit field. If the field lies over two regions or is misaligned, uses a plain
- * copy and orders it by a fence. The fence is enough for two threads that alternate.
+ * copy and orders it by a fence. The fence is enough if mock and device access the field in turn.
  */
 static int load16(struct virtio_mock *mock, uint64_t addr, uint16_t *out)
 {

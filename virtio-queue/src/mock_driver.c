@@ -365,8 +365,9 @@ int virtio_mock_should_kick(struct virtio_mock *mock)
 	int error;
 
 	/*
-	 * The index must be visible before the mock reads whether the device wants a kick. This
-	 * fence pairs with the fence in virtio_queue_enable_kicks() (virtio 1.4, 2.7.13.4.1).
+	 * The available index must be visible before the mock reads whether the device wants a
+	 * kick. This fence pairs with the fence in virtio_queue_enable_kicks() (virtio 1.4,
+	 * 2.7.13.4.1).
 	 */
 	virtio_full_fence();
 	error = virtio_mock_get(mock, mock->event_idx ? VIRTIO_MOCK_AVAIL_EVENT : VIRTIO_MOCK_USED_FLAGS, &field);

@@ -334,7 +334,8 @@ int virtio_queue_replay(struct virtio_queue *queue, const struct virtio_queue_fl
 	if (request->completed && !queue->config.in_order)
 		return VIRTIO_EINVAL;
 	/*
-	 * Pops at the index that the request had before the save. After the checks above the pop
+	 * The replays take the last indices before next_avail, in the order of the calls. Under
+	 * IN_ORDER these are the same indices as before the save. After the checks above the pop
 	 * cannot fail.
 	 */
 	queue->next_avail = next_avail - queue->replay;
