@@ -175,7 +175,7 @@ static int used_ring_error(struct virtio_queue *queue)
 /*
  * Under IN_ORDER, stores completions in the used ring, and publishes them together. Stops before
  * the first request that is not completed. The queue's records change only after all stores have
- * succeeded. A store can fail, because a translation can return another result than before.
+ * succeeded. A store can fail only if a translation breaks the rule of virtio_translate_fn.
  */
 static int complete_in_order(struct virtio_queue *queue)
 {

@@ -228,8 +228,9 @@ static inline VIRTIO_HOT const void *begin_many(struct virtio_run *r, const stru
 }
 
 /*
- * Ends a run whose last descriptor was read but not added. This descriptor must be a buffer of one
- * byte, the status. Otherwise returns false, and adds nothing.
+ * Ends a run whose last descriptor, the status, was read but not added. Returns false, and adds
+ * nothing, if this descriptor is not a writable buffer of one byte, or the chain has too many
+ * bytes. Also returns false if the fast path does not find the buffer.
  */
 static inline VIRTIO_HOT bool end_many(const struct virtio_run *r, const struct virtio_guest_desc *last,
 				       struct virtio_memory_cursor *memory, const void *header_host,
