@@ -55,7 +55,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_CONSOLE_CONFIG_BYTES 12     /* size of the configuration space, in bytes */
 #define VIRTIO_CONSOLE_PIECE_BYTES 4096u   /* largest len in one call of a sink, in bytes */
 #define VIRTIO_CONSOLE_CALL_BYTES 1048576u /* bytes after which a transmit call stops mid-chain */
-#define VIRTIO_CONSOLE_MAX_PORTS 32767u    /* largest port_count, as queue indices have 16 bits */
+#define VIRTIO_CONSOLE_MAX_PORTS 32766u    /* largest port_count, for at most 65535 queues */
 #define VIRTIO_CONSOLE_NAME_MAX 256u       /* largest length of a port's name, in bytes */
 
 /*
