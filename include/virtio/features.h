@@ -32,7 +32,8 @@ VIRTIO_BEGIN_DECLS
 
 /*
  * Mask of the feature bits 0 to 23, which each device type defines for itself (virtio 1.4, 2.2).
- * Bits 50 to 127 also belong to device types. Block, console and socket devices do not use them.
+ * Bits 41, 42 and 50 to 127 also belong to device types. Block, console and socket devices do not
+ * use them.
  */
 #define VIRTIO_DEVICE_TYPE_FEATURES ((UINT64_C(1) << 24) - 1)
 

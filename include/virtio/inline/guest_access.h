@@ -17,8 +17,8 @@ typedef uint32_t __attribute__((may_alias)) virtio_impl_guest_u32;
 typedef uint64_t __attribute__((may_alias)) virtio_impl_guest_u64;
 
 /*
- * Copies the first and the last word of a range. The words may overlap, so both are loaded before
- * either is stored.
+ * Copies a range that is one to two words long: its first word and its last word, which may
+ * overlap.
  */
 #define VIRTIO_IMPL_COPY_ENDS(type, to, from, len)                                                                     \
 	do {                                                                                                           \

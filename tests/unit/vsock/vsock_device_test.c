@@ -292,8 +292,8 @@ static void cut_guest_setup(struct cut_guest *g, uint64_t cut)
 }
 
 /*
- * Sends an event to a guest with this cut. The translation with number i fails once. Returns whether
- * a translation had this number.
+ * Sends an event to a guest with this cut. The translation with number i fails once. Returns
+ * whether a translation had this number.
  */
 static bool send_with_a_failure(uint64_t cut, uint32_t i)
 {
