@@ -17,7 +17,7 @@
 
 #include "server.h"
 
-/* The longest time that the old program waits for requests in flight. */
+/* Limits the wait for requests in flight. The wait may last up to one second longer. */
 #define UPDATE_PATIENCE_MS 5000u
 
 struct update {

@@ -48,8 +48,8 @@
 #define MAX_BYTES_IN_FLIGHT (UINT64_C(64) << 20)
 
 /*
- * While a request longer than this is in flight, no other request begins. So the long request can
- * be unpopped between two of its pieces.
+ * An unpop undoes the last pop only. So no other request begins while a request longer than this is
+ * in flight. The long request can then be unpopped between two of its pieces.
  */
 #define LONG_BYTES (UINT64_C(32) << 20)
 

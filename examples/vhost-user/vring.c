@@ -187,7 +187,7 @@ static void let_go(void *context)
 	vring->served = false;
 }
 
-/* Marks the ring as broken, and stops serving it. The thread continues. */
+/* Stops serving the ring, and then marks the ring as broken. The thread continues. */
 static void give_up(struct vhost_vring *vring)
 {
 	let_go(vring);
@@ -333,8 +333,8 @@ void device_queue_signal(struct device_queue *queue)
 /* Starting and stopping */
 
 /*
- * Fills in the driver's set-up for virtio_queue_start(). Each area must lie in one region of the
- * front end's address space.
+ * Fills in the driver's set-up for virtio_queue_start(). Each area must lie in one region of
+ * `memory`.
  */
 int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *memory, uint64_t features,
 		  struct virtio_queue_config *config)

@@ -31,7 +31,7 @@
 /*
  * The cost of a packet for a guest, without the payload. Linux from 6.12.92 resets a connection
  * whose packets cost more than its buffer. On most machines Linux charges 576 bytes for each
- * packet.
+ * packet. Machines with long cache lines charge more.
  */
 #define PACKET_OVERHEAD 768u
 #define PORT_DIGITS 11u /* length of "_4294967295" */
@@ -191,9 +191,9 @@ static void let_go_of_all(struct vsock_device *vsock)
 
 /*
  * Called when the receive and transmit queues run. A new driver starts with indices of 0, and has
- * no connections. A driver that continues with a new front end may have lost connections. A
- * transport reset tells the driver about the loss. If the front end does not pass the event queue
- * to the daemon, the driver gets an RST for each connection instead. REQUESTs to the guest wait
+ * no connections. A driver that continues with a new front end may have lost connections. The
+ * driver gets the RSTs that vsock_end_connections() has made pending. If the front end passes the
+ * event queue to the daemon, the driver also gets a transport reset. REQUESTs to the guest wait
  * until the event queue has started, and the driver has handled the transport reset. If the event
  * queue does not start, REQUESTs wait for VSOCK_HOLD_TIME.
  */

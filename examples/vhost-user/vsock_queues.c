@@ -51,9 +51,9 @@ static void on_request(struct vsock_device *vsock, struct virtio_vsock_connectio
 }
 
 /*
- * Called when the guest has accepted. The other side is told first: a client by a line, another
- * guest's device by a byte. A new socket has room for the line or the byte. If the send fails, the
- * other side has closed its socket.
+ * Called when the guest has accepted. Tells the other side before any data follows: a client by a
+ * line, another guest's device by a byte. A new socket has room for the line or the byte. If the
+ * send fails, the other side has closed its socket.
  */
 static void on_response(struct vsock_stream *s)
 {

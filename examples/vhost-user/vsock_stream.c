@@ -276,8 +276,8 @@ void vsock_stream_let_go(struct vsock_stream *s)
 	s->connection = NULL;
 	make_unready(s);
 	/*
-	 * The guest sends no more, so the flush fails if a stored record has no end. Then the
-	 * stream closes, because the host would wait for the end in vain.
+	 * The guest sends no more. So a flush to a socket file fails if a stored record has no end.
+	 * Then the stream closes, because the host would wait for the end in vain.
 	 */
 	if (s->stage != VSOCK_STAGE_OPEN || !flush(s) || s->discards || s->output.first == s->output.end) {
 		vsock_stream_close(s);

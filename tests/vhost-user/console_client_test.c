@@ -44,8 +44,8 @@ static void expect_stream(struct ring *ring, uint32_t from, uint32_t to)
 }
 
 /*
- * Attaches a guest whose port "data" is open, and connects a client to the port. Returns the
- * client's socket.
+ * Starts a daemon, attaches a guest whose port "data" is open, and connects a client to the port.
+ * Returns the client's socket.
  */
 static int start(struct daemon_process *daemon, struct console_guest *guest)
 {
