@@ -67,9 +67,9 @@ struct virtio_mock {
 	struct virtio_memory_cursor memory; /* for the driver's map; callers may use the cursor */
 	uint64_t addr[3];                   /* the areas, indexed by enum virtio_queue_area */
 	struct virtio_mock_slot *slots;
-	uint64_t avail_idx; /* number of entries put into the available ring, not cut to 16 bits */
-	uint64_t published; /* number of entries made visible to the device */
-	uint64_t kicked;    /* number of entries considered by virtio_mock_should_kick() */
+	uint64_t avail_idx; /* available index of the next entry, not cut to 16 bits */
+	uint64_t published; /* the entries before this index were made visible to the device */
+	uint64_t kicked;    /* virtio_mock_should_kick() considers the entries from here on */
 	uint16_t used_idx;  /* index of the next used element to pop */
 	uint16_t size;
 	uint16_t free_head;  /* first free descriptor, if free_count is not 0 */

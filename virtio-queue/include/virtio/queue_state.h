@@ -3,9 +3,10 @@
  * Saving a queue's state and restoring it, for snapshots and live migration.
  *
  * A state has two parts: a plain struct of values, and a record of the requests in flight. Neither
- * part contains a host address or a pending interrupt. So the first virtio_queue_needs_interrupt()
- * after a restore may cause one extra interrupt. A queue can be saved even if it is not started, is
- * broken, or has requests in flight. <virtio/queue_ser.h> converts the state into bytes.
+ * part contains a host address, or says whether an interrupt is pending. So the first
+ * virtio_queue_needs_interrupt() after a restore may cause one extra interrupt. A queue can be
+ * saved even if it is not started, is broken, or has requests in flight. <virtio/queue_ser.h>
+ * converts the state into bytes.
  *
  * The record names each request in flight by its head, and stores no descriptors. The new owner
  * replays the request, and walks its chain again in guest memory. If the guest has changed the

@@ -64,7 +64,7 @@ const char *virtio_queue_lock_missing_op(const struct virtio_queue_lock *lock);
 
 /*
  * Takes the lock and returns the queue. Once the lock is released, another thread may pop and
- * complete. A result such as the number from virtio_queue_available() is then out of date, and
+ * complete. A result such as the number from virtio_queue_available() may then be out of date, and
  * virtio_queue_unpop() may return VIRTIO_ENOTLAST.
  */
 struct virtio_queue *virtio_queue_sync_lock(struct virtio_queue_sync *sync);

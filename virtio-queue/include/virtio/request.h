@@ -118,7 +118,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, stru
  * @request  as for virtio_request_pop()
  *
  * Returns 0, whatever request->error is; or VIRTIO_ENOTMAPPED, which is no fault of the driver. The
- * request is then untouched. Unpop the chain, which must be the last pop, and retry later.
+ * request is then untouched, except the content of the array. Unpop the chain, which must be the
+ * last pop, and retry later.
  */
 VIRTIO_MUST_CHECK
 int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *request);

@@ -33,8 +33,8 @@ VIRTIO_INLINE uint16_t virtio_token_head(struct virtio_token token)
 }
 
 /*
- * The slow path of virtio_chain_next(): a step of any walk, with all checks. Computes the queue's
- * address from the parameter `memory`, which points into the queue.
+ * The slow path of virtio_chain_next(): a step of any walk that has not ended, with all checks.
+ * Computes the queue's address from the parameter `memory`, which points into the queue.
  *
  * @d        the next descriptor if it was read already, or NULL
  * @charged  bytes that the caller has subtracted from bytes_left for d. This function adds them
@@ -49,7 +49,7 @@ int virtio_impl_walk_step(struct virtio_walk *walk, struct virtio_memory_cursor 
  * descriptors of the chain.
  *
  * @d      descriptors as read from guest memory, in order, from the walk's next descriptor on
- * @count  number of these descriptors
+ * @count  number of these descriptors, at most 3
  *
  * The walk is over after success, and after an error other than VIRTIO_ENOBUFS.
  */
@@ -96,8 +96,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_chain_next_slow(struct virtio_chain *ch
  * Enters the table that an indirect descriptor refers to, and returns true. The table must be
  * allowed, not empty, no longer than the queue, and in one region that can be read and written. Its
  * length and its host address must be multiples of 16. Otherwise returns false and leaves the walk
- * unchanged; the slow path then decides. Even if the result is false, the cached region of the
- * cursor for tables may change.
+ * unchanged; the slow path then decides. May also return false near the region's end and under a
+ * translation. Even if the result is false, the cached region of the cursor for tables may change.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_impl_walk_enter_table(struct virtio_walk *walk,
 							   struct virtio_memory_cursor *tables,

@@ -34,7 +34,7 @@ VIRTIO_BEGIN_DECLS
 #define VIRTIO_IMPL_TOKEN_STEP (UINT64_C(1) << 17)
 #define VIRTIO_IMPL_TOKEN_SET (UINT64_C(1) << 16)
 
-/* Slow paths, and functions that are called once for many requests. */
+/* The set-up, and slow paths. */
 int virtio_impl_queue_init_layout_6(struct virtio_queue *queue, struct virtio_inflight *inflight, uint32_t entries);
 int virtio_impl_queue_pop_slow(struct virtio_queue *queue, struct virtio_chain *chain);
 int virtio_impl_queue_complete_slow(struct virtio_queue *queue, uint64_t token, uint32_t len);

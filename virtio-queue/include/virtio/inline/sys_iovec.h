@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Inline body of <virtio/sys_iovec.h>, which includes this file. The function is static,
- * because the libraries of a freestanding build have no external copy of it.
+ * Inline body of <virtio/sys_iovec.h>, which includes this file. The function is static, because no
+ * library has an external copy of it: a freestanding build has no <sys/uio.h>.
  */
 #ifndef VIRTIO_INLINE_SYS_IOVEC_H
 #define VIRTIO_INLINE_SYS_IOVEC_H
