@@ -172,8 +172,8 @@ void console_link_drop_output(struct console_link *link);
 
 /*
  * Add output to the buffer, which console_link_flush() writes. put() and put_rest() return the
- * number of bytes added. put_rest() is for the rest of a chain, and uses the reserve. put_last() is
- * for emergency writes. It accepts all bytes, and drops the oldest bytes to make room.
+ * number of bytes accepted. put_rest() is for the rest of a chain, and uses the reserve. put_last()
+ * is for emergency writes. It accepts all bytes, and drops the oldest bytes to make room.
  */
 size_t console_link_put(struct console_link *link, const void *bytes, size_t len);
 size_t console_link_put_rest(struct console_link *link, const void *bytes, size_t len);

@@ -162,9 +162,9 @@ struct device_ops {
 	 * Serves a turn: the driver may have made buffers available, or device_queue_wake() was
 	 * called. Must exist.
 	 *
-	 * @budget  the number of chains that were available when the turn began. The device pops at
-	 *          most this number, or at most as many chains as the ring has entries. Without a
-	 *          limit, a driver that adds buffers all the time could keep other queues waiting
+	 * @budget  the number of chains that were available when the turn began. The device limits
+	 *          the chains of a turn to this number, or to the ring's number of entries. Without
+	 *          a limit, a driver that adds buffers all the time could keep other queues waiting
 	 *
 	 * The caller interrupts the driver afterwards. After DEVICE_TURN_DONE the caller also asks
 	 * the driver for kicks. Returns an enum device_turn, or the error that broke the queue.

@@ -19,7 +19,7 @@ struct device_host {
 	struct vring_thread thread; /* unused unless the device has DEVICE_ONE_THREAD */
 	struct event_wake config_wake;
 	atomic_bool told_of_memory; /* the hint that memory isn't shared was printed */
-	atomic_bool config_changed; /* set from a change until the front end has been told */
+	atomic_bool config_changed; /* set by a change, until the report is sent or not wanted */
 	/*
 	 * Features that check_features() has accepted since the last reset(). Valid if has_features
 	 * is set.

@@ -108,7 +108,8 @@ void handover_commit(struct handover *handover);
 void handover_return(struct handover *handover);
 
 /*
- * The descriptors that this process has received. Empty if the process has received no descriptor.
+ * The descriptors that this process has received. Empty if the process has received no descriptor,
+ * and after handover_commit().
  */
 extern struct handover inherited;
 

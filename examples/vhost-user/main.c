@@ -2,9 +2,9 @@
 /*
  * virtio-vhost-user: serves virtio devices to virtual machines over vhost-user sockets.
  *
- * One process serves any number of devices, each with its own socket. The main thread (the control
- * thread) handles the sockets and the signals. Each running queue has its own thread, or one thread
- * serves all queues of a device. This file contains the command line. The other files:
+ * One process serves up to MAX_DEVICES devices, each with its own socket. The main thread (the
+ * control thread) handles the sockets and the signals. Each running queue has its own thread, or
+ * one thread serves all queues of a device. This file contains the command line. The other files:
  *   endpoint        how front ends reach a device
  *   server          accepts or makes connections, with unix_listener
  *   update          continues in a new program, with session_state, handover (of descriptors) and

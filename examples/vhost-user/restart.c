@@ -37,8 +37,8 @@ int restart_save(const char *path, const struct update_entry *entries, unsigned 
 	int result;
 
 	/*
-	 * All front ends leave before a device is saved. Guests may be connected with each other,
-	 * so the end of one front end can change another device.
+	 * All front ends are dropped before the first device is saved. Guests may be connected with
+	 * each other, so the end of one front end can change another device.
 	 */
 	for (unsigned int i = 0; i < count; i++)
 		server_end(entries[i].server);

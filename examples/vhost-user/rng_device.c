@@ -3,10 +3,10 @@
  * The entropy device: random bytes for the guest, from the kernel or from a file. A small example
  * for a new device: one thread, and input that arrives at any time.
  *
- * What the guest can do: make buffers of any size available, without end. One buffer gets at most
- * REQUEST_BYTES, and one turn serves at most TURN buffers. A buffer gets the bytes that the source
- * has at that time, at least one byte. A buffer for which there is no byte stays in the ring. So
- * nothing is in flight between two turns, and queue_drain() has nothing to do.
+ * What the guest can do: make requests for any number of bytes, without end. One request gets at
+ * most REQUEST_BYTES, and one turn serves at most TURN requests. A request gets the bytes that the
+ * source has at that time, at least one byte. A request for which there is no byte stays in the
+ * ring. So nothing is in flight between two turns, and queue_drain() has nothing to do.
  *
  * virtio 1.4, 5.4
  */
@@ -28,7 +28,7 @@
 #include <virtio/serve.h>
 
 #define SEGMENTS 512
-#define REQUEST_BYTES 65536u /* most bytes per buffer; the rest of a buffer stays unchanged */
+#define REQUEST_BYTES 65536u /* most bytes per request; the rest of its buffers stays unchanged */
 #define TURN 16
 
 struct rng_counts {
@@ -133,9 +133,9 @@ static void refresh(struct device *device)
 
 /*
  * Fills the buffers of one request with the bytes that the source has now, at least one byte. See
- * <virtio/serve.h>. From a bad buffer on, no buffer is filled. If the array is too small, only the
- * buffers that fit are filled (virtio 1.4, 5.4.6). In a malformed chain no buffer is filled, and
- * the chain is completed with length 0.
+ * <virtio/serve.h>. If a buffer is outside of guest memory, only the buffers before it are filled.
+ * If the array is too small, only the buffers that fit are filled (virtio 1.4, 5.4.6). In a
+ * malformed chain no buffer is filled, and the chain is completed with length 0.
  */
 static int serve_one(void *context, struct virtio_chain *chain, uint32_t *written)
 {

@@ -36,7 +36,8 @@ bool unix_listener_fits(const char *path);
 
 /*
  * Listens at a path. Replaces a socket file on which no process listens any longer, and no other
- * file. If several processes do this for one path, only one process succeeds.
+ * file. If several processes do this for one path, only one process succeeds. This is not certain
+ * if the path's folder can't be locked, for example because it can't be read.
  *
  * @access  takes effect before a client can connect
  * @file    set to the socket file
