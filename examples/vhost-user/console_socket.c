@@ -151,9 +151,9 @@ static void greet(struct console_link *link, int fd)
 
 /*
  * If descriptors or memory run out, a client stays in the backlog, and the daemon tries again
- * later.
+ * later. Then returns false, and the listener must not be watched until later.
  */
-static void accept_one(struct console_link *link)
+static bool accept_one(struct console_link *link)
 {
 	const int fd = accept4(link->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -162,7 +162,9 @@ static void accept_one(struct console_link *link)
 	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 		log_line("%s: %s: can't accept a client: %s", link->name, link->options.path, strerror(errno));
 		event_timer_set(&link->later, ACCEPT_AGAIN_NS);
+		return false;
 	}
+	return true;
 }
 
 /*
@@ -175,9 +177,8 @@ static void on_client(struct event_source *source)
 	struct pollfd listener = { .fd = source->fd, .events = POLLIN };
 
 	for (int i = 0; i < CLIENTS_AT_ONCE; i++) {
-		if (poll(&listener, 1, 0) != 1 || !make_way(link))
+		if (poll(&listener, 1, 0) != 1 || !make_way(link) || !accept_one(link))
 			return;
-		accept_one(link);
 	}
 	(void)event_loop_want(link->loop, source, EVENT_READABLE | EVENT_EDGE);
 }

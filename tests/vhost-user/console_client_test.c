@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CAPACITY 4096u /* size of a port's input buffer */
@@ -323,13 +324,15 @@ static void limit_descriptors(const struct daemon_process *daemon, rlim_t count)
 }
 
 /*
- * When a client connects, the daemon has used up its file descriptors. The daemon serves the client
- * when descriptors are available again.
+ * When a client connects, the daemon has used up its file descriptors. The daemon tries again once
+ * a second, and prints each failure. It serves the client when descriptors are available again.
  */
 static void client_is_served_when_there_are_descriptors_again(void **state)
 {
 	struct daemon_process daemon;
 	struct console_guest guest;
+	struct timespec begun, now;
+	char text[4096];
 	int fd;
 
 	(void)state;
@@ -337,8 +340,13 @@ static void client_is_served_when_there_are_descriptors_again(void **state)
 	close(fd);
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 0, "");
 	limit_descriptors(&daemon, 3);
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &begun), 0);
 	fd = console_connect();
 	daemon_await_error(&daemon, "client: can't accept a client: Too many open files");
+	usleep(100000);
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	/* One failure at the start, and one in each second. A second may be counted twice. */
+	assert_true(daemon_errors(&daemon, text, sizeof text) <= now.tv_sec - begun.tv_sec + 3);
 	limit_descriptors(&daemon, 0);
 	console_hear(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	console_type(fd, "late", 4);
