@@ -72,8 +72,8 @@ static void hear(struct daemon_process *daemon, struct console_guest *guest, uin
 }
 
 /*
- * Exchanges the messages until the port is open and has a client. Meanwhile the size changes three
- * times, and one RESIZE with the last size is sent.
+ * Exchanges the messages until the port "data" is open and has a client. Meanwhile the console's
+ * size changes three times, and the device sends one RESIZE, with the last size.
  */
 static int bring_up(struct daemon_process *daemon, struct console_guest *guest)
 {

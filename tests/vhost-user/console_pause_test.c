@@ -226,7 +226,10 @@ static void console_driver_without_multiport_follows_one_with_it(void **state)
 	console_hear(&guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");
 	console_say(&guest, 0, VIRTIO_CONSOLE_PORT_READY, 1);
 	console_hear(&guest, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
-	/* OPEN has not been sent yet, and the rest of the chain is longer than the reserve. */
+	/*
+	 * The device has not sent PORT_OPEN yet. The chain is longer than the buffer and the
+	 * reserve together.
+	 */
 	offer_long(&guest.rings[TRANSMIT], 0, 200000);
 	await_held(KEPT);
 	boot_again(&guest, guest.count);

@@ -83,8 +83,8 @@ static void console_restore_tells_that_the_client_has_left(void **state)
 			console_type(client, "to the guest", 12);
 			console_output(&guest.rings[TRANSMIT], i * 100, i * 100 + 100);
 			/*
-			 * Once the device has used this message, the device has also read the
-			 * client's input.
+			 * The client's input arrives before this message. So when the device has
+			 * used the message, the device has also read the input.
 			 */
 			console_say(&guest, 1, VIRTIO_CONSOLE_PORT_OPEN, 1);
 			restart(&daemon, how);

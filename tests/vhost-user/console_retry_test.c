@@ -33,8 +33,8 @@ static void start_file(struct daemon_process *daemon, const char *options)
 }
 
 /*
- * Offers all of a stream. The device uses only as many buffers as it has room for, so this function
- * waits for used buffers.
+ * Offers this part of the stream as descriptors become free, and waits until the device has used
+ * all buffers.
  */
 static void output_all(struct ring *ring, uint32_t from, uint32_t to)
 {

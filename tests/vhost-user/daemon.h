@@ -67,7 +67,7 @@ void daemon_update(struct daemon_process *daemon);
 
 /*
  * Ends the daemon so that its state is in the file `state`. DAEMON_ENDS sends SIGTERM. DAEMON_DIES
- * makes an update, which writes the file, and then sends SIGKILL. The front end stays connected
+ * makes an update, which writes the file, and then sends SIGKILL. A front end may stay connected
  * until the daemon ends.
  */
 enum daemon_end {

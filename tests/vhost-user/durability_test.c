@@ -76,7 +76,7 @@ static bool is_alive(const struct front_end *fe)
 
 	/*
 	 * The socket closes when the daemon dies. There is never data to read, because the daemon
-	 * sends only replies.
+	 * sends only replies, and the front end has read all replies.
 	 */
 	return recv(fe->socket, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
 }

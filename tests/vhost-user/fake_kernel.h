@@ -96,7 +96,8 @@ void kernel_close(void);
 /*
  * Acts as the driver: makes request n of a queue available, with `sectors` sectors of data. Each
  * write fills its data with a new number. A read of LARGE_SECTORS ends beyond the end of the fake
- * disk. Such a read can succeed only if SAYS() sets its results.
+ * disk. SAYS() can make its pieces succeed. But the whole read must fail, because its data can't be
+ * compared with the disk.
  */
 void kernel_send(unsigned int queue, unsigned int n, uint32_t type, unsigned int sectors);
 uint8_t kernel_status(unsigned int queue, unsigned int n);

@@ -51,8 +51,8 @@ void front_end_close(struct front_end *fe);
 void front_end_attach(struct front_end *fe, int socket);
 
 /*
- * Connects again, perhaps to another daemon. Copies the memory to another file. The driver of ring
- * 0 continues. For other rings call ring_move().
+ * Connects again, perhaps to another daemon. Copies the memory to another file. The driver fe->mock
+ * continues. For each struct ring call ring_move(), after front_end_share_memory().
  */
 void front_end_move(struct front_end *fe, const char *path);
 

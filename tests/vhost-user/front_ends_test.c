@@ -382,7 +382,7 @@ static void front_end_spdk(void **state)
 	tell(&peer, VHOST_USER_SET_VRING_ADDR, &addr, sizeof addr, NULL, 0);
 	tell_fd(&peer, VHOST_USER_SET_VRING_KICK, 0, peer.fe.kick);
 	block_write_and_read(&peer.fe, 1, 1);
-	/* SPDK stops the second ring too, which was never set up. */
+	/* SPDK stops the second ring too, which was never started. */
 	assert_int_equal(get_base(&peer, 0), 3);
 	assert_int_equal(get_base(&peer, 1), 0);
 	end(&peer);
