@@ -107,8 +107,11 @@ static void replace_kick(void *context)
 	struct vhost_vring *vring = new->vring;
 	struct event_source old = vring->kick;
 
-	if (!vring->served)
+	/* The ring has broken meanwhile. Its next start uses the new descriptor. */
+	if (!vring->served) {
+		vring->polled = new->polled;
 		return;
+	}
 	vring->kick.fd = new->fd;
 	vring->stale_kick = is_kicked(new->fd);
 	if (event_loop_add(vring->queue.loop, &vring->kick, new->polled ? EVENT_WHILE_READABLE : EVENT_ON_WAKE)) {
