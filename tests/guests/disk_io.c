@@ -78,8 +78,8 @@ static uint64_t below(uint64_t *state, uint64_t limit)
 }
 
 /*
- * Allocates this many bytes and one page more, from the start of a page. A request may begin at any
- * offset in the first page.
+ * Allocates this many bytes and one page more, from the start of a page. So a request of this many
+ * bytes may begin at any sector of the first page.
  */
 static uint8_t *page_memory(uint64_t bytes)
 {

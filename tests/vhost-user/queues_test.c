@@ -292,12 +292,12 @@ static bool wait_for_a_full_descriptor(const struct daemon_process *daemon, pid_
 	for (unsigned int tries = 0; tries < 5000; tries++) {
 		bool waits = true;
 
-		/* The number of tries limits this loop, so the watchdog need not. */
+		/* The number of tries limits this loop, so each try may count as progress. */
 		watchdog_step();
 		assert_int_equal(kill(reader, SIGSTOP), 0);
 		/*
-		 * While the reader is stopped, the other process fills the descriptor. If the
-		 * daemon is in write() at three checks in a row, the write is blocked.
+		 * While the reader is stopped, another process fills the descriptor. If the queue's
+		 * thread is in write() at three checks in a row, the write is blocked.
 		 */
 		for (unsigned int looks = 0; looks < 3 && waits; looks++) {
 			usleep(1000);
@@ -330,8 +330,8 @@ static void queue_with_a_full_call_descriptor_can_be_stopped(void **state)
 		filler = start_filling(&fe, false);
 		seen += wait_for_a_full_descriptor(&daemon, reader);
 		/*
-		 * The daemon serves the other device. Then, depending on the round, this front end
-		 * replaces its memory and stops the ring, only stops the ring, or only leaves.
+		 * The daemon still serves the other device. This front end replaces its memory in
+		 * round 0, stops the ring in rounds 0 and 1, and leaves in each round.
 		 */
 		front_end_good_session(daemon.other, 1);
 		if (i == 0)

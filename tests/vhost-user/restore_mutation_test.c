@@ -77,8 +77,8 @@ static void attach_guests(bool ports)
 		console_output(&scene.console_guest.rings[PORT_TRANSMIT], 0, 5000);
 	} else {
 		/*
-		 * The console's set-up ends after these three messages. The length of later
-		 * messages depends on values in the state, which may be changed.
+		 * End the console's set-up after these three messages. The length of later messages
+		 * is unknown, because it depends on values in the state, which may be changed.
 		 */
 		console_say(&scene.console_guest, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
 		console_hear(&scene.console_guest, 0, VIRTIO_CONSOLE_PORT_ADD, 0, "");

@@ -183,8 +183,8 @@ static bool is_flush(unsigned int round, unsigned int n)
 }
 
 /*
- * Makes RING_REQUESTS requests available at once, and waits for them. The requests are all writes
- * or all reads of a round, and the flushes that replace some of them.
+ * Makes the RING_REQUESTS requests of a round available at once, and waits for them. The requests
+ * have this type, but flushes replace some of them in some rounds. Returns 0, or -1 on failure.
  */
 static int all_at_once(struct ring *ring, unsigned int round, uint32_t type)
 {

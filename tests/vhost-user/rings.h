@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Several rings of one front end, each with its own driver. A driver makes up to 128 requests
- * available at once, each of one sector. A queue with io_uring carries out at most 64 requests at
- * once. Each request has its own header, status and data. Each driver uses only its ring's part of
- * guest memory, so each driver may have its own thread. Ring N uses part N of the disk, of
- * RING_SECTORS sectors.
+ * available at once, each of at most one sector. A queue with io_uring carries out at most 64 of
+ * these requests at once, so the others must wait. Each request has its own header, status and
+ * data. Each driver uses only its ring's part of guest memory, so each driver may have its own
+ * thread. Ring N uses part N of the disk, of RING_SECTORS sectors.
  */
 #ifndef RINGS_H
 #define RINGS_H
@@ -62,7 +62,7 @@ uint8_t ring_status(const struct ring *ring, unsigned int n);
 
 /*
  * The driver. Sector 0 is the first sector of the ring's part of the disk. The functions return 0,
- * or -1 on failure, for example if the device misbehaves.
+ * or a negative value on failure, for example if the device misbehaves.
  */
 int ring_submit(struct ring *ring, unsigned int n, uint32_t type, uint64_t sector, uint32_t len);
 int ring_kick(struct ring *ring);

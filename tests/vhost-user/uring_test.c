@@ -142,8 +142,8 @@ static void uring_repeats_interrupted_pieces_by_calls(void **state)
 }
 
 /*
- * A stop waits for the requests in flight. So with 64 MiB in flight, no request begins until
- * another has ended.
+ * A stop waits for the requests in flight. To limit this wait, no request begins while 64 MiB are
+ * in flight.
  */
 static void uring_has_a_bounded_number_of_bytes_in_flight(void **state)
 {
@@ -363,7 +363,7 @@ static void uring_starts_a_thread_with_the_first_flush(void **state)
 	kernel_close();
 }
 
-/* If no thread can be started, the queue's thread flushes. The next flush tries again. */
+/* If no thread can be started, the queue's thread flushes. The next flush tries to start one. */
 static void uring_flushes_without_a_thread_where_none_can_be_started(void **state)
 {
 	(void)state;

@@ -137,8 +137,8 @@ static void group_guests_refuse(void **state)
 }
 
 /*
- * One guest sends requests just before an update, so the other guest's device may already have
- * stopped for the update.
+ * One guest sends requests just before an update. When a request arrives, the other guest's device
+ * may already have stopped for the update.
  */
 static void group_requests_during_an_update_are_kept(void **state)
 {

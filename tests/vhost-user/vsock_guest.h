@@ -55,7 +55,7 @@ void vsock_finish(struct daemon_process *daemon, const char *words);
 void vsock_attach(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
 void vsock_detach(struct vsock_guest *guest);
 
-/* Does the same as vsock_attach(), but does not start the rings. */
+/* Does the same as vsock_attach(), but does not open the rings. */
 void vsock_attach_stopped(struct vsock_guest *guest, const char *socket, uint32_t cid, unsigned int rings);
 
 /*

@@ -83,7 +83,7 @@ static void vsock_update_keeps_output_that_nobody_has_read(void **state)
 	vsock_tear_down(&p, " 0 faults");
 }
 
-/* The daemon is updated when a client has sent a part of its CONNECT line. */
+/* The daemon is updated when a client has sent nothing, or a part of its CONNECT line. */
 static void vsock_update_keeps_clients_without_a_connection(void **state)
 {
 	static const char line[] = "CONNECT 22\n";
