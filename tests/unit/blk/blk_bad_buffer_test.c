@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Requests with a bad buffer. Drivers read the status, and not the used length. So the device must
- * write VIRTIO_BLK_S_IOERR to the status byte, and change no other byte. A request gets no status
- * if its chain is malformed, or if its status byte cannot be written.
+ * write VIRTIO_BLK_S_IOERR to the status byte. The device must change no other byte. A request gets
+ * no status if its chain is malformed, or if its status byte cannot be written.
  */
 #include "blk_fixture.h"
 
@@ -379,8 +379,8 @@ static void blk_process_completes_empty_where_the_status_cannot_be_written(void 
 }
 
 /*
- * A buffer that wraps at 2^64 has no good status byte after the wrap, although that byte's address,
- * modulo 2^64, is in memory.
+ * A buffer wraps at 2^64. Its last byte is no good status, although the byte's address modulo 2^64
+ * is in memory.
  */
 static void blk_process_completes_empty_where_the_status_is_behind_a_wrap(void **state)
 {

@@ -107,7 +107,8 @@ static void blk_complete_accepts_a_result_of_the_caller(void **state)
 }
 
 /*
- * Guest memory is too small for the data. So the test sets the length of the data in the request.
+ * A used length has 32 bits. Guest memory is too small for almost 2^32 bytes of data, so the test
+ * sets the length of the data in the request.
  */
 static void blk_complete_never_exceeds_a_used_length(void **state)
 {

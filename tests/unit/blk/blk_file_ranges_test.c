@@ -566,7 +566,10 @@ static void file_discard_past_a_shrunk_end_does_not_grow_the_file(void **state)
 	close(w.fd);
 }
 
-/* Features that a regular file lacks are not offered. */
+/*
+ * On a regular file, the back end has neither secure_erase() nor lifetime(). So virtio_blk_init()
+ * fails if the options have limits for secure erase.
+ */
 static void file_has_no_secure_erase(void **state)
 {
 	struct virtio_blk_options options = { .capacity = 8, .max_secure_erase_sectors = 1, .max_secure_erase_seg = 1 };

@@ -111,8 +111,8 @@ static void interrupt_taken_is_acknowledged(void **state)
 }
 
 /*
- * A device may signal interrupts by itself. Then virtio_device_mark_interrupt() only sets the bit
- * and does not call interrupt(). The acknowledgement works as usual.
+ * A device that signals interrupts by itself calls virtio_device_mark_interrupt(), which sets the
+ * bit and does not call interrupt(). The acknowledgement works as usual.
  */
 static void interrupt_marked_is_not_signalled(void **state)
 {
@@ -321,8 +321,8 @@ static void interrupt_lowered_while_event_comes_is_raised_again(void **state)
 		expect_pending(&f, both ? 3 : 1);
 		assert_int_equal(f.event_count, 3);
 		/*
-		 * A call names one cause. If two causes are pending, the call may name either
-		 * cause.
+		 * interrupt() gets one cause, even if two are pending. The core then passes CONFIG,
+		 * although either cause would be right.
 		 */
 		expect_event(&f, 2, OP_INTERRUPT, both ? VIRTIO_INTERRUPT_CONFIG : VIRTIO_INTERRUPT_USED,
 			     VIRTIO_DEVICE_NO_QUEUE);

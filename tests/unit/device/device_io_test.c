@@ -203,8 +203,8 @@ static void io_in_flight_during_reset_touches_nothing_after_it(void **state)
 }
 
 /*
- * The device completes all requests before it reports the reset. The device writes the used
- * elements, but raises no interrupt, because a driver that requested a reset expects no interrupt.
+ * The device completes all requests before it reports the end of the reset. The device writes the
+ * used elements, but raises no interrupt: a driver that requested a reset expects none.
  */
 static void io_completed_during_reset_is_not_signalled(void **state)
 {

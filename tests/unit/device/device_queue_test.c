@@ -46,8 +46,8 @@ static const uint32_t area_registers[] = { REG_QUEUE_DESC, REG_QUEUE_DRIVER, REG
 static const uint32_t area_alignment[] = { 16, 2, 4 };
 
 /*
- * Hostile 53: a misaligned low half is refused, and the old low half stays, whatever the high half
- * is.
+ * Hostile 53: the halves of an address are set separately. A misaligned low half is refused, and
+ * the old low half stays.
  */
 static void queue_address_registers_set_each_half_and_refuse_misaligned(void **state)
 {
@@ -383,7 +383,7 @@ static void expect_not_ready(struct device_fixture *f, int error)
 
 /*
  * An area whose address was never written is missing. The device must not assume address 0 for the
- * area, although there is memory.
+ * area, although address 0 is in memory.
  */
 static void queue_ready_needs_every_area_given(void **state)
 {

@@ -320,8 +320,8 @@ static void queues_of_synchronous_device_wait_for_nothing(void **state)
 }
 
 /*
- * A queue reset and a device reset wait. Each of the two resets has its own number. One report ends
- * both waits.
+ * A queue reset and a device reset wait for the same request in flight. Each of the two resets has
+ * its own number, but one report ends both.
  */
 static void queues_report_ends_stop_and_reset(void **state)
 {

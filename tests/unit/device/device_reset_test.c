@@ -96,8 +96,8 @@ static void reset_ten_thousand_times(void **state)
 /* Resets in progress */
 
 /*
- * Writes to every writable register except the selectors. The values have no effect during a reset.
- * Acknowledgements of pending bits and stops of an enabled queue would have an effect.
+ * Writes to every writable register except the selectors, with values that have no effect during a
+ * reset. Leaves out acknowledgements of pending bits, and stops and resets of an enabled queue.
  */
 static void poke_everything(struct device_fixture *f)
 {

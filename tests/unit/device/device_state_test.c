@@ -330,8 +330,8 @@ static void state_save_is_refused_while_something_is_in_progress(void **state)
 }
 
 /*
- * If a queue couldn't be reset, QueueReset shows 1 until a reset of the device. This holds for the
- * saved device and for the target.
+ * If a queue couldn't be reset, QueueReset shows 1 until a stop of the queue or a reset of the
+ * device succeeds. This holds for the saved device and for the target.
  */
 static void state_of_queue_that_could_not_be_reset_is_kept(void **state)
 {

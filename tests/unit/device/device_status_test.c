@@ -210,8 +210,8 @@ static void status_write_is_counted_if_wrong(void **state)
 }
 
 /*
- * virtio 1.4, 2.1.2: the device needs a reset when the driver sets DRIVER_OK, whether or not the
- * driver knows. The device must interrupt the driver, but not before DRIVER_OK.
+ * virtio 1.4, 2.1.2: the device already needs a reset when the driver sets DRIVER_OK, and the
+ * driver may know this or not. The device must interrupt the driver, but not before DRIVER_OK.
  */
 static void status_driver_ok_that_crosses_needs_reset_interrupts(void **state)
 {

@@ -96,7 +96,7 @@ static void sweep_reads(struct device_fixture *f, bool running)
 }
 
 /*
- * Writes 0 to 16 bytes at each offset up to 0x200, but leaves out whole writable registers. Only
+ * Writes 0 to 16 bytes at each offset up to 0x200, but not the 4 bytes of a writable register. Only
  * the configuration space may accept such a write.
  */
 static void sweep_writes(struct device_fixture *f, uint8_t fill)
