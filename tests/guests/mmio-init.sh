@@ -7,8 +7,8 @@
 . /guest.sh
 
 driver_of() { basename "$(readlink "/sys/bus/virtio/devices/$1/driver")"; }
-# sum_of OFFSET COUNT: prints the checksum of COUNT MiB of the disk. Reads the disk and not the
-# cache.
+# sum_of OFFSET COUNT: prints the checksum of COUNT MiB of the disk, from OFFSET MiB on. Reads the
+# disk and not the cache.
 sum_of() { range /dev/vda $(($1 * 2048)) $(($2 * 2048)) | sha256sum | cut -d' ' -f1; }
 
 begin

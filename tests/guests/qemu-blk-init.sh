@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of qemu-blk.sh. /init runs twice, because the guest restarts once. /init uses
-# two disks with four queues, one queue for each processor, and sees one disk grow. The sector
+# two disks, and sees one disk grow. Each disk has four queues, one for each processor. The sector
 # numbers in this file must agree with the numbers in qemu-blk.sh. A path such as /bin/blkdiscard
 # calls the host's program. The name alone would call busybox's command.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154

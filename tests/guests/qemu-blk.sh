@@ -9,9 +9,10 @@
 #   DISK_IO  a program for the guest
 #   FOLDER   for images and logs; made if it does not exist
 # Unpacked Debian packages are kept in $VIRTIO_GUEST_PACKAGES, by default FOLDER/packages.
-# Exits with 77 (skipped) if the packages are not available, or if the daemon cannot use io_uring
-# and the test passed with system calls. With VIRTIO_REQUIRE_GUESTS set, exits with 1 if the
-# packages are not available, or if the system has io_uring and the daemon does not use it.
+# Exits with 77 (skipped) if the packages are not available. Also exits with 77 if the test passed
+# with system calls: the system has no io_uring, or the daemon was built without it. With
+# VIRTIO_REQUIRE_GUESTS set, exits with 1 instead of 77, except if the system has no io_uring. The
+# test fails if the daemon should use io_uring and reports that it uses system calls.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/lib.sh disable=SC2154 # for its variables

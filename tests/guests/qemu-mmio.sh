@@ -26,7 +26,7 @@ proxy_count() {
 	echo "${number:-none}"
 }
 
-# disk_sum OFFSET COUNT: prints the checksum of COUNT MiB of the image.
+# disk_sum OFFSET COUNT: prints the checksum of COUNT MiB of the image, from OFFSET MiB on.
 disk_sum() { sectors disk.img $(($1 * 2048)) $(($2 * 2048)) | sum; }
 
 # has_feature TYPE BIT: succeeds if the driver of this device type has negotiated the feature. The

@@ -19,7 +19,7 @@ daemon=$(readlink -f "$1")
 vsock_io=$(readlink -f "$2")
 begin_vsock_test "$3"
 logs="$logs qemu.log"
-# The processor is emulated. So this test does less than uml-vsock.sh, except with LONG=1.
+# The emulated processor is slow. So this test does less than uml-vsock.sh, except with LONG=1.
 if [ "${LONG-}" != 1 ]; then vsock_sizes=1048576,33554432 vsock_row=500; fi
 
 boot="console=ttyS0 quiet panic=-1 mitigations=off no_timer_check"

@@ -47,8 +47,8 @@ debugfs -R 'rdump /files .' disk.img 2>/dev/null >&2
 files_bytes=$(cat files/* | wc -c)
 ok "$(wc -l <sums) files ($files_bytes bytes), extracted from the image, are equal to what the guest wrote"
 
-# The guest must have read from the disk, and not from the guest's cache. So the daemon must have
-# read at least the files' bytes twice and the whole disk once.
+# The guest reads its files twice and the whole disk once. These reads must reach the disk, and not
+# the guest's cache. So the daemon must have read at least as many bytes.
 [ "$(count disk.img 'bytes written')" -ge "$files_bytes" ] || fail "fewer bytes written than the guest's files have"
 [ "$(count disk.img 'bytes read')" -ge $((image_bytes + 2 * files_bytes)) ] || fail "the guest read its cache and not the disk"
 for kind in in out flush get-id; do

@@ -87,7 +87,7 @@ update() {
 }
 
 # type_lines: writes lines to the port until the file `enough` exists. The last line has the number
-# of lines.
+# of lines before it.
 type_lines() {
 	i=0
 	until [ -e enough ]; do

@@ -4,7 +4,7 @@
  * can each run the server and the client.
  *
  *   vsock_io serve ADDRESS         serves clients until the server is killed
- *   vsock_io stream ADDRESS BYTES  sends BYTES bytes to the server and back, with half-closes
+ *   vsock_io stream ADDRESS BYTES  sends BYTES bytes each way, with half-closes
  *   vsock_io many ADDRESS COUNT    makes COUNT connections at the same time
  *   vsock_io row ADDRESS COUNT     makes COUNT connections, one after the other
  *   vsock_io stopped ADDRESS       the server stops reading one connection; the others continue
@@ -119,7 +119,7 @@ static void parse(const char *text, struct target *target)
 	target->len = sizeof target->address.un;
 }
 
-/* Reads the line "OK PORT". Returns false if the socket is closed instead. */
+/* Reads a line. Returns true for "OK PORT", and false for another line or a closed socket. */
 static bool read_ok(int fd, int type)
 {
 	char line[64];
@@ -480,7 +480,7 @@ static void *send_to_stopped(void *context)
 	return NULL;
 }
 
-/* The server reads nothing from one connection until it receives GO on another connection. */
+/* The server reads nothing of one stream until it receives GO on another connection. */
 static void stopped(const struct target *target)
 {
 	struct stopped stopped = { .target = target, .fd = connect_to(target) };

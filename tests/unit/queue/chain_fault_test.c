@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Tests what virtio_chain_resolve() leaves after a failure: the segments before a bad buffer, the
- * status byte, and whether the walk is over or back at its start. Runs over the three memories of
- * fixture.h.
+ * status byte, and whether the walk is over or back at its start. Most tests run over the three
+ * memories of fixture.h.
  */
 #include "../common/fixture.h"
 

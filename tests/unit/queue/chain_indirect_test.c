@@ -138,8 +138,8 @@ static void chain_indirect_refuses_bad_length(void **state)
 
 		setup(&f, state);
 		/*
-		 * The test first walks a good table, so the table's region is cached. The inline
-		 * code then needs no look-up for the bad table.
+		 * The test first walks a good table, so the table's region is cached. In flat
+		 * memory the inline code then needs no look-up for the bad table.
 		 */
 		fixture_offer_table(&f, 1, INDIRECT, out_in, 1);
 		expect_buffers(&f, out_in, 1);

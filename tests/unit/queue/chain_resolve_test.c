@@ -210,7 +210,7 @@ static void chain_resolve_refuses_more_than_4_gib(void **state)
 		skip();
 	}
 	fixture_init(&f, FIXTURE_FLAT, SIZE);
-	/* The buffer is resolved but never accessed, so its host memory need not exist. */
+	/* The buffers are never accessed, so their host memory need not exist. */
 	regions[0] = f.regions[0];
 	regions[1] = region;
 	assert_int_equal(virtio_memory_map_init(&f.device_map, regions, 2), 0);
@@ -558,7 +558,7 @@ static void chain_resolve_resolves_indirect_table(void **state)
 	expect_resolved(&f, buffers, 3);
 }
 
-/* A translation whose pages permit one direction only */
+/* A translation in which one page permits one direction only */
 
 #define ONE_WAY UINT64_C(0x8000)
 #define PAGE_BYTES UINT64_C(0x1000)
@@ -606,8 +606,8 @@ static int resolve_one_way(struct one_way *w, uint64_t addr, uint32_t access)
 }
 
 /*
- * One buffer makes a region cached. This region must not give the next buffer a permission that
- * the page of the next buffer lacks.
+ * All buffers are in the page that permits one direction. A buffer of this direction makes a region
+ * cached. This region must not permit the other direction to the next buffer.
  */
 static void chain_resolve_permits_one_direction_of_a_page(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Tests virtio_chain_next() with malformed chains, well-formed chains, and translations that fail.
- * Runs over the three memories of fixture.h.
+ * Most tests run over the three memories of fixture.h.
  */
 #include "../common/fixture.h"
 

@@ -317,7 +317,7 @@ static void setup_pages(bool in_order)
 }
 
 /*
- * Serves `count` requests of 16 writable bytes. The device writes the first four bytes of each
+ * Serves pages.count requests of 16 writable bytes. The device writes the first four bytes of each
  * request, and the completion of request i reports 1 + i bytes.
  */
 static void complete_pages(struct virtio_completion *completions)

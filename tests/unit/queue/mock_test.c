@@ -67,8 +67,8 @@ static int forgetful_translate(void *context, uint64_t addr, uint64_t len, uint3
 }
 
 /*
- * In each round, memory is unmapped one look-up later. The rounds include the look-ups after the
- * check of the areas. A failed call leaves the mock unchanged.
+ * In each round, memory is unmapped one look-up later than in the round before. virtio_mock_init()
+ * looks up the areas for a check, and again to write them. A failed call leaves the mock unchanged.
  */
 static void mock_init_fails_cleanly_when_memory_goes_away(void **state)
 {

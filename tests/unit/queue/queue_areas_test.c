@@ -371,8 +371,8 @@ static void queue_serves_areas_misaligned_on_the_host(void **state)
 }
 
 /*
- * The table and the rings lie in different kinds of memory. Cuts go through a descriptor, an
- * available entry and a used element.
+ * The table, the rings and the buffers lie in different kinds of memory. Cuts go through a
+ * descriptor, an available entry, a used element, an index and a buffer.
  */
 static void queue_serves_areas_of_different_kinds(void **state)
 {

@@ -367,8 +367,8 @@ static void queue_complete_waits_for_used_ring(void **state)
 			fixture_start(&f);
 			fixture_pop_some(&f, tokens, 2);
 			/*
-			 * Only 16 bytes at the end of the ring are missing, and no element is
-			 * written there.
+			 * Only 16 bytes at the end of the ring are missing. No element is written
+			 * there, but each completion checks the whole ring.
 			 */
 			f.bad_start = virtio_mock_used_entry_addr(&f.mock, SIZE - 1) & ~UINT64_C(15);
 			f.bad_end = f.bad_start + 16;
