@@ -7,7 +7,8 @@
 
 /*
  * Brings the device to the state with this number. The states are status 0, ACKNOWLEDGE, DRIVER,
- * FEATURES_OK, DRIVER_OK, FAILED and DEVICE_NEEDS_RESET. Returns false after the last state.
+ * FEATURES_OK, DRIVER_OK, FAILED after status 0, FAILED after DRIVER_OK, and DEVICE_NEEDS_RESET.
+ * Returns false after the last state.
  */
 static bool next_place(struct device_fixture *f, uint32_t place)
 {
@@ -95,8 +96,8 @@ static void config_read_gives_zeros_beyond_the_end(void **state)
 		virtio_device_read_config(&f.device, beyond[i], bytes, sizeof bytes);
 		assert_memory_equal(bytes, wanted, sizeof wanted);
 		/*
-		 * A read of 0 bytes may pass NULL. If its offset is beyond the end, the read is
-		 * counted as ignored.
+		 * A read of 0 bytes may pass NULL. If its offset is at the end or beyond, the read
+		 * is counted as ignored.
 		 */
 		virtio_device_read_config(&f.device, beyond[i], NULL, 0);
 	}

@@ -117,7 +117,7 @@ struct device_event {
 struct device_fixture {
 	struct virtio_device device;
 	struct virtio_queue_registers queues[DEVICE_QUEUES];
-	struct virtio_device_options options; /* argument of device_make() */
+	struct virtio_device_options options; /* for virtio_device_init() */
 	struct virtio_device_ops ops;
 	struct virtio_shm_region shm[2];
 	struct virtio_memory_map map;

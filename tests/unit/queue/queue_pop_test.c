@@ -540,10 +540,10 @@ static void queue_unpop_goes_backwards(void **state)
 
 /*
  * Cases that a queue cannot show by itself:
- * Hostile 46 (a header changed after its buffers were released): the queue keeps no pointer to the
- * buffers of a chain. A struct virtio_request points to its status byte, but a completion with a
- * stale token does not access the byte. See request_complete_refuses_second_completion and the
- * tests after it.
+ * Hostile 46 (the device writes a header after the request's buffers were released): the queue
+ * keeps no pointer to the buffers of a chain. A struct virtio_request points to its status byte,
+ * but a completion with a stale token does not access the byte. See
+ * request_complete_refuses_second_completion and the tests after it.
  * Hostile 61 to 65 (queue numbers, data and time of notifications) belong to virtio-device. A queue
  * acts only in calls of its owner. queue_start_picks_up_earlier_buffers also tests hostile 62, and
  * queue_pop_yields_nothing_from_empty_ring also tests hostile 64.

@@ -313,8 +313,8 @@ static void queue_save_refuses_while_replay_is_due(void **state)
 }
 
 /*
- * The caller has set the two indices to different values, although nothing is in flight. After a
- * restore, the queue would wait for a replay that never happens.
+ * The caller has set next_used, so next_avail - next_used is not the number of requests in flight.
+ * A restore takes this difference as the number of requests to replay.
  */
 static void queue_save_refuses_indices_that_disagree(void **state)
 {

@@ -37,8 +37,8 @@ static void go_wrong(struct pair *p, uint32_t what)
 
 /*
  * Waits until the bell's count differs from *seen, and stores the new count in *seen. If a
- * notification is lost, the watchdog ends the test. Returns false if the other thread has stopped
- * on a fault.
+ * notification is lost, the watchdog ends the test. Returns false if the device's thread has
+ * stopped on a fault.
  */
 static bool wait_for(const struct pair *p, const uint32_t *bell, uint32_t *seen)
 {

@@ -109,7 +109,7 @@ static void read_and_compare(const struct fixture *f, struct virtio_reader *read
 		assert_int_equal(dst[i], GUARD);
 }
 
-/* Returns the byte that a test stores at position `at` in its write number `turn`. */
+/* Returns the byte that a test writes at position `at`. Another `turn` gives another byte. */
 static uint8_t fresh_byte(size_t at, uint32_t turn)
 {
 	return (uint8_t)(at * 3 + turn * 101 + 7);

@@ -45,7 +45,10 @@ struct ask {
 	/* Address of the first readable and of the first writable byte; 0 for the default. */
 	uint64_t read_at, write_at;
 	int error; /* expected error, or 0 */
-	/* Whether no status can be written: the chain is malformed or the status byte is bad. */
+	/*
+	 * Whether no status can be written: the chain is malformed, a descriptor is unreadable, or
+	 * the status byte is bad.
+	 */
 	bool status_lost;
 };
 
@@ -62,10 +65,7 @@ struct sent {
 #define REQUEST_SHAPES 7u
 extern const struct ask request_shapes[REQUEST_SHAPES];
 
-/*
- * Lengths of headers: the shortest length, some lengths around 8, 16 and 32, and the longest
- * length.
- */
+/* Lengths of headers: 1, some lengths around 8, 16 and 32, and HEADER. */
 #define REQUEST_HEADERS 11u
 extern const uint32_t request_headers[REQUEST_HEADERS];
 

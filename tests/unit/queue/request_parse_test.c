@@ -98,7 +98,7 @@ static void request_pop_accepts_buffers_over_two_regions(void **state)
 		request_go_through(&w, &a);
 		a.read_at = border + 0x80;
 		a.write_at = border - over;
-		/* At most one gap between buffers lies before the border. */
+		/* At most one gap lies between the first writable byte and the status. */
 		a.error = flags && over <= a.in + (a.write_cuts ? a.gap : 0) ? VIRTIO_EPERM : 0;
 		a.status_lost = a.error != 0;
 		request_go_through(&w, &a);

@@ -284,7 +284,10 @@ static void serve_lets_the_callback_complete(void **state)
 
 /* Requests */
 
-/* Pops and completes a request, or pops nothing and returns the result that the test has set. */
+/*
+ * Returns the result that the test has set for this call, if not 0. Otherwise pops and completes a
+ * request, if there is one.
+ */
 static int serve_request(void *context)
 {
 	struct server *s = context;
