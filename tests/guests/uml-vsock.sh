@@ -16,7 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/guests/vsock.sh
 . "$here/vsock.sh"
 
-[ $# = 3 ] || [ "${4-}" = message ] || { echo "usage: $0 DAEMON VSOCK_IO FOLDER [message]" >&2; exit 2; }
+[ $# = 3 ] || { [ $# = 4 ] && [ "$4" = message ]; } || { echo "usage: $0 DAEMON VSOCK_IO FOLDER [message]" >&2; exit 2; }
 only=${4-}
 daemon=$(readlink -f "$1")
 vsock_io=$(readlink -f "$2")

@@ -477,6 +477,7 @@ static void blk_process_completes_empty_where_the_chain_is_malformed_too(void **
 			memset(f.bitmap, 0, sizeof f.bitmap);
 			assert_int_equal(virtio_blk_process(&f.blk, &f.queue, &f.request, &f.stats), 1);
 			assert_int_equal(f.request.base.data.last_writable.len, 0);
+			assert_int_equal(blk_pop_used(&f), 0);
 			blk_check_memory(&f);
 			check_marks(&f, 0);
 			check_counts(&f, false, shapes[i].error);

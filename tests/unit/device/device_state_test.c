@@ -592,10 +592,7 @@ static void state_with_impossible_wait_is_refused(void **state)
 	}
 }
 
-/*
- * A state comes from a file, where the byte of a bool may have any value. Loading a value other
- * than 0 and 1 as a bool is undefined.
- */
+/* A file may have any value in the byte of a bool. Loading a value above 1 is undefined in C. */
 static void state_with_bool_neither_0_nor_1_is_refused(void **state)
 {
 	static const size_t bools[] = {
@@ -603,6 +600,8 @@ static void state_with_bool_neither_0_nor_1_is_refused(void **state)
 		offsetof(struct migration, state.active),
 		offsetof(struct migration, queues[0].ready),
 		offsetof(struct migration, queues[0].may_reenable),
+		offsetof(struct migration, queues[0].enabling),
+		offsetof(struct migration, queues[0].resetting),
 		offsetof(struct migration, queues[DEVICE_ABSENT].ready),
 		offsetof(struct migration, queues[DEVICE_ABSENT].may_reenable),
 		offsetof(struct migration, queues[DEVICE_QUEUES - 1].ready),
