@@ -65,7 +65,7 @@ struct blk_faulty {
 	int calls;      /* calls of readv and writev */
 	uint64_t moved; /* bytes moved by calls that succeeded */
 	int flushes;
-	uint32_t longest; /* the longest vector */
+	uint32_t longest; /* entries of the longest vector */
 	bool out_of_range;
 	const uint8_t *status; /* the status byte, which must be BLK_FILL in every call */
 	bool status_early;
@@ -341,8 +341,8 @@ static inline void blk_setup(struct blk_fixture *f, uint32_t region_bytes)
 }
 
 /*
- * Does the same as blk_setup(), and negotiates every command on ranges. Each command may have up to
- * 8 ranges of up to 8 sectors.
+ * Does the same as blk_setup(), and negotiates GET_LIFETIME and every command on ranges. A command
+ * may have up to 8 ranges of up to 8 sectors.
  */
 static inline void blk_setup_commands(struct blk_fixture *f, uint32_t region_bytes)
 {

@@ -219,8 +219,8 @@ static bool change_model(struct model_fixture *w, int calls_before)
 }
 
 /*
- * Completes the verdict on a legal request. `moved` is the number of bytes that the back end has
- * moved.
+ * Completes the verdict on a legal request, and returns whether the request succeeds. `moved` is
+ * the number of bytes that the back end has moved.
  */
 static bool carry_out(struct model_fixture *w, struct verdict *v, uint64_t moved, int range_calls)
 {
@@ -318,8 +318,8 @@ static void blk_agrees_with_a_model_on_any_request_and_fault(void **state)
 		for (uint32_t i = 0; i < REQUESTS * long_factor(); i++)
 			one_request(&w);
 		/*
-		 * The run has covered every kind of failure. The run has also covered every type,
-		 * unless the features are features[2].
+		 * The run has covered every kind of failure. The run has also covered all of
+		 * types[], unless the features are features[2].
 		 */
 		for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 			assert_true(w.served[types[i]] > 30 || features[r] == features[2]);

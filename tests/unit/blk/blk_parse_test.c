@@ -31,7 +31,7 @@ static const struct virtio_blk_request *take(struct blk_fixture *f, void *const 
 	assert_int_equal(virtio_blk_parse(&chain, request), 0);
 	assert_int_equal(request->base.token.value, chain.token.value);
 	end = virtio_chain_next(&chain, &desc);
-	/* After VIRTIO_ENOBUFS the walk is back at its start, so its end was not reached. */
+	/* VIRTIO_ENOBUFS is no error of the walk: the parse has ended the walk, so `end` is 0. */
 	if (request->base.error != VIRTIO_ENOBUFS)
 		assert_int_equal(end, request->base.error == VIRTIO_ESHORT ? 0 : request->base.error);
 	return request;
@@ -154,7 +154,7 @@ static void blk_parse_finds_the_same_request_in_any_layout(void **state)
 
 			if ((ask.readable_piece && ask.readable_piece < 4 && ask.out_bytes > 64) ||
 			    (ask.writable_piece && ask.writable_piece < 4 && ask.in_bytes > 64))
-				continue; /* more pieces than the queue has descriptors */
+				continue; /* may need more descriptors than the queue has */
 			blk_send(&f, &ask);
 			request = take(&f, state);
 			assert_int_equal(request->base.error, 0);
@@ -370,7 +370,7 @@ static void blk_request_init_refuses_storage_that_is_not_there(void **state)
 
 /*
  * Hostile 131 and 33: a request whose status byte is outside guest memory fails without a status. A
- * request whose header is outside guest memory fails with a status.
+ * request whose readable buffer is not wholly inside guest memory fails with a status.
  */
 static void blk_parse_reports_buffers_outside_memory(void **state)
 {

@@ -69,7 +69,7 @@ static void blk_ranges_are_carried_out_in_order_in_any_layout(void **state)
 		blk_setup_commands(&f, blk_memories[r]);
 		/*
 		 * Each round cuts the request into pieces of another size. So each position is the
-		 * first cut once. A size above half of the request makes only one cut.
+		 * first cut once. From the middle on, the first cut is the only cut.
 		 */
 		for (uint32_t piece = 0; piece < 16 + sizeof ranges / sizeof ranges[0] * 16; piece++) {
 			uint8_t bytes[64];
@@ -527,8 +527,8 @@ static void scribble(void *context, enum blk_op op)
 }
 
 /*
- * Hostile 114, 130: the driver changes the request between two steps, but the library uses its
- * copy.
+ * Hostile 114, 130: the driver changes the request after the pop and during the execution, but the
+ * library uses its copy.
  */
 static void blk_ranges_are_acted_on_as_they_were_when_parsed(void **state)
 {

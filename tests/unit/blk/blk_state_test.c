@@ -189,7 +189,10 @@ static void blk_restore_keeps_the_capacity_and_refuses_a_smaller_disk(void **sta
 	refuse(&blk, &saved);
 	saved.capacity = UINT64_MAX;
 	refuse(&blk, &saved);
-	/* A disk that was resized before the save is restored with its new size. */
+	/*
+	 * If the source was resized before the save, the target must have the new size before the
+	 * restore.
+	 */
 	saved.capacity = CAPACITY + 1;
 	assert_int_equal(virtio_blk_set_capacity(&blk, CAPACITY + 1), 0);
 	assert_int_equal(virtio_blk_restore(&blk, &saved), 0);

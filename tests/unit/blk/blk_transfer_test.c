@@ -227,7 +227,7 @@ static void blk_transfer_errors_are_passed_on(void **state)
 	}
 }
 
-/* A report of more bytes than the vector has is refused. */
+/* A report before the first vector is refused, even a report of 0 bytes. */
 static void blk_transfer_advance_needs_a_vector(void **state)
 {
 	struct virtio_iovec iov[MOST_IOVECS + 1];
@@ -269,8 +269,8 @@ static void blk_transfer_result_reports_the_error_of_a_later_part(void **state)
 }
 
 /*
- * The data has 9 GiB, and no byte is accessed. A vector has at most 2^30 bytes, and sums have 64
- * bits.
+ * The data has 9 GiB and 512 bytes, and no byte is accessed. A vector has at most 2^30 bytes, and
+ * sums have 64 bits.
  */
 static void blk_transfer_vectors_have_at_most_a_gibibyte(void **state)
 {

@@ -12,7 +12,7 @@
 #define ZONED (UINT64_C(1) << 17)
 #define RANGE 16u /* bytes of a range in a request (virtio 1.4, 5.2.6) */
 
-/* A back end with every operation. The back end records its calls. */
+/* A back end with every operation. The back end counts the calls that change a range. */
 struct storage {
 	struct blk_faulty *disk;
 	struct virtio_blk_wear wear;

@@ -5,8 +5,8 @@
 enum fixture_memory fixture_kinds[3] = { FIXTURE_FLAT, FIXTURE_ONE_BYTE, FIXTURE_CHANGING };
 
 /*
- * Returns the offset of a guest byte in ram. The odd factor gives the one-byte regions a scattered
- * order.
+ * Returns the offset of a guest byte in ram. The factor scatters the one-byte regions. The factor
+ * is odd and FIXTURE_BYTES is a power of two, so no two bytes have the same offset.
  */
 static uint32_t ram_offset(const struct fixture *f, uint32_t guest_offset)
 {

@@ -120,8 +120,8 @@ static bool start_counter(void)
 #endif
 
 /*
- * A device that serves every kind of request. A failure is recorded as a line number, because
- * cmocka's assertions might allocate.
+ * The guest, queue and segments of the device under test. A failure is recorded as a line number,
+ * because cmocka's assertions might allocate.
  */
 
 struct device {
@@ -503,7 +503,7 @@ static void pop_used(struct device *d)
 	MUST(virtio_mock_pop_used(&d->f.mock, &used) == 1);
 }
 
-/* Carries out a transfer in steps, with vectors of at most four entries. */
+/* Makes the calls of a transfer, with vectors of at most four entries. Moves no data. */
 static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t type, struct virtio_blk_request *served,
 		     struct virtio_blk_stats *stats)
 {
@@ -531,7 +531,10 @@ static void transfer(struct device *d, const struct virtio_blk *blk, uint32_t ty
 	pop_used(d);
 }
 
-/* Sends requests of several types to a disk in memory, then a read and a write in steps. */
+/*
+ * Sends requests of several types to a disk in memory. Then calls transfer() for a read and for a
+ * write.
+ */
 static void use_disk(struct device *d, void *bytes, uint64_t size)
 {
 	static const uint32_t types[] = { VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_GET_ID,

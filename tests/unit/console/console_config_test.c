@@ -166,7 +166,7 @@ static void console_config_write_sends_the_low_byte_in_every_state(void **state)
 }
 
 /*
- * Hostile 147, first part: a resize changes the configuration space before and after activation.
+ * Hostile 147, first part: a resize changes the configuration space before and after negotiation.
  */
 static void console_resize_changes_the_configuration_in_every_state(void **state)
 {
@@ -201,8 +201,8 @@ static void console_resize_refuses_what_is_no_console(void **state)
 	assert_int_equal(virtio_console_resize(&f.console, CONSOLE_PORTS, 80, 25), VIRTIO_EINVAL);
 	assert_int_equal(f.ports[1].options.cols, 0);
 	/*
-	 * The configuration space has only the size of port 0. So a resize of port 2 succeeds, and
-	 * leaves the space unchanged.
+	 * The configuration space has only the size of port 0. So a resize of port 2 leaves the
+	 * space unchanged, and returns 0.
 	 */
 	console_add(&f, 2, true);
 	assert_int_equal(virtio_console_resize(&f.console, 2, 80, 25), 0);

@@ -135,7 +135,7 @@ static void receive_fills_a_chain_behind_a_table(void **state)
 	console_expect_bytes(&f.rx, FIXTURE_DATA + 32, "cd\xa5");
 }
 
-/* The storage is a ring of bytes. After its last byte, input continues at its first byte. */
+/* The input buffer is a ring of bytes. After its last byte, input continues at its first byte. */
 static void receive_keeps_the_order_across_the_end_of_the_buffer(void **state)
 {
 	char text[CONSOLE_INPUT + 1] = { 0 };

@@ -4,7 +4,7 @@
 
 static struct console_fixture f;
 
-/* Saves queue and port, clears both, and restores them. */
+/* Saves console, port and queue, resets and restores them. Then replays the chain in flight. */
 static void move_port(uint32_t id)
 {
 	struct virtio_console_port_state port;
