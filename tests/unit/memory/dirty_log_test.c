@@ -319,7 +319,7 @@ static void dirty_log_layouts_are_as_documented(void **state)
 	const struct virtio_dirty_log words = { &word, WORD, 0x100000, 12, (uint8_t)WORD };
 
 	(void)state;
-	/* Marks pages 7 and 8, and the last of 64 pages. */
+	/* Marks pages 7 and 8, and the last page of the bitmap. */
 	virtio_dirty_log_mark(&bytes, 0x107fff, 2);
 	virtio_dirty_log_mark(&bytes, 0x13ffff, 1);
 	assert_memory_equal(bitmap, by_byte, sizeof bitmap);

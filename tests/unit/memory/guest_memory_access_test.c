@@ -127,6 +127,7 @@ static const struct bad_range bad_ranges[] = {
 	{ UINT64_MAX, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x1000, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	{ 0x1000, UINT64_MAX - 0xfff + 1, VIRTIO_EFAULT, VIRTIO_EFAULT },
+	/* The range ends with the address space, does not wrap, and crosses holes. */
 	{ 1, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
 	/* A range that wraps is refused, whatever the memory of its first byte permits. */
 	{ 0x1200, UINT64_MAX, VIRTIO_EFAULT, VIRTIO_EFAULT },
@@ -178,8 +179,7 @@ static void read_fails(struct fixture *f, const struct bad_range *bad)
 	memset(&s, 0xee, sizeof s);
 	memcpy(&same, &s, sizeof s);
 	/*
-	 * The destination is smaller than many of the bad ranges, so a failed read must not write a
-	 * byte.
+	 * The destination may be smaller than the bad range, because a failed read writes no byte.
 	 */
 	if (bad->len <= SIZE_MAX)
 		assert_int_equal(virtio_memory_read(&f->cursor, bad->addr, dst, (size_t)bad->len), bad->read);
@@ -247,7 +247,7 @@ static void memory_access_over_hole_of_one_byte_changes_nothing(void **state)
 	uint8_t host[201], before[201], dst[201];
 	struct virtio_region regions[2] = {
 		{ .addr = 0x1000, .len = 100, .host = host },
-		/* The hole has host memory too, but the range must be refused. */
+		/* The hole has host memory too, but every access to the hole must fail. */
 		{ .addr = 0x1065, .len = 100, .host = host + 101 },
 	};
 	struct virtio_memory_map map;
@@ -294,7 +294,7 @@ static void memory_write_into_read_only_region_changes_nothing(void **state)
 		for (uint32_t end = start + 1; end <= 30; end++) {
 			const bool legal = end <= 10 || start >= 20;
 
-			/* The read caches a region. The write below must not use this region. */
+			/* The read caches a region. The write below must fail all the same. */
 			assert_int_equal(virtio_memory_read(&cursor, 0x1000 + start, dst, end - start), 0);
 			if (legal)
 				continue;

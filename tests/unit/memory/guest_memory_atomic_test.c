@@ -137,8 +137,8 @@ static void atomic_field_refuses_addresses_outside(void **state)
 }
 
 /*
- * A field over two regions is refused, even if the regions are adjacent in guest memory and on the
- * host.
+ * A field over the end of a region is refused, even if the next region is adjacent in guest memory
+ * and on the host.
  */
 static void atomic_field_refuses_two_regions(void **state)
 {
@@ -205,7 +205,7 @@ static void atomic_field_is_little_endian_in_any_order(void **state)
 	check_fields(&f, 0x2000, 0x200);
 }
 
-/* Hostile 36: the field ends with the last byte of the address space. */
+/* Hostile 36: the region's last field ends with the last byte of the address space. */
 static void atomic_field_at_the_end_of_the_address_space(void **state)
 {
 	struct fixture f;

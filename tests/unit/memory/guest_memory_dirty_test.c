@@ -380,7 +380,7 @@ static void dirty_writer_records_nothing_without_a_write(void **state)
 	assert_int_equal(virtio_writer_iovec(&writer, UINT64_MAX, iov, 4, &filled), 3);
 	assert_int_equal(virtio_writer_split(&writer, 0x50, &rest), 0);
 	expect_logs(&f);
-	/* Each part of a split records its own pages. */
+	/* The second part of a split records its own pages. */
 	wrote(&f, 0x10f5 + 0x50, 0x20);
 	assert_int_equal(virtio_writer_advance(&rest, 0x20), 0);
 	expect_logs(&f);

@@ -106,8 +106,8 @@ static void map_init_refuses_region_past_the_address_space(void **state)
 static void map_init_refuses_memory_at_the_end_of_host_addresses(void **state)
 {
 	/*
-	 * The last address that a region may have. 65,535 descriptors after this address cause no
-	 * wrap.
+	 * The last host address that a region may have. After this address, 65,535 descriptors of
+	 * 16 bytes cause no wrap.
 	 */
 	const uintptr_t last = UINTPTR_MAX - 0x100000;
 

@@ -181,8 +181,7 @@ static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 		void *host = NULL;
 
 		/*
-		 * Ways 0 and 1 start with the region that was cached before. Way 2 starts with no
-		 * cached region.
+		 * Ways 0 and 1 start with the cursor as it is. Way 2 starts with no cached region.
 		 */
 		if (way == 2)
 			virtio_memory_cursor_init(&f->cursor, &f->map);
@@ -230,7 +229,7 @@ static void check_all(struct fixture *f)
 			virtio_memory_cursor_init(&f->cursor, &f->map);
 			check_find(f, ADDR + off, size);
 		}
-		/* Makes the same accesses just before the region's start. */
+		/* These accesses begin just before the region. */
 		for (uint32_t off = 1; off < size + 2; off++) {
 			check_read(f, ADDR - off, size);
 			check_write(f, ADDR - off, size);
@@ -276,7 +275,10 @@ static void small_access_at_the_end_of_large_regions(void **state)
 	small_access_agrees_with_single_bytes(lens, COUNT(lens));
 }
 
-/* Regions lie at both ends of the address space. An offset that wraps would look small. */
+/*
+ * Regions lie at both ends of the address space. An access that wraps must fail, although its end
+ * lies in the first region.
+ */
 static void small_access_does_not_wrap_around(void **state)
 {
 	uint8_t host[2 * MARGIN], before[2 * MARGIN], dst[MAX_SIZE];

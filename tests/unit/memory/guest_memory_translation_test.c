@@ -353,8 +353,8 @@ static void translation_does_not_wrap_into_unmapped_start(void **state)
 }
 
 /*
- * A result that is longer than memory is cut. The address after its end is looked up, and is not in
- * memory.
+ * A result that is longer than memory is cut at the end of memory. The next address is looked up,
+ * and is not in memory.
  */
 static void translation_longer_than_memory_ends_with_it(void **state)
 {
@@ -576,7 +576,7 @@ static void translation_access_crosses_pages(void **state)
 			assert_int_equal(virtio_memory_write(&f.cursor, start, src, len), 0);
 			expect_unchanged(&f);
 		}
-	/* These pages are adjacent in input and in guest-physical addresses. */
+	/* These pages and pieces are adjacent in input and in guest-physical addresses. */
 	expect_read(&f, 0x51f0, 0x20, RAM + 0x1f0);
 	expect_write(&f, 0x5100, 2 * PAGE, RAM + 0x100);
 	expect_write(&f, 0x5e03, PAGE - 3, RAM + 0x703);
@@ -686,8 +686,8 @@ static void translation_clipped_to_the_question_limits_no_later_access(void **st
 
 /*
  * A range that is needed in one piece is looked up as a whole, although its beginning is cached. If
- * the whole range is not mapped yet, the error is VIRTIO_ENOTMAPPED, and not the error of a field
- * that is cut in two.
+ * this look-up fails with VIRTIO_ENOTMAPPED, an atomic access fails with the same error. The error
+ * is not VIRTIO_EFAULT, the error of a field that is cut in two.
  */
 static void translation_not_known_yet_as_a_whole_is_no_fault(void **state)
 {

@@ -221,8 +221,8 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 		s.told_fwd_cnt = s.fwd_cnt - random_below(random, 100);
 		s.peer_fwd_cnt = s.tx_packets ? s.tx_cnt - random_below(random, 4096) : s.tx_cnt;
 		/*
-		 * These members were added in version 2, and use no new random numbers. So each
-		 * seed still gives the same values of version 1.
+		 * These members were added in version 2 of section vsock, and use no new random
+		 * numbers. So each seed still gives the same values of version 1.
 		 */
 		if (s.type == VIRTIO_VSOCK_TYPE_SEQPACKET && s.state > 2)
 			s.message_packets = s.fwd_cnt >> 8 & 3;
@@ -257,7 +257,7 @@ static inline void random_state(struct machine *m, uint64_t *random)
 			random_queue(m, device, queue, random);
 		if (random_one_in(random, 8) && core->active) {
 			/*
-			 * The guest writes a random available index, which usually breaks the ring.
+			 * The guest writes a random available index. This usually breaks the queue.
 			 */
 			const uint32_t queue = random_below(random, machine_queues(device));
 

@@ -257,7 +257,7 @@ static void file_of_other_memory_is_refused(void **state)
 	}
 }
 
-/* A write without a buffer measures the size. Smaller buffers are not overrun. */
+/* A write without a buffer measures the size. A buffer that is too small is not overrun. */
 static void file_is_measured_without_room(void **state)
 {
 	struct virtio_queue_state none;

@@ -350,8 +350,8 @@ static void start_child(void)
 	close(fds[1]);
 	guest.fd = fds[0];
 	/*
-	 * A new child counts its interrupts from 0. So the child's first reply may make the guest
-	 * read used rings that have no new element.
+	 * A new child counts its interrupts from 0. A restored device interrupts the guest even if
+	 * its used rings have no new element.
 	 */
 	memset(guest.interrupts, 0, sizeof guest.interrupts);
 }

@@ -340,8 +340,8 @@ static uint32_t change_each_byte(uint64_t number)
 }
 
 /*
- * A changed byte is refused, or the target differs. States 0 to 9 together have every section and
- * list.
+ * A changed byte is refused, or the target's next file differs. States 0 to 9 together have every
+ * section and list.
  */
 static void state_has_no_byte_that_is_not_read(void **state)
 {

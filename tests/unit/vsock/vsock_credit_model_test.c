@@ -289,10 +289,10 @@ static void grow(struct run *r, struct peer *p)
 }
 
 /*
- * Takes steps in a random order. If no step has an effect, time passes, and senders may repeat a
- * request for credit. Senders that count only bytes never need to repeat the request. A sender that
- * counts packets may need to, because the receiver does not know how much credit the sender waits
- * for.
+ * Takes steps in a random order. After 200 steps without effect, time passes, and senders may
+ * repeat a request for credit. Senders that count only bytes never need to repeat the request. A
+ * sender that counts packets may need to, because the receiver does not know how much credit the
+ * sender waits for.
  */
 static void run_to_the_end(struct run *r)
 {

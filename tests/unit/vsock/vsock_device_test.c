@@ -49,7 +49,7 @@ static void vsock_offers_streams_and_no_implied_stream(void **state)
 	assert_int_equal(virtio_vsock_negotiate(&vsock, STREAM), 0);
 	assert_int_equal(virtio_vsock_negotiate(&vsock, STREAM | UINT64_C(1) << 3), VIRTIO_EINVAL);
 	assert_int_equal(vsock.negotiated, STREAM);
-	/* VERSION_1 belongs to the transport. */
+	/* VERSION_1 belongs to the transport, so the device ignores the bit. */
 	assert_int_equal(virtio_vsock_negotiate(&vsock, SEQPACKET | UINT64_C(1) << 32), 0);
 	assert_int_equal(vsock.negotiated, SEQPACKET);
 	virtio_vsock_reset(&vsock);
@@ -292,8 +292,8 @@ static void cut_guest_setup(struct cut_guest *g, uint64_t cut)
 }
 
 /*
- * Sends an event to a guest with this cut. The translation with number i fails once. Returns
- * whether a translation had this number.
+ * Sends an event to a guest with this cut. The translation with number i, counted from 0, fails.
+ * If the first call fails, a second call must succeed. Returns whether the first call failed.
  */
 static bool send_with_a_failure(uint64_t cut, uint32_t i)
 {

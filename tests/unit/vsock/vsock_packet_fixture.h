@@ -39,7 +39,7 @@ static inline void packets_setup(struct packets *p, enum fixture_memory kind)
 		p->bytes[i] = (uint8_t)(i * 7 + 1);
 }
 
-/* Returns a header in which every field has a different value. */
+/* Returns a header in which all fields except len have different values. */
 static inline struct virtio_vsock_hdr packets_header(uint32_t len)
 {
 	struct virtio_vsock_hdr h;
