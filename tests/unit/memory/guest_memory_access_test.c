@@ -231,6 +231,7 @@ static void memory_access_to_bad_range_changes_nothing(void **state)
 				/* The cursor still works after the failed access. */
 				expect_read(&f, 0x10f0, 0x20);
 			}
+			virtio_memory_cursor_init(&f.cursor, &f.map);
 			if (warm < COUNT(layout))
 				expect_read(&f, layout[warm].addr, 4);
 			write_fails(&f, &bad_ranges[i], WRITE);

@@ -426,7 +426,7 @@ static void small_writes_are_recorded_in_the_dirty_log(void **state)
 		for (uint32_t size = 1; size <= MAX_SIZE; size++)
 			for (uint32_t known = 0; known < 2; known++)
 				for (uint32_t off = 100; off < 164; off++) {
-					uint8_t want[2] = { 0 };
+					uint8_t want[sizeof bitmap] = { 0 };
 
 					for (uint32_t page = off / 64; page <= (off + size - 1) / 64; page++)
 						want[page / 8] |= (uint8_t)(1u << page % 8);
