@@ -4,8 +4,8 @@
  * that the ring needs, and checks nothing. It adds one constant to a guest address to get the host
  * address.
  *
- * Both indices are in registers within a burst. The library keeps its indices in memory, because it
- * cannot know what its caller does between two calls.
+ * next_avail and next_used are in registers within a burst. The library keeps its indices in
+ * memory, because it cannot know what its caller does between two calls.
  */
 #ifndef TESTS_BENCH_BASELINE_H
 #define TESTS_BENCH_BASELINE_H

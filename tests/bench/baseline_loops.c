@@ -57,8 +57,8 @@ uint64_t baseline_request(struct rig *w)
 }
 
 /*
- * Returns whether used_event is among the elements completed since the last call (virtio 1.4,
- * 2.7.7.2).
+ * Returns whether the used element with index used_event was completed since the last call (virtio
+ * 1.4, 2.7.7.2).
  */
 static inline bool wants_interrupt(const struct burst *b)
 {

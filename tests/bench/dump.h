@@ -16,8 +16,8 @@ int dump_begin(void);
 
 /*
  * Makes two dumps for one row, "CASE KIND: N chains", with different numbers of chains. The
- * difference between the two dumps excludes the cost of the dumps and of the first burst. callgrind
- * must collect only in serve_once().
+ * difference between the two dumps excludes the cost of a dump itself. Neither dump counts the
+ * first burst. callgrind must collect only in serve_once().
  */
 void dump_row(serve_fn *serve, const struct workload *workload, const char *kind);
 

@@ -6,7 +6,7 @@ usage: scale.py BENCH FOLDER [short]
 
 Writes to FOLDER a table for each sweep, scale.md with all tables, and scale.svg from gnuplot.
 Counts of instructions decide whether a cost is flat, logarithmic or linear, because counts repeat
-exactly. The tables also have times. With "short", there are fewer sizes and one round of times.
+exactly. The tables also have times. With "short", there are fewer sizes and fewer rounds of times.
 
 Exits with 1 if a cost does not grow as it should. Exits with 77 if valgrind or its header is
 missing, or if all costs grow as they should but gnuplot is missing.

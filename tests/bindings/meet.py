@@ -4,7 +4,8 @@
 
 usage: meet.py SRC WORK CLANG CXX CC...    CLANG and CXX may be empty words
 
-- Each header compiles alone, in C11, C17 and C++17, with gcc and clang and nearly all warnings.
+- Each header compiles alone, in C11, C17 and C++17, with the given compilers and nearly all
+  warnings.
 - Each header and Linux's header of the same name compile in one C unit, in both orders. Each unit
   defines our constants and structures, except those that promised() leaves out.
 - Programs written for Linux's headers compile against ours after a change of their includes, and

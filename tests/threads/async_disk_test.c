@@ -195,7 +195,10 @@ static bool wait_for_event(void)
 	return pthread_cond_timedwait(&m.event, &m.lock, &look) == 0 || m.events != before;
 }
 
-/* Makes a vCPU wait for an event. Fails the test if a stop never ends, or ends without a report. */
+/*
+ * Makes a vCPU wait up to one second for an event. Without an event, fails the test if the stop has
+ * ended unreported, or has not ended although nothing is in flight.
+ */
 static void hold_vcpu(void)
 {
 	uint32_t in_flight = 0;
@@ -234,7 +237,7 @@ static void reg_set(uint32_t offset, uint32_t value)
 /*
  * Checks, with the lock held, that no wake-up is lost. The device completes a request and
  * interrupts under one hold of the lock. So the next holder sees both effects or neither effect.
- * The guest has kicked for all requests for which the device wanted a kick.
+ * The guest has kicked whenever the device wanted a kick, so no request may still be available.
  */
 static void check_wake_ups(void)
 {
@@ -552,7 +555,10 @@ static void reset_device(void)
 	check(count_interrupts() == before, "an interrupt comes after a reset");
 }
 
-/* Resets a queue by QueueReset. May stop the queue by QueueReady before the reset. */
+/*
+ * Resets a queue by QueueReset, and sets it up again. If `stop_first` is true, first stops the
+ * queue by QueueReady.
+ */
 static void reset_queue(uint32_t queue, bool stop_first)
 {
 	const uint32_t in_flight = m.queues[queue].in_flight;

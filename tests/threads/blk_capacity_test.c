@@ -4,9 +4,10 @@
  * capacity, check requests, save the disk and read its configuration space. Meanwhile the main
  * thread resizes the disk.
  *
- *   grow   The capacity grows, and its two 32-bit halves are always equal. The storage of a
- *          capacity is prepared before the capacity is set. Each read must return equal halves, and
- *          no less than the same thread's earlier reads. The capacity's storage must be prepared.
+ *   grow   The capacity grows, and its two 32-bit halves are always equal. An element of `prepared`
+ *          stands for the storage of each capacity, and is written before that capacity is set.
+ *          Each read must return equal halves, and no less than the same thread's earlier reads.
+ *          The storage of the returned capacity must be prepared.
  *   swing  The capacity changes between two values that differ in both 32-bit halves.
  *          virtio_blk_refusal_of() must accept requests that fit both capacities, and refuse
  *          requests that fit neither capacity.
@@ -90,8 +91,8 @@ static void make_disk(uint64_t capacity)
 
 /*
  * Returns whether the sector may be read, and may be discarded together with sector 0. While the
- * capacity swings, a sector fits both capacities or neither capacity. So the two results must be
- * equal.
+ * capacity swings, the callers pass only sectors that fit both capacities or neither capacity. So
+ * the two results must be equal.
  */
 static bool may_use(uint64_t sector)
 {

@@ -263,10 +263,10 @@ static void device_step(uint32_t thread)
 
 /*
  * In half of the rounds of a duel, brings the word device.live into the cache of this processor,
- * and out of the driver's cache. The side that must fetch the word is slow, so the other side can
- * step in between. With VIRTIO_INTERRUPT_NONE the call below does not change the word. Without
- * DRIVER_OK, as in EVENT_AND_PROGRESS, the call only loads the word, so the driver's cache keeps
- * the word.
+ * and out of the driver's cache. The side that must fetch the word is slow. So a change by the
+ * other side can fall between the slow side's load and store. With VIRTIO_INTERRUPT_NONE the call
+ * below does not change the word. Without DRIVER_OK, as in EVENT_AND_PROGRESS, the call only loads
+ * the word, so the driver's cache keeps the word.
  */
 static void before_duel(uint64_t round)
 {

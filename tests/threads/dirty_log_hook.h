@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Each source of the program dirty-log-interleave is compiled with this header in front. Then every
- * mark in a dirty log calls the program, which copies the marked page at once.
+ * mark in a dirty log calls dirty_log_hook(), which copies the marked page at once.
  */
 #ifndef VIRTIO_TESTS_DIRTY_LOG_HOOK_H
 #define VIRTIO_TESTS_DIRTY_LOG_HOOK_H

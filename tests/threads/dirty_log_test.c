@@ -6,8 +6,8 @@
  * pauses, the pages that are still marked are copied, and the copy must equal the memory.
  *
  * If a page was marked before its bytes were written, or was not marked, the copy may have old
- * bytes. Each request of a burst writes pages of its own, because a later write would mark the page
- * again.
+ * bytes. Each request of a burst has pages of its own for data and status. A second write to a page
+ * would mark the page again, and hide such a fault.
  *
  * With INTERLEAVE there is no other thread. Instead each mark itself copies the page
  * (dirty_log_hook.h). So the test finds every mark that is made too early. Only the run with

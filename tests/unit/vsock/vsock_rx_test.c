@@ -10,8 +10,8 @@ static void set_header(struct packets *p, uint32_t len)
 }
 
 /*
- * Hostile 149, 150, 157: header and payload fill any layout, are written once, and have the exact
- * length.
+ * Hostile 149, 150, 157: the pop writes nothing. The header and the payload go into buffers of any
+ * layout, no other byte of the buffers is written, and the used length is exact.
  */
 static void rx_commit_fills_any_layout_and_nothing_else(void **state)
 {

@@ -444,8 +444,8 @@ static void table_each_yields_every_connection_once(void **state)
 }
 
 /*
- * A guest that knows the hash but not the seed can't fill a bucket, because each seed spreads the
- * guest's ports differently.
+ * A guest that knows the hash but not the seed can't choose ports that share a bucket, because each
+ * seed spreads the guest's ports differently.
  */
 static void table_spreads_addresses_by_its_seed(void **state)
 {
