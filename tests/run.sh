@@ -161,8 +161,8 @@ unpack_package "$VIRTIO_GUEST_PACKAGES" linux-source-6.1 || true
 spent - packages "$began"
 
 # Each line names a build and the suites that the build leaves out. tests/meson.build explains the
-# suites "once", "compiler", "sample" and "tsan". Other tests run in all three builds, because each
-# compiler and the sanitizers reveal other faults of the same code.
+# suites "once", "compiler", "sample" and "tsan". Tests of none of these suites, and of no suite
+# below, run in all three builds. Each compiler and the sanitizers reveal other faults of the code.
 #   tsan    runs with clang, whose ThreadSanitizer takes two thirds of the time of gcc's and finds
 #           the same races
 #   guests  run with the sanitizers, which find faults of the daemon that no guest notices

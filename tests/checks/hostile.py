@@ -27,7 +27,7 @@ OWN_TESTS = 'front_ends_test.c'
 CASES = 244
 REGRESSIONS = 38
 FOLDERS = re.compile(r'include|examples|fuzz|tests|virtio-[a-z-]+')
-# Files that are not searched: the table, this check, and inputs that are not text.
+# Files that are not searched: the table, this check, and the inputs of the fuzzers.
 LEFT_OUT = re.compile(r'tests/hostile\.md|tests/checks/hostile\.py|fuzz/(.*/)?corp(us|ora)/.*')
 
 # Matches blanks within a line, or a line break within a comment.

@@ -2,7 +2,8 @@
 /*
  * A user of the suite: a vhost-user back end. Memory tables change while rings run. Ring addresses
  * are addresses of the front end. A ring starts at the used index in guest memory, and at the
- * available index of SET_VRING_BASE. I/O completes later, on another thread.
+ * available index of SET_VRING_BASE. I/O ends later. Another thread may carry out the I/O, but only
+ * the ring's thread calls the functions below for that ring.
  */
 #include <virtio/queue.h>
 #include <virtio/reader.h>

@@ -299,7 +299,7 @@ static void compare_walk(struct guest *w, const struct oracle_verdict *v, uint32
 
 /*
  * The array and the counts must describe as many segments as fit into the array. The members
- * `needed` and `last_writable` must describe the whole chain.
+ * `needed` and `last_writable` must not depend on the length of the array.
  */
 static bool same_resolution(const struct oracle_verdict *v, const struct virtio_chain_segments *c)
 {
@@ -458,7 +458,7 @@ static void compare_request(struct guest *w, const struct oracle_verdict *v, uin
 	segments[capacity].len = 77;
 	if (virtio_request_init(&r, header, header_bytes, segments, capacity))
 		die("virtio_request_init");
-	/* Fills the outputs with garbage, to find values left from an earlier request. */
+	/* Fills the outputs with garbage, to find outputs that the pop does not set. */
 	memset(&r.data.readable, 0x77, sizeof r.data - offsetof(struct virtio_chain_segments, readable));
 	r.error = 0x77;
 	w->chains++;
@@ -577,8 +577,8 @@ static const struct field_values buffers_3[] = {
 static const uint16_t nexts_3[] = { 0, 1, 2, 4 };
 
 /*
- * The third entry has this buffer in place of the read-only buffer, so that a request can have a
- * status.
+ * The third entry has this buffer in place of the read-only buffer, so that a request can end with
+ * a status buffer of one byte.
  */
 static const struct field_values status_3 = { DATA + 8, 1 };
 

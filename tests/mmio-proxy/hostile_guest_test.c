@@ -184,7 +184,7 @@ static void entropy_of_endless_chain_is_completed_empty(void **state)
 
 /*
  * The ring is full of buffers of almost 4 GiB, and each buffer gets RNG_REQUEST_BYTES bytes.
- * Hostile 11 and 33.
+ * Hostile 11.
  */
 static void entropy_of_huge_buffers_is_bounded(void **state)
 {

@@ -169,7 +169,7 @@ static void memory_of_bad_regions_ends_the_program(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < COUNT(bad); i++) {
 		table = vm_table();
-		/* The bad region follows a good region, which must be unmapped again. */
+		/* The bad region follows a good region, which the program has mapped by then. */
 		table.addr[1] = bad[i][0] + (bad[i][0] == UINT64_MAX - 4095 ? 0 : GUEST_BYTES);
 		table.size[1] = bad[i][1];
 		table.offset[1] = bad[i][2];
@@ -347,7 +347,7 @@ static void interrupt_port_that_is_gone_does_no_harm(void **state)
 	vm_boot(&vm);
 	files = vm_open_files(&vm);
 	shutdown(vm.irq, SHUT_RDWR);
-	/* Between two messages the program notices that the port is gone, and closes its socket. */
+	/* Between two messages the program notices that the port is gone, and closes its end. */
 	for (int i = 0; i < 10; i++)
 		(void)vm_config_read(&vm, 0, 2);
 	assert_int_equal(vm_open_files(&vm), files - 1);

@@ -168,7 +168,7 @@ void vm_expect_refusal(struct vm *vm)
 		;
 	/* ECONNRESET: the program ended without reading everything. */
 	assert_true(got == 0 || errno == ECONNRESET);
-	/* The program's message is one line. A message of a sanitizer has several lines. */
+	/* The program's message is one line of fewer than 120 bytes. A sanitizer prints more. */
 	errors = open(vm->errors, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(read(errors, line, sizeof line - 1), sizeof line - 1);
 	assert_string_equal(line, "QEMU:");

@@ -158,7 +158,7 @@ static void async_disk_serves_requests_that_end_in_any_order(void **state)
 	assert_true(virtio_queue_quiesced(&disk.queue));
 }
 
-/* Sends one request, and serves it until it is completed. */
+/* Sends one request, which async_take() must complete without I/O. */
 static void serve_at_once(uint32_t number, uint32_t type, uint64_t sector, uint32_t len)
 {
 	struct vring_used_elem used;

@@ -93,7 +93,10 @@ static const struct guest_ops ops = {
 	.drains = true, .start = start_device, .reset = reset_device, .run = run_device, .fill = fill, .check = check
 };
 
-/* Returns a file in memory, because such a file is quick to flush. The caller closes it. */
+/*
+ * Opens the disk on a file in memory, because such a file is quick to flush. Returns the file's
+ * descriptor, which the caller closes.
+ */
 static int open_disk(void)
 {
 	const int fd = memfd_create("disk", MFD_CLOEXEC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The PCI registers of virtio-device's README. The test accesses the registers as a driver does.
- * The device has two queues.
+ * The device has two queues, 0 and 2.
  */
 #include "readme_pci.h"
 
@@ -9,7 +9,7 @@
 
 #include <virtio/bindings/virtio_config.h>
 
-#define QUEUES 3 /* the second queue does not exist */
+#define QUEUES 3 /* queue 1 does not exist */
 #define SIZE 8
 #define CHOSEN (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK)
 

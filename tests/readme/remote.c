@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The device of virtio-device's README whose queues are in another process. A stop or reset ends
- * when that process has answered, even if the answer is an error. A late answer ends neither a stop
- * nor a reset.
+ * when that process has answered, and fails when the process has ended. A late answer ends neither
+ * a stop nor a reset.
  */
 #include "readme_remote.h"
 

@@ -5,7 +5,7 @@
 #include "cmocka_includes.h"
 #include "guest.h"
 
-#define MOST 16u /* bytes of a buffer */
+#define MOST 16u /* largest number of bytes in a buffer */
 
 static struct terminal terminal;
 static struct virtio_queue queue, idle;

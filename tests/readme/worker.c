@@ -198,7 +198,10 @@ static void worker_answers_while_the_driver_goes_on(void **state)
 	end();
 }
 
-/* The call that pops requests completes no request, so a driver cannot keep the call running. */
+/*
+ * The call that pops requests completes no request, so the call pops each head at most once, and
+ * ends. If the call completed malformed requests, a driver could add them again without end.
+ */
 static void worker_completes_malformed_requests_in_its_thread(void **state)
 {
 	const struct virtio_mock_buffer wrong[] = { { DATA, 8, VRING_DESC_F_WRITE }, { DATA + 8, 8, 0 } };
@@ -230,8 +233,8 @@ static void *finish_later(void *context)
 		pthread_mutex_lock(&m.worker.lock);
 	}
 	/*
-	 * Records whether the vCPU is still held. Until the thread has finished, the stop or reset
-	 * must not show as ended. The main thread checks this later.
+	 * Records whether a request is still in flight, and the status is not 0. Until the thread
+	 * has finished, a reset must not show as ended. The main thread checks the record later.
 	 */
 	m.held = virtio_device_status(&m.worker.device) != 0 && !virtio_queue_quiesced(&m.worker.queue);
 	m.allowed = UINT32_MAX;
