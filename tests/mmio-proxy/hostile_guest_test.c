@@ -182,10 +182,7 @@ static void entropy_of_endless_chain_is_completed_empty(void **state)
 	vm_finish(&vm);
 }
 
-/*
- * The ring is full of buffers of almost 4 GiB, and each buffer gets RNG_REQUEST_BYTES bytes.
- * Hostile 11.
- */
+/* The ring is full of buffers of almost 4 GiB, and each buffer gets RNG_REQUEST_BYTES bytes. */
 static void entropy_of_huge_buffers_is_bounded(void **state)
 {
 	const uint64_t huge = UINT64_C(1) << 32;
