@@ -549,7 +549,7 @@ static void device_complete(struct blk_harness *h)
 
 /* Serving at once */
 
-/* Checks that the log marks the bytes that were read. A failed read may mark all of `in`. */
+/* Checks that the log marks exactly the changed bytes. A failed read may mark all of `in`. */
 static void accept_marks(struct blk_harness *h, const struct blk_slot *s)
 {
 	struct shadow_log *log = &h->shadow->logs[0];

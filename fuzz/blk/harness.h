@@ -32,7 +32,7 @@ struct blk_harness {
 	struct fuzz_input in;
 	struct shadow_memory *shadow;
 	struct shadow_map *map;    /* the device's map */
-	struct shadow_map *driver; /* the map of the well-behaved driver */
+	struct shadow_map *driver; /* the map of the mock driver */
 	uint64_t base;             /* first address that the driver uses */
 
 	struct virtio_queue_config config;

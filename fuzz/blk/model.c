@@ -148,7 +148,7 @@ int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state)
 	return state->capacity == m->options.capacity ? 0 : 1;
 }
 
-/* virtio 1.4, 5.2.6.2: a disk that cannot flush promises no stability. */
+/* virtio 1.4, 5.2.6.2: a disk that does not offer FLUSH promises no stability. */
 bool blk_model_write_through(const struct blk_model *m)
 {
 	if (!(m->offered & BIT(FLUSH)))

@@ -46,7 +46,7 @@ struct blk_ask {
 	uint64_t sector;
 	struct blk_run out;
 	struct blk_run in;
-	uint32_t room; /* number of ranges that the storage can hold */
+	uint32_t room; /* number of ranges that the device's array can hold */
 	uint32_t range_count;
 	struct virtio_blk_range ranges[BLK_MOST_RANGES];
 };
@@ -60,7 +60,7 @@ struct blk_progress {
 	uint64_t reach;   /* bytes of `in` that may have changed */
 	uint32_t ranges;  /* ranges begun, or skipped because they have no sectors */
 	bool changed;     /* the disk was changed */
-	bool flushed;     /* the disk was flushed after the change */
+	bool flushed;     /* the disk was flushed, and not changed since */
 	bool answered;    /* the back end has reported the lifetime */
 	bool failed;
 	bool nonsense;   /* the back end failed the request without an error code */
@@ -84,7 +84,7 @@ bool blk_model_can_flush(const struct blk_model *m);
 bool blk_model_write_through(const struct blk_model *m);
 void blk_model_config(const struct blk_model *m, uint8_t space[VIRTIO_BLK_CONFIG_BYTES]);
 
-/* Returns the result that a restore must have: 0, 1 or VIRTIO_EINVAL. */
+/* Restores a state. Returns the result that the library must return: 0, 1 or VIRTIO_EINVAL. */
 int blk_model_restore(struct blk_model *m, const struct virtio_blk_state *state);
 
 /* Writes to the configuration space as the driver. Returns whether the write sets writeback. */

@@ -35,7 +35,7 @@
 #define BLK_O_LIMIT 0x0200    /* followed by max_request_bytes / 64 */
 #define BLK_O_FIELDS 0x0400   /* followed by a byte that selects configuration fields */
 #define BLK_O_CAPACITY 0x0800 /* followed by the capacity in sectors (16 without this bit) */
-#define BLK_O_WRONG 0x1000    /* followed by a byte that selects a value which may be invalid */
+#define BLK_O_WRONG 0x1000    /* followed by a byte that selects a change, perhaps an invalid one */
 #define BLK_O_SMALL 0x2000    /* followed by the room for segments and for ranges */
 #define BLK_O_SUBSET 0x4000   /* followed by 3 bytes that mask the offered features */
 #define BLK_O_VECTOR 0x8000   /* followed by max_iovecs (64 without this bit) */
@@ -73,7 +73,7 @@ enum blk_request_flag {
 	BLK_R_NO_STATUS = 0x08, /* no writable byte after the data */
 	BLK_R_BOTH = 0x10,      /* data in both directions; the second length follows the ranges */
 	BLK_R_GAPS = 0x20,      /* buffers are not adjacent */
-	BLK_R_NO_DATA = 0x40,
+	BLK_R_NO_DATA = 0x40,   /* the amount of data and the ranges are left out */
 };
 
 /*

@@ -3,7 +3,7 @@
  * Fuzzes the console device. The input describes guest memory and a device with one or three
  * ports, and then a list of steps of driver, device, clients and terminal. Each byte that a port
  * receives or transmits must arrive exactly once and in order, unless the model drops the byte.
- * Memory, used rings and the driver's view of the ports must agree with the model.
+ * Memory, used rings and control messages must agree with the model.
  */
 #include "harness.h"
 #include "steps.h"

@@ -21,14 +21,14 @@
 #define GUEST_RINGS 0x1000u  /* address of the region with the rings and indirect tables */
 #define GUEST_TABLES 0x2000u /* address of the tables in this region */
 #define GUEST_RINGS_BYTES 0x2000u
-#define GUEST_DATA 0x10000u /* regions with buffers */
+#define GUEST_DATA 0x10000u /* address of the regions with buffers */
 #define GUEST_DATA_BYTES 0xe00u
 #define GUEST_PAGE 0x80u /* bytes in a page of the translation */
 #define GUEST_REGIONS 5u
 #define LOG_PAGE_SHIFT 4
 
 #define QUEUE_SIZE 8u
-#define SLOTS 4u /* largest number of a queue's chains; more than 2 descriptors need a table */
+#define SLOTS 4u /* a queue's chains at most; a chain of more than 2 descriptors needs a table */
 #define MOST_DESCS 6u
 #define PORTS 3u
 #define DATA_PORTS 2u /* number of ports that have queues in this harness */

@@ -35,7 +35,7 @@ unpack_linux() {
 	unpack_package "$packages" "$package" || return
 	rm -rf "$packages/$package-parts" "$packages/$package.parts"
 	mkdir -p "$packages/$package.parts" || return
-	# The folder gets its name when it is complete.
+	# The folder gets its final name last, so a folder with this name is complete.
 	tar -xJf "$packages/$package/usr/src/$package.tar.xz" -C "$packages/$package.parts" --wildcards \
 		"$package/drivers/virtio/virtio_ring.c" "$package/tools/virtio" "$package/tools/include" \
 		"$package/include/linux/*.h" "$package/include/uapi/linux/*.h" &&

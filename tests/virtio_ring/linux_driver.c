@@ -15,8 +15,8 @@ const struct vring *virtqueue_get_vring(struct virtqueue *vq);
 irqreturn_t vring_interrupt(int irq, void *vq);
 
 /*
- * The headers declare these variables to divert allocations. build.sh diverts allocations in
- * another way.
+ * With these variables the headers can divert allocations. The variables stay NULL, because
+ * build.sh diverts allocations in another way.
  */
 extern void *__kmalloc_fake, *__kfree_ignore_start, *__kfree_ignore_end;
 void *__kmalloc_fake, *__kfree_ignore_start, *__kfree_ignore_end;

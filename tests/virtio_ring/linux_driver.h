@@ -22,8 +22,8 @@ struct linux_piece {
 #define LINUX_MAX_PIECES 8u
 
 /*
- * Bytes of ring memory for a queue of up to `size` descriptors. The memory begins at a multiple of
- * 4096.
+ * Bytes of ring memory for a queue of up to `size` descriptors. The memory must begin at a multiple
+ * of 4096.
  */
 #define LINUX_RING_BYTES(size) (2u * 4096u + 32u * (size))
 

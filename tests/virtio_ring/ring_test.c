@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Linux's virtio_ring.c as the driver of our queue, in one process and one thread. Driver and
- * device take random turns. A side that has nothing to do enables notifications and sleeps. The
- * specification then requires the other side to send a notification. Only this notification wakes
- * the sleeper. If both sides sleep and requests are left, a notification was lost. Every request
- * carries data for the device, and most requests have room for a reply. Data and reply are cut into
- * random pieces. The receiving side checks them.
+ * device take random turns. A side that has nothing to do enables notifications and sleeps. When
+ * there is work again, the specification requires a notification from the other side. Only this
+ * notification wakes the sleeper. If both sides sleep and requests are left, a notification was
+ * lost. Every request carries data for the device, and most requests have room for a reply. Data
+ * and reply are cut into random pieces. The receiving side checks them.
  *
- * The number of requests in each run is several times the number of values of a 16-bit index.
+ * Each run has enough requests to wrap the 16-bit indices at least three times.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,8 +159,8 @@ static bool add_one(void)
 	while (r < requests + MAX_SIZE && r->busy)
 		r++;
 	/*
-	 * All requests are in use. The requests fill the largest queue if each request uses one
-	 * descriptor.
+	 * All requests are in use. Then the largest queue is full, because each request uses at
+	 * least one descriptor.
 	 */
 	if (r == requests + MAX_SIZE)
 		return false;
