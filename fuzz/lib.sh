@@ -68,7 +68,7 @@ fi
 
 # fuzz BUILD HARNESS SECONDS FOLDER CORPUS: fuzzes, beginning with the files of the corpus in the
 # order of their names. FOLDER keeps the findings and the log. The log begins with a command that
-# repeats the run, but does not store new inputs.
+# repeats the run without storing new inputs.
 # A usual input takes milliseconds. An input that takes 5 minutes is treated as endless, even on
 # a busy machine. A run that takes an hour longer than SECONDS is treated as endless, too.
 fuzz() {

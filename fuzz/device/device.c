@@ -253,8 +253,8 @@ static void host_forge(struct device_harness *h)
 
 /*
  * A VMM resumes only a device that was just restored. In such a device no stop and no reset is in
- * progress. So this step does nothing while a stop or a reset is in progress, or while a queue
- * waits to be enabled.
+ * progress. So this step does nothing while a stop or a reset is in progress. This step also leaves
+ * out a device in which a queue waits to be enabled. device_migrate() resumes such devices.
  */
 static void host_resume(struct device_harness *h)
 {

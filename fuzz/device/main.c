@@ -3,8 +3,8 @@
  * Fuzzes the device core and the registers of virtio-mmio. The input describes guest memory and a
  * device with queues, and then a list of steps. A guest, the device's threads and the VMM take
  * turns. The guest may be hostile. The model computes the effects of each step, and the operations
- * that the core must call. After each step all results and all of guest memory are compared. The
- * core itself must not write guest memory.
+ * that the core must call. After each step all results and all of guest memory must agree with the
+ * model. The core itself must not write guest memory.
  */
 #include <virtio/bindings/virtio_config.h>
 #include <virtio/bindings/virtio_ring.h>

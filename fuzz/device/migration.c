@@ -196,15 +196,15 @@ void device_migrate(struct device_harness *h, bool forge)
 		if (restore(h, &state, queues, forge && (how & 2) ? count - 1 : count)) {
 			for (uint32_t i = 0; i < count; i++) {
 				/*
-				 * A running queue may be in memory that the device's map no longer
-				 * has.
+				 * migrate_run() needs a map, but the map may lack the areas of the
+				 * running queue.
 				 */
 				if (!forge && h->runs[i].running && h->model.map) {
 					migrate_run(h, i);
 					continue;
 				}
 				device_run_make(h, i);
-				/* If the device needs a reset, the areas need not be in memory. */
+				/* The areas may be outside memory: see virtio_device_restore(). */
 				if (device_model_runs(&h->model, i) &&
 				    !device_model_queue_errors(&h->model, &h->model.queues[i].config))
 					device_run_start(h, i);

@@ -90,7 +90,7 @@ struct device_model_queue {
 	bool resetting;
 	bool enabling; /* QueueReady = 1 waits until the areas are mapped */
 	bool may_reenable;
-	bool given[3];   /* for each area: the last write to the area's low address was legal */
+	bool given[3];   /* for each area: the last write to the address's low half was legal */
 	bool refused[4]; /* for each area, then for the size: the last write was illegal */
 };
 
@@ -139,7 +139,7 @@ struct device_model {
 	bool on_vcpu; /* the step is a register access */
 };
 
-/* Makes the model of a device after virtio_device_init(). */
+/* Makes the model of a device in the state that virtio_device_init() sets. */
 void device_model_init(struct device_model *m, const struct virtio_device_options *options, struct shadow_map *map);
 
 /* Begins a step. on_vcpu is true if the step is a register access. */
@@ -148,7 +148,7 @@ void device_model_begin(struct device_model *m, bool on_vcpu);
 bool device_model_has(const struct device_model *m, uint32_t bit);
 const struct device_model_queue *device_model_queue(const struct device_model *m, uint32_t index);
 
-/* Makes a bit mask from the array `given` or `refused`. A saved state has such masks, too. */
+/* Makes a bit mask, as in the device and its saved state, from the array `given` or `refused`. */
 uint8_t device_model_bits(const bool *flags, uint32_t count);
 
 /*
@@ -175,8 +175,8 @@ uint64_t device_model_veto(struct device_model *m, const uint32_t accepted[VIRTI
 bool device_model_pending(const struct device_model *m);
 
 /*
- * Writes to registers. A function of type bool returns whether the write has an effect. A function
- * of type int returns the value that the library's write must return.
+ * Writes to registers. A function of type bool returns false if the library must count the write as
+ * ignored. A function of type int returns the value that the library's write must return.
  */
 bool device_model_accept_features(struct device_model *m, uint32_t value);
 bool device_model_set_size(struct device_model *m, uint32_t size);

@@ -120,7 +120,7 @@ static struct virtio_queue_config restored_config(const struct virtio_device_sta
 	return config;
 }
 
-/* Returns whether any driver can have written these values. */
+/* Returns whether a driver, even a hostile driver, can have written these values. */
 static bool writes_possible(const struct virtio_queue_registers_state *saved)
 {
 	if (saved->given > 7 || saved->refused > 15)

@@ -13,7 +13,8 @@
 /*
  * Makes a wrong token:
  *   - 0
- *   - the state of an idle in-flight entry, or of an entry with a flag
+ *   - the state of an idle in-flight entry
+ *   - a token whose head has all bits set, as in the state of an entry with a flag
  *   - a token with one wrong bit in the high half
  */
 static uint64_t odd_token(uint64_t value, uint8_t how)
@@ -119,8 +120,8 @@ static void device_next(struct harness *h)
 }
 
 /*
- * Walks a chain to its end, and makes one more call. Limits the number of calls, because a faulty
- * library may never end the walk.
+ * Walks a chain to its end or to a limit of calls, and makes one more call. The limit ends the loop
+ * even if the model never ends the walk.
  */
 static void device_walk(struct harness *h)
 {

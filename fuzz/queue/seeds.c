@@ -83,8 +83,8 @@
 #define LAST_16 0xf0, 0, 8
 
 /*
- * A chain of two descriptors at address 192 (in units of 8 bytes). A library that wrongly follows a
- * table to this address would find a good chain there.
+ * A chain of two descriptors at address 192 (in units of 8 bytes). A library that wrongly enters a
+ * nested table at this address would find a good chain there.
  */
 #define CHAIN_AT_192 DRIVER_DESC, 0x80, 192, 128, 9, 1, 1, DRIVER_DESC, 0x80 | 16, 192, 130, 9, 2, 0
 
