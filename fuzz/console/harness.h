@@ -35,6 +35,8 @@ struct console_harness {
 	uint32_t capacity, segments;
 	struct host_port host[PORTS];
 	uint8_t next_input;
+	/* The events of one harness_transmit_control(), in order. */
+	struct view_event heard[SLOTS];
 	uint32_t events, emergencies;
 	uint8_t emergency;
 };

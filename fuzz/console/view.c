@@ -144,9 +144,7 @@ void view_say(struct view *v, const uint8_t *message, uint32_t len)
 	}
 	v->taken++;
 	v->event_due = true;
-	v->event_id = event == VIRTIO_CONSOLE_DEVICE_READY ? 0 : id;
-	v->event = event;
-	v->event_value = value != 0;
+	v->due = (struct view_event){ event == VIRTIO_CONSOLE_DEVICE_READY ? 0 : id, event, value != 0 };
 }
 
 /* Messages to the driver */

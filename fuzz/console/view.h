@@ -30,16 +30,20 @@ struct port_view {
 	bool client_left;
 };
 
+/* An event of struct virtio_console_options: a message of the driver that the device understood. */
+struct view_event {
+	uint32_t id;
+	uint16_t event, value;
+};
+
 struct view {
 	struct port_view ports[PORTS];
 	bool multiport;
 	bool driver_ready;
 	bool excused; /* a chain was too short, so a name may be lost */
 	uint64_t sent, taken, ignored;
-	/* The event that the driver's last message must cause. */
-	bool event_due;
-	uint32_t event_id;
-	uint16_t event, event_value;
+	bool event_due; /* the driver's last message must cause `due` */
+	struct view_event due;
 };
 
 #define PORT_NAME "fuzz.port"

@@ -196,9 +196,10 @@ static void next(struct vsock_harness *h)
 	uint32_t bit;
 	uint16_t op;
 
-	/* compare() has already checked whether a packet must be sent. */
-	if (more == 0)
+	if (more == 0) {
+		FUZZ_CHECK(!virtio_vsock_table_pending(&h->table), "next misses a pending packet");
 		return;
+	}
 	FUZZ_CHECK(more == 1, "next returned %d", more);
 	if (h->m.reply_count) {
 		FUZZ_CHECK(!memcmp(&got, &h->m.replies[0], sizeof got), "next returned a wrong reply");
