@@ -23,7 +23,7 @@ enum driver_step {
 	DRIVER_STEPS,
 };
 
-/* A byte from 0x80 on selects a step of the device, modulo the number of steps. */
+/* In a byte from 0x80 on, bits 0 to 6 select a step of the device, modulo the number of steps. */
 enum device_step {
 	DEVICE_SERVE, /* pops and resolves a chain, reads and writes its bytes, completes it */
 	DEVICE_POP,

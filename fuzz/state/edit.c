@@ -195,7 +195,10 @@ static size_t cut_newest(struct edit_file *file, size_t at, const struct format_
 	return before - file->length;
 }
 
-/* Converts a section to the previous version, as an older library would have saved it. */
+/*
+ * Converts a section to the previous version. Removes the values that the previous version lacks,
+ * and keeps all others.
+ */
 static void edit_old(struct edit_file *file, const struct outline *o, struct fuzz_input *in)
 {
 	const struct format_section section = known_section(file, o, fuzz_u8(in) % o->count);

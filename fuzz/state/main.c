@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Fuzzes saved state. The input chooses a machine in a random valid state, and then changes the
- * machine's file. The file is read with a correct checksum, or as it is. If the read fails, the
- * fault must be at the offset that the format specifies, or at a value that the target refuses. The
- * target must not change. If the read succeeds, the file is restored. The machine must then save
- * the model's bytes, serve its queues, and reset.
+ * machine's file. A new machine, the target, reads the file as it is, or with a correct length and
+ * checksum. If the read fails, the fault must be at the offset that the format specifies, or at a
+ * value that the target refuses. A read must not change the target. If the read succeeds, the
+ * target is restored from the file. The target must then save the model's bytes, serve its queues,
+ * and reset.
  */
 #include "../../tests/unit/state/random_state.h"
 #include "edit.h"
@@ -102,7 +103,7 @@ static int read_exact(struct state_harness *h, const struct machine *to, const u
 		abort();
 	memcpy(exact, bytes, length);
 	memset(&h->state, 0xa5, sizeof h->state);
-	/* For an empty file the pointer must not be dereferenced. */
+	/* For an empty file, passes the end of the memory, so the sanitizer sees any read. */
 	error = machine_read(to, length ? exact : exact + 1, length, &h->state, &h->reader);
 	free(exact);
 	return error;
@@ -254,7 +255,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begin(h);
 	for (uint32_t i = 0; i < MOST_STEPS && h->in.left > 0; i++)
 		step(h);
-	/* The last file is read as it is, and then with a correct checksum. */
+	/* The last file is read as it is, and then with a correct length and checksum. */
 	h->judgements = 0;
 	judge(h, false);
 	judge(h, true);

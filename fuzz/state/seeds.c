@@ -45,9 +45,9 @@ const struct seed state_seeds[] = {
 	STATE("good", FULL),
 	STATE("good_inactive", MACHINE(1)),
 	STATE("good_no_output", WITH_INPUT),
-	/* Byte 238 is the last byte of the disk's section. */
 	STATE("features", FULL, STATE_FIELD, DISK, FRONT, 0, 0xc0, 0x00, 0x02),
 	STATE("capacity", FULL, STATE_FIELD, DISK, FRONT, 1, 9, STATE_JUDGE, STATE_FIELD, DISK, FRONT, 1, 65),
+	/* Byte 238 is the last byte of the disk's section. */
 	STATE("extra_byte", FULL, STATE_GROW, AT(239), 1, 0, STATE_LENGTH, DISK, 1),
 	STATE("missing_byte", FULL, STATE_CUT, AT(238), 1, STATE_LENGTH, DISK, 255),
 	STATE("bool", FULL, STATE_FIELD, DISK_QUEUE, FRONT, READY, 2),

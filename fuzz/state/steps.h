@@ -8,7 +8,7 @@
  * a byte, and its arguments are the bytes after it. Each comment lists the arguments in brackets,
  * in their order. An argument "offset" has two bytes. fuzz_number() reads an argument "number". All
  * other arguments have one byte. Offsets are taken modulo the file's length. Sections, fields and
- * entries are taken modulo how many exist. A target is a section, or the end of the file.
+ * entries are taken modulo how many exist. A target is a section, or the end of the last section.
  *
  * STATE_FIELD and STATE_NUDGE change a value of an entry. If the entry is 255 or the list is empty,
  * the steps change a value before the section's list. The list's count is the last of these values.
@@ -27,7 +27,7 @@ enum state_step {
 	STATE_TWICE,   /* [section, target] puts a copy before the target, or at the end */
 	STATE_DROP,    /* [section] removes a section */
 	STATE_ENTRY,   /* [section, entry, 0 or 1] removes (0) or doubles (1) an entry */
-	STATE_STRANGE, /* [target, flags, bytes] adds an unknown section before the target */
+	STATE_STRANGE, /* [target, flags, length] adds an unknown section before the target */
 	STATE_CUT,     /* [offset, count] removes bytes */
 	STATE_GROW,    /* [offset, count, value] inserts bytes */
 	STATE_LENGTH,  /* [section, signed difference] changes a section's length */

@@ -434,7 +434,10 @@ static void step_unknown(struct peer *peer, unsigned int ring __attribute__((unu
 	     MODEL_REFUSED, true);
 }
 
-/* Sends a bad header. The session must end, because the start of the next message is unknown. */
+/*
+ * Sends a header with a bad version, flag or size. The session must end, because the front end
+ * breaks the protocol.
+ */
 static void step_header(struct peer *peer, unsigned int ring __attribute__((unused)))
 {
 	static const uint32_t flags[] = { 0, 2, 3, 5, 0x11, 0x80000001u };

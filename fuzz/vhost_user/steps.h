@@ -13,7 +13,7 @@ enum vhost_user_step {
 	STEP_FEATURES, /* [features, as in step_features()] */
 	STEP_OWNER,    /* [action] sets (0) or resets (1) the owner */
 	STEP_MEMORY,   /* [index of a table in step_memory()] */
-	STEP_SIZE,     /* [log2 of the size, minus 1 | 0x80 to make the size odd] */
+	STEP_SIZE,     /* [n] sets the size 2 << n % 9, plus 1 if n has bit 7 */
 	STEP_ADDR,     /* [half of memory - 1 | 0x40 for a flag | 0x80 to misalign an area] */
 	STEP_BASE,     /* [base] sets 0 (0), 65535 (1) or the wrong base 65536 (2) */
 	STEP_GET_BASE, /* no arguments */

@@ -152,7 +152,7 @@ struct model_credit model_credit(const struct vsock_model *m, const struct model
 	return credit;
 }
 
-/* Handles a packet of an open connection. Returns false if the packet resets the connection. */
+/* Handles a packet of an open connection. Returns false if the caller must reset the connection. */
 static bool receive_open(struct vsock_model *m, struct model_connection *c, const struct virtio_vsock_hdr *h,
 			 uint64_t now, struct model_received *out)
 {
@@ -254,7 +254,7 @@ static void request(struct vsock_model *m, struct model_connection *c, const str
 	out->got = VIRTIO_VSOCK_GOT_REQUEST;
 }
 
-/* Handles a packet of a connection. Returns false if the packet resets the connection. */
+/* Handles a packet of a connection. Returns false if the caller must reset the connection. */
 static bool receive_of(struct vsock_model *m, struct model_connection *c, const struct virtio_vsock_hdr *h, bool good,
 		       uint64_t now, struct model_received *out)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The model of a table of socket connections, written from the headers and virtio 1.4, 5.10.6. The
- * model's counters of bytes have 64 bits and never wrap around. Each search tries the connections
- * of the array one by one. Only the list of replies has an order.
+ * The model of a table of socket connections, written from the library's headers and virtio 1.4,
+ * 5.10.6. The model's counters of bytes have 64 bits and never wrap around. Each search tries the
+ * connections of the array one by one. Replies are sent in order, before other packets. The model
+ * does not know which connection sends next.
  */
 #ifndef VIRTIO_FUZZ_VSOCK_MODEL_H
 #define VIRTIO_FUZZ_VSOCK_MODEL_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Packets in chains of any layout, in guest memory that is cut at any points. The model handles
- * each byte of the driver's buffers separately.
+ * Packets in chains of any layout, in guest memory that is cut into regions at any points. The
+ * model handles each byte of the driver's buffers separately.
  */
 #include <virtio/queue_mock.h>
 #include <virtio/reader.h>
