@@ -43,7 +43,7 @@ struct virtio_input_devids {
 struct virtio_input_config {
 	__u8 select; /* written by the driver: enum virtio_input_config_select */
 	__u8 subsel; /* written by the driver: event type or axis */
-	__u8 size;   /* number of valid bytes in `u`; 0 if `select` and `subsel` have no content */
+	__u8 size;   /* number of valid bytes in `u`; 0 if `u` is empty for `select` and `subsel` */
 	__u8 reserved[5];
 	union {
 		char string[128]; /* without a terminator */

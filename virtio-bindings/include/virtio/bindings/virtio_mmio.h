@@ -22,7 +22,7 @@
 #ifndef VIRTIO_MMIO_NO_LEGACY
 #define VIRTIO_MMIO_GUEST_PAGE_SIZE 0x028
 #endif
-#define VIRTIO_MMIO_QUEUE_SEL 0x030     /* write: queue of all QUEUE registers but QUEUE_NOTIFY */
+#define VIRTIO_MMIO_QUEUE_SEL 0x030     /* write: queue for the QUEUE registers but QUEUE_NOTIFY */
 #define VIRTIO_MMIO_QUEUE_NUM_MAX 0x034 /* read: largest size */
 #define VIRTIO_MMIO_QUEUE_NUM 0x038     /* write: size */
 #ifndef VIRTIO_MMIO_NO_LEGACY

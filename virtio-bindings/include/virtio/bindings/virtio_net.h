@@ -125,7 +125,7 @@ struct virtio_net_hdr_v1 {
 	__le16 num_buffers; /* receive buffers of the packet */
 };
 
-/* The hash that a header reports. */
+/* The type of the hash that a header reports. */
 #define VIRTIO_NET_HASH_REPORT_NONE 0
 #define VIRTIO_NET_HASH_REPORT_IPv4 1
 #define VIRTIO_NET_HASH_REPORT_TCPv4 2
@@ -361,7 +361,7 @@ struct virtio_net_stats_capabilities {
 	__le64 supported_stats_types[1]; /* VIRTIO_NET_STATS_TYPE_... */
 };
 
-/* VIRTIO_NET_CTRL_STATS_GET: a request with an entry for each queue. */
+/* VIRTIO_NET_CTRL_STATS_GET: an entry for each queue whose statistics the driver requests. */
 struct virtio_net_ctrl_queue_stats {
 	struct {
 		__le16 vq_index;
@@ -482,7 +482,7 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_net_stats_tx_speed) == 24, "size of st
 #define VIRTIO_NET_HDR_GSO_UDP_TUNNEL_IPV6 0x40
 #define VIRTIO_NET_HDR_GSO_UDP_TUNNEL (VIRTIO_NET_HDR_GSO_UDP_TUNNEL_IPV4 | VIRTIO_NET_HDR_GSO_UDP_TUNNEL_IPV6)
 
-/* The header of a packet, if a feature with UDP_TUNNEL in its name is negotiated. */
+/* With a UDP_TUNNEL feature: the header of a packet, unless a longer header is negotiated. */
 struct virtio_net_hdr_v1_hash_tunnel {
 	struct virtio_net_hdr_v1_hash hash_hdr;
 	__le16 outer_th_offset; /* outer transport header */

@@ -23,7 +23,7 @@
 #define VRING_DESC_F_WRITE 2    /* the device writes; without this flag, the device reads */
 #define VRING_DESC_F_INDIRECT 4 /* the buffer is a table of descriptors */
 
-/* Flags of a packed descriptor: bit numbers. */
+/* More flags of a packed descriptor: bit numbers. */
 #define VRING_PACKED_DESC_F_AVAIL 7
 #define VRING_PACKED_DESC_F_USED 15
 
@@ -97,9 +97,9 @@ struct vring {
 #define vring_avail_event(vr) (*(__virtio16 *)(void *)&(vr)->used->ring[(vr)->num])
 
 /*
- * Lays out a ring of `num` entries at `p`. The used area starts at a multiple of `align`, a power
- * of two. If `p` is a multiple of `align`, too, the ring has vring_size(num, align) bytes. No byte
- * at `p` is accessed. Calls on one `vr` are not thread-safe.
+ * Lays out a ring of `num` entries at `p`. The used area starts at a multiple of `align`. `align`
+ * must be a power of two. If `p` is a multiple of `align`, too, the ring has
+ * vring_size(num, align) bytes. No byte at `p` is accessed. Calls on one `vr` are not thread-safe.
  */
 static __inline__ void vring_init(struct vring *vr, unsigned int num, void *p, unsigned long align)
 {

@@ -17,8 +17,8 @@
 
 /* Feature bit numbers. */
 #define VIRTIO_SCSI_F_INOUT 0   /* a request may have data in both directions */
-#define VIRTIO_SCSI_F_HOTPLUG 1 /* targets can be added and removed */
-#define VIRTIO_SCSI_F_CHANGE 2  /* parameters of a logical unit can change */
+#define VIRTIO_SCSI_F_HOTPLUG 1 /* events report added and removed targets and logical units */
+#define VIRTIO_SCSI_F_CHANGE 2  /* events report changed parameters of a logical unit */
 #define VIRTIO_SCSI_F_T10_PI 3  /* protection information */
 
 struct virtio_scsi_config {
@@ -49,7 +49,7 @@ struct virtio_scsi_config {
 
 /* The driver's part of a command, without and with protection information. */
 struct virtio_scsi_cmd_req {
-	__u8 lun[8]; /* 1, target, two bytes of a single-level LUN, zeroes */
+	__u8 lun[8]; /* 1, target, single-level LUN, four zeroes; REPORT LUNS: 0xc1, 1, zeroes */
 	__le64 tag;
 	__u8 task_attr; /* VIRTIO_SCSI_S_SIMPLE, ... */
 	__u8 prio;
@@ -58,7 +58,7 @@ struct virtio_scsi_cmd_req {
 } __attribute__((packed));
 
 struct virtio_scsi_cmd_req_pi {
-	__u8 lun[8]; /* 1, target, two bytes of a single-level LUN, zeroes */
+	__u8 lun[8]; /* 1, target, single-level LUN, four zeroes; REPORT LUNS: 0xc1, 1, zeroes */
 	__le64 tag;
 	__u8 task_attr; /* VIRTIO_SCSI_S_SIMPLE, ... */
 	__u8 prio;

@@ -2,8 +2,8 @@
 /*
  * The integer types of the wire format, under the names of Linux's <linux/types.h> and
  * <linux/virtio_types.h>. __le16, __le32 and __le64 are little-endian on every host. The compiler
- * does not distinguish these types from host integers. <virtio/endian.h> converts. A translation
- * unit may include our header and Linux's, in either order.
+ * does not distinguish these types from host integers. <virtio/endian.h> converts between them. A
+ * translation unit may include our header and Linux's, in either order.
  *
  * virtio 1.4, 1.4 (byte order)
  */
