@@ -166,8 +166,8 @@ struct device_fixture {
 };
 
 /*
- * Fills in options: every operation, the features above, queues 0, 1 and 3, two shared memory
- * regions.
+ * Fills in f->options: every operation, queues 0, 1 and 3, and two shared memory regions. The
+ * features are all F_... of this file except F_VERSION_1, and the bits of WORD2 and WORD3.
  */
 void device_prepare(struct device_fixture *f);
 
