@@ -49,9 +49,9 @@ static int find_path(const char *path, bool follow, char out[PATH_MAX])
 }
 
 /*
- * Refuses a path that was given before. Otherwise two ports would write to one file, or the second
- * link would replace the first link. A missing folder is refused when the path is opened. The list
- * of paths lives as long as the process.
+ * Refuses a path that was given before. Otherwise two ports would write to one file, or the
+ * symbolic link of one pty (link=PATH) would replace the link of another. A missing folder is
+ * refused when the path is opened. The list of paths lives as long as the process.
  */
 static int claim_path(const char *path, bool follow)
 {

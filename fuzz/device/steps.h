@@ -33,7 +33,8 @@ enum guest_step {
 
 /* A byte from 0x80 on selects a step of the VMM or the device, modulo the number of steps. */
 enum host_step {
-	HOST_PLAN,  /* plans the next result of an operation, and the event during the call */
+	/* Plans the next call of an operation: its result, and an event while it runs (model.h). */
+	HOST_PLAN,
 	HOST_SERVE, /* pops and completes requests, and interrupts the driver if needed */
 	HOST_POP,   /* pops a request */
 	HOST_USED,  /* interrupts the driver without a reason */

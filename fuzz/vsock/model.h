@@ -34,8 +34,8 @@ struct model_connection {
 	uint64_t ends[VSOCK_SENT]; /* value of tx after each packet that is not forwarded */
 	uint32_t sent;
 	/*
-	 * Empty packets were sent while the guest had forwarded all bytes. These packets are
-	 * charged until the guest sends the next packet with a good fwd_cnt.
+	 * True if empty packets were sent while the guest had forwarded all bytes. The library may
+	 * subtract packet_overhead for them until a packet of the guest has a possible fwd_cnt.
 	 */
 	bool empties;
 	uint64_t deadline; /* VIRTIO_VSOCK_NO_DEADLINE if there is none */

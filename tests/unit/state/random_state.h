@@ -202,7 +202,10 @@ static inline void random_sockets(struct machine *m, uint64_t *random)
 
 	for (uint32_t i = 0; i < 200; i++) {
 		struct virtio_vsock_connection_state s = {
-			/* Addresses ascend, as they do after a restore. */
+			/*
+			 * At most one connection of each port is kept, so addresses ascend, as in a
+			 * saved state.
+			 */
 			.address = { 2, 1000 + i / 50, MACHINE_GUEST_CID, random_below(random, 3) },
 			.type = (uint16_t)(1 + random_below(random, 2)),
 			.state = (uint8_t)(1 + random_below(random, 5)),

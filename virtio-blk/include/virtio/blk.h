@@ -379,9 +379,10 @@ VIRTIO_INLINE struct virtio_blk_data virtio_blk_in(const struct virtio_blk_reque
 
 /* The outcome of a request. */
 struct virtio_blk_result {
-	uint8_t status;                  /* VIRTIO_BLK_S_... */
-	uint64_t written;                /* bytes of virtio_blk_in() written before the first gap */
-	uint64_t touched;                /* virtio_blk_in() may have changed up to this offset */
+	uint8_t status;   /* VIRTIO_BLK_S_... */
+	uint64_t written; /* bytes of virtio_blk_in() written before the first gap */
+	/* Bytes of virtio_blk_in() before this offset may have changed. */
+	uint64_t touched;
 	int error;                       /* 0, or an error of the chain or the back end */
 	enum virtio_blk_refusal refusal; /* why the request was refused */
 };

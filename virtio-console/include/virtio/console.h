@@ -127,7 +127,9 @@ struct virtio_console_output {
 	uint16_t head;               /* head of the chain that must be replayed */
 };
 
-/* A port. The caller allocates the table, and changes it by functions only. */
+/*
+ * A port: an entry of options.ports. The caller allocates entries, and changes them by functions.
+ */
 struct virtio_console_port {
 	struct virtio_console_port_options options;
 	bool present;     /* added and not removed */

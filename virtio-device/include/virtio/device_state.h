@@ -143,9 +143,9 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *   interrupts  an interrupt status that is impossible with this status
  *   queues      ready too early; max_size is 0, but other members are not; `may_reenable`,
  *               `enabling` or `resetting` is set in an impossible state
- *   areas       unknown bits of `given` or `refused`, or an area in both members. A queue that is
- *               ready or enabling has an area that was not given, or a value that was refused. An
- *               area in neither member has an address whose low half is not 0.
+ *   areas       - unknown bits of `given` or `refused`, or an area in both members
+ *               - a ready or enabling queue with an area that was not given, or a refused value
+ *               - an area in neither member, although the low half of its address is not 0
  *
  * If the device needs a reset, areas may be outside guest memory, because the reset forgets them.
  * If the memory has a translation, VIRTIO_EFAULT and VIRTIO_EPERM do not stop a restore, because
