@@ -4,9 +4,9 @@
  * complete in any order. Begin here if your back end is slow.
  *
  * The lock under which the VMM handles exits serialises everything except the I/O. A thread of the
- * pool holds this lock while it takes a request from the list, and while it completes the request.
+ * pool holds this lock while it takes a request to carry out, and while it completes the request.
  * A reset of the device or of a queue waits until the threads have carried out all requests of the
- * device or the queue. Meanwhile the VMM holds the vCPU that wrote the register.
+ * device or the queue. Meanwhile the VMM holds the vCPU that asked for the reset.
  *
  * What the guest can do: keep ASYNC_QUEUE_SIZE requests of each queue in flight, and no more.
  *
@@ -90,8 +90,8 @@ int async_disk_init(struct async_disk *disk, const struct virtio_blk_backend *ba
 		    const struct async_host *host, const struct virtio_memory_map *memory);
 
 /*
- * Retries everything that waits for a translation: enabling a queue, popping requests and
- * completing requests. Call this with the lock held, whenever the results of the translation hook
+ * Retries everything that waits for an address translation: enabling a queue, popping requests and
+ * completing requests. Call this with the lock held, whenever the results of the map's translation
  * may have changed. Afterwards let a held vCPU continue if virtio_device_waiting() is false.
  */
 void async_disk_mapped(struct async_disk *disk);

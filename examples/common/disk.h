@@ -56,9 +56,10 @@ void disk_print_help(void);
  * is closed. The lock excludes other programs that lock, such as QEMU and these examples, so an
  * image has one writer. A file system without locks gives no such protection.
  *
- * A disk on a block device takes from the device the properties that the command line does not set.
- * These properties are printed as options. With these options the guest sees the same disk on
- * another host. The size of an image is rounded up to whole blocks, with a message to the operator.
+ * A disk on a block device takes block sizes, alignments and I/O sizes from the device, unless the
+ * command line sets them. The device's values are printed as options. With these options the guest
+ * sees the same disk on another host. The size of an image is rounded up to whole blocks, with a
+ * message to the operator.
  *
  * @options  from the command line
  * @file     for the back end; must live as long as the disk

@@ -87,7 +87,7 @@ static unsigned int events_of(const struct epoll_event *event)
 
 /*
  * Fetches one event at a time. So no fetched event can point to a source that a handler has removed
- * and freed. epoll serves the sources in turn.
+ * and freed. No source has to wait forever, because epoll serves the ready sources in turn.
  */
 int event_loop_turn(struct event_loop *loop)
 {

@@ -56,8 +56,8 @@ int event_loop_add(struct event_loop *loop, struct event_source *source, enum ev
 int event_loop_run(struct event_loop *loop);
 
 /*
- * Changes what a source waits for, or adds the source to the loop. With 0 the loop removes the
- * source, and reports nothing, not even a hang-up.
+ * Changes what a source waits for, or adds the source to the loop. If `interest` is 0, removes the
+ * source from the loop, which then reports nothing, not even a hang-up.
  *
  * @interest  bits EVENT_READABLE, EVENT_WRITABLE, EVENT_EDGE
  *

@@ -20,8 +20,9 @@
 #define BLK_QUEUE_SIZE 256
 
 /*
- * A driver may ignore SEG_MAX, so there is room for the longest chain, if each buffer crosses at
- * most one border between regions of guest memory. One of the buffers may cross all borders.
+ * A driver may ignore SEG_MAX, so there is room for the longest chain: 65536 buffers, each of which
+ * may cross one border between regions of guest memory. One of the buffers may even cross all
+ * borders.
  */
 #define BLK_SEGMENTS (2 * 65536 + PROXY_MAX_FDS)
 

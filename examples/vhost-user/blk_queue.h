@@ -96,7 +96,7 @@ void blk_queue_init_large_request(struct virtio_blk_request *request, struct blk
 
 /*
  * Pops up to `budget` chains into `popped`, at most BLK_QUEUE_CHAINS. Does nothing if `popped` has
- * chains. The chains are popped together, so the ring breaks if two of them have the same head.
+ * chains. All these chains are in flight together, so the ring breaks if two have the same head.
  *
  * Returns 0, or the error that broke the queue. Chains that were popped before the error are in
  * `popped`.
@@ -129,7 +129,7 @@ void blk_queue_refuse(struct blk_queue *queue, struct blk_queue_popped *popped, 
 
 /*
  * Carries out a part of a request with ordinary system calls. Returns 1 if there is more to do, or
- * 0 with *result set. Prints why the request was refused or has failed.
+ * 0 with *result set. Prints a failure or a refusal as the two functions below do.
  */
 int blk_queue_step(struct blk_queue *queue, struct virtio_blk_steps *steps, const struct virtio_blk_request *request,
 		   struct virtio_blk_result *result);

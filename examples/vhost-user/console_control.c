@@ -90,8 +90,8 @@ static void on_line(struct event_source *source)
 }
 
 /*
- * Ends the present client if it has closed its end. All commands that the client has sent are
- * carried out first.
+ * Ends the present client if it has closed its end, or has ended its output. All commands that the
+ * client has sent are carried out first.
  */
 static void finish_client(struct console_control *control)
 {

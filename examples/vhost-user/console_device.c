@@ -246,8 +246,8 @@ static int receive(struct console_device *console, struct port *port, struct dev
 }
 
 /*
- * deliver() asks for a turn of the queue, and leaves kicks and errors to that turn. DELIVERIES
- * limits the calls of receive(), so chains without room can't keep the thread busy.
+ * deliver() asks for a turn of the queue, and that turn handles kicks and errors. DELIVERIES limits
+ * the calls of receive(), so chains without room for input can't keep the thread busy.
  */
 #define DELIVERIES 8
 

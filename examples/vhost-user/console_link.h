@@ -41,8 +41,8 @@ struct console_link_events {
 	/* Called when there is room again, after console_link_put() has accepted only a part. */
 	void (*output_room)(struct console_link *link);
 	/*
-	 * A client has connected, or has left. An end without clients is treated as connected while
-	 * the end is open.
+	 * A client has connected, or has left. A kind of end that has no clients, such as a file,
+	 * counts as connected while it is open.
 	 */
 	void (*connected)(struct console_link *link, bool is);
 	void (*resized)(struct console_link *link, uint16_t cols, uint16_t rows);

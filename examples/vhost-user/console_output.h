@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The output of a console port that isn't written yet: a ring buffer of bytes with a maximum
- * length, and a reserve.
+ * The output of a console port that isn't written yet: a ring buffer of bytes with a usual maximum,
+ * and a reserve. The reserve is for the rest of a partly accepted chain, and for emergency writes.
  */
 #ifndef CONSOLE_OUTPUT_H
 #define CONSOLE_OUTPUT_H

@@ -151,7 +151,7 @@ static int open_pty(struct console_link *link)
 
 /*
  * Called when a privileged program, such as login, has hung the terminal up. A hang-up disables all
- * descriptors of the slave, and resets the settings. With these settings the terminal would echo
+ * descriptors of the slave, and resets the settings. After the reset the terminal would echo
  * the guest's output. So the slave is opened and set up again.
  */
 static void hung_up(struct console_link *link)

@@ -150,8 +150,9 @@ static void greet(struct console_link *link, int fd)
 }
 
 /*
- * If descriptors or memory run out, a client stays in the backlog, and the daemon tries again
- * later. Then returns false, and the listener must not be watched until later.
+ * If descriptors or memory run out, a client stays in the backlog. In this case sets a timer for
+ * another attempt, and returns false. The caller must not re-arm the listener, because the event
+ * loop would call on_client() again at once.
  */
 static bool accept_one(struct console_link *link)
 {

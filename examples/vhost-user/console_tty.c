@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The daemon's own terminal: its stdin and stdout, either of which may be a pipe or a file. The
- * terminal is raw only while a front end is attached, so Ctrl-C ends the daemon at other times. All
- * processes that share a descriptor share its flags, so the daemon opens stdin and stdout again.
+ * terminal is raw only while a front end is attached, so Ctrl-C ends the daemon at other times. The
+ * daemon needs O_NONBLOCK, but all processes that share a descriptor share its flags. So the daemon
+ * opens stdin and stdout again.
  *
  * A background job that changes or reads its terminal is stopped. A stopped daemon would stop all
  * of its guests. So SIGTTOU and SIGTTIN are blocked, and the daemon leaves the terminal alone until
@@ -54,7 +55,7 @@ static void tell_size(struct console_link *link)
 
 /*
  * tcgetpgrp() fails for a terminal that is not the process's controlling terminal. It returns 0 if
- * the foreground job is in another PID namespace.
+ * the foreground job is in another PID namespace. In both cases the daemon may use the terminal.
  */
 static bool in_background(const struct console_link *link)
 {

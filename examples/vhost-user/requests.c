@@ -200,8 +200,8 @@ static enum outcome check_counts(struct session *session)
 		return request_refuse(session, "%u memory regions, but at most %u are supported", count,
 				      VHOST_USER_MAX_REGIONS);
 	/*
-	 * Some front ends send only the used entries of the table. Other front ends send the whole
-	 * array.
+	 * Some front ends send only the used entries of the table. Other front ends also send the
+	 * unused entries.
 	 */
 	if (count > room || count != message->in.fd_count)
 		return request_refuse(session, "%u regions, %u descriptors and %u bytes do not fit together", count,
