@@ -7,8 +7,8 @@
  * for the same values.
  *
  * What the guest can do: pass any value to any function, in any order. Unless a function says
- * otherwise, a wrong value, or a value at the wrong time, only increments `ignored`. Values are as
- * wide as the widest register, so no bit is lost before the check.
+ * otherwise, a wrong value, or a value at the wrong time, only increments the device's member
+ * `ignored`. Values are as wide as the widest register, so no bit is lost before the check.
  *
  * What a transport uses of struct virtio_device:
  *   sets and reads      device_features_sel, driver_features_sel, queue_sel, shm_sel, ignored
@@ -16,8 +16,9 @@
  * When `resets` has changed, the transport must forget its own state, such as the vectors of PCI.
  * For the driver's reads, virtio_device_queue_config() returns the size and addresses of a queue.
  *
- * With MSI-X, interrupt() sends a message for each call with a cause and @level true. The exception
- * is VIRTIO_INTERRUPT_USED with VIRTIO_DEVICE_NO_QUEUE, which only level-triggered lines need.
+ * With MSI-X, the device's operation interrupt() sends a message for each call with a cause and
+ * @level true. The exception is a call with VIRTIO_INTERRUPT_USED and VIRTIO_DEVICE_NO_QUEUE, which
+ * only a level-triggered line needs.
  *
  * Threads:
  *   functions             who may call   what must not run beside
@@ -43,8 +44,9 @@ VIRTIO_BEGIN_DECLS
  *   value                 effect
  *   0                     resets the device
  *   with FAILED           sets FAILED; other bits are ignored
- *   any other             must have every bit that is already set, no unknown bit, and no bit whose
- *                         predecessor is missing (ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK)
+ *   any other             sets the new bits. The value must have every bit that is already set, no
+ *                         unknown bit, and no bit without its predecessor. The order of the bits is
+ *                         ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK.
  *   DEVICE_NEEDS_RESET    is ignored in the written value: the bit belongs to the device
  *
  * - While a reset is in progress every value except 0 is ignored, also a value with FAILED: the

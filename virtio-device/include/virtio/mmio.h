@@ -3,7 +3,8 @@
  * The registers of virtio-mmio, for any device of <virtio/device.h>.
  *
  * A VMM reserves VIRTIO_MMIO_WINDOW bytes of guest-physical addresses, or more for a larger
- * configuration space. The VMM traps each access there, and calls one of the two functions.
+ * configuration space. The VMM traps each access there, and calls virtio_mmio_read() or
+ * virtio_mmio_write().
  *
  * An ioeventfd that matches a queue's index may handle writes to QueueNotify. The core does not see
  * such a kick, which can arrive in any state. The device must ignore a kick for a queue that does

@@ -62,8 +62,8 @@ const struct virtio_section_layout *virtio_queue_ser_layout(void);
 /*
  * Begins a file.
  *
- * @bytes     the caller's buffer. NULL with a capacity of 0 only measures the length. Then
- *            virtio_queue_ser_end() sets *length to it.
+ * @bytes     the caller's buffer. NULL with a capacity of 0 only measures the file: then
+ *            virtio_queue_ser_end() sets *length to the length of the file.
  * @capacity  bytes of the buffer
  * @id        VIRTIO_QUEUE_SER_ID_BYTES bytes that are also stored with the saved memory; NULL
  *            stands for zeroes
@@ -144,7 +144,8 @@ void virtio_queue_ser_write(struct virtio_section_writer *writer, uint32_t devic
  * @record          the caller's array, for virtio_queue_replay()
  * @capacity        number of entries in record: the largest size of the queue is enough
  * @count           set to the number of entries
- * @where           filled in, for virtio_section_refuse() if a device refuses the record; or NULL
+ * @where           set to this section, for virtio_section_refuse() if a device refuses the record;
+ *                  may be NULL
  *
  * Returns 0; VIRTIO_EINVAL for a value that disagrees with config; or an error of
  * virtio_section_read() or virtio_queue_check_state(). reader->fault then has section, value and

@@ -139,8 +139,8 @@ struct virtio_chain_segments {
  * @chain  from virtio_queue_pop(), not completed yet
  * @out    the descriptor; untouched unless 1 is returned
  *
- * Returns 1 for a descriptor, 0 at the end, or an error. After an error the caller completes the
- * chain with length 0, except after VIRTIO_ENOTMAPPED:
+ * Returns 1 for a descriptor, 0 at the end, or an error. After any error except VIRTIO_ENOTMAPPED
+ * the caller completes the chain with length 0. The errors are:
  *   VIRTIO_ENEXT       `next` is outside the table; the descriptor with this `next` is not yielded
  *   VIRTIO_ETOOLONG    more descriptors than the queue size. If long tables are allowed, a table
  *                      longer than the queue may yield all its entries. A descriptor that refers to
@@ -165,11 +165,11 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  *         buffer of length 0 makes no segment. A buffer over several regions makes several.
  *
  * Returns 0, or an error. After an error `out` describes what the device can still use:
- *   Error             Cause                              segments, counts    last_writable
- *   VIRTIO_EFAULT     a buffer is outside memory, wraps  the part before     of the whole chain
- *   VIRTIO_EPERM      a buffer forbids its direction     the part before     of the whole chain
- *   VIRTIO_ENOBUFS    the array is too small             the part that fits  of the whole chain
- *   any other         as virtio_chain_next()             counts are 0        length 0
+ *   Error             Cause                                segments, counts    last_writable
+ *   VIRTIO_EFAULT     a buffer is outside memory or wraps  the part before     of the whole chain
+ *   VIRTIO_EPERM      a buffer forbids its direction       the part before     of the whole chain
+ *   VIRTIO_ENOBUFS    the array is too small               the part that fits  of the whole chain
+ *   any other         as virtio_chain_next()               counts are 0        length 0
  * The counts include readable_bytes and writable_bytes. "The part before" means the buffers before
  * the bad buffer.
  *

@@ -90,14 +90,14 @@ struct virtio_queue_stats {
 struct virtio_queue {
 	/*
 	 * Derived members that permit and limit the fast paths. All of them are computed again if a
-	 * member that they depend on changes. A pop, or a read of the driver's index, may change
-	 * only fast_avail, unless the queue breaks.
+	 * member that they depend on changes. Of these members, a pop or a read of the driver's
+	 * index may change only fast_avail, unless the queue breaks.
 	 */
 	const uint8_t *fast_avail_ring; /* host address of the available ring's entries; or NULL */
 	uint8_t *fast_used;             /* host address of the used ring; or NULL */
 	const uint8_t *fast_used_event; /* host address of used_event under EVENT_IDX; or NULL */
 	uint32_t fast_heads;            /* size, or 0 if no completion takes the fast path */
-	/* A pop at this next_avail is slow, or reads the driver's index before it pops. */
+	/* A pop is slow, or first reads the driver's index, if next_avail equals this member. */
 	uint32_t fast_avail;
 
 	const uint8_t *desc;      /* host address of the descriptor table, or NULL */
@@ -196,7 +196,7 @@ void virtio_queue_reset(struct virtio_queue *queue);
  *
  * What happens to a request that was popped before the switch:
  * - It stays in flight, and its bytes stay in the old map. The old map must live until
- *   virtio_queue_old_maps_unused().
+ *   virtio_queue_old_maps_unused() returns true.
  * - Segments resolved before the switch stay valid. chain->memory uses the new map from now on. In
  *   the new map an address may belong to another owner. To write a status at the end, use segments,
  *   or a cursor of your own on the old map.
@@ -204,10 +204,10 @@ void virtio_queue_reset(struct virtio_queue *queue);
  *   from either map.
  * - Its used element is written to the used ring in the new map.
  * - If only the new map has a dirty log, the request's I/O is not recorded. A migration relies on
- *   the log only after virtio_queue_old_maps_unused().
+ *   the log only after virtio_queue_old_maps_unused() has returned true.
  *
  * Returns 0; VIRTIO_ENOTREADY if not started; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if
- * the ring areas are not in the new map. On failure the queue keeps the old map.
+ * an area of the queue is not accessible in the new map. On failure the queue keeps the old map.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memory_map *map);
@@ -312,9 +312,10 @@ int virtio_queue_complete_batch(struct virtio_queue *queue, const struct virtio_
  * Without EVENT_IDX the driver's flag decides. With EVENT_IDX the position of used_event decides;
  * the result is exact for any number of completions (virtio 1.4, 2.7.7.2). Without a completion the
  * result is false, except in the first call after virtio_queue_set_next_avail() or
- * virtio_queue_set_next_used(). That first call cannot know what the driver wants, so it returns
- * true unless the driver's flag forbids interrupts. After a completion, a call also returns true if
- * the ring cannot be read. A driver tolerates an extra interrupt, but not a lost one.
+ * virtio_queue_set_next_used(). That first call does not know which completions were signalled
+ * before, so under EVENT_IDX it returns true. Without EVENT_IDX the driver's flag still decides.
+ * After a completion, a call also returns true if the ring cannot be read. A driver tolerates an
+ * extra interrupt, but not a lost one.
  */
 VIRTIO_INLINE VIRTIO_HOT bool virtio_queue_needs_interrupt(struct virtio_queue *queue);
 
@@ -374,8 +375,9 @@ VIRTIO_INLINE uint16_t virtio_queue_next_avail(const struct virtio_queue *queue)
 VIRTIO_INLINE uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
 
 /*
- * Set the two indices above, for a queue that continues where another owner stopped. A vhost-user
- * back end gets the used index from virtio_queue_read_used_idx().
+ * Set the available index of the next pop, and the index of the next used element, for a queue that
+ * continues where another owner stopped. A vhost-user back end gets the used index from
+ * virtio_queue_read_used_idx().
  *
  * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_EBUSY if a request is in flight or must still
  * be replayed. The next virtio_queue_needs_interrupt() may cause an extra interrupt.

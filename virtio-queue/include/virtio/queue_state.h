@@ -88,12 +88,13 @@ int virtio_queue_save_in_flight(const struct virtio_queue *queue, struct virtio_
  * @record   an array of `count` entries. NULL skips the checks of the entries and of `count`. But
  *           for a state of all zeroes `count` is always checked, and must be 0.
  * @map      the guest's memory; NULL skips the check whether the areas are in memory
- * @refusal  on failure set to the refused value; otherwise untouched. Values have the names of the
+ * @refusal  names the refused value on failure; otherwise untouched. Values have the names of the
  *           section "queue" (virtio-queue-ser/README.md); the name of the record is in_flight.
  *
  * Returns 0 or an error of virtio_queue_restore(). VIRTIO_EINVAL also means a fault in the record:
- * count is not next_avail - next_used, a head is not below the queue size or occurs twice, or
- * `completed` or `written` has an impossible value.
+ * - `count` is not next_avail - next_used
+ * - a head is not below the queue size, or occurs twice
+ * - `completed` or `written` has an impossible value
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_check_state(const struct virtio_queue_state *state, const struct virtio_queue_flight *record,
@@ -113,9 +114,10 @@ int virtio_queue_check_state(const struct virtio_queue_state *state, const struc
  *
  * Returns 0, or an error that leaves the queue as before:
  *   VIRTIO_EBUSY       the queue is started
- *   VIRTIO_EINVAL      next_avail is more than the queue size ahead of next_used, a bool of the
- *                      configuration is neither 0 nor 1, `broken` is not a fault of a ring, or the
- *                      storage for requests in flight is smaller than the queue
+ *   VIRTIO_EINVAL      - next_avail is more than the queue size ahead of next_used
+ *                      - a bool of the configuration is neither 0 nor 1
+ *                      - `broken` is neither 0 nor a fault of a ring
+ *                      - the storage for requests in flight is smaller than the queue
  *   VIRTIO_ENOTREADY, VIRTIO_ESIZE, VIRTIO_EALIGN, VIRTIO_EFAULT, VIRTIO_EPERM
  *                      as virtio_queue_start(), but VIRTIO_EFAULT and VIRTIO_EPERM only without a
  *                      translation

@@ -9,8 +9,10 @@
  *	error = virtio_queue_complete(virtio_queue_sync_lock(&sync), token, len);
  *	virtio_queue_sync_unlock(&sync);
  *
- * Four calls take the lock themselves. Three of these calls also resolve the chain of the request,
- * because a chain must be walked under its queue's lock. The segments may be used without the lock.
+ * virtio_queue_sync_pop(), virtio_queue_sync_replay(), virtio_request_sync_pop() and
+ * virtio_request_sync_complete() take the lock themselves. The first three also resolve the
+ * request's chain, because a chain must be walked under its queue's lock. The segments may be used
+ * without the lock.
  *
  * The lock consists of two callbacks, so a hypervisor can use a spinlock. <virtio/queue_pthread.h>
  * has the callbacks for a POSIX mutex.
@@ -75,9 +77,9 @@ void virtio_queue_sync_unlock(struct virtio_queue_sync *sync);
  *
  * @token        set if 1 is returned; otherwise untouched
  * @resolved     as for virtio_chain_resolve()
- * @chain_error  set if 1 is returned: 0, or the error of virtio_chain_resolve(), which documents
- *               the content of `resolved` after an error. The caller still completes the chain,
- *               usually with length 0.
+ * @chain_error  if 1 is returned, set to the result of virtio_chain_resolve(): 0, or an error. That
+ *               function documents the content of `resolved` after an error. Even after an error
+ *               the caller completes the chain, usually with length 0.
  *
  * Returns as virtio_queue_pop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has
  * been unpopped.
