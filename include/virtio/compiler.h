@@ -56,7 +56,7 @@
 #define VIRTIO_INLINE inline
 #endif
 
-/* For functions on the fast path: always inlined. With VIRTIO_INLINE, they have external copies. */
+/* For functions on the fast path: always inlined. VIRTIO_INLINE adds an external copy. */
 #define VIRTIO_HOT __attribute__((always_inline))
 
 /* For functions whose result the caller must act on. A caller that ignores the result has a bug. */

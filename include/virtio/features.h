@@ -3,8 +3,8 @@
  * Sets of feature bits.
  *
  * A bit has the number that the specification gives it, such as VIRTIO_RING_F_EVENT_IDX of
- * <virtio/bindings/virtio_ring.h>. A set is either an array of four 32-bit words, as in
- * <virtio/device.h>, or a 64-bit mask, as in device types and vhost-user.
+ * <virtio/bindings/virtio_ring.h>. A set is an array of four 32-bit words, as in
+ * <virtio/device.h>. Device types and vhost-user use a 64-bit mask of the bits 0 to 63 instead.
  *
  *	virtio_features_from_u64(options.features, virtio_blk_offered(&blk));
  *	virtio_feature_set(options.features, VIRTIO_RING_F_EVENT_IDX);

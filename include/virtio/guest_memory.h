@@ -18,9 +18,9 @@
  * - A value is copied once into the caller's own memory, and the copy is checked.
  *
  * What is not covered:
- * - If another process truncates a file behind guest memory, an access raises SIGBUS. The caller
- *   must seal such a file against shrinking, or know that the file's length is fixed.
- * - Mapping a region at the moment of access (Xen's grant tables). Regions must be resident, or
+ * - Truncation of a file behind guest memory by another process. An access then raises SIGBUS. The
+ *   caller must seal such a file against shrinking, or know that the file's length is fixed.
+ * - Mapping of a region at the moment of access (Xen's grant tables). Regions must be resident, or
  *   demand-paged by the host.
  *
  * Threads:
@@ -134,7 +134,8 @@ typedef int virtio_translate_fn(void *context, uint64_t addr, uint64_t len, uint
 
 /*
  * The number of slots of a map. Slots divide the addresses from 0 to at least the end of the last
- * region into parts of equal length. Inline code tries only the region of the address's slot.
+ * region into parts of equal length. The member `slots` of the map has one region for each slot.
+ * Inline code tries only the region of the address's slot.
  */
 #define VIRTIO_MEMORY_SLOTS 32
 
@@ -199,16 +200,18 @@ enum virtio_order {
  * Makes a map from a table of regions.
  *
  * @map       filled in, without a translation
- * @regions   the caller's table, in any order. This call sorts the table, and sets the derived
- *            members. The table must not move or change while the map is in use, so another map
- *            needs a table of its own. May be NULL if count is 0.
+ * @regions   the caller's table, in any order. This call sorts the table, and sets the members
+ *            after `dirty`. The table must not move or change while the map is in use, so another
+ *            map needs a table of its own. May be NULL if count is 0.
  * @count     entries of the table
  *
  * Returns 0, or:
- *   VIRTIO_EREGION   a region has length 0, no host memory, an unknown flag or an invalid dirty
- *                    log. Or a region ends past the guest's address space, or has a byte in the
- *                    last MiB of the host's address space or beyond. In that MiB the address of a
- *                    descriptor table plus an offset from a guest's 16-bit index could wrap.
+ *   VIRTIO_EREGION   - a region has length 0, no host memory, or an unknown flag
+ *                    - a region has an invalid dirty log
+ *                    - a region ends past the guest's address space
+ *                    - a region has a byte in the last MiB of the host's address space or beyond.
+ *                      In that MiB the address of a descriptor table plus an offset from a
+ *                      guest's 16-bit index could wrap.
  *   VIRTIO_EOVERLAP  two regions overlap
  *
  * A failure leaves the map untouched, but may have sorted the table. virtio_memory_bad_region()

@@ -123,8 +123,8 @@ struct virtio_blk_backend_ops {
 	 * Reports how worn the storage is. Fills in @lifetime, which the caller has zeroed, and
 	 * returns 0 or an error. The caller treats a reserved value as an error.
 	 *
-	 * With this operation the disk offers VIRTIO_BLK_F_LIFETIME. Leave it NULL for storage that
-	 * does not know its wear (virtio 1.4, 5.2.6.2).
+	 * With this operation the disk offers VIRTIO_BLK_F_LIFETIME. The operation must be NULL for
+	 * storage that does not know its wear (virtio 1.4, 5.2.6.2).
 	 */
 	int (*lifetime)(void *context, struct virtio_blk_wear *lifetime);
 };
@@ -158,7 +158,8 @@ struct virtio_blk_options {
 	/*
 	 * Limits of a request. size_max and seg_max are only advertised: not all drivers obey
 	 * them, and the library does not rely on them. max_request_bytes and the lengths of the
-	 * request's arrays are enforced. One descriptor may span several segments of guest memory.
+	 * request's arrays are enforced. A segment of seg_max is one descriptor, which may need
+	 * several entries of struct virtio_segment.
 	 */
 	uint32_t size_max;          /* bytes; 0: no SIZE_MAX */
 	uint32_t seg_max;           /* segments; 0: no SEG_MAX */
@@ -178,9 +179,10 @@ struct virtio_blk_options {
 
 	/*
 	 * Each command on ranges has two limits: the sectors in one range, and the ranges in one
-	 * request. Both limits are enforced. Their product bounds the time of a request. If both
-	 * limits are 0, the command is not offered. If both limits are set, the back end needs the
-	 * operation, and the disk must not be read-only. Alignments (sectors) are only hints.
+	 * request. Both limits are enforced. Their product bounds the sectors of a request, and so
+	 * the time. If both limits are 0, the command is not offered. If both limits are set, the
+	 * back end needs the operation, and the disk must not be read-only. The two alignments
+	 * below are in sectors, and are only hints for the driver.
 	 */
 	uint32_t max_discard_sectors;
 	uint32_t max_discard_seg;
@@ -271,7 +273,8 @@ uint64_t virtio_blk_capacity(const struct virtio_blk *blk);
 /*
  * Changes the capacity while requests run. The caller sends a configuration change notification
  * (virtio 1.4, 5.2.6.2). The configuration space must not be read between this call and the change
- * of the generation. Otherwise a driver could combine halves of the old and the new capacity.
+ * of the configuration generation. Otherwise a driver could combine halves of the old and the new
+ * capacity.
  *
  * @sectors  the new capacity, in sectors of 512 bytes
  *
@@ -345,7 +348,7 @@ struct virtio_blk_storage {
 	 * tables). Add 1 for each boundary of regions or translations inside a buffer.
 	 */
 	uint32_t segment_capacity;
-	struct virtio_blk_range *ranges; /* NULL if no command on ranges is offered */
+	struct virtio_blk_range *ranges; /* may be NULL if no command on ranges is offered */
 	uint32_t range_capacity;         /* the largest max_..._seg; longer lists get IOERR */
 };
 
@@ -462,7 +465,8 @@ enum virtio_blk_refusal virtio_blk_refusal_of(const struct virtio_blk *blk, cons
  * @result   filled in
  *
  * - If virtio_blk_refusal_of() refuses the request, nothing is read, written or flushed.
- * - Under write-through, a write or a change of ranges succeeds only after a flush.
+ * - Under write-through, a write or a change of ranges succeeds only after a flush, unless the
+ *   request covers 0 sectors.
  * - After a failure of the back end the rest of the request is not begun. It is undefined which
  *   part of a failed write is on the disk.
  * - On a disk without operations only GET_ID is carried out. Legal requests of other types fail

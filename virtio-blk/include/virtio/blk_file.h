@@ -23,8 +23,8 @@
  * - No other code may sync through this descriptor or a duplicate of it (dup(), fork()). The kernel
  *   could report a lost write only to that code. Make one struct virtio_blk_file per open file.
  * - Do not open the file with O_SYNC or O_DSYNC: each write would sync.
- * - Do not open the file with O_DIRECT, which works only if the driver's buffers have the host's
- *   alignment.
+ * - Do not open the file with O_DIRECT, which works only if the driver's buffers have the alignment
+ *   that the host requires.
  * - Ignore SIGXFSZ if RLIMIT_FSIZE is set. Otherwise a write beyond that limit ends the process.
  *
  * Errors and interrupted calls:

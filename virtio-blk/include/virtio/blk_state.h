@@ -43,11 +43,11 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  * Restores the features and the cache mode.
  *
  * @blk    as virtio_blk_init() or virtio_blk_reset() left it. Since then the state's features may
- *         have been negotiated. The disk's capacity is the capacity of the target's storage.
+ *         have been negotiated. The disk's capacity must be the capacity of the target's storage.
  * @state  from virtio_blk_save(), perhaps through a file; checked as if a guest had written it
  *
- * virtio_device_restore() calls check_features(), in which the device negotiates the same features.
- * This may happen before or after the call of virtio_blk_restore().
+ * virtio_device_restore() calls the operation check_features(), in which the caller's device calls
+ * virtio_blk_negotiate(). virtio_device_restore() may run before or after virtio_blk_restore().
  *
  * The disk keeps its own capacity, which must not be less than the state's capacity. The owner of a
  * disk that was resized sets the new capacity before the restore.
@@ -57,8 +57,8 @@ void virtio_blk_save(const struct virtio_blk *blk, struct virtio_blk_state *out)
  * VIRTIO_EINVAL and changes nothing if a value is wrong:
  *   features   a bit that is not offered, or a difference from features that are already negotiated
  *   capacity   more sectors than the disk has
- *   writeback  a value that these features exclude: above 1; 1 without FLUSH; 0 with FLUSH but
- *              without CONFIG_WCE
+ *   writeback  a value above 1, the value 1 without FLUSH, or the value 0 with FLUSH but without
+ *              CONFIG_WCE
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_restore(struct virtio_blk *blk, const struct virtio_blk_state *state);

@@ -58,7 +58,8 @@ void virtio_blk_steps_begin(struct virtio_blk_steps *steps, const struct virtio_
  *
  * @bytes   the largest number of bytes of data to move: a multiple of 512, at least 512. A step
  *          changes at most one range, whose length the options limit. A FLUSH is one step. Under
- *          write-through the last step of a write or of a change of ranges also flushes.
+ *          write-through the last step of a write or of a change of ranges also flushes, unless
+ *          the request covers 0 sectors.
  * @result  filled in by the last step, untouched by all earlier steps
  *
  * Returns 1 if there is more to do. Returns 0 after the last step; the result then says whether the

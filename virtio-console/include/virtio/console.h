@@ -66,13 +66,16 @@ VIRTIO_BEGIN_DECLS
  * @len      1 to VIRTIO_CONSOLE_PIECE_BYTES
  *
  * Returns the number of bytes taken, from the first byte on. If the number is less than len, the
- * chain stays in flight until the next virtio_console_transmit(), which offers the remaining bytes.
+ * chain stays in flight, and the next virtio_console_transmit() offers the remaining bytes.
  * A sink that can never accept more bytes discards the offered bytes, and returns len. The function
  * must not call functions of the device.
  */
 typedef size_t virtio_console_sink_fn(void *context, const void *bytes, size_t len);
 
-/* Enough segments for a chain in one region and one translation if allow_long_indirect is false. */
+/*
+ * Enough segments for a chain, if each buffer lies in one region and one translation, and the
+ * queue's option allow_long_indirect is false.
+ */
 #define VIRTIO_CONSOLE_SEGMENTS(queue_size) (queue_size)
 
 /* The options of a port. */
