@@ -14,7 +14,7 @@
  *
  * What the guest can do: point any field anywhere, and rewrite the tables during the walk.
  * Therefore:
- * - A walk reads each descriptor from guest memory exactly once, and checks and uses the copy.
+ * - Each step of a walk reads its descriptor once, and checks and uses this copy.
  * - A walk yields at most as many descriptors as the queue has entries, unless the configuration
  *   allows long indirect tables. The limit includes the descriptors in an indirect table.
  * - The end of a walk and an error are different results. Both results are final: an ended walk
