@@ -89,11 +89,12 @@ struct virtio_console_port_options {
 	virtio_console_sink_fn *sink;
 	void *sink_context;
 	/*
-	 * Arrays for the chains of the two queues. Each array needs VIRTIO_CONSOLE_SEGMENTS()
-	 * entries, and one more entry for each place where a buffer continues in another region or
-	 * translation. If there are fewer entries, a receive chain is filled only in part, and a
-	 * transmit chain is read in several steps. While a transmit chain is in flight,
-	 * transmit_segments must not be used for another queue.
+	 * Arrays for chains of the port's receive queue and transmit queue. Each array needs
+	 * VIRTIO_CONSOLE_SEGMENTS() entries, and one more entry for each place where a buffer
+	 * continues in another region or translation. If a chain needs more entries than its array
+	 * has, a receive chain is filled only in part, and a transmit chain is read in several
+	 * steps. While a transmit chain is in flight, transmit_segments must not be used for
+	 * another queue.
 	 */
 	struct virtio_segment *receive_segments;
 	uint32_t receive_capacity; /* entries of receive_segments, at least 1 */
@@ -117,7 +118,7 @@ struct virtio_console_port_stats {
 	uint64_t dropped; /* bytes of input that these calls have dropped */
 };
 
-/* A transmit chain that a call has left in flight. */
+/* A transmit chain that virtio_console_transmit() has left in flight. */
 struct virtio_console_output {
 	struct virtio_token token;   /* token.value is 0 if no chain is in flight */
 	uint64_t taken;              /* bytes that the sink has taken */
@@ -131,7 +132,8 @@ struct virtio_console_output {
 };
 
 /*
- * A port: an entry of options.ports. The caller allocates entries, and changes them by functions.
+ * A port: an entry of `ports` in struct virtio_console_options. The caller allocates the entries,
+ * and changes them by functions only.
  */
 struct virtio_console_port {
 	struct virtio_console_port_options options;
@@ -312,8 +314,8 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *   if chains are long, or if the queue has more than 256 entries.
  * - After VIRTIO_CONSOLE_CALL_BYTES the call stops within a chain, and sets progress->more. It does
  *   not stop within a short chain, which has at most VIRTIO_CONSOLE_PIECE_BYTES and fits
- *   transmit_segments. Up to 256 short chains, together at most VIRTIO_CONSOLE_CALL_BYTES, may
- *   follow when the limit is reached. So a call sends at most about twice the limit.
+ *   transmit_segments. After the limit is reached, up to 256 short chains may follow, together at
+ *   most VIRTIO_CONSOLE_CALL_BYTES. So a call sends at most about twice the limit.
  * - After virtio_queue_set_memory() keep the old map until virtio_queue_old_maps_unused() returns
  *   true, because a chain in flight uses the old map. A chain with more segments than
  *   transmit_segments has entries continues in the new map.

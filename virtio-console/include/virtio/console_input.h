@@ -83,8 +83,8 @@ bool virtio_console_input_is_empty(const struct virtio_console_input *input);
  *
  * @bytes  copied; may be NULL if len is 0
  * @len    bytes
- * @wake   set to whether the consumer waits for bytes. If true, call virtio_console_receive().
- *         Untouched on failure.
+ * @wake   set to whether the consumer waits for bytes. If true, the consumer must call
+ *         virtio_console_receive(). Untouched on failure.
  *
  * Returns the number of bytes enqueued, or VIRTIO_ENOBUFS if the buffer is full and len is not 0.
  * If not all bytes fit, a later virtio_console_receive() sets `room` when there is room.

@@ -91,8 +91,9 @@ int virtio_console_add_port(struct virtio_console *console, uint32_t id,
  * Afterwards call virtio_console_transmit() for the port once, and again on each kick. These calls
  * complete the driver's chains unread. If another port is added with this number, the driver may
  * send output for the old port until the driver has seen REMOVE. From PORT_READY on, the new port's
- * sink gets the chains. So, while awaits_ready of the port is set, call virtio_console_transmit()
- * also before each virtio_console_control_transmit(), which may handle this PORT_READY.
+ * sink gets every chain that is still in the queue, even output for the old port. So, while
+ * awaits_ready of the port is set, call virtio_console_transmit() also before each
+ * virtio_console_control_transmit(), which may handle this PORT_READY.
  *
  * Returns 0; VIRTIO_EINVAL if there is no such port.
  */
@@ -259,8 +260,8 @@ int virtio_console_restore_port(struct virtio_console *console, const struct vir
  * @chain  from virtio_queue_replay() for the saved head
  *
  * Returns 0; VIRTIO_EINVAL if the restored port has no such chain in flight; VIRTIO_ENOTMAPPED if a
- * translation is not known yet. Then unpop the chain, and replay it later. A failure changes
- * nothing in the port. A chain that is now malformed or misdirected is counted, and
+ * translation is not known yet. After VIRTIO_ENOTMAPPED, unpop the chain and replay it later. A
+ * failure changes nothing in the port. A chain that is now malformed or misdirected is counted, and
  * virtio_console_transmit() completes the chain.
  */
 VIRTIO_MUST_CHECK

@@ -94,7 +94,7 @@ int virtio_console_read_state(struct virtio_section_reader *reader, uint32_t num
 			      uint32_t capacity, uint32_t *count);
 
 /*
- * Reads the input of a port, if the file has any. Call this after the section of the device, for
+ * Reads the input of a port, if the file has any. Call this after virtio_console_read_state(), for
  * each present port, by ascending number.
  *
  * @id        number of the port

@@ -102,8 +102,8 @@ struct virtio_device_ops {
 	 * reset, in every state, also when nothing is active. After success the device touches
 	 * neither queues nor guest memory, and raises no interrupt.
 	 *
-	 * While a reset is in progress the driver cannot begin another reset. The core calls
-	 * reset() again for each report that virtio_device_queue_quiesced() accepts. reset()
+	 * While a reset is in progress the driver cannot begin another reset. Meanwhile the core
+	 * calls reset() again for each report that virtio_device_queue_quiesced() accepts. reset()
 	 * returns VIRTIO_DEVICE_IN_PROGRESS again if other requests are in flight. If a device
 	 * reports only by virtio_device_reset_done(), the core calls reset() once for each reset.
 	 *
@@ -296,8 +296,8 @@ VIRTIO_MUST_CHECK
 int virtio_device_init(struct virtio_device *device, const struct virtio_device_options *options);
 
 /*
- * Names the first operation that the options need and the table lacks, such as "queue_stop", for a
- * message. The check follows the order of struct virtio_device_ops.
+ * Names the first operation that the options need and options->ops lacks, such as "queue_stop", for
+ * an error message. The check follows the order of struct virtio_device_ops.
  *
  *   Operations                     Needed
  *   activate, reset, interrupt     always
@@ -353,8 +353,8 @@ int virtio_device_reset(struct virtio_device *device);
 int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, uint32_t number);
 
 /*
- * Ends a reset that is in progress, for a device that counts its requests itself. The status and
- * the driver's settings return to their defaults. A register access.
+ * Ends a reset that is in progress, for a device that counts its requests itself. If error is 0,
+ * the status and the driver's settings return to their defaults. A register access.
  *
  * @error  0, or an error if the device cannot be reset, for example because its back end is gone.
  *         The effect is the same as if reset() had returned the error: see
@@ -366,9 +366,9 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 int virtio_device_reset_done(struct virtio_device *device, int error);
 
 /*
- * Ends a stop that is in progress, for a device that counts its requests itself. The queue shows as
- * disabled; after QueueReset, it also shows as reset. A register access, allowed also while a
- * reset of the device is in progress.
+ * Ends a stop that is in progress, for a device that counts its requests itself. If error is 0, the
+ * queue shows as disabled; after QueueReset, it also shows as reset. A register access, allowed
+ * also while a reset of the device is in progress.
  *
  * @queue  index
  * @error  0, or an error if the queue cannot be stopped. The effect is the same as if

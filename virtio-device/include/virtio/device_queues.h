@@ -3,8 +3,8 @@
  * Optional: the storage of a device's queues, the operations that start, stop and reset them, and
  * calls that serve a queue.
  *
- * The author provides the arrays, and names the operations in the table. The author need not record
- * whether a queue runs.
+ * The author provides the arrays of struct virtio_device_queues_storage, and names the operations
+ * in struct virtio_device_ops. The author need not record whether a queue runs.
  *
  *	static const struct virtio_device_ops ops = {
  *		.activate = virtio_device_queues_activate,
@@ -108,7 +108,7 @@ int virtio_device_queues_reset(struct virtio_device *device);
  *
  * @queue   index
  * @state   from virtio_queue_save_in_flight(), perhaps by way of a file. virtio_queue_replay()
- *          follows for each entry of the saved record.
+ *          follows for each entry of the record that virtio_queue_save_in_flight() has filled.
  *
  * Returns 0, or an error that changes nothing:
  *   VIRTIO_EINVAL      - no queue has this index
@@ -129,8 +129,8 @@ int virtio_device_queues_restore(struct virtio_device *device, uint16_t queue, c
  *
  * @queue  index; false if there is no such queue
  *
- * When a queue has broken, a device must call virtio_device_set_needs_reset(). After that call
- * this function returns false.
+ * When a queue has broken, a device must call virtio_device_set_needs_reset().
+ * virtio_device_queues_running() then returns false.
  */
 bool virtio_device_queues_running(const struct virtio_device *device, uint16_t queue);
 

@@ -135,21 +135,26 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *   VIRTIO_ENOTMAPPED  an area of a ready queue is not mapped yet: the caller may retry
  *
  * VIRTIO_EINVAL has these causes:
- *   device      not the type or the queues of the device; `entries` is not `num_queues`
+ *   device      - the type, the number of queues or a queue's max_size differs from the device's
+ *               - `entries` is not num_queues of the device
  *   bools       a value that is neither 0 nor 1
- *   status      no driver can reach the status, or DRIVER_OK and `active` disagree
- *   features    FEATURES_OK without VERSION_1, or with a feature that is not offered; features
- *               accepted before DRIVER
+ *   status      - no driver can reach the status
+ *               - `active` is set without DRIVER_OK
+ *               - DRIVER_OK is set, but `active` and DEVICE_NEEDS_RESET are clear
+ *   features    - FEATURES_OK without VERSION_1, or with a feature that is not offered
+ *               - features accepted before DRIVER
  *   interrupts  an interrupt status that is impossible with this status
- *   queues      ready too early; max_size is 0, but other members are not; `may_reenable`,
- *               `enabling` or `resetting` is set in an impossible state
+ *   queues      - `ready` is set without FEATURES_OK
+ *               - max_size is 0, but another member is not
+ *               - `may_reenable`, `enabling` or `resetting` is set in an impossible state
  *   areas       - unknown bits of `given` or `refused`, or an area in both members
  *               - a ready or enabling queue with an area that was not given, or a refused value
  *               - an area in neither member, although the low half of its address is not 0
  *
  * If the device needs a reset, areas may be outside guest memory, because the reset forgets them.
  * If the memory has a translation, VIRTIO_EFAULT and VIRTIO_EPERM do not stop a restore, because
- * the guest controls the translation. A queue with such an area is then broken.
+ * the guest controls the translation. virtio_queue_restore() then breaks a queue with such an
+ * area.
  *
  * A queue that is enabling waits as before: see virtio_device_queue_mapped().
  */
@@ -160,7 +165,7 @@ int virtio_device_restore(struct virtio_device *device, const struct virtio_devi
 /*
  * Gets the configuration of a queue in a saved state, for the check of the queue's own state.
  *
- * @device          with the options that the state will be restored with
+ * @device          has the same options as the target of the restore
  * @state, @queues  as for virtio_device_check_state(), which has accepted them
  * @queue           index
  * @config          set; `ready` says whether the queue runs
