@@ -102,10 +102,10 @@ int virtio_request_sync_complete(struct virtio_queue_sync *sync, const struct vi
  * Replays a request and resolves its chain, under the lock. The other parameters are as for
  * virtio_queue_sync_pop().
  *
- * @request  the request's entry in the saved record
+ * @request  the request's entry in the saved record (<virtio/queue_state.h>)
  *
- * Returns as virtio_queue_replay(), or VIRTIO_ENOTMAPPED as virtio_queue_sync_pop(). A broken queue
- * returns VIRTIO_EBROKEN instead of VIRTIO_ENOTMAPPED, and the request stays in flight.
+ * Returns as virtio_queue_replay(), or VIRTIO_ENOTMAPPED as virtio_queue_sync_pop(). If the queue
+ * is broken, VIRTIO_EBROKEN replaces VIRTIO_ENOTMAPPED, and the request stays in flight.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_sync_replay(struct virtio_queue_sync *sync, const struct virtio_queue_flight *request,

@@ -4,8 +4,8 @@
  *
  * A reader copies bytes out of the readable segments. A writer copies bytes into the writable
  * segments. Bytes are copied once and in order, however the driver cut the buffers. Readers and
- * writers are small values over the segments of virtio_chain_resolve(). A copy of a reader or
- * writer is an independent position.
+ * writers are small structures that point to the segments of virtio_chain_resolve(). A copy of a
+ * reader or writer is an independent position.
  *
  * For zero-copy I/O, virtio_reader_iovec() and virtio_writer_iovec() show the next bytes as an I/O
  * vector. Then virtio_reader_skip() or virtio_writer_advance() steps over the transferred bytes.
@@ -150,8 +150,8 @@ uint64_t virtio_writer_done(const struct virtio_writer *writer);
 
 /*
  * Returns the used length of a chain that has no other writer: virtio_writer_done(), at most
- * UINT32_MAX. The length of a chain of 2^32 bytes does not fit 32 bits. A device may report less
- * than it has written (virtio 1.4, 2.7.8.2), but a cut to 32 bits would report 0.
+ * UINT32_MAX. Without this limit, 2^32 written bytes would become 0 in the 32 bits of a used
+ * length. A device may report less than it has written (virtio 1.4, 2.7.8.2).
  */
 uint32_t virtio_writer_used(const struct virtio_writer *writer);
 

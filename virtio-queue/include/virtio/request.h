@@ -4,7 +4,7 @@
  * and, as the last byte, a status. Block, I2C and SPI devices use this form, and so do the data
  * queues of crypto devices.
  *
- * Two calls for each request, and the device's work between them:
+ * Each request takes a pop and a completion, and the device works between these two calls:
  *
  *	error = virtio_request_init(&request, &header, sizeof header, segments, SEGMENTS);
  *	...
@@ -69,7 +69,7 @@ struct virtio_request {
 	 * The data between header and status, in the caller's array, as virtio_chain_resolve()
 	 * describes it. Readers and writers work on `data`.
 	 * - data.last_writable is the status byte. Its length is 0 if there is no such byte, the
-	 *   byte cannot be written, or the chain is malformed. In all these cases `error` is set.
+	 *   byte cannot be written, or there is a chain fault. In all these cases `error` is set.
 	 * - data.needed counts the segments of the whole chain, if `error` is 0, VIRTIO_ESHORT or
 	 *   VIRTIO_ENOBUFS.
 	 */
@@ -118,8 +118,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, stru
  * @request  as for virtio_request_pop()
  *
  * Returns 0, whatever request->error is; or VIRTIO_ENOTMAPPED, which is no fault of the driver. The
- * request is then untouched, except the content of the array. Unpop the chain, which must be the
- * last pop, and retry later.
+ * request is then untouched, except the content of the array. After VIRTIO_ENOTMAPPED unpop the
+ * chain, and retry later. Only the chain popped or replayed last can be unpopped.
  */
 VIRTIO_MUST_CHECK
 int virtio_request_parse(struct virtio_chain *chain, struct virtio_request *request);

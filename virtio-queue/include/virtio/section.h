@@ -9,9 +9,9 @@
  *
  *   writer  Fills the caller's buffer, or only measures the size. Stores the first error. The
  *           caller checks for an error once, at the end.
- *   reader  Reads sections from the caller's bytes, in the order in which they were written. A
- *           section that the caller doesn't ask for is an error, unless its writer has marked it
- *           as skippable. The reader then skips and reports the section.
+ *   reader  Reads sections from the caller's bytes, in the order in which they were written. The
+ *           reader skips and reports a section that the caller doesn't ask for, if the writer
+ *           marked the section as skippable. Any other section not asked for is an error.
  *   fault   The first error of a reader: section, value, offset in the bytes, and the value found.
  *
  * Versions: a new value makes a new version of its section. The value is added after the other
@@ -197,14 +197,15 @@ void virtio_section_put(struct virtio_section_writer *writer, const void *bytes,
  * @count    number of structures in entries; 0 for a layout without a list
  *
  * A list that makes the section longer than VIRTIO_SECTION_MAX_BYTES sets writer->error to
- * VIRTIO_EINVAL. So do entries for a layout without a list. After an error nothing is written.
+ * VIRTIO_EINVAL. Entries for a layout without a list cause the same error. After an error nothing
+ * more is written.
  */
 void virtio_section_write(struct virtio_section_writer *writer, const struct virtio_section_layout *layout,
 			  uint32_t device, uint32_t index, const void *state, const void *entries, uint32_t count);
 
 /*
- * Write a section in steps. virtio_section_begin() writes everything except the entries, and
- * announces their number. Then call virtio_section_entries() until all entries are written.
+ * Write a section in steps. virtio_section_begin() writes everything before the entries, including
+ * their number. Then call virtio_section_entries() until all entries are written.
  */
 void virtio_section_begin(struct virtio_section_writer *writer, const struct virtio_section_layout *layout,
 			  uint32_t device, uint32_t index, const void *state, uint32_t count);
@@ -257,7 +258,7 @@ void virtio_section_report_skipped(struct virtio_section_reader *reader, struct 
  *   VIRTIO_EFORMAT   the next section is invalid or a different one, or no section is left
  *   VIRTIO_EVERSION  the section's version is newer than the layout, or 0
  *   VIRTIO_ENOBUFS   the section has more entries than the array
- *   VIRTIO_EINVAL    a bool that is neither 0 nor 1
+ *   VIRTIO_EINVAL    a bool is neither 0 nor 1
  * After an error every output is untouched, and later calls return the same error.
  */
 VIRTIO_MUST_CHECK

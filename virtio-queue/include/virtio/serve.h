@@ -4,10 +4,10 @@
  *
  * Call virtio_queue_serve() when the driver has kicked, and again as long as it returns 1. The loop
  * calls the device's callback for each chain. The loop pops, completes, decides whether to
- * interrupt the driver, and asks for the next kick, so no wake-up is lost in either direction. One
- * call is a round. A round is bounded, even if the driver adds buffers all the time.
- * virtio_queue_serve_requests() is the same loop for a library that pops and completes by itself,
- * such as <virtio/blk.h> or <virtio/request.h>.
+ * interrupt the driver, and asks for the next kick, so no wake-up is lost in either direction. A
+ * round is one call of virtio_queue_serve(). A round is bounded, even if the driver adds buffers
+ * all the time. virtio_queue_serve_requests() is the same loop for a library that pops and
+ * completes by itself, such as <virtio/blk.h> or <virtio/request.h>.
  *
  *	got = virtio_queue_serve(&queue, 64, serve, device, &interrupt);
  *	if (interrupt)
@@ -22,8 +22,8 @@
  * - The chains of one round must be completed together or not at all, for example the chains of one
  *   packet.
  *
- * What the guest can do: see <virtio/queue.h> and <virtio/chain.h>. The callback finds a malformed
- * chain, and the loop completes it.
+ * What the guest can do: see <virtio/queue.h> and <virtio/chain.h>. If a chain is malformed, the
+ * callback returns the error, and the loop completes the chain.
  *
  * Threads:
  *   functions             who may call          what must not run beside
@@ -101,7 +101,8 @@ typedef int virtio_serve_request_fn(void *context);
  * Works as virtio_queue_serve(), for a callback that pops and completes by itself.
  *
  * @queue   started, the queue that `serve` pops from
- * @budget  the largest number of calls of `serve`. Nothing else bounds the round.
+ * @budget  the largest number of calls of `serve`. The round may also serve requests that the
+ *          driver adds during the round.
  *
  * Returns as virtio_queue_serve(), or an error of the callback.
  */

@@ -5,7 +5,7 @@
  *
  * Names follow the driver's view, as in the specification. The transmit queue (tx) carries packets
  * from the guest, and the receive queue (rx) carries packets to the guest. A packet is a header of
- * 44 bytes and a payload.
+ * 44 bytes and a payload. In this code, `left` and `got` are as in <virtio/queue.h>:
  *
  *	while (left-- > 0 && (got = virtio_vsock_tx_pop(tx, &packet)) == 1) {
  *		if (!packet.error)
@@ -139,11 +139,12 @@ struct virtio_vsock_packet {
 	/*
 	 * 0, or the reason why the payload cannot be used. With an error, `data` is empty, and
 	 * the caller must still complete the chain.
-	 *   VIRTIO_ESHORT   fewer than 44 bytes in the queue's direction; or header.len is more
-	 *                   than the bytes that are present
-	 *   VIRTIO_EBYTES   header.len is above the maximum; or as virtio_chain_next()
-	 *   VIRTIO_EORDER   a buffer has the wrong direction for this queue; or as
-	 *                   virtio_chain_next()
+	 *   VIRTIO_ESHORT   - the chain has fewer than 44 bytes in the queue's direction
+	 *                   - tx: header.len is more than the bytes after the header
+	 *   VIRTIO_EBYTES   - tx: header.len is above max_payload
+	 *                   - as virtio_chain_next()
+	 *   VIRTIO_EORDER   - a buffer has the wrong direction for this queue
+	 *                   - as virtio_chain_next()
 	 *   VIRTIO_ENOBUFS  the chain needs more segments than the array has
 	 *   others          as virtio_chain_resolve()
 	 */
@@ -197,8 +198,8 @@ int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_s
  *
  * Returns 1; 0 if there is no packet; or an error of virtio_queue_pop(). Each packet, with or
  * without an error, must be completed by virtio_vsock_complete(), or unpopped by
- * virtio_queue_unpop(). After VIRTIO_ENOTMAPPED for memory of the chain, the chain has been
- * unpopped. Retry later.
+ * virtio_queue_unpop(). If memory of the chain is not mapped yet, this function unpops the chain
+ * and returns VIRTIO_ENOTMAPPED. Retry later.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_tx_pop(struct virtio_queue *queue, struct virtio_vsock_packet *packet);
@@ -246,7 +247,7 @@ VIRTIO_INLINE int virtio_vsock_complete(struct virtio_queue *queue, const struct
  * @count    entries of payload
  *
  * Returns 0, or packet->error: VIRTIO_ESHORT, VIRTIO_EBYTES or VIRTIO_ENOBUFS. VIRTIO_ENOBUFS also
- * if the lengths of the buffers together exceed 64 bits.
+ * means that the sum of the buffers' lengths does not fit 64 bits.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_packet_from_buffers(struct virtio_vsock_packet *packet, const void *header,
@@ -369,7 +370,7 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 
 /*
  * Checks whether the driver has seen the transport reset. An unseen reset would shut down a new
- * connection, so the host's requests must wait (virtio_vsock_table_hold()).
+ * connection, so the host's REQUESTs must wait (virtio_vsock_table_hold()).
  *
  * @queue  the event queue, started. The driver has seen the event when the driver makes another
  *         buffer available after the event.

@@ -25,11 +25,13 @@
  *
  * What the guest can do: send any packet at any time. Therefore:
  * - A bad packet ends at most the connection that has the packet's addresses.
- * - The numbers of connections and of pending replies are bounded. While the number of pending
- *   replies is at its bound, virtio_vsock_table_receive() returns VIRTIO_EBUSY. The tx queue must
- *   then wait until a reply was sent on the rx queue (virtio 1.4, 5.10.6.1.2).
+ * - The numbers of connections and of pending replies are bounded. A pending reply is an RST to a
+ *   packet without a connection. While the number of pending replies is at its bound,
+ *   virtio_vsock_table_receive() returns VIRTIO_EBUSY. The tx queue must then wait until a reply
+ *   was sent on the rx queue (virtio 1.4, 5.10.6.1.2).
  * - An RST is never answered.
- * - Ports that the guest chooses do not make look-ups slow, because the hash has a secret seed.
+ * - Ports that the guest chooses do not make look-ups slow, because the table hashes addresses with
+ *   a secret seed.
  *
  * Time: `now` and all intervals are in a unit that the caller chooses. The clock must not go back,
  * and `now` must be below 2^63.
@@ -71,7 +73,7 @@ enum virtio_vsock_state {
 	VIRTIO_VSOCK_RESET,       /* an RST is pending; the caller has released the connection */
 };
 
-/* Pending packets of a connection: virtio_vsock_table_next() has not returned them yet. As bits. */
+/* Bits of a connection's pending packets, which virtio_vsock_table_next() has yet to return. */
 enum virtio_vsock_pending {
 	VIRTIO_VSOCK_PENDING_RST = 1,
 	VIRTIO_VSOCK_PENDING_REQUEST = 2,
@@ -98,8 +100,8 @@ struct virtio_vsock_options {
 	uint32_t max_payload; /* largest payload of a packet from the guest, in bytes; at least 1 */
 	/*
 	 * Bytes of the guest's buffer that a packet uses in addition to its payload, until the
-	 * guest forwards the packet. Linux from 6.12.92 resets a connection if its packets and
-	 * their overhead exceed the buffer. With 0, a packet uses only its payload.
+	 * guest forwards the packet. Linux from 6.12.92 resets a connection if the payloads and
+	 * overheads of its packets exceed the buffer. With 0, only the payload counts.
 	 */
 	uint32_t packet_overhead;
 	/* Intervals, each from 1 to 2^62. */
@@ -353,7 +355,7 @@ int virtio_vsock_table_connect_from(struct virtio_vsock_table *table, uint16_t t
 /* Connections */
 
 /*
- * Accepts a guest's request, and makes a RESPONSE pending. Data may follow. Returns 0;
+ * Accepts a guest's request, and makes a RESPONSE pending. Data may follow the RESPONSE. Returns 0;
  * VIRTIO_ENOTREADY in a state other than VIRTIO_VSOCK_ACCEPTING. A failure changes nothing.
  */
 VIRTIO_MUST_CHECK
@@ -431,9 +433,10 @@ int virtio_vsock_connection_piece(struct virtio_vsock_connection *connection, ui
  *         on the table between the two calls.
  * @out    filled in on success, otherwise untouched
  *
- * Returns 0; VIRTIO_ENOTREADY and VIRTIO_EINVAL as virtio_vsock_connection_piece();
- * VIRTIO_ENOTREADY also while RESPONSE is pending; VIRTIO_ENOBUFS if the guest has too little room.
- * A failure changes nothing.
+ * Returns 0, or an error that changes nothing:
+ *   VIRTIO_EINVAL     as virtio_vsock_connection_piece()
+ *   VIRTIO_ENOTREADY  as virtio_vsock_connection_piece(), and also while a RESPONSE is pending
+ *   VIRTIO_ENOBUFS    the guest has too little room
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, const struct virtio_vsock_piece *piece,
