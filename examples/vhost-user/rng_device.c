@@ -134,8 +134,8 @@ static void refresh(struct device *device)
 /*
  * Fills the buffers of one request with the bytes that the source has now, at least one byte. See
  * <virtio/serve.h>. If a buffer is outside of guest memory, only the buffers before it are filled.
- * If the array is too small, only the buffers that fit are filled (virtio 1.4, 5.4.6). In a
- * malformed chain no buffer is filled, and the chain is completed with length 0.
+ * If the chain has more than SEGMENTS segments, only the buffers that fit are filled (virtio 1.4,
+ * 5.4.6). In a malformed chain no buffer is filled, and the chain is completed with length 0.
  */
 static int serve_one(void *context, struct virtio_chain *chain, uint32_t *written)
 {

@@ -124,7 +124,7 @@ static bool has_hung_up(int fd)
 static bool make_room(struct server *server, int fd)
 {
 	/*
-	 * Handles the messages of the first front end. A message may end the session. A message may
+	 * Handles messages of the earlier front end. A message may end the session. A message may
 	 * also carry, as a descriptor, the front end's own end of the connection. While such a
 	 * message is not read, the connection doesn't hang up.
 	 */
@@ -374,8 +374,8 @@ void server_resume(struct server *server)
 int server_save(struct server *server, struct virtio_section_writer *writer, uint32_t number, struct handover *handover)
 {
 	/*
-	 * Tells the front end now, because the state has no flag for a change of the configuration
-	 * space.
+	 * Tells the front end now if the configuration space has changed, because the state has no
+	 * flag for such a change.
 	 */
 	if (server->session)
 		session_tell_config_change(server->session);

@@ -63,8 +63,8 @@ void server_end(struct server *server);
 void server_keep(struct server *server);
 
 /*
- * Continues for the old process. Opens the device, restores it and its front end, and listens with
- * the old process's descriptor. No ring runs, and no front end is accepted, before
+ * Continues for the old process (handover.h). Opens the device, restores it and its front end, and
+ * listens with the old process's descriptor. No ring runs, and no front end is accepted, before
  * server_continue().
  *
  * Returns 0, or -1 after printing why not. After -1 an open device stays open. Closing the device

@@ -6,10 +6,10 @@
  *   wrong header or length      ends the session, since the next bytes may not be the start of a
  *                               message
  *   request that can't be done  changes no setting. A ring that the request should have started
- *                               stays stopped, and loses the kick descriptor of the message. The
- *                               front end gets an error if it asked for a reply (REPLY_ACK).
- *                               Otherwise the session ends, unless the request is harmless
- *                               (requests.h)
+ *                               stays stopped. If the message has brought a kick descriptor, the
+ *                               ring loses this descriptor. The front end gets an error if it
+ *                               asked for a reply (REPLY_ACK). Otherwise the session ends, unless
+ *                               the request is harmless (requests.h)
  *   unknown request             is refused or ignored
  * Whatever a front end sends, the device can serve the next front end.
  *

@@ -128,7 +128,7 @@ static const struct virtio_section_layout ring_layout = {
 
 /*
  * Returns a number made of the first four characters of the device's name. The name begins with the
- * type's option.
+ * command-line option for the device's type, without the dashes.
  */
 static uint32_t type_of(const struct device *device)
 {

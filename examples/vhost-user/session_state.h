@@ -43,7 +43,8 @@ int session_state_save(struct device_host *host, const struct session *session, 
  * @host     must be open
  * @session  set to the session with the front end, or NULL if there was none
  *
- * Returns 0, or -1 after printing why not. After -1 nothing was closed, see server_take_over().
+ * Returns 0, or -1 after printing why not. After -1 the device stays open, and so does *session
+ * unless it is NULL, see server_take_over().
  */
 int session_state_restore(struct device_host *host, struct event_loop *loop, struct virtio_section_reader *reader,
 			  uint32_t number, struct handover *handover, struct session **session);

@@ -162,8 +162,8 @@ static int map_region(struct shared_region *shared, int fd, const char **reason)
 		return -1;
 	}
 	/*
-	 * In a file of huge pages, offset and length must be multiples of its page size. st_blksize
-	 * holds the page size.
+	 * For a file of huge pages, the mapping's offset and length must be multiples of the file's
+	 * page size. st_blksize holds the page size.
 	 */
 	unit = (uint64_t)st.st_blksize;
 	if (unit < page || unit & (unit - 1))

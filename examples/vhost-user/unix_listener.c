@@ -22,8 +22,8 @@
 #define BACKLOG 8
 #define NAME_BYTES 256
 /*
- * The most attempts to lock a folder, at the start and for each file at the end. The attempts are a
- * millisecond apart.
+ * The most attempts to lock a folder when a listener is opened, and when a listener is closed. The
+ * attempts are a millisecond apart.
  */
 #define LOCK_TRIES 2000
 #define LOCK_TRIES_AT_END 100

@@ -64,7 +64,7 @@ __attribute__((format(printf, 4, 5))) int unix_listener_hand_over(struct handove
 								  const char *name, ...);
 
 /*
- * Takes a listener over from the old process.
+ * Takes a listener over from the old process (handover.h).
  *
  * @file  set to the listener's socket file, or to zeros if the listener has no file
  *

@@ -17,8 +17,8 @@
 #include <virtio/queue_ser.h>
 
 /*
- * Linux appends a mark to the name of a file that was replaced. The new file has the name without
- * the mark.
+ * If the program's file was replaced, Linux appends a mark to the name in /proc/self/exe. The new
+ * file has the name without the mark.
  */
 static void cut_mark(char *path)
 {
@@ -132,8 +132,8 @@ failed:
 }
 
 /*
- * Adds the state in a memfd, so a change of the state file does not affect the new program. Returns
- * the memfd, or -1 with errno.
+ * Adds a memfd with the state to the descriptors for the new program. So a change of the state file
+ * does not affect the new program. Returns the memfd, or -1 with errno.
  */
 static int add_state(struct handover *handover, const uint8_t *bytes, size_t length)
 {

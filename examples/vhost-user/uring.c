@@ -135,10 +135,10 @@ static bool is_full(const struct uring_queue *uring)
 /* Pieces */
 
 /*
- * Gets an entry of the io_uring for the next piece of a slot, or for the read of the flusher's
- * answer (NULL). There is always an unused entry. The io_uring has an entry for each slot, and a
- * slot has at most one piece at a time. Slots that wait for the answer have no piece. Returns NULL
- * if the io_uring is broken, and nothing is submitted any more.
+ * Gets an entry of the io_uring for the next piece of `slot`. If `slot` is NULL, the entry is for
+ * the read of the flusher's answer. There is always an unused entry. The io_uring has an entry for
+ * each slot, and a slot has at most one piece at a time. Slots that wait for the answer have no
+ * piece. Returns NULL if the io_uring is broken, and nothing is submitted any more.
  */
 static struct io_uring_sqe *new_piece(struct uring_queue *uring, struct slot *slot)
 {

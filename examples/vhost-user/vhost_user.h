@@ -110,8 +110,8 @@ struct vhost_user_config {
 #define VHOST_USER_CONFIG_SPACE 4096u
 
 /*
- * Some front ends add this to an offset, because virtio-mmio has the configuration space at this
- * offset among its registers.
+ * Some front ends add this to the offset in GET_CONFIG and SET_CONFIG, because virtio-mmio has the
+ * configuration space at this offset among its registers.
  */
 #define VHOST_USER_CONFIG_BASE 0x100u
 

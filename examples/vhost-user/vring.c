@@ -351,8 +351,8 @@ int vring_resolve(const struct vhost_vring *vring, const struct shared_memory *m
 	config->event_idx = has_feature(features, VIRTIO_RING_F_EVENT_IDX);
 	config->indirect = has_feature(features, VIRTIO_RING_F_INDIRECT_DESC);
 	/*
-	 * Drivers build indirect tables with as many entries as the device allows segments, even if
-	 * the ring is smaller.
+	 * Drivers may build indirect tables with as many entries as the device allows segments,
+	 * even if the ring is smaller.
 	 */
 	config->allow_long_indirect = true;
 	for (int i = VIRTIO_QUEUE_DESC; i <= VIRTIO_QUEUE_USED; i++) {
@@ -386,8 +386,8 @@ static void count_faults(struct vhost_vring *vring)
 }
 
 /*
- * The array is as long as the ring's largest size so far, because most rings have far fewer than
- * the possible 32768 entries.
+ * The array `inflight` is as long as the ring's largest size so far, because most rings have far
+ * fewer than the possible 32768 entries.
  */
 static int make_room(struct vhost_vring *vring)
 {

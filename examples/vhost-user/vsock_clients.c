@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The host's sockets. A guest's connection to port P goes to the listener at PATH_P. A program that
- * wants to reach a guest's port connects to PATH, sends "CONNECT P\n", and reads "OK Q\n". Q is the
- * port that the guest sees. A connection to PATH_seqpacket works in the same way for records, and
- * each of the two lines is a record.
+ * The host's sockets. The option uds=PATH sets PATH. A guest's connection to port P goes to the
+ * listener at PATH_P. A program that wants to reach a guest's port P connects to PATH, sends
+ * "CONNECT P\n", and reads "OK Q\n". Q is the program's port that the guest sees. A connection to
+ * PATH_seqpacket works in the same way for records, and each of the two lines is a record.
  *
- * The line is read up to its newline. The bytes after the newline stay in the socket until the
- * guest has accepted. Time limits end the clients that wait, and the number of clients is bounded.
+ * The CONNECT line is read up to its newline. The bytes after the newline stay in the socket until
+ * the guest has accepted. Time limits end the clients that wait, and the number of clients is
+ * bounded.
  */
 #include "handover.h"
 #include "log.h"
@@ -121,7 +122,7 @@ static void on_line(struct vsock_stream *client)
 
 /*
  * Reads bytes of a stream up to the newline, and leaves the bytes after it. Returns 1 for a whole
- * line, 0 to wait, -1 for a bad line or a closed socket.
+ * line, 0 to wait, -1 for a line that is too long, or a closed socket.
  */
 static int take_line(struct vsock_stream *client)
 {

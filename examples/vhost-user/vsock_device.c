@@ -103,7 +103,8 @@ static void end_stage(struct vsock_device *vsock, enum vsock_stage stage, uint64
 }
 
 /*
- * Tries again to connect the streams in the list. A stream that must wait longer stays in the list.
+ * Tries again to connect the streams in VSOCK_STAGE_DIALLING. A stream that must wait longer stays
+ * in this stage.
  */
 static void dial_again(struct vsock_device *vsock)
 {
@@ -191,7 +192,7 @@ static void let_go_of_all(struct vsock_device *vsock)
 
 /*
  * Called when the receive and transmit queues run. A new driver starts with indices of 0, and has
- * no connections. A driver that continues with a new front end may have lost connections. The
+ * no connections. A driver that continues with a new front end may have lost connections. Such a
  * driver gets the RSTs that vsock_end_connections() has made pending. If the front end passes the
  * event queue to the daemon, the driver also gets a transport reset. REQUESTs to the guest wait
  * until the event queue has started, and the driver has handled the transport reset. If the event

@@ -125,8 +125,8 @@ static int offer_to(struct vsock_group *member, const struct vsock_offer *offer)
 }
 
 /*
- * After offer_to() has succeeded, do not use the second socket. The other device's thread may have
- * received and closed that socket already.
+ * After offer_to() has succeeded, do not use fds[1]. The other device's thread may have received
+ * and closed this socket already.
  */
 struct vsock_stream *vsock_group_answer(struct vsock_device *vsock, const struct virtio_vsock_connection *connection)
 {

@@ -115,8 +115,8 @@ static int serve_tx(struct vsock_device *vsock, struct virtio_queue *queue, unsi
 			break;
 		}
 		/*
-		 * There is no room for another answer. The guest must receive answers before it may
-		 * send more packets (virtio 1.4, 5.10.6.1.2).
+		 * An error means that the table has no room for another answer. The guest must
+		 * receive answers before it may send more packets (virtio 1.4, 5.10.6.1.2).
 		 */
 		if (virtio_vsock_table_receive(&vsock->table, &packet->header, packet->error, now, &what)) {
 			got = virtio_queue_unpop(queue, packet->token);

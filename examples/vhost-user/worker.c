@@ -147,8 +147,8 @@ static bool is_past(const struct timespec *at)
 
 /*
  * Waits until is_done() returns true, or until the time @end. @end may be NULL for no limit. The
- * time is checked only after a nudge or a change, so the wait may last up to LAST_NUDGE_MS longer.
- * The mutex must be held. Returns whether is_done() has returned true.
+ * time is checked only after a nudge or a broadcast of `changed`, so the wait may last up to
+ * LAST_NUDGE_MS longer. The mutex must be held. Returns whether is_done() has returned true.
  */
 static bool await(struct worker *worker, bool (*is_done)(const struct worker *worker), const struct timespec *end)
 {

@@ -4,7 +4,7 @@
  * at which byte.
  *
  * The values have the names from virtio-queue-ser/README.md. The program has no layouts of its own,
- * and uses the tables of the libraries. An unknown section is printed as bytes.
+ * and uses the libraries' layouts. An unknown section is printed as bytes.
  */
 #include <virtio/blk_state.h>
 #include <virtio/console_state.h>
@@ -156,8 +156,8 @@ static int print_known(struct virtio_section_reader *reader, const struct virtio
 }
 
 /*
- * Checks the values of a queue, as far as possible without a queue to restore them into. Returns as
- * print_known().
+ * Checks the values of a queue, as far as possible without a queue to restore them into. Returns
+ * the same values as print_known().
  */
 static int judge_queue(struct virtio_section_reader *reader, const struct virtio_section *section)
 {

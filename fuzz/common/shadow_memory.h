@@ -56,7 +56,10 @@ struct shadow_page {
 
 /* The length of one answer of the translation. */
 enum shadow_hook {
-	/* Up to the end of the page. For the last page of the address space, one page longer. */
+	/*
+	 * Up to the end of the page. For the last page of the address space, the answer is one page
+	 * longer, and reaches past the address space.
+	 */
 	SHADOW_HOOK_PAGE,
 	SHADOW_HOOK_SHORT, /* up to the end of the page, but at most the requested length */
 	SHADOW_HOOK_BYTE,  /* one byte */
