@@ -157,7 +157,10 @@ void harness_resize(struct console_harness *h, uint32_t id, uint16_t cols, uint1
 
 /* Messages */
 
-/* Repeats the call until nothing is left to do, because a call may end early after long chains. */
+/*
+ * Calls virtio_console_control_transmit() until progress.more is false. One call may end early
+ * after long chains.
+ */
 static int transmit_all(struct console_harness *h, struct virtio_console_progress *all)
 {
 	struct virtio_console_progress progress;
@@ -258,7 +261,8 @@ bool harness_hear(struct console_harness *h)
 
 	/*
 	 * A hostile driver's chains may overlap, so a later message could overwrite an earlier
-	 * message. Only one chain may be available, so that each message can be checked.
+	 * message. If several chains are available, the queue restarts and the device sends
+	 * nothing.
 	 */
 	if (q->waiting > 1 && pending) {
 		guest_restart(&h->guest, CONTROL_RX);

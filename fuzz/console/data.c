@@ -64,7 +64,10 @@ static bool stops(const struct chain_worth *worth, int got, uint32_t index, uint
 	return !worth->bad || (got == VIRTIO_ENOTMAPPED && index == completed);
 }
 
-/* Repeats the call until nothing is left to do, because a call may end early after long chains. */
+/*
+ * Calls virtio_console_receive() until progress.more is false. One call may end early after long
+ * chains.
+ */
 static int receive_all(struct console_harness *h, uint32_t id, struct virtio_console_progress *all)
 {
 	struct virtio_console_progress progress;

@@ -271,9 +271,8 @@ static void weigh_buffer(const struct guest *g, const struct virtio_mock_buffer 
 	uint32_t last = GUEST_REGIONS;
 
 	/*
-	 * A buffer that wraps around is bad, even if its first page is not mapped yet. A buffer
-	 * that runs past the end of memory without a wrap may first reach a page that is not
-	 * mapped.
+	 * A buffer that wraps around does not set not_mapped, even if its first page is not mapped
+	 * yet. A buffer that runs past the end of memory without a wrap may set bad and not_mapped.
 	 */
 	if (b->addr + (b->len - 1) < b->addr) {
 		out->bad = true;

@@ -181,8 +181,8 @@ static void queue_quiesced(struct device_harness *h, uint16_t queue, uint8_t how
 }
 
 /*
- * Bits 0 to 2 of the byte are the queue. With bit 7 set the report has a number, which bits 4 to 6
- * choose.
+ * Bits 0 to 2 of the byte are the queue. With bit 7 set, calls virtio_device_queue_quiesced() with
+ * a number that bits 4 to 6 choose. Else calls virtio_device_queue_stopped().
  */
 static void host_queue_stopped(struct device_harness *h)
 {
@@ -253,8 +253,8 @@ static void host_forge(struct device_harness *h)
 
 /*
  * A VMM resumes only a device that was just restored. In such a device no stop and no reset is in
- * progress. So this step does nothing while a stop or a reset is in progress. This step also leaves
- * out a device in which a queue waits to be enabled. device_migrate() resumes such devices.
+ * progress. So this step does nothing while a stop or a reset is in progress. This step also does
+ * nothing while a queue waits to be enabled. device_migrate() resumes a device with such a queue.
  */
 static void host_resume(struct device_harness *h)
 {

@@ -50,8 +50,8 @@ static void begin(struct harness *h, uint64_t len, uint32_t access)
 }
 
 /*
- * Checks that an access makes at most 3 * n + 3 translations. n is the number of pieces, or the
- * number of bytes if the translation gives short answers.
+ * Checks that an access makes at most 3 * n + 3 translations. n is the number of pieces if the
+ * map's hook is SHADOW_HOOK_PAGE, else the number of bytes.
  */
 static void check_work(struct harness *h, uint32_t access)
 {
@@ -219,8 +219,8 @@ static void do_find(struct harness *h)
 }
 
 /*
- * Compares one segment with the model. The segment may be shorter than the model's piece if the
- * translation gives short answers.
+ * Compares one segment with the model. The segment may be shorter than the model's piece unless the
+ * map's hook is SHADOW_HOOK_PAGE.
  */
 static void check_segment(struct harness *h, const struct virtio_segment *s, uint64_t addr, uint64_t len,
 			  uint32_t access, struct shadow_place *p)

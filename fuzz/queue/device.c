@@ -120,8 +120,8 @@ static void device_next(struct harness *h)
 }
 
 /*
- * Walks a chain to its end or to a limit of calls, and makes one more call. The limit ends the loop
- * even if the model never ends the walk.
+ * Calls virtio_chain_next() to the end of a chain or to a limit of calls, and then once more. The
+ * limit ends the loop even if the model never ends the walk.
  */
 static void device_walk(struct harness *h)
 {

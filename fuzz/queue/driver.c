@@ -161,7 +161,7 @@ static void driver_field(struct harness *h)
 		shadow_poke16(harness_map(h), event, fuzz_u16(&h->in));
 	else
 		/*
-		 * An event index has an effect only near the used index. So the value is at most 40
+		 * used_event has an effect only near the used index. So the value is at most 40
 		 * before or 39 after the used index.
 		 */
 		shadow_poke16(harness_map(h), event, (uint16_t)(h->model.next_used + how % 80 - 40));

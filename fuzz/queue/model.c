@@ -15,8 +15,9 @@
 uint64_t model_area_bytes(const struct virtio_queue_config *config, int area)
 {
 	/*
-	 * virtio 1.4, 2.7: an entry has 16, 2 or 8 bytes. A ring has two fields of 2 bytes before
-	 * its entries. With EVENT_IDX a ring has a third field after its entries.
+	 * virtio 1.4, 2.7: an entry of the descriptor table has 16 bytes, of the available ring 2,
+	 * and of the used ring 8. A ring has two fields of 2 bytes before its entries. With
+	 * EVENT_IDX a ring has a third field after its entries.
 	 */
 	static const uint64_t entry[] = { 16, 2, 8 };
 	const uint64_t around = area == VIRTIO_QUEUE_DESC ? 0 : config->event_idx ? 6 : 4;
@@ -190,7 +191,7 @@ void model_set_memory(struct model *m, struct shadow_map *map, int got)
 
 /* Pops */
 
-/* Reads the driver's index. Returns 1 if there is a head to pop, 0 if not, or an error. */
+/* Reads the available index. Returns 1 if there is a head to pop, 0 if not, or an error. */
 static int look(struct model *m)
 {
 	const uint16_t idx = shadow_get16(m->map, avail_field(m, 2));
@@ -538,8 +539,8 @@ void model_save_in_flight(const struct model *m, uint32_t capacity, int got, con
 }
 
 /*
- * Returns whether each bool is 0 or 1. Only the check for EBUSY comes before the check of the
- * bools.
+ * Returns whether each bool is 0 or 1. Of a restore's checks, only the check for EBUSY comes
+ * earlier.
  */
 static bool flags_possible(const struct virtio_queue_config *config)
 {
@@ -574,9 +575,9 @@ bool model_restore(struct model *m, const struct virtio_queue_state *state, stru
 		return true;
 	}
 	/*
-	 * A guest can unmap areas in a translation. Then the restore must succeed, and the queue
-	 * must be broken. But if ENOTMAPPED is the only error, only a queue that was saved as
-	 * broken can be restored.
+	 * With a translation, a guest can unmap the ring's areas. Then the restore must succeed,
+	 * and the queue must be broken. But if ENOTMAPPED is the only error, only a queue that was
+	 * saved as broken can be restored.
 	 */
 	missing = errors & gone;
 	if (missing == errors && (state->broken || map->map.translate) && errors != BIT(ENOTMAPPED))

@@ -176,8 +176,8 @@ static void edit_entry(struct edit_file *file, const struct outline *o, struct f
 }
 
 /*
- * Removes the values that the section's version added. @at is the offset of an entry or of the
- * front part. Returns the number of bytes removed.
+ * Removes the values that the section's version added. @at is the offset of an entry, or of the
+ * values before the list. Returns the number of bytes removed.
  */
 static size_t cut_newest(struct edit_file *file, size_t at, const struct format_field *fields, uint32_t count,
 			 const struct format_section *section)

@@ -263,7 +263,7 @@ static void put(struct edit_file *out, const struct format_section *section, con
 	format_put(out->bytes + offset, bytes, value);
 }
 
-/* Copies the values of an entry or of the front part. A value that `from` lacks becomes 0. */
+/* Copies the values of an entry, or those before the list. A value that `from` lacks becomes 0. */
 static void save_values(const struct judged *from, uint32_t n, const struct format_section *to, uint32_t place,
 			struct edit_file *out)
 {

@@ -72,8 +72,10 @@ static void unblock(struct model_connection *c)
 }
 
 /*
- * If bytes were forwarded since the last report, a credit update must be sent in two cases: the
- * guest may wait for room, or these bytes are at least a quarter of the buffer.
+ * Forwarded bytes are unreported until a packet reports the credit to the guest. A credit update
+ * must report unreported bytes in two cases:
+ *   - the guest may wait for room
+ *   - the unreported bytes are at least a quarter of the buffer
  */
 static void update(const struct vsock_model *m, struct model_connection *c)
 {
@@ -136,8 +138,8 @@ struct model_credit model_credit(const struct vsock_model *m, const struct model
 	if (m->options.packet_overhead == 0)
 		return credit;
 	/*
-	 * The library must charge the overhead of each packet in the guest's buffer. The library
-	 * may also charge packets that have left the buffer.
+	 * The library must subtract the overhead of each packet in the guest's buffer from the
+	 * credit. The library may also subtract the overhead of packets that have left the buffer.
 	 */
 	if (c->sent == 0) {
 		credit.least = credit.most = cost < room ? room - cost : room;

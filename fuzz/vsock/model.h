@@ -34,8 +34,9 @@ struct model_connection {
 	uint64_t ends[VSOCK_SENT]; /* value of tx after each packet that is not forwarded */
 	uint32_t sent;
 	/*
-	 * True if empty packets were sent while the guest had forwarded all bytes. The library may
-	 * subtract packet_overhead for them until a packet of the guest has a possible fwd_cnt.
+	 * True if empty packets were sent while the guest had forwarded all bytes. Until the guest
+	 * sends a fwd_cnt from `acknowledged` to `tx`, the library may subtract packet_overhead for
+	 * these packets from the credit.
 	 */
 	bool empties;
 	uint64_t deadline; /* VIRTIO_VSOCK_NO_DEADLINE if there is none */

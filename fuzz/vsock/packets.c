@@ -236,8 +236,8 @@ static void mark(struct packets *p, uint32_t at)
 }
 
 /*
- * Writes the payload directly to guest memory, as a read from a socket does. The commit must then
- * record these bytes in the dirty log.
+ * Writes the payload directly to guest memory, as a read from a socket does.
+ * virtio_vsock_rx_commit() must then record these bytes in the dirty log.
  */
 static void write_payload_directly(struct packets *p, uint32_t bytes)
 {

@@ -18,8 +18,8 @@
 #define PACKET(op, ports, flags, len) VSOCK_RECEIVE, 0, op, ports, flags, len
 #define REQUEST(ports) PACKET(1, ports, STREAM, 0)
 /*
- * Ops with bit 0x80, taken modulo 10, for packets of connection 0. With OF, fwd_cnt does not
- * change. With OF_ALL, the guest has forwarded all bytes.
+ * Ops for packets of connection 0. Bit 0x80 is set, and the byte modulo 10 is the op. With OF,
+ * fwd_cnt does not change. With OF_ALL, the guest has forwarded all bytes.
  */
 #define OF(op) (uint8_t)(130 + (op))
 #define OF_ALL(op) (uint8_t)(210 + (op))

@@ -8,7 +8,7 @@
 #define LOOP(name) called_##name
 #define CALL(function) called_##function
 
-/* Serves a request by two calls. Each call costs time, so a service in two calls is the fastest. */
+/* Serves a request by two calls, a pop and a completion, because each further call costs time. */
 static inline VIRTIO_HOT bool called_serve_next(struct rig *w, uint64_t *sum)
 {
 	const struct virtio_segment *data = w->segments, *status = &w->request.data.last_writable;

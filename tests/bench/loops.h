@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The loops that are measured. Each loop serves the offered chains and returns a value that depends
- * on all these chains. Most loops have three versions: baseline (raw pointers, no checks), inline
- * (through the headers) and called (through the library's out-of-line symbols). The loops `resolve`
- * and `block` have no baseline version. Loops named library_ use functions that have no inline
- * version.
+ * The loops that are measured. Each loop except `registers` serves the offered chains and returns a
+ * value that depends on all these chains. A loop has up to three versions: baseline (raw pointers,
+ * no checks), inline (through the headers) and called (through the library's out-of-line symbols).
+ * The loops `resolve`, `block` and `disk` have no baseline version. Loops named library_ use
+ * functions that have no inline version.
  */
 #ifndef TESTS_BENCH_LOOPS_H
 #define TESTS_BENCH_LOOPS_H

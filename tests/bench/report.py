@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 """Compares counts of instructions with the records and the bars.
 
-instructions.txt has the records, and targets.txt has the bars.
+instructions.txt has the records. targets.txt has the bars: the most that a chain may cost.
 
 usage:
   report.py rows DUMPS

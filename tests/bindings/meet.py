@@ -37,7 +37,7 @@ CANNOT = {
 }
 # Structures that are missing if an older header of Linux comes first. Our header cannot add such a
 # structure. Either no macro tells whether Linux's header has the structure, or Linux's header
-# already defines the structure around it.
+# already defines the structure inside which ours is defined.
 UNTOLD = {'virtio_blk_zoned_characteristics',
           'virtio_net_rss_config_hdr', 'virtio_net_rss_config_trailer', 'virtio_pci_modern_common_cfg',
           'virtio_snd_ctl_hdr', 'virtio_snd_ctl_info', 'virtio_snd_ctl_enum_item', 'virtio_snd_ctl_iec958',

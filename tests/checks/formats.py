@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
-"""Does the document describe each section as the libraries write it?
+"""Does virtio-queue-ser/README.md describe each section as the libraries write it?
 
 usage: formats.py VIRTIO_STATE README
 
