@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Is every C example in a README run by a test? The line before an example names its program:
-# <!-- run by tests/readme/NAME.c -->. Every component has a README with an example.
-# Is every shell example run by a test, or does the line before it say why not? That line is either
+# <!-- run by tests/readme/NAME.c -->. Does each folder virtio-* have a README with such an example?
+# Is every shell example run by a test, or does the line before the example say why not? The line
+# before a shell example is either
 # <!-- run by tests/readme/NAME.sh: STEP -->, where NAME.sh has "example STEP", or
 # <!-- not run: REASON -->.
 # usage: readme.sh WORK SRC
@@ -12,8 +13,8 @@ work_in "$1"
 src=$2
 programs=$src/tests/readme
 
-# Lists the examples of a README: a line "LINE NAME" for each example, and a line "LINE NAME alone"
-# for a name that no example follows. NAME is empty if no name precedes the example.
+# Lists the C examples of a README: a line "LINE NAME" for each example, and "LINE NAME alone" for a
+# name that no example follows. NAME is empty if no name precedes the example.
 # shellcheck disable=SC2016 # for awk
 awk_examples='
 	function alone() { if (name != "") print line, name, "alone"; name = "" }
@@ -23,9 +24,9 @@ awk_examples='
 	!/^$/ && !inside { alone() }
 	END { alone() }'
 
-# Lists the shell examples, each as a line "LINE PROGRAM STEP". If the README gives a reason, the
-# line is "LINE not run". If nothing precedes the example, the line is "LINE". A name that no
-# example follows is listed as "LINE alone alone".
+# Lists the shell examples, each as a line "LINE PROGRAM STEP". If the README says why no test runs
+# the example, the line is "LINE not run". If no such comment precedes the example, the line is
+# "LINE". A comment that no example follows is listed as "LINE alone alone".
 # shellcheck disable=SC2016 # for awk
 awk_shell='
 	function alone() { if (name != "") print line, "alone", "alone"; name = "" }

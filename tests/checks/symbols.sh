@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Does every archive export exactly the names in its list? Does it import only names of lower
-# layers, the four memory functions, and the names in its list of imports?
+# layers, memcpy, memmove, memset, memcmp, and the names in its list of imports?
 #
 # usage: symbols.sh [--update] WORK LISTS ARCHIVE...
 #   --update  rewrites the lists of exports (ninja update-symbols). Edit lists of imports by hand,

@@ -28,8 +28,8 @@ void watchdog_step(void);
  * @progress  returns the test's own counter of progress; NULL to count calls of watchdog_step()
  * @report    prints on stderr where the test waits, before the test fails; NULL to print nothing
  *
- * Both functions run on the watchdog's thread, so the values that they read must be atomic. Child
- * processes have no watchdog. Returns whether the thread runs.
+ * progress() and report() run on the watchdog's thread, so the values that they read must be
+ * atomic. Child processes have no watchdog. Returns whether the thread runs.
  */
 bool watchdog_start(uint64_t (*progress)(void), void (*report)(void));
 

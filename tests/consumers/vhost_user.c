@@ -2,8 +2,8 @@
 /*
  * A user of the suite: a vhost-user back end. Memory tables change while rings run. Ring addresses
  * are addresses of the front end. A ring starts at the used index in guest memory, and at the
- * available index of SET_VRING_BASE. I/O ends later. Another thread may carry out the I/O, but only
- * the ring's thread calls the functions below for that ring.
+ * available index of SET_VRING_BASE. I/O is asynchronous. Another thread may carry out the I/O, but
+ * only the ring's thread calls the functions below for that ring.
  */
 #include <virtio/queue.h>
 #include <virtio/reader.h>
@@ -122,8 +122,9 @@ int vring_switch_memory(struct vhost_vring *vring, const struct memory_table *ta
 
 /*
  * Gets the next request. At each kick the caller sets *budget to virtio_queue_available(), so other
- * rings are served even if the driver keeps adding requests. A malformed request is completed at
- * once, and uses up a part of the budget. Returns one of
+ * rings are served even if the driver keeps adding requests. A request that is malformed, has a bad
+ * buffer, or has more than SEGMENTS segments is completed at once. Such a request, too, uses up a
+ * part of the budget. Returns one of
  *   1                  `io` holds a request to submit
  *   0                  no request is available, or the budget is used up
  *   VIRTIO_ENOTMAPPED  retry later

@@ -3,7 +3,7 @@
 # /init of the guest of uml-blk-full.sh. It reads, writes, flushes, discards and zeroes sectors of a
 # disk, sees the disk grow and shrink, and uses a second disk, which is read-only. The sector
 # numbers in this file must agree with the numbers in uml-blk-full.sh. A path such as /bin/fstrim
-# calls the host's program. The name alone would call busybox's command.
+# calls a program copied from the host. The name alone would call busybox's command.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154,SC2119
 . /guest.sh
 

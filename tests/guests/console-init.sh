@@ -19,8 +19,8 @@ has_console() {
 }
 port_name() { basename "$(dirname "$(grep -lx data /sys/class/virtio-ports/*/name)")"; }
 
-# open_console: opens the console as descriptor 3. The driver forgets the terminal's settings when
-# no process has the terminal open.
+# open_console: opens the console as descriptor 3, and sets raw mode without echo. The driver
+# forgets these settings when no process has the terminal open.
 open_console() {
 	until_true has_console
 	stty -F /dev/hvc0 raw -echo

@@ -3,7 +3,7 @@
 # /init of the guest of qemu-blk.sh. /init runs twice, because the guest restarts once. /init uses
 # two disks, and sees one disk grow. Each disk has four queues, one for each processor. The sector
 # numbers in this file must agree with the numbers in qemu-blk.sh. A path such as /bin/blkdiscard
-# calls the host's program. The name alone would call busybox's command.
+# calls a program copied from the host. The name alone would call busybox's command.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2154
 . /guest.sh
 

@@ -3,7 +3,7 @@
 # Boots Debian's stock kernel in QEMU without hardware virtualisation. The kernel's unmodified
 # virtio_mmio driver uses the registers of our device core: virtio-mmio-proxy serves a block and an
 # entropy device. The guest uses both devices (mmio-init.sh). Then the host compares the disk image
-# and the program's counters with the guest's reports.
+# and the counters of virtio-mmio-proxy with the guest's reports.
 # usage: qemu-mmio.sh PROGRAM FOLDER
 #   PROGRAM  virtio-mmio-proxy
 #   FOLDER   for the image and the logs; made if it does not exist
@@ -30,7 +30,7 @@ proxy_count() {
 disk_sum() { sectors disk.img $(($1 * 2048)) $(($2 * 2048)) | sum; }
 
 # has_feature TYPE BIT: succeeds if the driver of this device type has negotiated the feature. The
-# text of the features begins with bit 0.
+# guest reports the features as a string of digits 0 and 1, which begins with bit 0.
 has_feature() { guest_said "features $1" | cut -c $(($2 + 1)) | grep -qx 1; }
 
 # run_guest: starts the guest in the background. `timeout` starts the program, and the program

@@ -7,8 +7,8 @@
 #   - Each read from the disk returns what was written, and at the end the image has the same data.
 #   - Numbered lines on the console, and on the port in both directions, arrive once and in order.
 #     The port's reader is slow, so the daemon has buffered bytes for the reader at each update.
-#   - Streams in both directions, one of them to a stopped reader, and records carry the right
-#     bytes.
+#   - Streams in both directions, and records, carry the right bytes. One stream has a reader that
+#     stops for a while.
 # No update may fail, and the number of the daemon's open descriptors must not grow. virtio-state
 # must read each saved state.
 # usage: uml-update.sh DAEMON VIRTIO_STATE DISK_IO VSOCK_IO FOLDER

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # Runs Linux's own vsock_test between two guests (Debian's User Mode Linux). One daemon of ours
-# serves both guests, which are in one group. vsock_test coordinates its two sides by a TCP
-# connection, which goes through a console port of each guest.
+# serves both guests. The guests are in one group, so they can connect to each other. vsock_test
+# coordinates its two sides by a TCP connection, which goes through a console port of each guest.
 # usage: uml-vsock-test.sh DAEMON CC... FOLDER
 # CC compiles vsock_test. FOLDER receives the logs, and is made if needed.
 # Linux's files are GPL-2. The test compiles these files from Debian's package of the kernel source,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The guest's driver of one of the two devices: registers, one queue, interrupts, and requests of
- * both types.
+ * The guest's driver of the block device or of the entropy device: registers, one queue,
+ * interrupts, and requests of both device types.
  */
 #ifndef DRIVER_H
 #define DRIVER_H

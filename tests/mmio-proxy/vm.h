@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * The program under test as a process, and the QEMU that it serves. QEMU sends valid and invalid
- * messages, and has the guest's memory. The guest accesses PCI configuration and registers. The
- * program's path is the test's argument, or $VIRTIO_MMIO_PROXY.
+ * The program under test as a process. The test acts as the QEMU that the program serves: it sends
+ * valid and invalid messages, and has the guest's memory. The test also acts as the guest, which
+ * accesses PCI configuration and registers. The program's path is the test's argument, or
+ * $VIRTIO_MMIO_PROXY.
  *
  * The program dies with the test. If the program or the test hangs, the watchdog ends the test
  * (tests/common/watchdog.h). Each message counts as progress.

@@ -28,7 +28,7 @@ static uint8_t byte_of(uint32_t number)
 
 /*
  * Carries out a transfer on the bus. A written byte must be the header's first byte, and reads
- * return that byte. Returns status 2, because the adapter itself writes only status 1.
+ * return that byte. Returns status 2, which the adapter never chooses itself.
  */
 static uint8_t transfer(const uint8_t *header, const struct virtio_chain_segments *data, uint64_t *bytes_read)
 {

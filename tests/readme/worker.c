@@ -199,8 +199,8 @@ static void worker_answers_while_the_driver_goes_on(void **state)
 }
 
 /*
- * The call that pops requests completes no request, so the call pops each head at most once, and
- * ends. If the call completed malformed requests, a driver could add them again without end.
+ * worker_notify() pops requests and completes no request, so one call pops each head at most once,
+ * and ends. If the call completed malformed requests, a driver could add them again without end.
  */
 static void worker_completes_malformed_requests_in_its_thread(void **state)
 {
