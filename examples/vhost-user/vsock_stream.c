@@ -476,7 +476,7 @@ static bool fits_guest(const struct vsock_stream *s, uint32_t room)
 	const uint64_t bytes = s->message_sent + (s->record_len - s->record_at);
 	const uint64_t packets = s->message_packets + (s->record_len - s->record_at + room - 1) / room;
 
-	/* A single packet is charged with its bytes alone. */
+	/* A single packet uses only its bytes of the credit. */
 	const uint64_t overhead = packets > 1 ? packets * s->vsock->table.options.packet_overhead : 0;
 
 	return bytes + overhead <= s->connection->peer_buf_alloc;

@@ -376,7 +376,10 @@ int model_check_piece(const struct model_connection *c, uint32_t bytes, uint32_t
 void model_sent(struct model_connection *c, uint32_t bytes)
 {
 	c->tx += bytes;
-	/* An empty packet is charged until the packets before it are forwarded. */
+	/*
+	 * The library subtracts packet_overhead for an empty packet until the packets before it are
+	 * forwarded.
+	 */
 	FUZZ_CHECK(c->sent < VSOCK_SENT, "too many packets for the model");
 	if (c->tx != c->acknowledged)
 		c->ends[c->sent++] = c->tx;
