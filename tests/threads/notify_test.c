@@ -97,8 +97,8 @@ static struct exchange x;
 /* Failure */
 
 /*
- * The watchdog's thread also calls this, while the other threads sleep. No lock orders its reads,
- * so ThreadSanitizer must not check them.
+ * The watchdog's thread also calls die(), while the other threads sleep. No lock orders the
+ * watchdog's reads of `x`, so ThreadSanitizer must not check them.
  */
 __attribute__((no_sanitize("thread"))) static _Noreturn void die(const char *what, int code)
 {

@@ -314,8 +314,8 @@ static void blk_process_answers_ioerr_before_empty_buffers(void **state)
 
 /*
  * Hostile 118, 119: a request with bad buffers gets IOERR even if the request has other faults. The
- * other faults are data in both directions, a part of a sector and, for a small `capacity`, too
- * many segments.
+ * other faults are data in both directions, a part of a sector and, for a small segment_capacity,
+ * too many segments.
  */
 static void blk_process_answers_ioerr_for_bad_data_that_is_wrong_anyway(void **state)
 {

@@ -125,8 +125,8 @@ static void blk_init_names_the_operation_that_is_missing(void **state)
 }
 
 /*
- * Each command on ranges needs its two limits (sectors and ranges), its operation and write access.
- * If neither limit is set, the disk does not have the command.
+ * Each command on ranges needs its two limits (sectors and ranges), its operation and a writable
+ * disk. If neither limit is set, the disk does not have the command.
  */
 static void blk_init_refuses_commands_it_cannot_carry_out(void **state)
 {
@@ -204,7 +204,7 @@ static void blk_init_offers_what_options_say(void **state)
 	o = plain(), o.num_queues = 1, accept(&o, 1u << 9 | 1u << 12);
 	/*
 	 * A command on ranges is offered only with its limits. LIFETIME is offered if the operation
-	 * `lifetime` exists. Hints without limits offer no feature.
+	 * `lifetime` exists. Alignments and write_zeroes_may_unmap offer no feature without limits.
 	 */
 	o = plain(), o.backend.ops = &command_ops, accept(&o, 0);
 	o.discard_sector_alignment = o.secure_erase_sector_alignment = 8, o.write_zeroes_may_unmap = true;
@@ -578,8 +578,8 @@ static void blk_config_read_shows_only_capacity_without_features(void **state)
 }
 
 /*
- * Each feature shows only its own fields, at the offsets of 5.2.4. Padding and the fields of zones
- * are zero.
+ * Each feature shows only its own fields, at the offsets of virtio 1.4, 5.2.4. Padding and the
+ * fields of zones are zero.
  */
 static void blk_config_read_shows_the_fields_of_each_feature_alone(void **state)
 {

@@ -44,7 +44,10 @@ static struct {
 	uint64_t range[2];
 } faults;
 
-/* Returns 0 if the call may be carried out, or -1 with errno set if the call must fail. */
+/*
+ * Returns 0 if a replaced system call may be carried out, or -1 with errno set if the system call
+ * must fail.
+ */
 static int fault(int error)
 {
 	if (faults.interrupts > 0) {

@@ -33,7 +33,10 @@ static struct {
 	volatile sig_atomic_t nudges; /* signals that were handled */
 } faults;
 
-/* Returns 0 if the call may be carried out, or -1 with errno set if the call must fail. */
+/*
+ * Returns 0 if a replaced system call may be carried out, or -1 with errno set if the system call
+ * must fail.
+ */
 static int fault(void)
 {
 	if (faults.interrupts > 0) {
@@ -407,8 +410,8 @@ static void file_errors_fail_the_request(void **state)
 }
 
 /*
- * If the file was shortened, a read beyond its last sector fails. The read must not succeed with
- * zeroes.
+ * A read that reaches beyond the last sector of a shortened file fails. The read must not succeed
+ * with zeroes.
  */
 static void file_end_inside_the_disk_fails_reads(void **state)
 {

@@ -318,8 +318,9 @@ static void blk_agrees_with_a_model_on_any_request_and_fault(void **state)
 		for (uint32_t i = 0; i < REQUESTS * long_factor(); i++)
 			one_request(&w);
 		/*
-		 * The run has covered every kind of failure. The run has also covered all of
-		 * types[], unless the features are features[2].
+		 * The run has covered failures of the back end, unsupported requests and failed
+		 * requests. The run has also covered all of types[], unless the features are
+		 * features[2].
 		 */
 		for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
 			assert_true(w.served[types[i]] > 30 || features[r] == features[2]);

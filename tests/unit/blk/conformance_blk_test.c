@@ -215,8 +215,8 @@ static uint8_t command(struct blk_fixture *f, uint32_t type, const uint8_t *rang
 
 /*
  * virtio 1.4, 5.2.6.2: a command with an unknown flag is unsupported and changes nothing. Every
- * flag but `unmap` is unknown, and `unmap` is known for write zeroes only. The flag is in the first
- * or the last range. Both ranges are on the disk, or outside the disk.
+ * flag but `unmap` is unknown, and `unmap` is known for write zeroes only. The unknown flag is in
+ * the first or the second of two ranges. Both ranges are on the disk, or both are outside the disk.
  */
 static void conformance_blk_unknown_flags_are_not_supported(void **state)
 {

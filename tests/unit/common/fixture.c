@@ -18,8 +18,8 @@ static uint32_t ram_offset(const struct fixture *f, uint32_t guest_offset)
 /*
  * Returns the number of look-ups after which the fixture assumes that the walk has read 16 bytes of
  * a table. For an indirect table the first look-up is for the whole table, before the walk reads an
- * entry. The start of the queue makes such a look-up for the descriptor table, but that look-up is
- * not counted.
+ * entry. The start of the queue looks up the whole descriptor table, but seen[] does not count that
+ * look-up.
  */
 static uint32_t lookups_of_a_read(const struct fixture *f, uint64_t start)
 {

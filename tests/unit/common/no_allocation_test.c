@@ -250,8 +250,9 @@ static void pop_and_complete(struct device *d, struct virtio_request *taken, int
 }
 
 /*
- * Pops requests of three buffers, of two buffers, and in a table. Then pops a request into too few
- * segments, and a request without a header. Then parses a chain that was popped before.
+ * Pops requests of three buffers, of two buffers, and of three buffers in an indirect table. Then
+ * pops a request into too few segments, and a request without a header. Then parses a chain that
+ * was popped before.
  */
 static void pop_requests(struct device *d)
 {

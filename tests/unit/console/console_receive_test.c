@@ -351,8 +351,8 @@ static void receive_reports_a_broken_ring(void **state)
 }
 
 /*
- * If the chain has more buffers than the array has segments, only the chain's first buffers are
- * filled.
+ * If a chain has more buffers than the port's array has segments, only the chain's first buffers
+ * are filled.
  */
 static void receive_fills_the_front_of_a_chain_with_many_pieces(void **state)
 {

@@ -259,8 +259,8 @@ static void transmit_clamps_a_sink_that_reports_more_than_offered(void **state)
 }
 
 /*
- * A chain has more buffers than the array has segments. The device reads the chain in several
- * parts, and continues at the byte where the sink stopped.
+ * A chain has more buffers than the port's array has segments. The device reads the chain in
+ * several parts, and continues at the byte where the sink stopped.
  */
 static void transmit_reads_chains_with_more_pieces_than_segments(void **state)
 {

@@ -167,7 +167,7 @@ struct device_fixture {
 
 /*
  * Fills in f->options: every operation, queues 0, 1 and 3, and two shared memory regions. The
- * features are all F_... of this file except F_VERSION_1, and the bits of WORD2 and WORD3.
+ * features are the bits of WORD2 and WORD3, and all F_... of this file except F_VERSION_1.
  */
 void device_prepare(struct device_fixture *f);
 
@@ -207,8 +207,8 @@ uint64_t driver_area(uint32_t queue, enum virtio_queue_area area);
 void driver_mock(struct device_fixture *f, uint32_t queue, uint32_t size);
 uint16_t driver_add(struct device_fixture *f, uint32_t queue, uint8_t byte);
 /*
- * Pops a used element. Checks that this request was served, and that each of its writable bytes is
- * `byte`.
+ * Pops a used element. Checks that the request at `head` was served, and that each writable byte
+ * of the request is `byte`.
  */
 void driver_expect(struct device_fixture *f, uint32_t queue, uint16_t head, uint8_t byte);
 void driver_expect_none(struct device_fixture *f, uint32_t queue);

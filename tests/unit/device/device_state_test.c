@@ -676,8 +676,8 @@ static void state_restore_replaces_what_was_set_up(void **state)
 /* Resuming */
 
 /*
- * Hostile 78, 79: the device is notified of each running queue. The driver gets an interrupt with
- * each queue's index, whether or not an interrupt is pending.
+ * Hostile 78, 79: the device is notified of each running queue. The core calls interrupt() with the
+ * index of each of these queues, whether or not an interrupt is pending.
  */
 static void state_resume_notifies_and_interrupts_each_running_queue_once(void **state)
 {

@@ -31,8 +31,9 @@ static const uint8_t statuses[] = { 0x00, 0x01, 0x03, 0x0b, 0x0f, 0x40, 0x41, 0x
 				    0x80, 0x81, 0x83, 0x8b, 0x8f, 0xc0, 0xc1, 0xc3, 0xcb, 0xcf };
 
 /*
- * Every nonzero write that changes the status and has neither FAILED nor DEVICE_NEEDS_RESET (virtio
- * 1.4, 2.1, 3.1). Features can be accepted only after DRIVER, so FEATURES_OK needs a later write.
+ * Every nonzero write without FAILED that changes the status (virtio 1.4, 2.1, 3.1). `value` leaves
+ * out DEVICE_NEEDS_RESET, which expected() clears before it looks up a written value. Features can
+ * be accepted only after DRIVER, so FEATURES_OK needs a later write.
  */
 static const struct {
 	uint8_t from, value, to;
@@ -274,8 +275,8 @@ static void status_needs_reset_interrupts_once_driver_is_ok(void **state)
 }
 
 /*
- * In status 0 the call does nothing, because there is no driver. Otherwise a later driver would
- * find DEVICE_NEEDS_RESET before it begins.
+ * In status 0 virtio_device_set_needs_reset() does nothing, because there is no driver. Otherwise a
+ * later driver would find DEVICE_NEEDS_RESET before it begins.
  */
 static void status_needs_reset_does_nothing_at_zero(void **state)
 {

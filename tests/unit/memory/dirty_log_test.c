@@ -160,8 +160,8 @@ static void dirty_log_marks_nothing_for_ranges_outside(void **state)
 }
 
 /*
- * Marks ranges around a small bitmap. Ranges begin and end before the bitmap, inside it and after
- * it.
+ * Marks ranges around the pages of a small bitmap. Ranges begin and end before these pages, inside
+ * them and after them.
  */
 static void dirty_log_sets_exactly_the_pages_touched(void **state)
 {

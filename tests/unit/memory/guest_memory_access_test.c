@@ -339,8 +339,8 @@ static void memory_access_of_length_zero_succeeds_anywhere(void **state)
 }
 
 /*
- * If one entry is missing, the call returns VIRTIO_ENOBUFS and writes nothing past the end of the
- * array.
+ * If the array lacks one entry, virtio_memory_segments() returns VIRTIO_ENOBUFS and writes nothing
+ * past the end of the array.
  */
 static void memory_segments_fail_when_the_array_is_too_small(void **state)
 {

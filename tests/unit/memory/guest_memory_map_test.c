@@ -144,8 +144,8 @@ static void map_init_refuses_unknown_flags(void **state)
 }
 
 /*
- * The members that the library derives may hold anything before the call, also values of an earlier
- * map.
+ * Before virtio_memory_map_init(), the members that the library derives may hold anything, also
+ * values of an earlier map.
  */
 static void map_init_sets_derived_members_anew(void **state)
 {
