@@ -424,7 +424,7 @@ static void forbid_io_uring(void)
 
 /*
  * If the system forbids io_uring, the daemon uses ordinary system calls. A daemon built without
- * liburing refuses the option.
+ * liburing refuses the option aio=io_uring.
  */
 static void io_uring_that_is_forbidden_is_replaced_by_calls(void **state)
 {

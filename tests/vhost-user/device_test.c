@@ -623,8 +623,8 @@ static int take_over_at(struct device_host *host, struct event_loop *loop, int s
 }
 
 /*
- * The header's field `size` is the number of payload bytes that follow. The state is refused if the
- * buffer has no room for these bytes.
+ * The header's field `size` is the number of payload bytes that follow. The state is refused if
+ * this number is above VHOST_USER_MAX_PAYLOAD.
  */
 static void state_with_half_a_message_that_is_too_long_is_refused(void **state)
 {

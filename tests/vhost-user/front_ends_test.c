@@ -333,8 +333,8 @@ static void front_end_crosvm(void **state)
 		tell_state(&peer, VHOST_USER_SET_VRING_ENABLE, 0, 0);
 		(void)get_base(&peer, 0);
 		/*
-		 * In the first round the driver resets the device. In the second round the guest is
-		 * put to sleep, and continues at its index.
+		 * After the first round the driver resets the device. After the second round the
+		 * guest sleeps, and then the ring continues at its index.
 		 */
 		if (i == 0)
 			assert_int_equal(virtio_mock_reset(&peer.fe.mock), 0);

@@ -421,16 +421,16 @@ static void memory_that_shrinks_ends_that_session_alone(void **state)
 		block_write_and_read(&fe, 1, 1);
 		if (i < 2) {
 			/*
-			 * The front end cuts off the whole file, or only the part after the ring,
-			 * which contains the request's header.
+			 * The front end cuts off the whole file, or only the part after the ring.
+			 * This part contains the request's header.
 			 */
 			block_submit(&fe, 0, VIRTIO_BLK_T_IN, 0, 512);
 			assert_int_equal(ftruncate(fe.memory_fd, i ? 0x4000 : 0), 0);
 			assert_int_equal(write(fe.kick, &one, sizeof one), sizeof one);
 		} else {
 			/*
-			 * This message starts the ring again, and the start reads the used index.
-			 * So the control thread finds that the memory is gone.
+			 * The second SET_VRING_ENABLE starts the ring again, and the start reads
+			 * the used index. So the control thread finds that the memory is gone.
 			 */
 			const struct vhost_user_vring_state ring = { .index = 0, .num = 1 };
 

@@ -418,8 +418,8 @@ static void ring_at_bad_addresses_does_not_start(void **state)
 {
 	const uint64_t half = GUEST_BYTES / 2;
 	/*
-	 * No area of the ring can be at these addresses. The descriptor table has 1024 bytes, and
-	 * the other areas are shorter.
+	 * No area of the ring can be at these addresses. Each address is misaligned or outside the
+	 * regions, or is 16 bytes before a region's end. Each area is longer than 16 bytes.
 	 */
 	const uint64_t bad[] = { 0,
 				 1,

@@ -151,8 +151,8 @@ static void queues_go_on_while_memory_is_replaced(void **state)
 }
 
 /*
- * The daemon signals the current descriptor. During a change it may signal the old and the new
- * descriptor.
+ * The daemon signals the current call descriptor. During a change the daemon may signal the old and
+ * the new descriptor.
  */
 static void queues_lose_no_signal_while_descriptors_are_replaced(void **state)
 {
@@ -283,7 +283,7 @@ static pid_t start_filling(const struct front_end *fe, bool reading)
 }
 
 /*
- * The daemon checks with poll() that the descriptor accepts a signal, and then writes. If the
+ * The daemon checks with poll() that the call descriptor accepts a signal, and then writes. If the
  * descriptor becomes full in between, the write blocks. This function tries to make the write
  * block. If the write blocks, the function leaves the reader stopped and returns true.
  */

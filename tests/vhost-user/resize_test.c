@@ -57,8 +57,8 @@ static void open_channel(struct front_end *fe, int *ends)
 }
 
 /*
- * Does not wait, because the caller has received a reply with the new size. The daemon sends the
- * message before such a reply.
+ * Checks that the daemon has announced `count` changes of size. Does not wait, because the caller
+ * has received a reply with the new size. The daemon sends an announcement before such a reply.
  */
 static void expect_messages(int channel, unsigned int count)
 {

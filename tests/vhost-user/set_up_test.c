@@ -173,8 +173,8 @@ static void ring_goes_on_with_another_kind_of_kick(void **state)
 }
 
 /*
- * Hostile 52: the front end sends other values for a running ring. The ring stops, and no request
- * of the new driver is served before the set-up ends.
+ * Hostile 52: the front end sends another size, index or address for a running ring, as for a new
+ * driver. The ring stops, and no request of the new driver is served before the set-up ends.
  */
 static void ring_that_runs_stops_for_a_new_driver(void **state)
 {

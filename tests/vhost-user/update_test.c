@@ -339,8 +339,9 @@ static void update_without_room_for_descriptors_changes_nothing(void **state)
 	block_write_and_read(&fe, 0, 1);
 	files = daemon_open_files(&u.daemon);
 	/*
-	 * The limit has room for the files of the state, but not for the new program. The hard
-	 * limit is the same, so the new program can't raise its limit.
+	 * The limit has room for the descriptors that the old program opens for the update, but not
+	 * for the new program's copies. The hard limit is the same, so the new program can't raise
+	 * its limit.
 	 */
 	limit = (struct rlimit){ .rlim_cur = files + 8, .rlim_max = files + 8 };
 	assert_int_equal(prlimit(u.daemon.pid, RLIMIT_NOFILE, &limit, NULL), 0);

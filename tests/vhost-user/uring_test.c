@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Requests through io_uring on a fake kernel, which shortens, interrupts, fails, refuses and
- * reorders pieces. The results must be right, and no result may be reported too early.
+ * reorders pieces. A piece is one operation submitted to io_uring. The results must be right, and
+ * no result may be reported too early.
  */
 #include "fake_kernel.h"
 
@@ -544,8 +545,8 @@ static void uring_keeps_its_promises_whatever_happens(void **state)
 static void uring_retries_when_the_kernel_is_busy(void **state)
 {
 	/*
-	 * EINTR may occur any number of times. The other errors may occur only a limited number of
-	 * times in a row.
+	 * The device retries after EINTR any number of times. After the other errors, the device
+	 * retries only a limited number of times in a row.
 	 */
 	const struct {
 		int error;

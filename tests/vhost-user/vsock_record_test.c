@@ -156,7 +156,7 @@ static void records_that_cannot_be_carried_reset(void **state)
 	(void)state;
 	vsock_set_up(&p, ",buffer=65536");
 	/*
-	 * A Unix socket can't carry a record with EOR at its end, EOR within a message, or an empty
+	 * A Unix socket can't carry EOR at the end of a record, EOR within a record, or an empty
 	 * record.
 	 */
 	for (unsigned int i = 0; i < 3; i++) {

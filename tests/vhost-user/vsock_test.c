@@ -98,8 +98,9 @@ static void vsock_refuses_ports_without_a_listener(void **state)
 	(void)state;
 	vsock_set_up(&p, "");
 	/*
-	 * The port's path has no file, then a stale socket file, then a listener for records, and
-	 * then a link to an ordinary file.
+	 * The path of port 80 has no file, then a stale socket file, and then a listener for
+	 * records. The path of port 4294967295 has no file. The path of port 0 is a link to an
+	 * ordinary file.
 	 */
 	assert_false(vsock_connect(&peer, &p.guest, STREAM, 80));
 	close(host_listen("_80", SOCK_STREAM, 8));

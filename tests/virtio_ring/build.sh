@@ -69,8 +69,8 @@ fi
 headers="-isystem $linux/tools/virtio -isystem $linux/tools/include"
 
 # Linux's file uses the kernel's dialect of C, so -w turns off all warnings. The file's allocations
-# must lie in guest memory. The headers lack data_race(). Outside the kernel's race detector, this
-# macro only evaluates its argument.
+# must lie in guest memory, so guest_malloc() replaces malloc(). The headers lack data_race().
+# Outside the kernel's race detector, this macro only evaluates its argument.
 # shellcheck disable=SC2086 # lists of words
 "$@" -std=gnu11 -w -O2 -g -fno-strict-aliasing -fno-strict-overflow $headers '-Ddata_race(expression)=(expression)' \
 	-Dmalloc=guest_malloc -Dfree=guest_free -c "$linux/drivers/virtio/virtio_ring.c" -o virtio_ring.o ||

@@ -53,9 +53,9 @@ bool linux_driver_kick(struct linux_driver *driver);
 void *linux_driver_get(struct linux_driver *driver, unsigned int *len);
 
 /*
- * Enables interrupts. Returns false if there is a used buffer already. If `delayed` is set, returns
- * false only if most requests are used already. With event_idx, a delayed interrupt arrives when
- * most requests are used.
+ * Enables interrupts. Without `delayed`, returns false if a request is used already. With
+ * `delayed`, returns false only if most requests are used already. With event_idx, a delayed
+ * interrupt arrives when most requests are used.
  */
 bool linux_driver_enable_interrupts(struct linux_driver *driver, bool delayed);
 void linux_driver_disable_interrupts(struct linux_driver *driver);

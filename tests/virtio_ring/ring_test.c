@@ -159,8 +159,8 @@ static bool add_one(void)
 	while (r < requests + MAX_SIZE && r->busy)
 		r++;
 	/*
-	 * All requests are in use. Then the largest queue is full, because each request uses at
-	 * least one descriptor.
+	 * If all MAX_SIZE requests are in use, even the largest queue is full, because each request
+	 * uses at least one descriptor.
 	 */
 	if (r == requests + MAX_SIZE)
 		return false;

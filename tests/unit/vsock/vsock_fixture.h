@@ -97,8 +97,8 @@ static inline struct virtio_vsock_hdr guest_header(const struct sockets *s, uint
 }
 
 /*
- * Sends a packet of the guest from one port to another. Returns the flags that tell the caller what
- * to do.
+ * Sends a packet of the guest from one port to another. Returns flags VIRTIO_VSOCK_GOT_..., which
+ * tell the caller what to do.
  */
 static inline uint32_t guest_sends_from(struct sockets *s, uint32_t from, uint32_t to, uint16_t op, uint32_t len)
 {

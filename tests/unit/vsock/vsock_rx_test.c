@@ -281,8 +281,10 @@ static void rx_commit_records_header_and_payload_in_the_dirty_log(void **state)
 			set_header(&p, 20);
 			assert_int_equal(virtio_vsock_rx_commit(&p.f.queue, &p.packet), 0);
 			/*
-			 * The bytes written are, by layout: 0 to 63; 0 to 42 and 48 to 68; 0 to 43
-			 * and 49 to 68.
+			 * The bytes written in each layout, as offsets from FIXTURE_DATA:
+			 * - layout 0: 0 to 63
+			 * - layout 1: 0 to 42, and 48 to 68
+			 * - layout 2: 0 to 43, and 49 to 68
 			 */
 			assert_int_equal(marked(bitmap), i == 0 ? 0xf : 0x1f);
 		}

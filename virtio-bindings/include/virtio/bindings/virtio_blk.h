@@ -52,8 +52,8 @@ struct virtio_blk_config {
 	} geometry;
 	__le32 blk_size; /* bytes */
 	/*
-	 * I/O hints. physical_block_exp is log2 of the logical blocks in a physical block. All
-	 * other hints are in logical blocks.
+	 * Four I/O hints. physical_block_exp is log2 of the number of logical blocks in a physical
+	 * block. The next three hints are in logical blocks.
 	 */
 	__u8 physical_block_exp;
 	__u8 alignment_offset;
@@ -63,8 +63,9 @@ struct virtio_blk_config {
 	__u8 unused;
 	__le16 num_queues;
 	/*
-	 * Limits of each range command: the largest number of sectors in a range, and of ranges in
-	 * a request. Discard and secure erase have an alignment, in sectors.
+	 * Limits of discard, write zeroes and secure erase: the largest number of sectors in a
+	 * range, and the largest number of ranges in a request. Discard and secure erase have an
+	 * alignment, in sectors.
 	 */
 	__le32 max_discard_sectors;
 	__le32 max_discard_seg;
