@@ -176,8 +176,8 @@ static void setup(struct shadow *w, enum variant variant, uint32_t seed)
 	make_regions(w);
 	place_regions(w);
 	/*
-	 * Where addresses wrap, the table is not sorted. The call sorts the table, so region_of
-	 * needs the new indices.
+	 * Where addresses wrap, the table of regions is not sorted. virtio_memory_map_init() sorts
+	 * the table, so region_of needs the new indices.
 	 */
 	assert_int_equal(virtio_memory_map_init(&w->map, w->regions, w->count), 0);
 	for (uint32_t i = 0; i < WINDOW; i++)

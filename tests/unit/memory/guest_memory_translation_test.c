@@ -651,8 +651,8 @@ static void translation_of_atomic_fields(void **state)
 }
 
 /*
- * The result covers only the bytes of the look-up. An earlier short access must not limit a later
- * access.
+ * Each result of the translation covers only the bytes of its look-up. An earlier short access must
+ * not limit a later access.
  */
 static void translation_clipped_to_the_question_limits_no_later_access(void **state)
 {

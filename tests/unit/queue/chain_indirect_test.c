@@ -106,8 +106,8 @@ static void chain_indirect_refuses_nested_table(void **state)
 
 /*
  * Hostile 21, 22 and 24, regression R11: the length of a table is 0, no multiple of 16, or more
- * than 65,535 entries. Hostile 23: a table has more entries than the queue. The first entry of each
- * table is a good chain.
+ * than 65,535 entries. Hostile 23: a table has more entries than the queue. The first 16 bytes at
+ * the table's address always hold a good chain of one entry.
  */
 static void chain_indirect_refuses_bad_length(void **state)
 {
@@ -315,8 +315,9 @@ static void chain_indirect_refuses_table_over_hole(void **state)
 }
 
 /*
- * A table that is not mapped yet is not counted as a chain fault, and the walk can be repeated. Any
- * other error of the translation is counted as a chain fault.
+ * A table that is not mapped yet is not counted as a chain fault. Any other error of the
+ * translation is counted as a chain fault. After an unpop, the chain can be popped and walked
+ * again.
  */
 static void chain_indirect_reports_translation(void **state)
 {

@@ -483,8 +483,8 @@ static void chain_next_counts_endless_bad_chains(void **state)
 }
 
 /*
- * Loops are not tested in changing memory, because a second visit would read the rewritten
- * descriptor. In one-byte memory every descriptor is read through the map.
+ * Loops are not tested in changing memory, because the second visit to a descriptor would read
+ * rewritten bytes. In one-byte memory, loops test the walk that reads descriptors through the map.
  */
 int main(void)
 {

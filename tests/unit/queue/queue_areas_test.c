@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Tests a queue whose ring areas lie in any kind of host memory. Each area has a kind of its own.
+ * Tests a queue whose ring areas lie in any kind of host memory. The areas may differ in kind.
  * An area may be misaligned on the host although its guest address is aligned. An area may also be
  * cut over two regions that are not adjacent on the host. A queue must work alike in every kind of
  * memory.
@@ -170,7 +170,8 @@ static void expect_margins_untouched(const struct scattered *s)
 
 /*
  * The dirty log must have exactly these bytes: two used elements from index `first` on, the used
- * index, and the field for kicks. Under EVENT_IDX that field is written only if `enabled` is set.
+ * index, and the field that controls kicks. This field is the used flags, or under EVENT_IDX
+ * avail_event. The device writes avail_event only if `enabled` is set.
  */
 static void expect_marked(const struct scattered *s, uint16_t first, bool enabled)
 {

@@ -87,8 +87,10 @@ static void queue_complete_refuses_token_not_in_flight(void **state)
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), SIZE));
 	expect_stale(&f, fixture_token(fixture_sequence(tokens[1]), 0xffff));
 	/*
-	 * These tokens name a head that is not in flight. No pop uses an even sequence number. In
-	 * the last two tokens all bits above the head are set, as in an idle entry.
+	 * The head in each of these tokens is not in flight:
+	 * - three tokens with an even sequence number, which no pop uses
+	 * - a token with all bits of the sequence number set
+	 * - the in-flight state of an idle head, which has all bits set
 	 */
 	expect_stale(&f, fixture_token(0, SIZE - 1));
 	expect_stale(&f, fixture_token(2, SIZE - 1));

@@ -240,8 +240,8 @@ static void queue_set_memory_waits_for_mapping(void **state)
 	f.bad_end = f.bad_start + 16;
 	f.bad_error = VIRTIO_ENOTMAPPED;
 	/*
-	 * The change of the map looks the areas up again. The memory must not rewrite the
-	 * descriptor table.
+	 * The change of the map looks the areas up again. In changing memory, these look-ups would
+	 * rewrite the descriptor table.
 	 */
 	f.rewriting = false;
 	fixture_save(&f);

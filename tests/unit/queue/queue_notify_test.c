@@ -317,8 +317,8 @@ static void queue_enable_kicks_refuses_incoherent_index(void **state)
 }
 
 /*
- * The used ring can't be written. The call returns the error. After VIRTIO_ENOTMAPPED the call can
- * be repeated. Any other error breaks the queue.
+ * The used ring can't be written, so the call that enables or disables kicks returns the error.
+ * After VIRTIO_ENOTMAPPED the call can be repeated. Any other error breaks the queue.
  */
 static void queue_kicks_report_used_ring_that_is_gone(void **state)
 {

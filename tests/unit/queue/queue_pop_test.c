@@ -539,14 +539,16 @@ static void queue_unpop_goes_backwards(void **state)
 }
 
 /*
- * Cases that a queue cannot show by itself:
- * Hostile 46 (the device writes a header after the request's buffers were released): the queue
- * keeps no pointer to the buffers of a chain. A struct virtio_request points to its status byte,
- * but a completion with a stale token does not access the byte. See
- * request_complete_refuses_second_completion and the tests after it.
- * Hostile 61 to 65 (queue numbers, data and time of notifications) belong to virtio-device. A queue
- * acts only in calls of its owner. queue_start_picks_up_earlier_buffers also tests hostile 62, and
- * queue_pop_yields_nothing_from_empty_ring also tests hostile 64.
+ * Tests of a queue alone do not cover these cases:
+ *
+ * - Hostile 46: the device writes a header after the request's buffers were released. The queue
+ *   keeps no pointer to the buffers of a chain. A struct virtio_request points to its status byte,
+ *   but a completion with a stale token does not access the byte. See
+ *   request_complete_refuses_second_completion and the tests after it.
+ * - Hostile 61 to 65: queue numbers, data and time of notifications. virtio-device handles these
+ *   notifications, and a queue acts only in calls of its owner. But
+ *   queue_start_picks_up_earlier_buffers also tests hostile 62, and
+ *   queue_pop_yields_nothing_from_empty_ring also tests hostile 64.
  */
 int main(void)
 {

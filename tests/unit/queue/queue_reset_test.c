@@ -104,8 +104,8 @@ static void queue_reset_forgets_old_map(void **state)
 	fixture_pop_some(&f, tokens, 2);
 	other = f.device_map;
 	/*
-	 * The change of the map looks the areas up again. The memory must not rewrite the
-	 * descriptor table.
+	 * The change of the map looks the areas up again. In changing memory, these look-ups would
+	 * rewrite the descriptor table.
 	 */
 	f.rewriting = false;
 	assert_int_equal(virtio_queue_set_memory(&f.queue, &other), 0);

@@ -314,7 +314,7 @@ static void queue_save_refuses_while_replay_is_due(void **state)
 
 /*
  * The caller has set next_used, so next_avail - next_used is not the number of requests in flight.
- * A restore takes this difference as the number of requests to replay.
+ * A restore would replay as many requests as this difference, so each save is refused.
  */
 static void queue_save_refuses_indices_that_disagree(void **state)
 {

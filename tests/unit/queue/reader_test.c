@@ -420,8 +420,8 @@ static void writer_splits_anywhere(void **state)
 }
 
 /*
- * A device may write the status before the front, although the status lies after the front. The
- * front does not count the bytes of the status.
+ * A split separates the data from the status. A device may write the status first, although the
+ * status lies after the data. The writer of the data does not count the status.
  */
 static void writer_rest_may_be_written_before_the_front(void **state)
 {

@@ -107,8 +107,8 @@ static void request_pop_accepts_buffers_over_two_regions(void **state)
 }
 
 /*
- * Hostile 36: header, data and status end with the last byte of memory. Hostile 112: a header would
- * continue beyond that byte.
+ * Hostile 36: the readable or the writable part of a request ends with the last byte of memory.
+ * Hostile 112: the readable part ends there, and is one byte shorter than the expected header.
  */
 static void request_pop_accepts_buffers_up_to_the_last_byte(void **state)
 {
@@ -180,8 +180,9 @@ static void go_through_places(struct request_fixture *w, const struct places *p)
 }
 
 /*
- * Hostile 35: every placement in two regions follows every other placement, because the look-up
- * tries the cached region first. Data lies in either region, or crosses the border.
+ * Hostile 35: a request's parts lie in two regions. Every placement is tried after every placement,
+ * because a look-up tries the cached region first. Data lies in either region, or crosses the
+ * border.
  */
 static void request_pop_follows_buffers_into_other_regions(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Random valid states of a machine. A driver's register accesses set the states of the cores. Rings
- * in guest memory set the states of the queues. Ports and connections get random states that the
- * libraries accept.
+ * Random valid states of a machine. A driver's register accesses set the states of the device
+ * cores. Random indices, pops and completions set the states of the queues. Ports and connections
+ * get random states that the libraries accept.
  */
 #ifndef VIRTIO_TESTS_RANDOM_STATE_H
 #define VIRTIO_TESTS_RANDOM_STATE_H
@@ -137,7 +137,7 @@ static inline void random_queue(struct machine *m, uint32_t number, uint32_t que
 	MUST(virtio_queue_set_next_avail(q, first) == 0 && virtio_queue_set_next_used(q, first) == 0);
 	/*
 	 * random_offer() advances by 3 from head to head. Up to q->size heads are different,
-	 * because the size is a power of two.
+	 * because 3 is odd and the size is a power of two.
 	 */
 	offered = random_below(random, q->size + 1);
 	random_offer(m, number, queue, first, offered);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
- * Sections that tables describe: the bytes written, the values read, and refusals with their
- * offset. Hostile 76 and 233 to 235.
+ * Tests sections that are described by tables of fields: the bytes written, the values read, and
+ * refusals with their offset. Hostile 76 and 233 to 235.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -375,8 +375,8 @@ static void shutdown_of_ours_follows_the_data(void **state)
 }
 
 /*
- * Hostile 224: RST is sent as soon as the data is drained. Then the guest can use the same ports
- * again.
+ * Hostile 224: the guest shuts down both directions. The device sends RST as soon as the host has
+ * forwarded all received data. Then the guest can use the same ports again.
  */
 static void shutdown_of_the_guest_is_answered_when_drained(void **state)
 {

@@ -2,9 +2,9 @@
 /*
  * Two peers, each with a table, send each other streams or messages over wires with random delays.
  * Each peer counts in 64 bits how many bytes were really sent, received and forwarded. No buffer
- * ever overruns, and both peers finish. The tests try many sizes of buffers and packets, readers
- * that stop, buffers that grow, and counters that pass 2^32. A reader of messages forwards whole
- * messages only.
+ * ever overruns, and both peers finish. The tests try many sizes of buffers and packets, buffers
+ * that grow, and counters that pass 2^32. A reader of a stream may forward a part of the received
+ * data. A reader of messages forwards whole messages only.
  */
 #include <stdlib.h>
 
@@ -363,8 +363,8 @@ static void credit_never_overruns_and_never_stalls(void **state)
 }
 
 /*
- * The peers charge no overhead here. With an overhead, a message in many packets may need more
- * credit than the buffer gives. Its sender would wait for ever.
+ * Here the peers charge no overhead for packets. With an overhead, a message in many packets may
+ * need more credit than the reader's buffer gives. The message's sender would wait for ever.
  */
 static void credit_of_messages_never_overruns_and_never_stalls(void **state)
 {

@@ -65,8 +65,9 @@ static void credit_piece_is_the_least_of_left_room_and_credit(void **state)
 }
 
 /*
- * Hostile 159, 194: a bad report makes the credit 0, and the credit does not wrap. The reports are
- * a fwd_cnt ahead of the bytes sent, a fwd_cnt that goes back, and a smaller buf_alloc.
+ * Hostile 159, 194: a bad report of the guest makes the credit 0, and the credit does not wrap. Bad
+ * reports are a fwd_cnt ahead of the bytes sent, a fwd_cnt that goes back, and a buf_alloc below
+ * the bytes in transit.
  */
 static void credit_never_underflows(void **state)
 {
@@ -392,8 +393,8 @@ static void set_buffer_grows_and_tells_the_guest(void **state)
 }
 
 /*
- * Hostile 223: each packet that the guest has not forwarded uses credit for its bytes and for the
- * option packet_overhead.
+ * Hostile 223: each packet that the guest has not forwarded uses credit for its bytes, plus the
+ * overhead that the option packet_overhead sets.
  */
 static void credit_counts_the_overhead_of_packets(void **state)
 {
