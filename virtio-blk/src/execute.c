@@ -196,8 +196,9 @@ static int change_next(const struct virtio_blk *blk, const struct virtio_blk_req
 }
 
 /*
- * Writes the device's answer into the request's buffers. The caller has checked that the bytes fit.
- * The writer records the bytes in the dirty log.
+ * Writes the device's answer into the request's buffers. The bytes fit, because
+ * virtio_blk_refusal_of() refuses a request without enough room. The writer records the bytes in
+ * the dirty log.
  */
 static void answer(const struct virtio_blk_request *request, const void *bytes, size_t len,
 		   struct virtio_blk_result *result)

@@ -166,8 +166,8 @@ static uint32_t put_message(const struct message *m, const struct virtio_chain_s
 }
 
 /*
- * Sends one message, or completes a chain that cannot hold the message. Returns 1 if a chain was
- * completed, 0 if there is no chain, or an error.
+ * Sends one message, or completes a chain that has an error or cannot hold the message. Returns 1
+ * if a chain was completed, 0 if there is no chain, or an error.
  */
 static int send_message(struct virtio_console *console, struct virtio_queue *queue, const struct message *m,
 			struct virtio_console_progress *progress, uint32_t *left)

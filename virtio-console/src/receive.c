@@ -99,9 +99,9 @@ static VIRTIO_COLD int fill_popped(struct virtio_console_port *port, struct virt
 }
 
 /*
- * Tries to fill and complete the next chain without popping it. The chain must be usual: one
- * descriptor, with a writable buffer in one region. Returns false if there is no chain, or if
- * fill_popped() must serve the chain.
+ * Tries to fill and complete the next chain without putting the chain in flight. The chain must be
+ * usual: one descriptor, with a writable buffer in one region. Returns false if there is no chain,
+ * or if fill_popped() must serve the chain.
  */
 static inline VIRTIO_HOT bool fill_usual(struct virtio_console_input *input, struct virtio_queue *queue, uint32_t held,
 					 struct virtio_console_progress *progress)

@@ -32,7 +32,7 @@ static inline int complete(const struct transmission *t, struct virtio_token tok
 	return error;
 }
 
-/* Chains that need more segments than the array has */
+/* Chains that need more segments than the port's array transmit_segments has */
 
 /*
  * Finds the next segment of a chain that is read in parts. Returns 1 for a segment, 0 at the end of
@@ -272,7 +272,7 @@ static VIRTIO_COLD int finish_usual(const struct transmission *t, uint16_t head,
 }
 
 /*
- * Sends the next chain if it is usual. The chain is popped only in finish_usual(). Returns as
+ * Sends the next chain if it is usual. Only finish_usual() puts the chain in flight. Returns as
  * resume(), or NOT_USUAL.
  */
 static inline VIRTIO_HOT int send_usual(const struct transmission *t)
@@ -319,8 +319,8 @@ static VIRTIO_COLD int discard_chain(const struct transmission *t, struct virtio
 }
 
 /*
- * Continues the chain that the last call has left in flight. Returns 1 if there is no such chain;
- * VIRTIO_EBUSY if a restored chain was not replayed yet; otherwise as resume().
+ * Continues the chain in flight. Returns 1 if no chain is in flight; VIRTIO_EBUSY if a restored
+ * chain was not replayed yet; otherwise as resume().
  */
 static int send_kept(const struct transmission *t)
 {
@@ -359,8 +359,9 @@ static VIRTIO_COLD int send_popped(const struct transmission *t, bool accepts, u
 }
 
 /*
- * The largest number of chains that one call takes from the queue and sends. So the usual chains
- * among them together have at most VIRTIO_CONSOLE_CALL_BYTES.
+ * The largest number of chains that one call takes from the queue and sends. A usual chain has at
+ * most VIRTIO_CONSOLE_PIECE_BYTES. So the usual chains of one call together have at most
+ * VIRTIO_CONSOLE_CALL_BYTES.
  */
 #define USUAL_CHAINS (VIRTIO_CONSOLE_CALL_BYTES / VIRTIO_CONSOLE_PIECE_BYTES)
 

@@ -203,7 +203,8 @@ void virtio_impl_device_keep_error(struct virtio_device *device, int error, uint
 
 /*
  * The driver may read any field in any state (virtio 1.4, 2.5.2). Some devices accept writes even
- * before the driver has initialised the device (5.3.5.1). So no status bit is required here.
+ * before the driver has initialised the device (5.3.5.1). So virtio_device_read_config() and
+ * virtio_device_write_config() require no status bit.
  */
 void virtio_device_read_config(struct virtio_device *device, uint64_t offset, void *data, uint32_t len)
 {

@@ -308,8 +308,9 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
 	if (!stops && !resets)
 		return VIRTIO_EINVAL;
 	/*
-	 * Whichever number the report has, the queue has no requests in flight. So the report ends
-	 * the queue's stop, and the core calls reset() again.
+	 * `number` belongs to the queue's stop or to the device's reset. In both cases the queue
+	 * has no requests in flight. So the report ends the stop, if any. If a reset is pending,
+	 * the core calls reset() again.
 	 */
 	if (registers->stopping)
 		finish_stop(device, registers);

@@ -414,8 +414,8 @@ void virtio_device_resume(struct virtio_device *device)
 		}
 	}
 	/*
-	 * When the state was saved, the line may have been high, or a message may have been on its
-	 * way. Both are possible even if no queue runs.
+	 * When the state was saved, the line may have been high, or an MSI-X message may have been
+	 * on its way. So a pending cause is signalled again, even if no queue runs.
 	 */
 	if (pending & VIRTIO_INTERRUPT_CONFIG)
 		virtio_impl_device_raise(device, VIRTIO_INTERRUPT_CONFIG, VIRTIO_DEVICE_NO_QUEUE);

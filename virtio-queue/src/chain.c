@@ -482,8 +482,8 @@ end:
 		return true;
 	}
 	/*
-	 * A run usually stops at an indirect descriptor, the first of its chain. The run enters at
-	 * most one table, because the walk permits no second table.
+	 * When a run stops, the cause is usually an indirect descriptor, the first of its chain.
+	 * The run enters at most one table, because the walk permits no second table.
 	 */
 	if (VIRTIO_LIKELY(result == VIRTIO_RUN_STOPPED) && VIRTIO_LIKELY(desc.flags_next & VRING_DESC_F_INDIRECT) &&
 	    next >= count && virtio_impl_walk_enter_table(&walk, &memory[VIRTIO_MEMORY_TABLES], &desc)) {

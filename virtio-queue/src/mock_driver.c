@@ -119,7 +119,7 @@ static void push_free(struct virtio_mock *mock, uint16_t head)
 
 /*
  * Returns how many bytes the device may write to a chain. Returns UINT64_MAX if the caller has put
- * an indirect descriptor among the buffers.
+ * an indirect descriptor among the buffers: check_used() then accepts every used length.
  */
 static uint64_t writable_bytes(const struct virtio_mock_buffer *buffers, uint32_t count)
 {
@@ -330,8 +330,8 @@ int virtio_mock_pop_used(struct virtio_mock *mock, struct vring_used_elem *out)
 	struct vring_used_elem element;
 	uint16_t idx, ahead;
 	/*
-	 * The acquire keeps the reads of the element and the buffers after the read of the index
-	 * (virtio 1.4, 2.7.14).
+	 * virtio_mock_get() reads the index with acquire order. So the element and the buffers are
+	 * read after the index (virtio 1.4, 2.7.14).
 	 */
 	int error = virtio_mock_get(mock, VIRTIO_MOCK_USED_IDX, &idx);
 

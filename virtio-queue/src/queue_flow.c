@@ -390,7 +390,7 @@ bool virtio_impl_queue_needs_interrupt_slow(struct virtio_queue *queue)
 		return false;
 	/*
 	 * The used index must be visible before the queue reads the driver's event field or flags,
-	 * as in the inline function.
+	 * as in the inline virtio_queue_needs_interrupt().
 	 */
 	virtio_full_fence();
 	yes = driver_wants_it(queue, added);

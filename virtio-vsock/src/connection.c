@@ -48,9 +48,9 @@ void virtio_impl_vsock_end(struct virtio_vsock_connection *c)
 	c->state = VIRTIO_VSOCK_RESET;
 	c->blocked = false;
 	/*
-	 * If the caller has cleared PENDING_REQUEST, the connection is still in the list of
-	 * requests. This call removes the connection, because that list may be held, but an RST
-	 * must be sent.
+	 * If the caller has cleared PENDING_REQUEST, the connection is still in table->requests.
+	 * This call removes the connection, because virtio_vsock_table_hold() may hold back that
+	 * list, but the RST must be sent.
 	 */
 	virtio_impl_vsock_queue(c);
 	c->pending = VIRTIO_VSOCK_PENDING_RST;
@@ -200,11 +200,11 @@ static bool may_go_on(const struct virtio_vsock_connection *c)
 }
 
 /*
- * The first mark may cover packets of earlier messages and of the unfinished message. If all
- * outstanding bytes belong to the unfinished message, subtracts the packets of earlier messages
- * from this mark and from tx_packets. Without this step the overhead of those packets could stall
- * the connection. A guest that forwards only whole messages reports no credit before the unfinished
- * message ends.
+ * A mark is a group of sent packets: see struct virtio_vsock_mark. The first mark may cover packets
+ * of earlier messages and of the unfinished message. If all outstanding bytes belong to the
+ * unfinished message, subtracts the packets of earlier messages from this mark and from tx_packets.
+ * Without this step the overhead of those packets could stall the connection. A guest that forwards
+ * only whole messages reports no credit before the unfinished message ends.
  */
 static void drop_earlier_messages(struct virtio_vsock_connection *c, uint32_t left)
 {

@@ -64,9 +64,9 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
 		return left;
 	for (; events->unsent && left > 0 && (got = virtio_queue_pop(queue, &chain)) == 1; left--) {
 		/*
-		 * Reads the index before the driver can have the event. If the index were read
-		 * later, it could include the buffer by which a fast driver shows that it has seen
-		 * the event. The device would then wait for another buffer for ever.
+		 * Reads the available index before the driver can have the event. An index read
+		 * later could include the buffer by which a fast driver shows that it has seen the
+		 * event. The device would then wait for another buffer for ever.
 		 */
 		got = virtio_queue_read_avail_idx(queue, &avail_idx);
 		if (got < 0)

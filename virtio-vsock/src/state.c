@@ -148,9 +148,9 @@ static int compare(const struct virtio_vsock_address *a, const struct virtio_vso
 }
 
 /*
- * Sorts the connections by address, and returns whether two addresses are equal. The author of the
- * file chooses the number and order of the connections. Shell's sort is fast for any order, but a
- * comparison of all pairs would be slow.
+ * Sorts the connections by address, and returns whether two addresses are equal. The author of a
+ * saved state chooses the number and order of the connections. Shell's sort is fast for any order,
+ * but a comparison of all pairs would be slow.
  */
 static bool has_duplicates(struct virtio_vsock_connection_state *connections, uint32_t count)
 {

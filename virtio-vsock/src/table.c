@@ -343,8 +343,8 @@ static void receive(struct virtio_vsock_table *table, const struct virtio_vsock_
 
 	if (op == VIRTIO_VSOCK_OP_RST && !c) {
 		/*
-		 * Drops the reply that answers `header`. The guest could mistake the reply for an
-		 * RST of a new connection.
+		 * Drops a pending reply to an earlier packet with these addresses. The guest could
+		 * mistake that reply for an RST of a new connection.
 		 */
 		drop_reply(table, header);
 	} else if (op == VIRTIO_VSOCK_OP_REQUEST && !bad && (!c || c->state == VIRTIO_VSOCK_RESET)) {

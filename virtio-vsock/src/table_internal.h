@@ -6,8 +6,8 @@
 #include <virtio/vsock_connection.h>
 
 /*
- * The kinds of a connection's deadline. Each kind has its own list in the table. All deadlines of a
- * list have the same interval, so appending keeps the list sorted.
+ * The kinds of a connection's deadline. Each kind except TIMER_NONE has its own list in the table.
+ * All deadlines of a list have the same interval, so appending keeps the list sorted.
  */
 enum virtio_vsock_timer { TIMER_NONE, TIMER_CONNECT, TIMER_CLOSE, TIMER_RETRY };
 
@@ -25,9 +25,9 @@ void virtio_impl_vsock_init(struct virtio_vsock_connection *connection, uint16_t
 void virtio_impl_vsock_close(struct virtio_vsock_connection *connection);
 
 /*
- * If a packet is pending and the connection is in no list, adds the connection to a list of the
- * table. If no packet is pending, removes the connection from its list. Call this after `pending`
- * has changed.
+ * If a packet is pending, and neither table->requests nor table->ready has the connection, adds the
+ * connection to one of these two lists. If no packet is pending, removes the connection from its
+ * list. Call this after `pending` has changed.
  */
 void virtio_impl_vsock_queue(struct virtio_vsock_connection *connection);
 

@@ -379,8 +379,8 @@ VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_value) == 512, "size of struct
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_event) == 8, "size of struct virtio_snd_ctl_event");
 
 /*
- * The union is aligned like a 64-bit integer, as in Linux. Padding precedes the union, but not on
- * 32-bit x86.
+ * The union in struct virtio_snd_ctl_info is aligned like a 64-bit integer, as in Linux. Padding
+ * precedes the union, but not on 32-bit x86.
  */
 #ifndef __i386__
 VIRTIO_STATIC_ASSERT(sizeof(struct virtio_snd_ctl_info) == 96, "size of struct virtio_snd_ctl_info");

@@ -57,8 +57,8 @@ int virtio_impl_chain_resolve_loaded(struct virtio_chain *chain, const struct vi
 				     struct virtio_chain_segments *out);
 
 /*
- * Copies a walk without the gaps. A compiler that copies the whole struct keeps the gaps in
- * registers that the fast path needs.
+ * Copies a walk without gap_1 and gap_2. A compiler that copies the whole struct keeps these two
+ * members in registers that the fast path needs.
  */
 VIRTIO_INLINE VIRTIO_HOT void virtio_impl_walk_copy(struct virtio_walk *to, const struct virtio_walk *from)
 {

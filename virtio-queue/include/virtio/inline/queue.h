@@ -115,8 +115,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_reload(struct virtio_queue *queue
 
 /*
  * Reads the next head without popping it. Returns 1 if the head may be popped, 0 if no head is
- * available, and -1 if the slow path has to decide. The slow path reads the ring again: it pops a
- * head, finds no head, or returns an error.
+ * available, and -1 if the slow path has to decide. The slow path reads the ring again. Then the
+ * slow path pops a head, finds no head, or returns an error.
  */
 VIRTIO_INLINE VIRTIO_HOT int virtio_impl_queue_peek(struct virtio_queue *queue, uint16_t *out)
 {
