@@ -107,8 +107,8 @@ int virtio_device_queues_reset(struct virtio_device *device);
  * of virtio_queue_restore(), for each queue, running or not.
  *
  * @queue   index
- * @state   from virtio_queue_save_in_flight(), perhaps by way of a file. virtio_queue_replay()
- *          follows for each entry of the record that virtio_queue_save_in_flight() has filled.
+ * @state   from virtio_queue_save_in_flight(), perhaps by way of a file. After this call, call
+ *          virtio_queue_replay() for each entry of the record of that save.
  *
  * Returns 0, or an error that changes nothing:
  *   VIRTIO_EINVAL      - no queue has this index
@@ -149,8 +149,9 @@ bool virtio_device_queues_running(const struct virtio_device *device, uint16_t q
  *   VIRTIO_ENOTMAPPED   call again when the memory or the ring is mapped. No kick will come.
  *   other errors        DEVICE_NEEDS_RESET is set: there is nothing to do until the reset
  *
- * After the result 1, release the VMM's lock before the next call, unless every request stays in
- * flight. Otherwise a driver that adds completed requests again could keep the lock held for ever.
+ * After the result 1, release the lock that serialises register accesses before the next call,
+ * unless every request stays in flight. Otherwise a driver that makes completed requests available
+ * again could keep the lock held for ever.
  */
 VIRTIO_MUST_CHECK
 int virtio_device_queues_serve(struct virtio_device *device, uint16_t queue, uint32_t budget, virtio_serve_fn *serve,
@@ -160,9 +161,10 @@ int virtio_device_queues_serve_requests(struct virtio_device *device, uint16_t q
 					virtio_serve_request_fn *serve, void *context);
 
 /*
- * Reports a queue to the core, if a stop or a reset waits for the queue, and no request of the
- * queue is in flight. Resets the queue before the report. Call this after completions, before the
- * VMM's lock is released. Without device_queues, returns false.
+ * Resets a queue, and reports to the core that the queue is quiesced. Does nothing unless a stop or
+ * a reset waits for the queue, and no request of the queue is in flight. Call this after
+ * completions, before you release the lock that serialises register accesses. Without
+ * device_queues, returns false.
  *
  * @queue  index
  *

@@ -65,7 +65,7 @@ int virtio_device_write_status(struct virtio_device *device, uint32_t value);
  * Return feature bits 32 * select to 32 * select + 31: the offered bits, and the bits that the
  * driver has accepted so far.
  *
- * @select  any number; words above 3 have no bits
+ * @select  any number; above 3 the result is 0
  */
 uint32_t virtio_device_offered_features(const struct virtio_device *device, uint32_t select);
 uint32_t virtio_device_accepted_features(const struct virtio_device *device, uint32_t select);

@@ -72,8 +72,8 @@ struct virtio_queue_stats {
 	uint64_t chain_faults;      /* malformed chains, and resolved chains with a bad buffer */
 	uint64_t too_many_segments; /* resolutions for which the caller's array was too small */
 	/*
-	 * How often a walk, a pop, virtio_queue_available() or a call about kicks failed with
-	 * VIRTIO_ENOTMAPPED. This is not a fault.
+	 * How often a walk, a pop, virtio_queue_available(), virtio_queue_enable_kicks() or
+	 * virtio_queue_disable_kicks() failed with VIRTIO_ENOTMAPPED. This is not a fault.
 	 */
 	uint64_t not_mapped;
 	/* The first ring fault or chain fault. first_error is 0 if there was no fault. */
@@ -126,7 +126,7 @@ struct virtio_queue {
 	struct virtio_memory_cursor ring_memory; /* to access areas without a host address */
 	uint16_t avail_idx;                      /* the driver's index as last read */
 	bool signalled_valid;                    /* false if indices were set after `signalled` */
-	const struct virtio_region *used_region; /* the used ring's region if logged, else NULL */
+	const struct virtio_region *used_region; /* the used ring's dirty-logged region; or NULL */
 	uint32_t inflight_entries;
 	uint32_t old_map_in_flight; /* requests in flight, popped under an earlier map */
 	uint32_t waiting;           /* requests completed, but not yet in the used ring */
@@ -337,7 +337,7 @@ int virtio_queue_enable_kicks(struct virtio_queue *queue);
 
 /*
  * Tells the driver that no kicks are needed. This is a hint: kicks may still arrive. Under
- * EVENT_IDX nothing is written, so the event index keeps its old value.
+ * EVENT_IDX nothing is written, so avail_event keeps its old value.
  *
  * Returns 0, or:
  *   VIRTIO_ENOTREADY, VIRTIO_EBROKEN, VIRTIO_EBUSY   as virtio_queue_pop()
@@ -379,8 +379,9 @@ VIRTIO_INLINE uint16_t virtio_queue_next_used(const struct virtio_queue *queue);
  * continues where another owner stopped. A vhost-user back end gets the used index from
  * virtio_queue_read_used_idx().
  *
- * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_EBUSY if a request is in flight or must still
- * be replayed. The next virtio_queue_needs_interrupt() may cause an extra interrupt.
+ * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_EBUSY if a request is in flight, waits under
+ * IN_ORDER, or must still be replayed. The next virtio_queue_needs_interrupt() may cause an extra
+ * interrupt.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_set_next_avail(struct virtio_queue *queue, uint16_t index);

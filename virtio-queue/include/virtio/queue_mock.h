@@ -47,7 +47,7 @@ VIRTIO_BEGIN_DECLS
 /* The driver's record of one descriptor. The caller's storage has a slot for each descriptor. */
 struct virtio_mock_slot {
 	uint64_t writable; /* of a head: number of bytes that the device may write to its chain */
-	uint32_t offered;  /* of a head: number of offers that the device has not used yet */
+	uint32_t offered;  /* of a head: offers to the device, minus popped used elements */
 	uint16_t next;     /* next descriptor of the chain, or of the free list */
 	uint16_t count;    /* of a head: number of descriptors of its allocated chain; else 0 */
 };
@@ -74,7 +74,7 @@ struct virtio_mock {
 	uint16_t size;
 	uint16_t free_head;  /* first free descriptor, if free_count is not 0 */
 	uint16_t free_count; /* number of free descriptors */
-	uint32_t in_flight;  /* offers of heads below size that the device has not used yet */
+	uint32_t in_flight;  /* sum of `offered` over all slots */
 
 	/* Negotiated features. virtio_mock_init() sets none. */
 	bool event_idx; /* VIRTIO_RING_F_EVENT_IDX */
@@ -295,7 +295,7 @@ int virtio_mock_add_many(struct virtio_mock *mock, const struct virtio_mock_buff
  * @out  id and len in the host's byte order. Untouched unless 1 is returned.
  *
  * Returns 1 for an element, 0 for none, an error of virtio_mock_get(), or the device's fault:
- *   VIRTIO_EBROKEN  the used index announces more elements than there are chains in flight
+ *   VIRTIO_EBROKEN  the used index announces more than mock->in_flight elements
  *   VIRTIO_EHEAD    id is not the index of a descriptor
  *   VIRTIO_ESTALE   id is not in flight
  *   VIRTIO_EORDER   under in_order, id is not the oldest head in flight
@@ -328,8 +328,8 @@ int virtio_mock_enable_interrupts(struct virtio_mock *mock);
 
 /*
  * Tells the device that no interrupts are wanted. Sets VRING_AVAIL_F_NO_INTERRUPT, or under
- * event_idx sets used_event to the index that the device reaches last. This is a hint: interrupts
- * may still arrive. Returns 0, or an error of virtio_mock_set().
+ * event_idx sets used_event to used_idx - 1, the index that the device reaches last. This is a
+ * hint: interrupts may still arrive. Returns 0, or an error of virtio_mock_set().
  */
 int virtio_mock_disable_interrupts(struct virtio_mock *mock);
 
