@@ -157,9 +157,9 @@ struct virtio_blk_options {
 
 	/*
 	 * Limits of a request. size_max and seg_max are only advertised: not all drivers obey
-	 * them, and the library does not rely on them. max_request_bytes and the lengths of the
-	 * request's arrays are enforced. A segment of seg_max is one descriptor, which may need
-	 * several entries of struct virtio_segment.
+	 * them, and the library does not rely on them. max_request_bytes and the capacities in
+	 * struct virtio_blk_storage are enforced. seg_max counts descriptors, and one descriptor
+	 * may need several entries of struct virtio_segment.
 	 */
 	uint32_t size_max;          /* bytes; 0: no SIZE_MAX */
 	uint32_t seg_max;           /* segments; 0: no SEG_MAX */
@@ -180,9 +180,9 @@ struct virtio_blk_options {
 	/*
 	 * Each command on ranges has two limits: the sectors in one range, and the ranges in one
 	 * request. Both limits are enforced. Their product bounds the sectors of a request, and so
-	 * the time. If both limits are 0, the command is not offered. If both limits are set, the
-	 * back end needs the operation, and the disk must not be read-only. The two alignments
-	 * below are in sectors, and are only hints for the driver.
+	 * its duration. If both limits are 0, the command is not offered. If both limits are set,
+	 * the disk must not be read-only, and a back end with operations needs the command's
+	 * operation. The two alignments below are in sectors, and are only hints for the driver.
 	 */
 	uint32_t max_discard_sectors;
 	uint32_t max_discard_seg;
@@ -469,7 +469,7 @@ enum virtio_blk_refusal virtio_blk_refusal_of(const struct virtio_blk *blk, cons
  *   request covers 0 sectors.
  * - After a failure of the back end the rest of the request is not begun. It is undefined which
  *   part of a failed write is on the disk.
- * - On a disk without operations only GET_ID is carried out. Legal requests of other types fail
+ * - On an asynchronous disk only GET_ID is carried out. Legal requests of other types fail
  *   with VIRTIO_BLK_S_IOERR and VIRTIO_ENOOP, and touch nothing.
  */
 void virtio_blk_execute(const struct virtio_blk *blk, const struct virtio_blk_request *request,

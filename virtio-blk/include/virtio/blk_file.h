@@ -32,8 +32,9 @@
  *   to the cause of that failure. After success, and after a short call, errno means nothing.
  * - Interrupted calls are repeated, except syncs. An interrupted sync may have consumed the report
  *   of lost data. So signals are blocked during a sync, and an interrupted sync is a failed sync.
- * - The caller of the back end continues short calls. If the file has become shorter than the disk,
- *   a read beyond the file's last block fails, but writev() and write_zeroes() make the file grow.
+ * - The caller of the back end continues short calls.
+ * - If the file has become shorter than the disk, writev() and write_zeroes() make the file grow.
+ *   A read beyond the file's last block fails: see virtio_blk_file_set_block().
  *
  * Threads:
  *   functions                               who may call   what must not run beside
@@ -106,8 +107,8 @@ VIRTIO_MUST_CHECK
 int virtio_blk_file_set_block(struct virtio_blk_file *file, uint32_t bytes);
 
 /*
- * Tests whether write zeroes may deallocate storage, for options.write_zeroes_may_unmap. The option
- * must be clear if write zeroes never deallocate storage (virtio 1.4, 5.2.6.2).
+ * Tests whether WRITE_ZEROES may deallocate storage, for options.write_zeroes_may_unmap. The option
+ * must be clear if WRITE_ZEROES never deallocates storage (virtio 1.4, 5.2.6.2).
  *
  * For a regular file the call makes a hole after the end of the file, to find out whether the file
  * system supports holes. Storage that was allocated there is released. The file's times change as

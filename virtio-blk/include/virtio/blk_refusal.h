@@ -19,7 +19,7 @@ VIRTIO_BEGIN_DECLS
 /* Why a request is refused. If several reasons apply, the first in this list is reported. */
 enum virtio_blk_refusal {
 	VIRTIO_BLK_REFUSAL_NONE,      /* not refused */
-	VIRTIO_BLK_REFUSAL_BAD_CHAIN, /* see base.error; the status is VIRTIO_BLK_S_IOERR */
+	VIRTIO_BLK_REFUSAL_BAD_CHAIN, /* base.error of the request is set; VIRTIO_BLK_S_IOERR */
 
 	/* Refusals with the status VIRTIO_BLK_S_UNSUPP. */
 	VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE,
@@ -35,7 +35,7 @@ enum virtio_blk_refusal {
 	VIRTIO_BLK_REFUSAL_USED_LENGTH,     /* the used length would exceed 32 bits */
 	VIRTIO_BLK_REFUSAL_NOT_RANGES,      /* the data is no whole number of ranges */
 	VIRTIO_BLK_REFUSAL_NO_RANGES,
-	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* more ranges than max_..._seg or `ranges` allows */
+	VIRTIO_BLK_REFUSAL_TOO_MANY_RANGES, /* more ranges than max_..._seg or range_capacity */
 	VIRTIO_BLK_REFUSAL_RANGE_TOO_LONG,  /* a range with more sectors than max_..._sectors */
 	VIRTIO_BLK_REFUSAL_PAST_END,        /* sectors beyond the end of the disk */
 };

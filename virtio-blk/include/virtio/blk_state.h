@@ -77,7 +77,7 @@ int virtio_blk_check_state(const struct virtio_blk *blk, const struct virtio_blk
 /*
  * Writes the section of a disk.
  *
- * @number  number of the device in the file, chosen by the caller
+ * @number  number of the device in the file of saved state, chosen by the caller
  * @state   from virtio_blk_save()
  */
 void virtio_blk_write_state(struct virtio_section_writer *writer, uint32_t number,

@@ -54,7 +54,7 @@ struct virtio_blk_transfer {
  *   reads and writes    move the data. If virtio_blk_write_through() is true, flush after a write.
  *   FLUSH               flush; ignore sector and data
  *   commands on ranges  change the disk's ranges that request->ranges lists. Skip ranges without
- *                       sectors. Write zeroes may deallocate only if the range's unmap flag and
+ *                       sectors. WRITE_ZEROES may deallocate only if the range's unmap flag and
  *                       options.write_zeroes_may_unmap are set. Flush as after a write.
  *   GET_ID and others   call virtio_blk_execute()
  * The transfer is at the start of the data of a read or a write, and empty for other types.

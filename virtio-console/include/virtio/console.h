@@ -21,7 +21,7 @@
  * What the guest can do: cut its chains into descriptors as it likes (virtio 1.4, 2.7.4.1), change
  * the bytes at any time, and send malformed chains. Therefore:
  * - virtio_console_receive() dequeues input only when the bytes are in guest memory and their chain
- *   is completed. So no bad chain, bad page or reset loses a byte.
+ *   is completed. So no malformed chain, bad buffer or reset loses a byte.
  * - Output is copied to the stack, in pieces of at most VIRTIO_CONSOLE_PIECE_BYTES, for chains of
  *   any length. Bytes that the sink did not take are copied again by the next call.
  * - Malformed chains and chains in the wrong direction are completed with length 0, unread and
@@ -89,12 +89,12 @@ struct virtio_console_port_options {
 	virtio_console_sink_fn *sink;
 	void *sink_context;
 	/*
-	 * Arrays for chains of the port's receive queue and transmit queue. Each array needs
-	 * VIRTIO_CONSOLE_SEGMENTS() entries, and one more entry for each place where a buffer
-	 * continues in another region or translation. If a chain needs more entries than its array
-	 * has, a receive chain is filled only in part, and a transmit chain is read in several
-	 * steps. While a transmit chain is in flight, transmit_segments must not be used for
-	 * another queue.
+	 * Arrays for chains of the port's receive queue and transmit queue. To hold every chain, an
+	 * array needs VIRTIO_CONSOLE_SEGMENTS() entries, and one more entry for each place where a
+	 * buffer continues in another region or translation. If a chain needs more entries than its
+	 * array has, a receive chain is filled only in part, and a transmit chain is read in
+	 * several steps. While a transmit chain is in flight, transmit_segments must not be used
+	 * for another queue.
 	 */
 	struct virtio_segment *receive_segments;
 	uint32_t receive_capacity; /* entries of receive_segments, at least 1 */
@@ -102,7 +102,10 @@ struct virtio_console_port_options {
 	uint32_t transmit_capacity; /* entries of transmit_segments, at least 1 */
 };
 
-/* Statistics of a port, for an operator. Neither a reset nor a removal clears them. */
+/*
+ * Statistics of a port, for an operator. Neither a reset nor a removal clears them. A buffer is bad
+ * if the map of guest memory does not permit access to all bytes of the buffer.
+ */
 struct virtio_console_port_stats {
 	/* Changed by virtio_console_receive(). */
 	uint64_t received;            /* bytes of input in completed chains */
@@ -230,18 +233,18 @@ VIRTIO_MUST_CHECK
 int virtio_console_negotiate(struct virtio_console *console, uint64_t features);
 
 /*
- * Undoes everything that the driver has set. Call this when the device is reset. Ports, clients,
- * sizes and input stay. Unsent messages, and the position in transmit chains in flight, are
- * forgotten.
+ * Undoes everything that the driver has set. Call this when the device is reset. Ports, their
+ * clients (<virtio/console_ports.h>), sizes and input stay. Unsent messages, and the position in
+ * transmit chains in flight, are forgotten.
  */
 void virtio_console_reset(struct virtio_console *console);
 
 /* Configuration space */
 
 /*
- * Reads from the configuration space. These read as zero: fields whose feature is not offered,
- * emerg_wr, and everything from VIRTIO_CONSOLE_CONFIG_BYTES on. cols and rows belong to port 0, and
- * are 0 while port 0 is absent.
+ * Reads from the configuration space. These bytes read as zero: fields whose feature is not
+ * offered, emerg_wr, and all bytes from the offset VIRTIO_CONSOLE_CONFIG_BYTES on. cols and rows
+ * belong to port 0, and are 0 while port 0 is absent.
  *
  * @offset  of the first byte; any value
  * @data    the caller's memory, len bytes, all filled in

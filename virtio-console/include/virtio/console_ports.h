@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * The ports of a console device: addition and removal, clients, sizes, and the messages of the
- * control queues that report changes to the driver. A device without VIRTIO_CONSOLE_F_MULTIPORT has
- * only port 0, and no messages.
+ * control queues that report changes to the driver. A client is a user of the host's end of a port.
+ * A device without VIRTIO_CONSOLE_F_MULTIPORT has only port 0, and no messages.
  *
  * Pending messages to the driver are bits in the state of a port, so their storage is bounded.
  * virtio_console_control_receive() sends messages when the driver has buffers. Order for one port:
@@ -24,8 +24,8 @@
  * the port. So a PORT_OPEN for a removed port does not open the next port with the same number.
  *
  * What the guest can do: send any message at any time, or never answer. Invalid messages are
- * ignored and counted. A message is copied once, and its port number is compared with the table's
- * size before the number is used as an index.
+ * ignored and counted. A message is copied once, and its port number is compared with the size of
+ * the table of ports (<virtio/console.h>) before the number is used as an index.
  *
  * Threads:
  *   functions             who may call   what must not run beside

@@ -17,9 +17,9 @@
  *   4  after the restore of the queues: virtio_queue_replay() and virtio_console_replay_transmit()
  *      for each transmit chain in flight
  *
- * Names, sinks, clients and capacities are not saved. The caller adds the same ports before the
- * state is read. If a generic port has gained or lost its client since the last OPEN to the driver,
- * the driver gets an OPEN.
+ * Names, sinks, clients and the capacities of arrays are not saved. The caller adds the same ports
+ * before the state is read. If a generic port has gained or lost its client since the last OPEN to
+ * the driver, the driver gets an OPEN.
  *
  * What the guest can do: nothing. The file may have any content, and every value is checked.
  *

@@ -74,8 +74,8 @@ struct virtio_device_ops {
 	/*
 	 * Optional. Tests whether the device can work with the features that the driver chose, all
 	 * of which were offered. Called when the driver sets FEATURES_OK, and as the last check of
-	 * virtio_device_restore(). Store the features here, because the driver may use the
-	 * configuration space next.
+	 * virtio_device_restore() if the state has FEATURES_OK. Store the features here, because
+	 * the driver may use the configuration space next.
 	 *
 	 * Accept a set of features again if it was accepted before (virtio 1.4, 2.2.2). Returns 0,
 	 * or an error that leaves FEATURES_OK clear.
@@ -88,8 +88,9 @@ struct virtio_device_ops {
 	 * DEVICE_NEEDS_RESET is set.
 	 *
 	 * Guest memory may have changed since a queue was enabled, so virtio_queue_start() checks
-	 * the areas again. In activate() VIRTIO_ENOTMAPPED is an error like any other. The areas
-	 * were mapped when the queue was enabled, and must stay mapped.
+	 * the queue's areas (enum virtio_queue_area) again. In activate() VIRTIO_ENOTMAPPED is an
+	 * error like any other. The areas were mapped when the queue was enabled, and must stay
+	 * mapped.
 	 *
 	 * Returns 0, or an error. On failure activate() must leave no queue running, and the core
 	 * sets DEVICE_NEEDS_RESET. After success queue_notify() follows for each ready queue,
@@ -236,8 +237,9 @@ struct virtio_device_options {
 };
 
 /*
- * A device. The caller allocates it, and changes it by functions only. The transport sets the four
- * selectors. To reach a structure of your own, embed the device in it, or point `context` to it.
+ * A device. The caller allocates it, and changes it by functions only. The transport also sets the
+ * four members ..._sel. To reach a structure of your own, embed the device in it, or point
+ * `context` to it.
  */
 struct virtio_device {
 	const struct virtio_device_ops *ops;
@@ -285,10 +287,10 @@ struct virtio_device {
  *   VIRTIO_ENOTSUP  a feature that the core cannot honour: VIRTIO_F_RING_PACKED, VIRTIO_F_SR_IOV,
  *                   VIRTIO_F_NOTIF_CONFIG_DATA, VIRTIO_F_ADMIN_VQ, VIRTIO_F_SUSPEND (bit 43), and
  *                   reserved or legacy bits among 24 to 49
- *   VIRTIO_ESIZE    a queue's max_size is illegal
+ *   VIRTIO_ESIZE    a queue with an illegal max_size
  *   VIRTIO_EINVAL   a missing array, more than VIRTIO_DEVICE_MAX_QUEUES queues, or two shared
  *                   memory regions with the same id
- *   VIRTIO_ENOOP    an operation is missing, and nothing else is wrong (virtio_device_missing_op())
+ *   VIRTIO_ENOOP    a missing operation, if nothing else is wrong (virtio_device_missing_op())
  *
  * A failure changes nothing.
  */
@@ -358,7 +360,7 @@ int virtio_device_queue_quiesced(struct virtio_device *device, uint16_t queue, u
  *
  * @error  0, or an error if the device cannot be reset, for example because its back end is gone.
  *         The effect is the same as if reset() had returned the error: see
- *         virtio_device_reset(). Events since the reset began are lost.
+ *         virtio_device_reset(). Interrupts since the reset began are lost.
  *
  * Returns 0; VIRTIO_EINVAL if no reset is in progress, if reset() has not returned, or if error is
  * VIRTIO_DEVICE_IN_PROGRESS. A failure changes nothing.
@@ -390,8 +392,8 @@ int virtio_device_queue_stopped(struct virtio_device *device, uint16_t queue, in
  * A queue waits if the check of its areas, or the operation queue_start(), returns
  * VIRTIO_ENOTMAPPED when the driver writes QueueReady = 1. That write then returns
  * VIRTIO_DEVICE_IN_PROGRESS, QueueReady reads 0, and virtio_device_waiting() is true. Call this
- * after virtio_device_set_memory(), and whenever the result of the translation may have changed,
- * also if the access is now forbidden.
+ * after virtio_device_set_memory(), and whenever the translation of the queue's areas may have
+ * changed, also if the translation now forbids the device's access.
  *
  * @queue  index
  *
@@ -473,7 +475,7 @@ uint32_t virtio_device_status(const struct virtio_device *device);
 uint32_t virtio_device_interrupt_status(const struct virtio_device *device);
 
 /*
- * Returns whether a feature is negotiated: offered, accepted by the driver, and FEATURES_OK is set.
+ * Returns whether a feature is negotiated: offered and accepted, with FEATURES_OK set.
  *
  * @bit  any number; the result is false above 127
  */
