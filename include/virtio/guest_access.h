@@ -62,8 +62,9 @@ VIRTIO_INLINE void virtio_guest_store_le16(void *guest, uint16_t value);
 VIRTIO_INLINE void virtio_guest_store_le16_release(void *guest, uint16_t value);
 
 /*
- * Stores a used element, aligned to 4 bytes. Two stores are enough, because the driver reads an
- * element only after the used index covers the element. The device stores that index later.
+ * Stores a used element, aligned to 4 bytes. Two 32-bit stores need not be atomic together, because
+ * the driver reads an element only after the used index covers the element. The device stores that
+ * index later.
  */
 VIRTIO_INLINE void virtio_guest_store_used(void *guest, uint32_t id, uint32_t len);
 

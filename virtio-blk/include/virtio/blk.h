@@ -9,8 +9,8 @@
  * virtio_blk_process() does all three steps, for a device that works synchronously.
  *
  * An asynchronous device (io_uring, threads) does the I/O itself, with <virtio/blk_transfer.h>. The
- * device may complete requests in any order. The caller serialises all calls on a queue, and waits
- * before a reset until virtio_queue_quiesced() is true.
+ * device may complete requests in any order. The caller serialises all calls on a queue. Before a
+ * reset the caller waits until virtio_queue_quiesced() is true.
  *
  * What the guest can do: split a request into descriptors in any way (virtio 1.4, 2.7.4.1), send
  * any type and any sector, and change the buffers at any time. Therefore:
@@ -23,9 +23,11 @@
  *
  * Threads. Queues on several threads share one struct virtio_blk:
  *   functions                                        who may call     what must not run beside
- *   functions on requests, virtio_blk_offered(),     thread-safe      functions of the last row
- *   virtio_blk_capacity(), virtio_blk_save(),
- *   virtio_blk_write_through(),
+ *   functions on requests                            any thread       another call on the same
+ *                                                                     queue or request, functions
+ *                                                                     of the last row
+ *   virtio_blk_offered(), virtio_blk_capacity(),     any thread       functions of the last row
+ *   virtio_blk_save(), virtio_blk_write_through(),
  *   virtio_blk_config_read(),
  *   virtio_blk_config_write()
  *   virtio_blk_set_capacity()                        any thread       the same function, functions

@@ -117,8 +117,8 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_request_pop(struct virtio_queue *queue, stru
  *           walked yet. The walk is over afterwards.
  * @request  as for virtio_request_pop()
  *
- * Returns 0, whatever request->error is; or VIRTIO_ENOTMAPPED, which is no fault of the driver. The
- * request is then untouched, except the content of the array. After VIRTIO_ENOTMAPPED unpop the
+ * Returns 0, whatever request->error is; or VIRTIO_ENOTMAPPED, which is no fault of the driver.
+ * After VIRTIO_ENOTMAPPED the request is untouched, except the content of the array: unpop the
  * chain, and retry later. Only the chain popped or replayed last can be unpopped.
  */
 VIRTIO_MUST_CHECK

@@ -59,8 +59,8 @@ struct virtio_section_field {
 };
 
 /*
- * Initialisers of fields of version 1. VALUE is for a member under its own name, NAMED for a member
- * under another name, and ELEMENT for element n of an array. BOOL and NAMED_BOOL are for bools.
+ * Initialisers of fields of version 1. VALUE names the field after its member, NAMED gives another
+ * name, and ELEMENT is for element n of an array. BOOL and NAMED_BOOL are for bools.
  */
 #define VIRTIO_SECTION_VALUE(structure, member) VIRTIO_SECTION_NAMED(structure, member, #member)
 #define VIRTIO_SECTION_BOOL(structure, member) VIRTIO_SECTION_NAMED_BOOL(structure, member, #member)
@@ -143,7 +143,7 @@ struct virtio_section_fault {
 	int error; /* VIRTIO_E...; 0 if there is no fault */
 	enum virtio_section_reason reason;
 	struct virtio_section section; /* the name is empty if no section is known */
-	const char *field;             /* the value's name; NULL for the section as a whole */
+	const char *field;             /* the value's name; NULL for a whole section or entry */
 	const char *list;              /* name of the list, if the value belongs to an entry */
 	uint32_t entry;                /* index of the entry, or VIRTIO_SECTION_NO_ENTRY */
 	size_t offset;                 /* offset of the value, from the first byte of the file */

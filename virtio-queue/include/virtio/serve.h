@@ -87,7 +87,7 @@ int virtio_queue_serve(struct virtio_queue *queue, uint32_t budget, virtio_serve
 		       bool *interrupt);
 
 /*
- * Pops one request, and completes or keeps it. Or carries out one step of a long request.
+ * Pops one request and completes or keeps it, or carries out one step of a long request.
  *
  * @context  passed to virtio_queue_serve_requests()
  *

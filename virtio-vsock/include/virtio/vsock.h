@@ -238,8 +238,8 @@ int virtio_vsock_rx_commit(struct virtio_queue *queue, const struct virtio_vsock
 VIRTIO_INLINE int virtio_vsock_complete(struct virtio_queue *queue, const struct virtio_vsock_packet *packet);
 
 /*
- * Makes a packet from the caller's own buffers, without a queue, under the rules of
- * virtio_vsock_tx_pop().
+ * Makes a packet from the caller's own buffers, without a queue. Checks header.len as
+ * virtio_vsock_tx_pop() does.
  *
  * @packet   initialised, not in flight; filled in, with a token that is never in flight
  * @header   the VIRTIO_VSOCK_HEADER_BYTES bytes of the header; copied
@@ -372,7 +372,7 @@ int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_q
  * Checks whether the driver has seen the transport reset. An unseen reset would shut down a new
  * connection, so the host's REQUESTs must wait (virtio_vsock_table_hold()).
  *
- * @queue  the event queue, started. The driver has seen the event when the driver makes another
+ * @queue  the event queue, started. A sent event counts as seen when the driver makes another
  *         buffer available after the event.
  *
  * Returns 1 while the event is unsent or not seen; 0 otherwise; or an error of

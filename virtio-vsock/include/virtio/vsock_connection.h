@@ -73,7 +73,7 @@ enum virtio_vsock_state {
 	VIRTIO_VSOCK_RESET,       /* an RST is pending; the caller has released the connection */
 };
 
-/* Bits of a connection's pending packets, which virtio_vsock_table_next() has yet to return. */
+/* A connection's pending packets, one bit each. virtio_vsock_table_next() returns these packets. */
 enum virtio_vsock_pending {
 	VIRTIO_VSOCK_PENDING_RST = 1,
 	VIRTIO_VSOCK_PENDING_REQUEST = 2,
@@ -284,7 +284,7 @@ int virtio_vsock_table_receive(struct virtio_vsock_table *table, const struct vi
  *
  * @out  filled in if 1 is returned, otherwise untouched. The len in the header is 0.
  *
- * Returns 1; 0 if no packet is pending, or only REQUESTs that are held.
+ * Returns 1; 0 if no packet is pending, or only held REQUESTs are pending.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_table_next(struct virtio_vsock_table *table, struct virtio_vsock_hdr *out);
@@ -382,10 +382,10 @@ uint32_t virtio_vsock_connection_buffered(const struct virtio_vsock_connection *
  *           no byte stays buffered, and otherwise 0.
  * @now      the current time
  *
- * Returns 0; or 1 if the guest had shut both directions and nothing is left in the buffer: RST is
- * pending, and the caller releases the connection. Returns VIRTIO_EINVAL for more bytes or packets
- * than are buffered, and if bytes would be left but no packets. A failure changes nothing. If the
- * connection is not established yet, or has ended, returns 0 and changes nothing.
+ * Returns 0. Returns 1 if the guest had shut both directions, and nothing is left in the buffer. An
+ * RST is then pending, and the caller releases the connection. Returns VIRTIO_EINVAL for more bytes
+ * or packets than are buffered, and if bytes would be left but no packets. A failure changes
+ * nothing. If the connection is not established yet, or has ended, returns 0 and changes nothing.
  */
 int virtio_vsock_connection_forwarded(struct virtio_vsock_connection *connection, uint32_t bytes, uint32_t packets,
 				      uint64_t now);
@@ -405,8 +405,8 @@ struct virtio_vsock_piece {
 /*
  * Calculates how much of the caller's data may be sent now.
  *
- * @left   bytes that the caller has of this message, or of the stream; UINT32_MAX for a socket that
- *         was not read yet
+ * @left   bytes that the caller has of this message, or of the stream; UINT32_MAX if the caller
+ *         reads its socket only after this call
  * @marks  VIRTIO_VSOCK_SEQ_... if a message or record ends after these bytes; otherwise, and for a
  *         stream, 0. For an empty message, `left` is 0 and `marks` is not 0.
  * @room   bytes of payload that the rx buffer can hold
@@ -451,8 +451,8 @@ int virtio_vsock_connection_send(struct virtio_vsock_connection *connection, con
  * @now    the current time. Once this side has shut both directions, the guest's RST must
  *         arrive within close_timeout.
  *
- * If both sides have shut SEND, and all data is forwarded, the SHUTDOWN has both flags.
- * The guest then ends the connection. Returns 0, or:
+ * If both sides have shut SEND, and all data of the guest is forwarded, the SHUTDOWN has both
+ * flags. The guest then ends the connection. Returns 0, or:
  *   1                 the guest had shut both directions, and either no data is buffered or this
  *                     side has shut RCV. An RST is then pending, and the caller releases the
  *                     connection
