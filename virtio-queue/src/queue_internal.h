@@ -54,7 +54,7 @@ void virtio_impl_queue_count_fault(struct virtio_queue *queue, int error, uint16
 
 /*
  * Lets a walk begin or continue at an entry of a checked table. The walk reads the table at `host`.
- * If `host` is NULL, or misaligned for whole loads, the walk is slow and reads the table at `addr`.
+ * If `host` is NULL or not aligned to 8 bytes, the walk is slow and reads the table at `addr`.
  */
 void virtio_impl_walk_use_table(struct virtio_walk *walk, const uint8_t *host, uint64_t addr, uint32_t entries,
 				uint32_t first, uint32_t left);
