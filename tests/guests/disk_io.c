@@ -226,7 +226,7 @@ static bool read_all(struct job *job)
 	return true;
 }
 
-/* Reads the initial content of the sectors, which must stay where nothing is written. */
+/* Reads the initial content of the sectors. A sector that is not written must keep its content. */
 static bool learn(struct job *job)
 {
 	for (uint64_t at = 0; at < job->count; at += MAX_SECTORS) {

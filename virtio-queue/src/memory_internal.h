@@ -60,7 +60,10 @@ static inline VIRTIO_HOT void virtio_memory_mark(const struct virtio_dirty_log *
 {
 	const uint64_t off = addr - log->base, page = off >> log->page_shift;
 
-	/* A wrapped sum is more than a page below off, because no region has almost 2^64 bytes. */
+	/*
+	 * If off + (len - 1) wraps, the sum lies in a lower page than `off`, and the slow path
+	 * follows. The sum can't wrap to the same page, because no region has almost 2^64 bytes.
+	 */
 	if (VIRTIO_LIKELY(log->unit == 1) && VIRTIO_LIKELY(addr >= log->base) &&
 	    VIRTIO_LIKELY((off + (len - 1)) >> log->page_shift == page) && VIRTIO_LIKELY(page / 8 < log->size))
 		virtio_memory_set_bits(log, page / 8, 1ul << (page & 7));
