@@ -151,7 +151,7 @@ static bool progress_possible(const struct virtio_device_state *state, const str
 	return !saved->resetting || (saved->ready && reset && (state->status & NEEDS_RESET));
 }
 
-/* Returns the errors of the queue's areas with which a restore may fail. */
+/* Returns the errors that a restore may return because of the queue's areas. */
 static uint64_t restore_area_errors(const struct device_model *m, const struct virtio_device_state *state,
 				    const struct virtio_queue_config *config)
 {

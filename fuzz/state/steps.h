@@ -4,7 +4,8 @@
 #define VIRTIO_FUZZ_STATE_STEPS_H
 
 /*
- * The first two bytes are the number of a machine in a random valid state. Steps follow. A step is
+ * The first two bytes are a number, from which random_state() makes a valid state of the machine in
+ * tests/unit/state/machine.h. The saved state of this machine is the file. Steps follow. A step is
  * a byte, and its arguments are the bytes after it. Each comment lists the arguments in brackets,
  * in their order. An argument "offset" has two bytes. fuzz_number() reads an argument "number". All
  * other arguments have one byte. Offsets are taken modulo the file's length. Sections, fields and

@@ -377,8 +377,8 @@ void model_sent(struct model_connection *c, uint32_t bytes)
 {
 	c->tx += bytes;
 	/*
-	 * The library subtracts packet_overhead for an empty packet until the packets before it are
-	 * forwarded.
+	 * While an earlier packet is not forwarded, each empty packet, too, lowers the library's
+	 * credit by packet_overhead. If the guest has forwarded all earlier bytes, see `empties`.
 	 */
 	FUZZ_CHECK(c->sent < VSOCK_SENT, "too many packets for the model");
 	if (c->tx != c->acknowledged)

@@ -52,7 +52,7 @@ void front_end_attach(struct front_end *fe, int socket);
 
 /*
  * Connects again, perhaps to another daemon. Copies the memory to another file. The driver fe->mock
- * continues. For each struct ring call ring_move(), after front_end_share_memory().
+ * continues. Afterwards call front_end_share_memory(), then ring_move() for each `struct ring`.
  */
 void front_end_move(struct front_end *fe, const char *path);
 

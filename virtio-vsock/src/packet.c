@@ -449,8 +449,8 @@ static inline VIRTIO_HOT bool pop_usual(struct virtio_queue *queue, struct virti
 		return false;
 	d = virtio_guest_load_desc((const void *)(uintptr_t)next);
 	/*
-	 * Header and payload must not exceed VIRTIO_CHAIN_MAX_BYTES. A payload of length 0 is in no
-	 * region.
+	 * Header and payload together must not exceed VIRTIO_CHAIN_MAX_BYTES. For a payload of
+	 * length 0 find_near() returns false.
 	 */
 	if (VIRTIO_UNLIKELY((d.flags_next & VIRTIO_DESC_FLAGS) != write) ||
 	    VIRTIO_UNLIKELY((uint32_t)d.len > (uint32_t)(VIRTIO_CHAIN_MAX_BYTES - HEADER)) ||

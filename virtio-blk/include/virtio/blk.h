@@ -214,7 +214,7 @@ struct virtio_blk {
 /*
  * Prepares a disk, with no feature negotiated.
  *
- * @blk      set up; untouched on failure
+ * @blk      set up by this call; untouched on failure
  * @options  copied; the context of the back end must live as long as blk is used
  *
  * Returns 0, or:

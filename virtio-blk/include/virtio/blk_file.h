@@ -70,7 +70,7 @@ struct virtio_blk_file {
 /*
  * Makes a back end from a file. The failure of an earlier flush is forgotten.
  *
- * @file     set up; must live as long as the back end is used
+ * @file     set up by this call; must live as long as the back end is used
  * @fd       open for reading, and for writing unless the disk is read-only. The caller closes it
  *           when the back end is no longer used.
  * @backend  filled in, for struct virtio_blk_options

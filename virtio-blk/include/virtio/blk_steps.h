@@ -47,7 +47,7 @@ struct virtio_blk_steps {
 /*
  * Checks a request, and prepares its first step.
  *
- * @steps    set up
+ * @steps    set up by this call
  * @request  popped; must not move until the last step
  */
 void virtio_blk_steps_begin(struct virtio_blk_steps *steps, const struct virtio_blk *blk,

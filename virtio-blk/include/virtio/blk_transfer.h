@@ -47,7 +47,7 @@ struct virtio_blk_transfer {
  * Checks a request, and prepares the transfer of its data. Every transfer must begin with this
  * call. So no unchecked request is carried out.
  *
- * @transfer  set up
+ * @transfer  set up by this call
  * @request   popped; must not move until the transfer has ended
  *
  * Returns VIRTIO_BLK_S_OK if the caller must carry the request out, according to its type:

@@ -204,7 +204,7 @@ struct virtio_console {
 /*
  * Prepares a device, with no port and no feature negotiated.
  *
- * @console  set up; untouched on failure
+ * @console  set up by this call; untouched on failure
  * @options  copied; the table is filled with zeroes. Table and segments must live as long as the
  *           device.
  *

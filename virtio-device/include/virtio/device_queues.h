@@ -74,7 +74,7 @@ struct virtio_device_queues {
 /*
  * Prepares the queues, once in the device's life, before virtio_device_init().
  *
- * @queues   set up; pass it in the options of the device
+ * @queues   set up by this call; pass it in the options of the device
  * @storage  copied; the arrays are used in place
  *
  * Returns 0, or an error that changes nothing:

@@ -85,7 +85,7 @@ int virtio_queue_ser_end(struct virtio_section_writer *writer, size_t *length);
 /*
  * Checks a file as a whole, and begins to read its sections.
  *
- * @reader  set up, also on failure: reader->fault says what is wrong
+ * @reader  set up by this call, also on failure: reader->fault says what is wrong
  * @bytes   the caller's bytes. They must not change while the reader is used, so they must not be
  *          a shared mapping of a file.
  * @length  number of bytes

@@ -117,23 +117,23 @@ struct virtio_section {
 enum virtio_section_reason {
 	VIRTIO_SECTION_GOOD,
 	VIRTIO_SECTION_NOT_A_STATE,   /* the file does not begin like a saved state */
-	VIRTIO_SECTION_FILE_VERSION,  /* found is a version below oldest or above newest */
-	VIRTIO_SECTION_FILE_SHORT,    /* file length found is below the stored or minimum length */
-	VIRTIO_SECTION_FILE_LONG,     /* found is the file's length, expected the stored length */
-	VIRTIO_SECTION_CHECKSUM,      /* found is the stored checksum, expected the computed one */
+	VIRTIO_SECTION_FILE_VERSION,  /* `found` is a version below `oldest` or above `newest` */
+	VIRTIO_SECTION_FILE_SHORT,    /* `found`, the file's length, is below the stored or least one */
+	VIRTIO_SECTION_FILE_LONG,     /* `found` is the file's length, `expected` the stored one */
+	VIRTIO_SECTION_CHECKSUM,      /* `found` is the stored checksum, `expected` the right one */
 	VIRTIO_SECTION_OTHER_ID,      /* the file's id differs from the id that the caller gave */
 	VIRTIO_SECTION_HEADER_SHORT,  /* fewer bytes are left than a section's header has */
 	VIRTIO_SECTION_BAD_NAME,      /* name is empty, not ASCII 0x21 to 0x7e, or not 0-padded */
-	VIRTIO_SECTION_BAD_FLAGS,     /* found has an unknown bit, or disagrees with the layout */
+	VIRTIO_SECTION_BAD_FLAGS,     /* `found` has an unknown bit, or disagrees with the layout */
 	VIRTIO_SECTION_CONTENT_SHORT, /* the section is longer than the bytes left */
 	/* The caller doesn't ask for this section, and it can't be skipped. */
 	VIRTIO_SECTION_UNKNOWN,
 	VIRTIO_SECTION_ABSENT,           /* the file ends without this section */
-	VIRTIO_SECTION_VERSION,          /* found is a version below oldest or above newest */
+	VIRTIO_SECTION_VERSION,          /* `found` is a version below `oldest` or above `newest` */
 	VIRTIO_SECTION_MISSING_BYTES,    /* the content ends before the end of this value or list */
-	VIRTIO_SECTION_EXTRA_BYTES,      /* found is the number of bytes after the last value */
-	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* found is more than expected, the array's capacity */
-	VIRTIO_SECTION_NOT_A_BOOL,       /* found is neither 0 nor 1 */
+	VIRTIO_SECTION_EXTRA_BYTES,      /* `found` is the number of bytes after the last value */
+	VIRTIO_SECTION_TOO_MANY_ENTRIES, /* `found` is the count, `expected` the array's capacity */
+	VIRTIO_SECTION_NOT_A_BOOL,       /* `found` is neither 0 nor 1 */
 	VIRTIO_SECTION_REFUSED,          /* the target refuses the value found */
 	VIRTIO_SECTION_REASONS,          /* number of reasons */
 };

@@ -175,7 +175,7 @@ struct virtio_vsock_packet {
 /*
  * Prepares a packet, which can then be used for any number of pops.
  *
- * @packet       set up
+ * @packet       set up by this call
  * @segments     the caller's array; must live as long as the packet is used
  * @capacity     entries of the array, at least 1: one for each descriptor of the longest chain, and
  *               one more for each place where a buffer continues in another region or another
