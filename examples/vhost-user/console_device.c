@@ -11,7 +11,7 @@
  *
  * A pause or stop of a queue puts the rest of a partly accepted chain into the output buffer's
  * reserve, as far as there is room. So no byte is repeated when a front end starts the queue again
- * at the same index. (If the index is 0, the start looks like a reboot of the guest.)
+ * at the same index. If the index is 0, the start looks like a reboot of the guest.
  *
  * virtio 1.4, 5.3
  */

@@ -29,8 +29,7 @@ struct endpoint {
  * @argument    as given
  * @own_access  true if mode and group are options of the device, and stay in the argument
  * @endpoint    set up by this call. With an inherited descriptor its spec has a pair socket=, whose
- * value names
- *              the endpoint in messages
+ *              value names the endpoint in messages
  *
  * Returns 0, or -1 after printing what is wrong. endpoint_free() follows in both cases.
  */

@@ -71,8 +71,8 @@ struct vsock_stream {
 };
 
 /*
- * Makes a stream of a non-blocking socket, and watches the socket. Returns NULL with errno if there
- * is no memory, if there is no room for one more stream (EUSERS), or if a system call on the socket
+ * Makes a stream of a non-blocking socket, and watches the socket. Returns NULL with errno if
+ * memory is missing, if there are too many streams (EUSERS), or if a system call on the socket
  * fails. After NULL the caller keeps the socket.
  */
 struct vsock_stream *vsock_stream_open(struct vsock_device *vsock, int fd, uint16_t type, enum vsock_stage stage);

@@ -11,8 +11,8 @@
  * this file contain the memory barriers.
  *
  * The thread checks for orders after each turn of its loop. A turn runs at most one handler and one
- * task. While the owner waits for the thread, a signal interrupts a system call of the handler or
- * task, again and again until the handler or task returns. So after EINTR a handler or task must
+ * task. While the owner waits for the thread, signals interrupt the system calls of the handler or
+ * task until the handler or task returns. So after EINTR a handler or task must
  * not repeat a system call that can wait for another process.
  */
 #ifndef WORKER_H

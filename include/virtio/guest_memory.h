@@ -314,8 +314,13 @@ VIRTIO_INLINE VIRTIO_HOT void *virtio_memory_find(struct virtio_memory_cursor *c
  * @access  VIRTIO_ACCESS_... bits: the intended access
  * @out     the part of the range in the first byte's region and translation; untouched on failure
  *
- * Returns 0; VIRTIO_EINVAL for a length of 0; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. The
- * call checks only the part in *out: the rest of the range may be invalid, and the range may wrap.
+ * Returns 0, or:
+ *   VIRTIO_EINVAL      the length is 0
+ *   VIRTIO_EFAULT      the first byte is not in guest memory
+ *   VIRTIO_EPERM       the first byte does not permit this access
+ *   VIRTIO_ENOTMAPPED  a translation is not known yet
+ * The call checks only the part in *out: the rest of the range may be invalid, and the range may
+ * wrap.
  */
 VIRTIO_MUST_CHECK
 int virtio_memory_segment(struct virtio_memory_cursor *cursor, uint64_t addr, uint64_t len, uint32_t access,

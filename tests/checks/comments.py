@@ -4,8 +4,9 @@
 
 usage: comments.py SRC
 
-Checks the comments of C sources and headers, of shell scripts, and of Python programs, where a
-docstring is a comment. A tab fills up to the next multiple of 8. Code may be wider.
+Checks the comments of C sources and headers, of scripts for the shell, awk and sed, of meson.build,
+and of Python programs, where a docstring is a comment. A tab fills up to the next multiple of 8.
+Code may be wider.
 """
 import os
 import re
@@ -50,7 +51,7 @@ def sources(src):
                       and not os.path.exists(os.path.join(folder, name, 'meson-private'))
                       and os.path.join(folder, name) != os.path.join(src, 'build')]
         for name in files:
-            if name.endswith(('.c', '.h', '.cc', '.sh', '.py')):
+            if name.endswith(('.c', '.h', '.cc', '.sh', '.awk', '.sed', '.py', 'meson.build')):
                 yield os.path.join(folder, name)
 
 
@@ -62,7 +63,8 @@ def check(path):
     if path.endswith('.py'):
         numbers = python_comments(path)
     else:
-        numbers = (shell_comments if path.endswith('.sh') else c_comments)(text)
+        scripts = ('.sh', '.awk', '.sed', 'meson.build')
+        numbers = (shell_comments if path.endswith(scripts) else c_comments)(text)
     return sorted({n for n in numbers if len(lines[n - 1].expandtabs(8)) > WIDTH})
 
 

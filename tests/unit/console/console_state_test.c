@@ -362,7 +362,7 @@ static void restore_goes_on_with_the_messages(void **state)
 
 /*
  * A restore keeps the target's clients. The driver gets a message if the port had a client at the
- * save and has none now, or had no client at the save and has one now.
+ * save and has none now. The same holds for the reverse case.
  */
 static void restore_tells_the_driver_of_another_client(void **state)
 {

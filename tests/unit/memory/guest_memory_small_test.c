@@ -200,8 +200,8 @@ static void check_find(struct fixture *f, uint64_t addr, uint32_t size)
 }
 
 /*
- * Tries every size at each offset in the last 128 bytes of the region, in the 3 bytes after the
- * region, and just before the region.
+ * Tries every size at each offset near both ends of the region: in its last 128 bytes, in the 3
+ * bytes after the region, and just before the region.
  */
 static void check_all(struct fixture *f)
 {

@@ -260,8 +260,8 @@ static void data_beyond_our_buffer_resets(void **state)
 }
 
 /*
- * Hostile 163: for each pair of a buffer size and a packet size, an update is pending whenever the
- * guest knows of too little credit for the next packet.
+ * Hostile 163: an update is pending whenever the guest knows of too little credit for the next
+ * packet. The test tries each pair of a buffer size and a packet size.
  */
 static void credit_update_comes_at_any_ratio(void **state)
 {

@@ -339,9 +339,9 @@ static void events_survive_any_translation_that_fails(void **state)
 		failures[1] += send_with_a_failure(USED + 8, i);
 	}
 	/*
-	 * If the cut is in the available ring, two reads of the index, the read of an entry and the
-	 * write of the buffer can fail. If the cut is in the used ring, the write of the buffer and
-	 * the completion can fail.
+	 * The write of the buffer can fail. If the cut is in the available ring, two reads of the
+	 * index and the read of an entry can fail, too. If the cut is in the used ring, the
+	 * completion can fail, too.
 	 */
 	assert_true(failures[0] >= 4 && failures[1] >= 2);
 }

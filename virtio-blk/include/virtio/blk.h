@@ -3,7 +3,7 @@
  * The block device: its requests, the disk's features, and the configuration space.
  *
  * The life of a request:
- * 1. virtio_blk_pop() takes the request from the queue.
+ * 1. virtio_blk_pop() pops the request.
  * 2. virtio_blk_execute() judges the request and carries it out through the back end.
  * 3. virtio_blk_complete() writes the status and returns the request to the driver.
  * virtio_blk_process() does all three steps, for a device that works synchronously.
@@ -23,9 +23,9 @@
  *
  * Threads. Queues on several threads share one struct virtio_blk:
  *   functions                                        who may call     what must not run beside
- *   functions on requests                            any thread       another call on the same
- *                                                                     queue or request, functions
- *                                                                     of the last row
+ *   functions on requests                            any thread       another call with the same
+ *                                                                     queue or request as argument,
+ *                                                                     functions of the last row
  *   virtio_blk_offered(), virtio_blk_capacity(),     any thread       functions of the last row
  *   virtio_blk_save(), virtio_blk_write_through(),
  *   virtio_blk_config_read(),

@@ -19,7 +19,7 @@ VIRTIO_BEGIN_DECLS
 /* Why a request is refused. If several reasons apply, the first in this list is reported. */
 enum virtio_blk_refusal {
 	VIRTIO_BLK_REFUSAL_NONE,      /* not refused */
-	VIRTIO_BLK_REFUSAL_BAD_CHAIN, /* base.error of the request is set; VIRTIO_BLK_S_IOERR */
+	VIRTIO_BLK_REFUSAL_BAD_CHAIN, /* base.error is set; the status is VIRTIO_BLK_S_IOERR */
 
 	/* Refusals with the status VIRTIO_BLK_S_UNSUPP. */
 	VIRTIO_BLK_REFUSAL_UNKNOWN_TYPE,

@@ -91,8 +91,8 @@ struct virtio_console_port_options {
 	/*
 	 * Arrays for chains of the port's receive queue and transmit queue. To hold every chain, an
 	 * array needs VIRTIO_CONSOLE_SEGMENTS() entries, and one more entry for each place where a
-	 * buffer continues in another region or translation. If a chain needs more entries than its
-	 * array has, a receive chain is filled only in part, and a transmit chain is read in
+	 * buffer continues in another region or translation. A receive chain that needs more
+	 * entries is filled only in part. A transmit chain that needs more entries is read in
 	 * several steps. While a transmit chain is in flight, transmit_segments must not be used
 	 * for another queue.
 	 */

@@ -24,8 +24,8 @@
  * the port. So a PORT_OPEN for a removed port does not open the next port with the same number.
  *
  * What the guest can do: send any message at any time, or never answer. Invalid messages are
- * ignored and counted. A message is copied once, and its port number is compared with the size of
- * the table of ports (<virtio/console.h>) before the number is used as an index.
+ * ignored and counted. A message is copied once. Its port number is compared with the size of the
+ * table of ports (<virtio/console.h>) before the number is used as an index.
  *
  * Threads:
  *   functions             who may call   what must not run beside

@@ -161,8 +161,8 @@ int virtio_device_queues_serve_requests(struct virtio_device *device, uint16_t q
 					virtio_serve_request_fn *serve, void *context);
 
 /*
- * Resets a queue, and reports to the core that the queue is quiesced. Does nothing unless a stop or
- * a reset waits for the queue, and no request of the queue is in flight. Call this after
+ * Resets a queue, and reports to the core that the queue is quiesced. Acts only if a stop or a
+ * reset waits for the queue, and if no request of the queue is in flight. Call this after
  * completions, before you release the lock that serialises register accesses. Without
  * device_queues, returns false.
  *
@@ -179,8 +179,8 @@ bool virtio_device_queues_report(struct virtio_device *device, uint16_t queue);
  * @map  as for virtio_device_set_memory()
  *
  * If an area of a started queue is not accessible in the new map, or not translated yet, this call
- * sets DEVICE_NEEDS_RESET and resets the queue. But if requests of an asynchronous device are in
- * flight in the queue, the queue is not reset, and keeps the old map.
+ * sets DEVICE_NEEDS_RESET. The call then also resets the queue. But if requests of an asynchronous
+ * device are in flight in the queue, the queue is not reset, and keeps the old map.
  *
  * Returns:
  *   0                          nothing uses an earlier map any more

@@ -88,8 +88,9 @@ void virtio_device_accept_features(struct virtio_device *device, uint32_t select
  * @value one half of the address
  *
  * - virtio_queue_config_set_size() and virtio_queue_config_set_addr() say which values are refused.
- *   After a refusal the old value can still be read, but the queue cannot be enabled. This ends
- *   when a good value is written to the same register, or when the queue or the device is reset.
+ *   After a refusal the old value can still be read, but the queue cannot be enabled. The refusal
+ *   ends when a good value is written to the same register, or when the queue or the device is
+ *   reset.
  * - Writing the low half sets an area. The high half is 0 until it is written, so a 32-bit driver
  *   may leave it out. The high half alone does not set the area. Address 0 is legal if it is
  *   written.

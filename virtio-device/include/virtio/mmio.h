@@ -10,9 +10,9 @@
  * such a kick, which can arrive in any state. The device must ignore a kick for a queue that does
  * not run. Under VIRTIO_F_NOTIFICATION_DATA no ioeventfd can match, because the value varies.
  *
- * What the guest can do: any access. If the width or the direction is wrong, or the offset is
- * misaligned or has no register, a read returns 0 and a write does nothing. The configuration space
- * may be accessed at any byte.
+ * What the guest can do: any access. An access is invalid if its width or direction is wrong, or if
+ * the offset is misaligned or has no register. An invalid read returns 0, and an invalid write does
+ * nothing. The configuration space may be accessed at any byte.
  *
  * Threads:
  *   functions             who may call   what must not run beside

@@ -113,8 +113,8 @@ struct virtio_queue {
 	struct virtio_memory_cursor memory[VIRTIO_MEMORY_USES]; /* chains point to this array */
 
 	/*
-	 * Members for set-up, slow paths and queries. Of these members, fast paths use only
-	 * `avail_idx` and `stats`.
+	 * Members for set-up, slow paths and queries. Of these members, the inline fast paths use
+	 * only `avail_idx` and `stats`.
 	 */
 	struct virtio_queue_config config;
 	/*
@@ -206,8 +206,11 @@ void virtio_queue_reset(struct virtio_queue *queue);
  * - If only the new map has a dirty log, the request's I/O is not recorded. A migration relies on
  *   the log only after virtio_queue_old_maps_unused() has returned true.
  *
- * Returns 0; VIRTIO_ENOTREADY if not started; VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED if
- * an area of the queue is not accessible in the new map. On failure the queue keeps the old map.
+ * Returns 0, or an error after which the queue keeps the old map:
+ *   VIRTIO_ENOTREADY   the queue is not started
+ *   VIRTIO_EFAULT      an area of the queue is not in the new map
+ *   VIRTIO_EPERM       an area of the queue does not permit the device's access
+ *   VIRTIO_ENOTMAPPED  a translation is not known yet
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_set_memory(struct virtio_queue *queue, const struct virtio_memory_map *map);
@@ -395,8 +398,12 @@ int virtio_queue_set_next_used(struct virtio_queue *queue, uint16_t index);
  *
  * @out  the index; untouched on failure
  *
- * Return 0; VIRTIO_ENOTREADY if not started; VIRTIO_ENOTMAPPED, VIRTIO_EFAULT or VIRTIO_EPERM for a
- * ring that is not contiguous in host memory.
+ * Return 0, or:
+ *   VIRTIO_ENOTREADY   the queue is not started
+ *   VIRTIO_ENOTMAPPED  a translation is not known yet
+ *   VIRTIO_EFAULT, VIRTIO_EPERM
+ *                      the translation no longer maps the index, or forbids the access
+ * All but VIRTIO_ENOTREADY occur only if the ring is not contiguous in host memory.
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_read_avail_idx(struct virtio_queue *queue, uint16_t *out);

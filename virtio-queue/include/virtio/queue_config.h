@@ -113,7 +113,12 @@ uint64_t virtio_queue_config_area_bytes(const struct virtio_queue_config *config
  * @config  what to check
  * @map     the guest's memory. NULL fails with VIRTIO_EFAULT.
  *
- * Returns 0; VIRTIO_ESIZE; VIRTIO_EALIGN; VIRTIO_EFAULT; VIRTIO_EPERM; VIRTIO_ENOTMAPPED.
+ * Returns 0, or:
+ *   VIRTIO_ESIZE       the size is no power of two, or above the maximum
+ *   VIRTIO_EALIGN      an area is misaligned
+ *   VIRTIO_EFAULT      an area is not in guest memory
+ *   VIRTIO_EPERM       an area does not permit the device's access
+ *   VIRTIO_ENOTMAPPED  a translation is not known yet
  */
 VIRTIO_MUST_CHECK
 int virtio_queue_config_check(const struct virtio_queue_config *config, const struct virtio_memory_map *map);

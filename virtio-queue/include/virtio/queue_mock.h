@@ -183,8 +183,11 @@ uint64_t virtio_mock_field_addr(const struct virtio_mock *mock, enum virtio_mock
  *                be at any address.
  * @out           untouched on failure. All values and structures are in the host's byte order.
  *
- * Return 0; VIRTIO_EINVAL for an unknown field, or an index outside the area (not for the _at
- * functions); VIRTIO_EFAULT, VIRTIO_EPERM or VIRTIO_ENOTMAPPED. On failure nothing is written.
+ * Return 0, or an error after which nothing is written:
+ *   VIRTIO_EINVAL      unknown field, or an index outside the area (not for the _at functions)
+ *   VIRTIO_EFAULT      the field or entry is not in the driver's map
+ *   VIRTIO_EPERM       the field or entry does not permit the access
+ *   VIRTIO_ENOTMAPPED  a translation is not known yet
  */
 int virtio_mock_get(struct virtio_mock *mock, enum virtio_mock_field field, uint16_t *out);
 int virtio_mock_set(struct virtio_mock *mock, enum virtio_mock_field field, uint16_t value);

@@ -118,9 +118,9 @@ enum virtio_section_reason {
 	VIRTIO_SECTION_GOOD,
 	VIRTIO_SECTION_NOT_A_STATE,   /* the file does not begin like a saved state */
 	VIRTIO_SECTION_FILE_VERSION,  /* `found` is a version below `oldest` or above `newest` */
-	VIRTIO_SECTION_FILE_SHORT,    /* `found` bytes: fewer than the stored length or the minimum */
+	VIRTIO_SECTION_FILE_SHORT,    /* file length `found` is below the stored or minimum one */
 	VIRTIO_SECTION_FILE_LONG,     /* `found` is the file's length, `expected` the stored one */
-	VIRTIO_SECTION_CHECKSUM,      /* `found` is the stored checksum, `expected` the right one */
+	VIRTIO_SECTION_CHECKSUM,      /* `found` is the stored, `expected` the computed checksum */
 	VIRTIO_SECTION_OTHER_ID,      /* the file's id differs from the id that the caller gave */
 	VIRTIO_SECTION_HEADER_SHORT,  /* fewer bytes are left than a section's header has */
 	VIRTIO_SECTION_BAD_NAME,      /* name is empty, not ASCII 0x21 to 0x7e, or not 0-padded */

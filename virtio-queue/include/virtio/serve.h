@@ -4,10 +4,10 @@
  *
  * Call virtio_queue_serve() when the driver has kicked, and again as long as it returns 1. The loop
  * calls the device's callback for each chain. The loop pops, completes, decides whether to
- * interrupt the driver, and asks for the next kick, so no wake-up is lost in either direction. A
- * round is one call of virtio_queue_serve(). A round is bounded, even if the driver adds buffers
- * all the time. virtio_queue_serve_requests() is the same loop for a library that pops and
- * completes by itself, such as <virtio/blk.h> or <virtio/request.h>.
+ * interrupt the driver, and asks for the next kick, so no wake-up is lost in either direction.
+ * virtio_queue_serve_requests() is the same loop for a library that pops and completes by itself,
+ * such as <virtio/blk.h> or <virtio/request.h>. A round is one call of either function. A round is
+ * bounded, even if the driver adds buffers all the time.
  *
  *	got = virtio_queue_serve(&queue, 64, serve, device, &interrupt);
  *	if (interrupt)

@@ -312,8 +312,9 @@ int virtio_vsock_set_guest_cid(struct virtio_vsock *vsock, uint64_t guest_cid);
 bool virtio_vsock_has_type(const struct virtio_vsock *vsock, uint16_t type);
 
 /*
- * Returns whether a transmit packet has the guest's CID as its source, and as its destination the
- * host or a CID that another guest may have. virtio_vsock_table_receive() drops all other packets.
+ * Returns whether the addresses of a transmit packet are valid. The source must be the guest's CID.
+ * The destination must be the host, or a CID that another guest may have.
+ * virtio_vsock_table_receive() drops all other packets.
  */
 bool virtio_vsock_is_from_guest(const struct virtio_vsock *vsock, const struct virtio_vsock_hdr *header);
 

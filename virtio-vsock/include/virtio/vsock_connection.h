@@ -79,7 +79,7 @@ enum virtio_vsock_pending {
 	VIRTIO_VSOCK_PENDING_REQUEST = 2,
 	VIRTIO_VSOCK_PENDING_RESPONSE = 4,
 	VIRTIO_VSOCK_PENDING_ANSWER = 8,  /* CREDIT_UPDATE for a CREDIT_REQUEST or larger buffer */
-	VIRTIO_VSOCK_PENDING_UPDATE = 16, /* CREDIT_UPDATE; any other packet replaces it */
+	VIRTIO_VSOCK_PENDING_UPDATE = 16, /* CREDIT_UPDATE, unless another packet has the credit */
 	VIRTIO_VSOCK_PENDING_CREDIT_REQUEST = 32,
 	VIRTIO_VSOCK_PENDING_SHUTDOWN = 64,
 };
@@ -176,7 +176,7 @@ struct virtio_vsock_table {
 	struct virtio_vsock_connection **buckets;
 	uint32_t bucket_mask;
 	uint64_t seed[2];
-	struct virtio_vsock_hdr *replies; /* ring of pending RSTs for unknown connections */
+	struct virtio_vsock_hdr *replies; /* ring of pending RSTs to packets without a connection */
 	uint32_t reply_capacity;
 	uint32_t reply_first;
 	uint32_t reply_count;

@@ -23,7 +23,8 @@ typedef uint32_t __u32;
 /*
  * A typedef may be repeated only with the same type. On most architectures Linux's 64-bit types are
  * long long, even where int64_t is long. On the four architectures below, these types are long,
- * unless the program defines __SANE_USERSPACE_TYPES__. Outside Linux the 64-bit types are int64_t
+ * unless the program defines __SANE_USERSPACE_TYPES__. Compilers define __mips64 also for the n32
+ * ABI, where long has 32 bits. Outside Linux the 64-bit types are int64_t
  * and uint64_t.
  */
 #if !defined __linux__
