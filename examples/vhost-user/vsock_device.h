@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
 /*
  * Declarations that the parts of the socket device share. The parts:
- *   vsock_device   command line, life cycle, features, a new or a paused driver
+ *   vsock_device   command line, life cycle, features, starts and stops of queues. A driver is new,
+ *                  or continues after a pause
  *   vsock_queues   turns of the three queues: packets and their connections
  *   vsock_stream   the host's end of one connection: a socket, and the data that waits for it
  *   vsock_output   bytes that wait for a socket

@@ -260,7 +260,7 @@ static void listener_needs_no_right_to_read_the_folder(void **state)
 	assert_int_equal(chmod(folder, 0700), 0);
 }
 
-/* Checks the file's permissions all the time, until `end` is closed. */
+/* Checks the file's permissions all the time, until the other end of the pipe `end` is closed. */
 static void look_at_permissions(int end, mode_t wanted)
 {
 	struct pollfd ended = { .fd = end };

@@ -250,7 +250,7 @@ static int change_or_move(const struct virtio_blk *blk, const struct virtio_blk_
 		error = *more ? 0 : error;
 		steps->changed = !in && steps->transfer.at.done > 0;
 	} else {
-		/* The check has refused all other types, so this request changes ranges. */
+		/* Only commands on ranges are left: carry_on() serves all other types. */
 		error = change_next(blk, request, steps, more);
 	}
 	return !error && !*more && steps->changed ? commit(blk) : error;

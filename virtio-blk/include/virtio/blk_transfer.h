@@ -82,8 +82,11 @@ uint32_t virtio_blk_transfer_iovec(struct virtio_blk_transfer *transfer, struct 
  *
  * @moved  bytes moved, from the start of the vector on; or an error of enum virtio_error
  *
- * Returns 1 if there is more to move, 0 if everything was moved. If the transfer failed, returns
- * the error, or VIRTIO_EIO if `moved` exceeds the vector, or is 0 while data is left.
+ * Returns:
+ *   1           there is more to move
+ *   0           everything was moved
+ *   VIRTIO_EIO  `moved` exceeds the vector, or is 0 while data is left
+ *   others      `moved`, if it is an error
  */
 VIRTIO_MUST_CHECK
 int virtio_blk_transfer_advance(struct virtio_blk_transfer *transfer, int64_t moved);

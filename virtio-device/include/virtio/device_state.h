@@ -148,7 +148,7 @@ int virtio_device_check_state(const struct virtio_device *device, const struct v
  *               - max_size is 0, but another member is not
  *               - `may_reenable`, `enabling` or `resetting` is set in an impossible state
  *   areas       - unknown bits of `given` or `refused`, or an area in both members
- *               - a ready or enabling queue with an area that was not given, or a refused value
+ *               - `ready` or `enabling` is set, but `given` lacks an area or `refused` is not 0
  *               - an area in neither member, although the low half of its address is not 0
  *
  * If the device needs a reset, areas may be outside guest memory, because the reset forgets them.

@@ -196,9 +196,9 @@ int virtio_vsock_packet_init(struct virtio_vsock_packet *packet, struct virtio_s
  * @packet  initialised, not in flight. Filled in if 1 is returned; otherwise untouched, except the
  *          content of the array.
  *
- * Returns 1; 0 if there is no packet; or an error of virtio_queue_pop(). Each packet, with or
- * without an error, must be completed by virtio_vsock_complete(), or unpopped by
- * virtio_queue_unpop(). If memory of the chain is not mapped yet, this function unpops the chain
+ * Returns 1; 0 if there is no packet; or an error of virtio_queue_pop(). After 1 the packet must be
+ * completed by virtio_vsock_complete(), or unpopped by virtio_queue_unpop(), even if packet->error
+ * is set. If memory of the chain is not mapped yet, this function unpops the chain
  * and returns VIRTIO_ENOTMAPPED. Retry later.
  */
 VIRTIO_MUST_CHECK
