@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause */
-/* Saves a device together with its front end, and restores the device and the front end. */
+/*
+ * Saves a device and the session with its front end. Restores both, or the device alone for a
+ * front end that will connect.
+ */
 #include "session_state.h"
 
 #include "log.h"

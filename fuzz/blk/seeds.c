@@ -136,7 +136,10 @@ const struct seed blk_seeds[] = {
 	BLK("on_itself", LOGGED(0), PLACED(VIRTIO_BLK_T_IN, 0, 1, 1, 8, 8, 0, 0), SERVE,
 	    PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 8, 8, 0, 0), SERVE, PLACED(VIRTIO_BLK_T_OUT, 0, 1, 1, 8, 20, 0, 0),
 	    SERVE),
-	/* The data buffer of the first read overlaps the rings in the first 1024 bytes. */
+	/*
+ * BLK_DESC puts the data buffer of the first read over the rings: 1024 bytes from the first
+ * descriptor on.
+ */
 	BLK("on_rings", PLAIN, READ(1, 1), READ(2, 1), BLK_DESC, 1, 0, POWER(5, 0), 3, 2, SERVE, SERVE, RESET(3), 0, 0,
 	    0, 0, READ(1, 1), SERVE),
 	BLK("read_only", DISK(BLK_O_READ_ONLY), WRITE(1, 1), SERVE, READ(1, 1), SERVE, WRITE(1, 0), SERVE),

@@ -66,7 +66,7 @@ struct rig {
 	struct virtio_queue_config config;
 	struct virtio_queue queue;
 	struct virtio_inflight *inflight;
-	/* The structures that the pops of the library's loops fill in. */
+	/* The benchmark's loops that call the library pop into these structures. */
 	struct virtio_request request;
 	struct virtio_blk_request block;
 	struct virtio_vsock_packet packet;

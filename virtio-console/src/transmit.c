@@ -160,7 +160,10 @@ static bool is_enough(const struct transmission *t)
 	return true;
 }
 
-/* Sends the content of the array. Returns false if the sink is full, or the call must end. */
+/*
+ * Sends the bytes of the segments in transmit_segments. Returns false if the sink is full, or the
+ * call must end.
+ */
 static bool send_segments(const struct transmission *t)
 {
 	struct virtio_console_output *output = &t->port->output;

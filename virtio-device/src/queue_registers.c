@@ -16,8 +16,8 @@ static struct virtio_queue_registers *selected(const struct virtio_device *devic
 }
 
 /*
- * Returns whether the driver may set up and enable a queue. Once DRIVER_OK is set, the driver must
- * have reset the queue by QueueReset before. A stop by QueueReady is not enough.
+ * Returns whether the driver may set up and enable a queue. While DRIVER_OK is set, this needs an
+ * earlier reset of the queue by QueueReset. A stop by QueueReady is not enough.
  */
 static bool may_set_up(const struct virtio_device *device, const struct virtio_queue_registers *queue)
 {

@@ -322,8 +322,8 @@ static void section_that_is_unknown_is_skipped_only_if_it_says_so(void **state)
 	assert_true(skipped[1].device == 3 && skipped[1].index == 4 && skipped[1].bytes == 8);
 
 	/*
-	 * Some sections must not be skipped: "needed", before and after the last read, and a
-	 * section "thing" of another device or index.
+	 * A section "needed" is refused, whether another section is read or the reading ends. A
+	 * section "thing" with another device or index is also refused.
 	 */
 	begin(&f);
 	virtio_section_write(&f.writer, &needed, 7, 8, &item, NULL, 0);

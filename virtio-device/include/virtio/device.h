@@ -488,8 +488,9 @@ const struct virtio_queue_config *virtio_device_queue_config(const struct virtio
 bool virtio_device_resetting(const struct virtio_device *device);
 
 /*
- * Returns the number of the stop or reset that waits for a queue's requests in flight, for
- * virtio_device_queue_quiesced(). Returns 0 if no stop or reset waits, or there is no such queue.
+ * Returns the number to pass to virtio_device_queue_quiesced(): the number of the stop or reset
+ * that waits for a queue's requests in flight. Returns 0 if no stop or reset waits, or there is no
+ * such queue.
  *
  * @queue  index
  *
@@ -502,8 +503,8 @@ bool virtio_device_resetting(const struct virtio_device *device);
  * Rules, under the serialisation of register accesses:
  * - A device must not pop from a queue whose number is not 0.
  * - A thread of the device takes the VMM's lock to complete a request. Before it releases the lock,
- *   it calls this function. The thread reports if the result is not 0, and no request of the queue
- *   is in flight any more.
+ *   it calls this function. The thread reports if both hold: the result is not 0, and the queue has
+ *   no request in flight any more.
  * - A thread that reports later must keep the number. A report that is too late is refused.
  */
 uint32_t virtio_device_stop_number(const struct virtio_device *device, uint16_t queue);

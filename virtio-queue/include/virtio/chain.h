@@ -167,7 +167,7 @@ VIRTIO_INLINE VIRTIO_HOT int virtio_chain_next(struct virtio_chain *chain, struc
  * Returns 0, or an error. After an error `out` describes what the device can still use:
  *   Error             Cause                                segments, counts    last_writable
  *   VIRTIO_EFAULT     a buffer is outside memory or wraps  the part before     of the whole chain
- *   VIRTIO_EPERM      a buffer forbids its direction       the part before     of the whole chain
+ *   VIRTIO_EPERM      memory forbids a buffer's direction  the part before     of the whole chain
  *   VIRTIO_ENOBUFS    the array is too small               the part that fits  of the whole chain
  *   any other         as virtio_chain_next()               counts are 0        length 0
  * The counts include readable_bytes and writable_bytes. "The part before" means the buffers before

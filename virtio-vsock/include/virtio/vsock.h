@@ -241,7 +241,8 @@ VIRTIO_INLINE int virtio_vsock_complete(struct virtio_queue *queue, const struct
  * Makes a packet from the caller's own buffers, without a queue. Checks header.len as
  * virtio_vsock_tx_pop() does.
  *
- * @packet   initialised, not in flight; filled in, with a token that is never in flight
+ * @packet   initialised, not in flight. This call fills it in, and sets a token that is never in
+ *           flight.
  * @header   the VIRTIO_VSOCK_HEADER_BYTES bytes of the header; copied
  * @payload  the caller's buffers; must live as long as the packet is used; NULL only if count is 0
  * @count    entries of payload
