@@ -17,7 +17,7 @@ enum { VSOCK_RX_CHAIN, VSOCK_TX_CHAIN, VSOCK_BUFFERS = 3 };
 #define VSOCK_DIRECTLY 8 /* the payload is written directly to guest memory */
 #define VSOCK_UNSEEN 4   /* the device does not read the available index before the pop */
 
-/* A step on connections, modulo the number of steps. */
+/* Steps on connections. A byte of the input selects a step, modulo the number of steps. */
 enum vsock_step {
 	VSOCK_RECEIVE,
 	VSOCK_NEXT,

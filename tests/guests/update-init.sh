@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 OR BSD-3-Clause
 # /init of the guest of uml-update.sh: uses a disk, a console, a port and sockets at the same time,
 # until the host sends the line "end COUNT" on the port. The host checks the lines that the guest
-# prints on the console and on the port. Each other use checks its own data.
+# prints on the console and on the port. The guest checks the data of the disk and of the sockets,
+# and the lines that it reads from the port.
 # shellcheck shell=dash source=tests/guests/guest.sh disable=SC2119
 . /guest.sh
 

@@ -161,8 +161,8 @@ static inline void random_console(struct machine *m, uint64_t *random)
 {
 	for (uint32_t i = 0; i < MACHINE_PORTS; i++) {
 		/*
-		 * The console has random numbers of its own, so a state that the console refuses
-		 * does not change the rest of the machine.
+		 * The states that are tried for a port come from a sequence of their own. So the
+		 * number of refused states does not change the later numbers from `random`.
 		 */
 		uint64_t tried = random_word(random);
 		uint8_t bytes[MACHINE_INPUT];

@@ -324,7 +324,8 @@ int virtio_console_receive(struct virtio_console *console, uint32_t id, struct v
  *   transmit_segments has entries continues in the new map.
  *
  * Returns 0, or an error after which no byte is lost or repeated:
- *   VIRTIO_EINVAL      the table has no such port; or MULTIPORT was not negotiated, and id is not 0
+ *   VIRTIO_EINVAL      id is not below options.port_count, or not 0 although MULTIPORT was not
+ *                      negotiated
  *   VIRTIO_EBUSY       the port was restored with a chain that was not replayed yet
  *   VIRTIO_ENOTMAPPED  a translation is not known yet: retry later
  *   other errors       of virtio_queue_pop() or virtio_queue_complete()
@@ -338,7 +339,7 @@ int virtio_console_transmit(struct virtio_console *console, uint32_t id, struct 
  *
  * @out  untouched on failure
  *
- * Returns 0; VIRTIO_EINVAL if the table has no such port.
+ * Returns 0; VIRTIO_EINVAL if id is not below options.port_count.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_get_port_stats(const struct virtio_console *console, uint32_t id,

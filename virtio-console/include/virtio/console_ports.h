@@ -54,7 +54,7 @@ VIRTIO_BEGIN_DECLS
  * @receive   set to the index of the receive queue; untouched on failure
  * @transmit  set to the index of the transmit queue; untouched on failure
  *
- * Returns 0; VIRTIO_EINVAL if the table has no such port.
+ * Returns 0; VIRTIO_EINVAL if id is not below options.port_count.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_port_queues(const struct virtio_console *console, uint32_t id, uint32_t *receive,
@@ -233,7 +233,7 @@ int virtio_console_restore(struct virtio_console *console, const struct virtio_c
  *
  * @out  untouched on failure
  *
- * Returns 0; VIRTIO_EINVAL if the table has no such port.
+ * Returns 0; VIRTIO_EINVAL if id is not below options.port_count.
  */
 VIRTIO_MUST_CHECK
 int virtio_console_save_port(const struct virtio_console *console, uint32_t id, struct virtio_console_port_state *out);
