@@ -100,8 +100,8 @@ void vsock_stream_reset(struct vsock_stream *s)
 }
 
 /*
- * Shuts down directions of the connection, and asks for a turn that tells the guest. This may close
- * the stream.
+ * Shuts down the directions in `flags`, and wakes the receive queue, which sends the guest a packet
+ * about the shutdown. This may close the stream.
  */
 static void shutdown_guest(struct vsock_stream *s, uint32_t flags)
 {

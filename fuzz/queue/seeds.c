@@ -6,8 +6,8 @@
 #define QUEUE(name, ...) SEED("fuzz_queue", name, __VA_ARGS__)
 
 /*
- * An input begins with the queue (Q_...). Each M_... has the bytes for memory, the second map, and
- * changes of the configuration.
+ * An input begins with a byte for the queue (Q_...). The bytes of an M_... follow. They describe
+ * the guest's memory, a second map of this memory (main.c), and changes of the configuration.
  */
 #define Q_SIZE_8 3
 #define Q_EVENT_IDX 0x08

@@ -424,8 +424,8 @@ static int take_count(struct walk *walk, const struct virtio_section_layout *lay
 }
 
 /*
- * Reads the content of a section into `state` and `entries`. Only checks the content if both
- * pointers are NULL.
+ * Checks the content of a section, and stores it in `state` and `entries`. If both pointers are
+ * NULL, stores nothing.
  */
 static int walk_content(struct walk *walk, const struct virtio_section_layout *layout, void *state, void *entries,
 			uint32_t capacity, uint32_t *count, struct virtio_section_fault *fault)
