@@ -117,9 +117,10 @@ static bool has_hung_up(int fd)
 
 /*
  * Called when a front end connects. Returns whether the server can serve the new front end. An
- * earlier front end may have left, with an event that is not handled yet. If the earlier front end
- * is still there, the new front end is refused, because two guests would destroy a disk. A process
- * that only tests whether the daemon listens has hung up by now, and is not logged.
+ * earlier front end may have left, although the event loop has not handled its end yet. So this
+ * function handles that end first. If the earlier front end is still there, the new front end is
+ * refused, because two guests would destroy a disk. A process that only tests whether the daemon
+ * listens has hung up by now, and is not logged.
  */
 static bool make_room(struct server *server, int fd)
 {

@@ -133,8 +133,8 @@ static void write_bits(struct virtio_device *device, uint32_t value)
 	const uint32_t fresh = of_driver(value) & ~status;
 
 	/*
-	 * When the device needs a reset, DRIVER_OK as the only new bit still has an effect: the
-	 * delayed configuration interrupt waits for DRIVER_OK.
+	 * If the device needs a reset, ignore a write that sets any new bit except DRIVER_OK.
+	 * Accept DRIVER_OK, because the delayed configuration interrupt waits for it.
 	 */
 	if (!is_legal(of_driver(status), of_driver(value)) ||
 	    ((status & VIRTIO_CONFIG_S_NEEDS_RESET) && (fresh & ~(uint32_t)VIRTIO_CONFIG_S_DRIVER_OK)))

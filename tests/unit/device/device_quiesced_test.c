@@ -336,7 +336,7 @@ static void queue_quiesced_ends_stop_after_failed_reset(void **state)
 
 /*
  * Two queues have requests in flight. A report ends the reset only after all these requests are
- * completed. The device needs to remember nothing but the number.
+ * completed. The device needs to remember nothing but the reset's number.
  */
 static void queue_quiesced_by_device_with_requests_in_flight(void **state)
 {
