@@ -364,7 +364,8 @@ void virtio_vsock_events_schedule_reset(struct virtio_vsock_events *events);
  *   VIRTIO_ENOTMAPPED  as for virtio_vsock_tx_pop()
  *   others             of virtio_queue_pop(), virtio_queue_read_avail_idx() or
  *                      virtio_queue_complete()
- * A call that returns an error may have used a buffer before the error.
+ * A call that returns an error may have used buffers before the error. The buffer with the error is
+ * unpopped, and the event stays unsent.
  */
 VIRTIO_MUST_CHECK
 int virtio_vsock_events_send(struct virtio_vsock_events *events, struct virtio_queue *queue,
