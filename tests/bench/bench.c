@@ -74,10 +74,10 @@ int main(int argc, char **argv)
 {
 	if (argc == 1)
 		return time_all();
-	if (!strcmp(argv[1], "--count") && argc == 4 && find_kind(argv[3]) == KINDS)
-		return usage();
-	if (!strcmp(argv[1], "--count") && argc <= 4)
-		return dump_all(argc > 2 ? argv[2] : counted_cases, argc > 3 ? find_kind(argv[3]) : KINDS);
+	if (!strcmp(argv[1], "--count") && argc <= 3)
+		return dump_all(argc > 2 ? argv[2] : counted_cases, KINDS);
+	if (!strcmp(argv[1], "--count") && argc == 4)
+		return find_kind(argv[3]) == KINDS ? usage() : dump_all(argv[2], find_kind(argv[3]));
 	if (!strcmp(argv[1], "--threads") && argc == 2)
 		return time_threads();
 	if (argc != 4)
