@@ -312,9 +312,8 @@ static void tell_of_rest(const char *path, uint64_t bytes, const struct virtio_b
 	if (bytes % blk->blk_size == 0)
 		return;
 	fprintf(stderr,
-		"%s: %llu bytes are not whole blocks of %u. The guest reads zeroes after them. If the guest writes "
-		"there, "
-		"the file grows. `truncate -s %%%u' rounds the size up.\n",
+		"%s: %llu bytes are not whole blocks of %u. The guest reads zeroes after them. "
+		"If the guest writes there, the file grows. `truncate -s %%%u' rounds the size up.\n",
 		path, (unsigned long long)bytes, blk->blk_size, blk->blk_size);
 }
 
