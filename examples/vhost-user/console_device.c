@@ -9,7 +9,7 @@
  * transmit chain waits, and the device keeps the position in the chain. Input is read only as far
  * as the port's input buffer has room.
  *
- * A pause or stop of a queue puts the rest of a partly accepted chain into the output buffer's
+ * If a queue pauses or stops, the rest of a partly accepted chain goes to the output buffer's
  * reserve, as far as there is room. So no byte is repeated when a front end starts the queue again
  * at the same index. If the index is 0, the start looks like a reboot of the guest.
  *

@@ -146,7 +146,7 @@ struct virtio_blk_backend {
 
 /*
  * The properties of a disk, and its features. Where a comment says "0: no X", the value 0 means
- * that feature X is not offered and that the feature's configuration field reads as zero.
+ * that feature X is not offered. Then the feature's configuration field reads as zero.
  */
 struct virtio_blk_options {
 	struct virtio_blk_backend backend;
