@@ -41,7 +41,7 @@
 #define BLK_O_VECTOR 0x8000   /* followed by max_iovecs (64 without this bit) */
 
 /* Some values for BLK_O_WRONG. */
-#define BLK_W_NO_OPS 0xe0 /* an asynchronous disk, which can flush if the value is odd */
+#define BLK_W_NO_OPS 0xe0 /* to 0xef: an asynchronous disk; an odd byte lets it flush */
 #define BLK_W_FLUSH 0xf0  /* a disk whose options say that it can flush */
 
 /* A byte below 0x80 selects a step of the driver, modulo the number of steps. */

@@ -118,11 +118,11 @@ VIRTIO_INLINE struct virtio_guest_desc virtio_guest_load_desc(const void *guest)
 /*
  * On x86 a locked instruction on the stack is several times cheaper than mfence.
  *
- * ThreadSanitizer does not model fences, and gcc warns of a fence under ThreadSanitizer.
- * ThreadSanitizer needs no fence to find data races, because the accesses that need this fence are
- * atomic. The exceptions are ring fields that are misaligned or lie over two regions. So on x86 and
- * arm64 the fence is the same instruction under ThreadSanitizer. On other processors the fence
- * under ThreadSanitizer is a read-modify-write, which ThreadSanitizer models.
+ * ThreadSanitizer does not model fences, and gcc warns of a fence under ThreadSanitizer. On x86 and
+ * arm64 the instruction is the same with and without ThreadSanitizer. ThreadSanitizer need not know
+ * this fence, because the accesses that need the fence are atomic. Only accesses to ring fields
+ * that are misaligned or lie over two regions are not atomic. On other processors the fence under
+ * ThreadSanitizer is a read-modify-write, which ThreadSanitizer models.
  */
 VIRTIO_INLINE void virtio_full_fence(void)
 {
