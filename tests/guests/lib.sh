@@ -300,6 +300,8 @@ watch_guest() {
 # daemon's output goes to daemon.log in the current folder, and its process ID to daemon.pid.
 # $daemon_pid is the process ID of `timeout`, which runs the daemon.
 start_daemon() {
+	# Otherwise the loop below may read the lines of an earlier daemon.
+	: >daemon.log
 	# shellcheck disable=SC2016 # for the inner shell
 	timeout -k 5 "$guest_seconds" sh -c 'echo $$ >daemon.pid; exec "$@"' sh "$@" >daemon.log 2>&1 9>&- &
 	daemon_pid=$!
@@ -346,6 +348,8 @@ run_uml() {
 	initramfs=$1
 	shift
 	mkdir -p tmp
+	# Otherwise boot_until's command may read the lines of an earlier guest.
+	: >console.log
 	# The kernel keeps the guest's memory in a file in TMPDIR, by default in /dev/shm, which may
 	# be small or noexec. The kernel has many processes. The processes get a session of their
 	# own, so end_uml can kill all of them.
